@@ -1,0 +1,1 @@
+"""greenchannel: real-time remote ECG and imaging triage for chest-pain networks."""

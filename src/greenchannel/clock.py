@@ -1,0 +1,52 @@
+"""Where the time comes from. Every core takes `now`; only shells hold a `Clock`."""
+
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class NaiveDatetimeError(ValueError):
+    """A datetime without a zone was given where an instant was expected."""
+
+
+def check_aware(instant: datetime) -> datetime:
+    """Return `instant` in UTC; raise `NaiveDatetimeError` where it has no zone."""
+    if instant.tzinfo is None or instant.utcoffset() is None:
+        raise NaiveDatetimeError(f"expected a datetime with a zone, got {instant.isoformat()} without one")
+    return instant.astimezone(UTC)
+
+
+class Clock(Protocol):
+    """A source of instants. `name` says which clock it is; it is written beside every time read from it."""
+
+    @property
+    def name(self) -> str: ...
+
+    def now(self) -> datetime: ...
+
+
+class SystemClock:
+    """The clock of this machine, in UTC."""
+
+    name = "server"
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class ManualClock:
+    """A clock that stands still until it is moved: for tests, and the base of the demo's story clock."""
+
+    name = "manual"
+
+    def __init__(self, start: datetime) -> None:
+        self._now = check_aware(start)
+
+    def now(self) -> datetime:
+        return self._now
+
+    def move_to(self, instant: datetime) -> None:
+        """Go to `instant`; a clock never goes back, so an earlier one raises `ValueError`."""
+        instant = check_aware(instant)
+        if instant < self._now:
+            raise ValueError(f"a clock never goes back: it is {self._now.isoformat()}, got {instant.isoformat()}")
+        self._now = instant

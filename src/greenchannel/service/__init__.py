@@ -1,0 +1,1 @@
+"""The shells between the rooms: intake, duty, streams, and the warm case book."""

@@ -1,0 +1,1 @@
+"""The log and its companions: blobs, the vault, accounts, deadlines. SQLAlchemy Core; SQLite today."""

@@ -1,0 +1,52 @@
+"""What a rule says: the finding, its evidence and its tier."""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Tier(StrEnum):
+    """Urgency, from the highest to none. REC asks for a new recording and is added to whatever else is shown."""
+
+    ACT = "ACT"  # propose opening the chest-pain green channel
+    CRIT = "CRIT"  # critical value
+    URG = "URG"  # over-read within 10 minutes
+    FLAG = "FLAG"  # said in the report
+    REC = "REC"  # record again
+    NONE = "NONE"  # no rule fired; never "normal"
+
+    @property
+    def rank(self) -> int:
+        """0 for the most urgent."""
+        return list(Tier).index(self)
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """One measured value against the threshold of one rule."""
+
+    lead: str
+    quantity: str  # the measurement's wire name, unit in the key: stj_mv
+    value: float
+    threshold: float
+    rule: str
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule that fired, with what it rests on."""
+
+    id: str  # the rule's id in the clinical specification: STE-1
+    tier: Tier
+    en: str
+    zh: str
+    territories: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    downgraded_by: tuple[str, ...] = ()
+    restored_by: tuple[str, ...] = ()
+
+
+class Patient(msgspec.Struct, frozen=True, kw_only=True):
+    """What the rules may know of a patient. None: unknown, evaluated for every possibility."""
+
+    age_years: float | None = None
+    sex: str | None = None  # "male" or "female"
+    chest_pain: bool | None = None
