@@ -1,0 +1,216 @@
+"""All tables. SQLAlchemy Core, so that PostgreSQL is a second dialect and not a second implementation.
+
+Instants are stored as microseconds since 1970 in UTC (`Instant`): exact, sortable and equal on every database.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+from greenchannel.clock import check_aware
+
+metadata = MetaData()
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware datetime as whole microseconds since 1970."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> int | None:
+        return None if value is None else (check_aware(value) - _EPOCH) // timedelta(microseconds=1)
+
+    def process_result_value(self, value: int | None, dialect: Any) -> datetime | None:
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+# ---------------------------------------------------------------- the log
+
+log = Table(
+    "log",
+    metadata,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("stream", String(96), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("clock", String(64), nullable=False),
+    Column("actor", String(96), nullable=False),
+    Column("type", String(64), nullable=False),
+    Column("body", LargeBinary, nullable=False),  # the event as canonical JSON
+    Column("hash", LargeBinary(32), nullable=False),  # over the hash before and the stored bytes
+    UniqueConstraint("stream", "version", name="uq_log_stream_version"),
+)
+
+log_head = Table(  # one row; appends serialise on it
+    "log_head",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+)
+
+access_log = Table(  # who looked at which patient; a hash chain of its own
+    "access_log",
+    metadata,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
+    Column("actor", String(96), nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("case_id", String(64)),
+    Column("detail", Text),
+    Column("hash", LargeBinary(32), nullable=False),
+)
+
+# ---------------------------------------------------------------- work that must happen
+
+deadlines = Table(
+    "deadlines",
+    metadata,
+    Column("id", String(128), primary_key=True),  # derived from what it is for, so it can be set twice without harm
+    Column("due_at", Instant, nullable=False, index=True),
+    Column("kind", String(64), nullable=False),
+    Column("stream", String(96), nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("done_at", Instant),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("scope", String(160), primary_key=True),  # who and which route
+    Column("key", String(200), primary_key=True),
+    Column("request_sha256", LargeBinary(32), nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+# ---------------------------------------------------------------- ECGs, blobs, the vault
+
+ecgs = Table(  # where the bytes of an ECG are, and the key that makes "the same again" one thing
+    "ecgs",
+    metadata,
+    Column("ecg_id", String(64), primary_key=True),
+    Column("case_id", String(64), nullable=False, index=True),
+    Column("site", String(64), nullable=False),
+    Column("patient", String(64), nullable=False),
+    Column("sha256", String(64), nullable=False, index=True),
+    Column("received_at", Instant, nullable=False),
+    Column("analysis_sha256", String(64)),
+)
+
+analyses = Table(  # a cache under the content's hash: the whole analyze object
+    "analyses",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)
+
+patients = Table(
+    "patients",
+    metadata,
+    Column("patient", String(64), primary_key=True),  # the pseudonym, random
+    Column("site", String(64), nullable=False),
+    Column("ref_mac", LargeBinary(32)),  # keyed hash of the site's patient_ref; NULL where none was given
+    Column("created_at", Instant, nullable=False),
+    UniqueConstraint("site", "ref_mac", name="uq_patients_site_ref"),
+)
+
+patient_keys = Table(  # destroying the row destroys the patient's readable data
+    "patient_keys",
+    metadata,
+    Column("patient", String(64), primary_key=True),
+    Column("wrapped_key", LargeBinary, nullable=False),
+)
+
+personal_data = Table(
+    "personal_data",
+    metadata,
+    Column("patient", String(64), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+blob_keys = Table(  # one stored blob; each patient it belongs to holds its key under the patient's own
+    "blob_keys",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("patient", String(64), primary_key=True),
+    Column("wrapped_key", LargeBinary, nullable=False),
+)
+
+# ---------------------------------------------------------------- people, devices, sites, shifts
+
+sites = Table(
+    "sites",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("name_zh", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+    Column("kind", String(16), nullable=False),  # "clinic" or "hub"
+    Column("distance_km", Float),
+    Column("phone", Text),
+    Column("timezone", String(64), nullable=False),
+    Column("disabled", Boolean, nullable=False, default=False),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("role", String(32), nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("disabled", Boolean, nullable=False, default=False),
+)
+
+user_sites = Table(
+    "user_sites",
+    metadata,
+    Column("user", String(64), ForeignKey("users.id"), primary_key=True),
+    Column("site", String(64), ForeignKey("sites.id"), primary_key=True),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token_sha256", LargeBinary(32), primary_key=True),
+    Column("user", String(64), ForeignKey("users.id"), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+)
+
+devices = Table(
+    "devices",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("site", String(64), ForeignKey("sites.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("token_sha256", LargeBinary(32), nullable=False, unique=True),
+    Column("disabled", Boolean, nullable=False, default=False),
+)
+
+shifts = Table(
+    "shifts",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("role", String(32), nullable=False),  # "first", "second", "head"
+    Column("person", String(64), ForeignKey("users.id"), nullable=False),
+    Column("starts_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+)
