@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.require import find_chromium, find_data
+from tests.require import ROOT, find_chromium, find_data
 
 SOAK = os.environ.get("GREENCHANNEL_SOAK") == "1"
 
@@ -31,3 +31,12 @@ def data_dir() -> Path:
 def chromium() -> Path:
     """Path of the system's Chromium, for the tests in ``tests/browser``."""
     return find_chromium()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In a soak run the laws of tests/property are tried as well, with many more examples."""
+    if SOAK:
+        for item in items:
+            if item.path.is_relative_to(ROOT / "tests" / "property"):
+                item.add_marker("soak")
