@@ -104,7 +104,7 @@ def _install_packages() -> None:
     stamp = NODE_MODULES / "installed.sha256"
     if stamp.exists() and stamp.read_text() == wanted:
         return
-    _npm("ci", "--ignore-scripts", "--no-audit", "--no-fund")
+    _npm("ci", "--ignore-scripts")
     stamp.write_text(wanted)
 
 
