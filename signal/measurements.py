@@ -73,7 +73,7 @@ class MedianBeat:
     """The dominant beat of every lead, for drawing evidence. All positions are in seconds from its first sample."""
 
     rate_hz: float
-    samples_mv: tuple[tuple[float, ...], ...]  # one row for each lead of the recording, baseline of MEAS-2 at 0
+    samples_mv: tuple[tuple[float, ...], ...]  # one row for each lead; baseline of MEAS-2 at 0
     qrs_on_s: float
     qrs_off_s: float
 

@@ -48,5 +48,7 @@ class ManualClock:
         """Go to `instant`; a clock never goes back, so an earlier one raises `ValueError`."""
         instant = check_aware(instant)
         if instant < self._now:
-            raise ValueError(f"a clock never goes back: it is {self._now.isoformat()}, got {instant.isoformat()}")
+            raise ValueError(
+                f"a clock never goes back: it is {self._now.isoformat()}, got {instant.isoformat()}"
+            )
         self._now = instant

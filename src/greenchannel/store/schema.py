@@ -12,6 +12,7 @@ from sqlalchemy import (
     Column,
     Float,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -66,15 +67,23 @@ log_head = Table(  # one row; appends serialise on it
     Column("hash", LargeBinary(32), nullable=False),
 )
 
-access_log = Table(  # who looked at which patient; a hash chain of its own
+access_log = Table(  # who looked at which patient; a hash chain of its own, its end in access_head
     "access_log",
     metadata,
     Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
     Column("at", Instant, nullable=False),
     Column("actor", String(96), nullable=False),
     Column("action", String(64), nullable=False),
-    Column("case_id", String(64)),
+    Column("case_id", String(64), index=True),
     Column("detail", Text),
+    Column("hash", LargeBinary(32), nullable=False),
+)
+
+access_head = Table(  # one row, as log_head
+    "access_head",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
     Column("hash", LargeBinary(32), nullable=False),
 )
 
@@ -83,12 +92,14 @@ access_log = Table(  # who looked at which patient; a hash chain of its own
 deadlines = Table(
     "deadlines",
     metadata,
-    Column("id", String(128), primary_key=True),  # derived from what it is for, so it can be set twice without harm
-    Column("due_at", Instant, nullable=False, index=True),
+    # derived from what it is for, so it can be set twice without harm
+    Column("id", String(128), primary_key=True),
+    Column("due_at", Instant, nullable=False),
     Column("kind", String(64), nullable=False),
     Column("stream", String(96), nullable=False),
     Column("payload", LargeBinary, nullable=False),
     Column("done_at", Instant),
+    Index("ix_deadlines_done_at_due_at", "done_at", "due_at"),  # the few that are not done, in order
 )
 
 idempotency = Table(
@@ -98,7 +109,7 @@ idempotency = Table(
     Column("key", String(200), primary_key=True),
     Column("request_sha256", LargeBinary(32), nullable=False),
     Column("answer", LargeBinary, nullable=False),
-    Column("at", Instant, nullable=False),
+    Column("at", Instant, nullable=False, index=True),
 )
 
 # ---------------------------------------------------------------- ECGs, blobs, the vault
@@ -150,7 +161,8 @@ blob_keys = Table(  # one stored blob; each patient it belongs to holds its key 
     "blob_keys",
     metadata,
     Column("sha256", String(64), primary_key=True),
-    Column("patient", String(64), primary_key=True),
+    Column("patient", String(64), primary_key=True, index=True),
+    Column("file", String(96), nullable=False, index=True),  # name of the file that this key opens
     Column("wrapped_key", LargeBinary, nullable=False),
 )
 
@@ -175,6 +187,7 @@ users = Table(
     Column("id", String(64), primary_key=True),
     Column("name", Text, nullable=False),
     Column("role", String(32), nullable=False),
+    Column("all_sites", Boolean, nullable=False),  # else those in user_sites, which may be none
     Column("password_hash", Text, nullable=False),
     Column("disabled", Boolean, nullable=False, default=False),
 )
@@ -190,7 +203,7 @@ sessions = Table(
     "sessions",
     metadata,
     Column("token_sha256", LargeBinary(32), primary_key=True),
-    Column("user", String(64), ForeignKey("users.id"), nullable=False),
+    Column("user", String(64), ForeignKey("users.id"), nullable=False, index=True),
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
 )
