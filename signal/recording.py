@@ -70,11 +70,12 @@ class Recording:
     @property
     def duration_s(self) -> float:
         """Length of the time axis in seconds."""
-        return self.samples_mv.shape[1] / self.rate_hz
+        return len(self.samples_mv[0]) / self.rate_hz
 
     def lead(self, name: str) -> NDArray[np.float32]:
         """The samples of one lead in mV; raises `KeyError` where it was not recorded."""
         try:
-            return self.samples_mv[self.leads.index(name)]
+            row: NDArray[np.float32] = self.samples_mv[self.leads.index(name)]
         except ValueError:
             raise KeyError(f"lead {name} is not among {' '.join(self.leads)}") from None
+        return row

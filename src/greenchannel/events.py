@@ -32,7 +32,7 @@ class ClockReading(msgspec.Struct, frozen=True, kw_only=True):
 # ---------------------------------------------------------------- case
 
 
-class CaseOpened(Event, kw_only=True):
+class CaseOpened(Event, frozen=True, kw_only=True):
     """A patient episode begins."""
 
     case_id: str
@@ -42,7 +42,7 @@ class CaseOpened(Event, kw_only=True):
     note: str | None = None  # shown beside the case, e.g. that its date was not reported
 
 
-class ContextEntered(Event, kw_only=True):
+class ContextEntered(Event, frozen=True, kw_only=True):
     """What a person or a file said of the patient; None changes nothing."""
 
     age_years: float | None = None
@@ -54,7 +54,7 @@ class ContextEntered(Event, kw_only=True):
     arrival_mode: int | None = None
 
 
-class StreamStarted(Event, kw_only=True):
+class StreamStarted(Event, frozen=True, kw_only=True):
     """A device began to send a live ECG."""
 
     ecg_id: str
@@ -65,7 +65,7 @@ class StreamStarted(Event, kw_only=True):
     started: ClockReading | None = None
 
 
-class ProvisionalReading(Event, kw_only=True):
+class ProvisionalReading(Event, frozen=True, kw_only=True):
     """The tier of a running stream changed. Findings as in the analyze object."""
 
     ecg_id: str
@@ -74,7 +74,7 @@ class ProvisionalReading(Event, kw_only=True):
     until_sample: int
 
 
-class EcgReceived(Event, kw_only=True):
+class EcgReceived(Event, frozen=True, kw_only=True):
     """The original bytes of one ECG are durable."""
 
     ecg_id: str
@@ -91,7 +91,7 @@ class EcgReceived(Event, kw_only=True):
     sent: ClockReading | None = None  # start of the upload or of the stream
 
 
-class EcgAnalysed(Event, kw_only=True):
+class EcgAnalysed(Event, frozen=True, kw_only=True):
     """The final reading of one ECG; the whole analyze object is kept under its own hash beside the log."""
 
     ecg_id: str
@@ -105,13 +105,13 @@ class EcgAnalysed(Event, kw_only=True):
     analysis_sha256: str
 
 
-class EcgOpened(Event, kw_only=True):
+class EcgOpened(Event, frozen=True, kw_only=True):
     """A person looked at the ECG for the first time."""
 
     ecg_id: str
 
 
-class ReadingSigned(Event, kw_only=True):
+class ReadingSigned(Event, frozen=True, kw_only=True):
     """A doctor's reading; the newest is the valid one, earlier ones stay."""
 
     ecg_id: str
@@ -120,13 +120,13 @@ class ReadingSigned(Event, kw_only=True):
     advice: str | None = None
 
 
-class AdviceSeen(Event, kw_only=True):
+class AdviceSeen(Event, frozen=True, kw_only=True):
     """The clinic has read the advice."""
 
     ecg_id: str
 
 
-class IdentityConflictRaised(Event, kw_only=True):
+class IdentityConflictRaised(Event, frozen=True, kw_only=True):
     """The same bytes came for another patient of the same site; a person must look."""
 
     sha256: str
@@ -145,7 +145,7 @@ class PlanStep(msgspec.Struct, frozen=True, kw_only=True):
     channels: tuple[str, ...]  # "live", later more
 
 
-class AlertOpened(Event, kw_only=True):
+class AlertOpened(Event, frozen=True, kw_only=True):
     """Somebody must look now."""
 
     alert_id: str
@@ -155,7 +155,7 @@ class AlertOpened(Event, kw_only=True):
     plan: tuple[PlanStep, ...]
 
 
-class AlertRaised(Event, kw_only=True):
+class AlertRaised(Event, frozen=True, kw_only=True):
     """A later ECG of the episode confirms or raises an open alert; it does not ring again."""
 
     alert_id: str
@@ -164,7 +164,7 @@ class AlertRaised(Event, kw_only=True):
     rules: tuple[str, ...]
 
 
-class AlertSent(Event, kw_only=True):
+class AlertSent(Event, frozen=True, kw_only=True):
     """The alert was handed to one channel of one person."""
 
     alert_id: str
@@ -173,7 +173,7 @@ class AlertSent(Event, kw_only=True):
     step: int
 
 
-class AlertDelivered(Event, kw_only=True):
+class AlertDelivered(Event, frozen=True, kw_only=True):
     """The person's device said that it has the alert."""
 
     alert_id: str
@@ -181,14 +181,14 @@ class AlertDelivered(Event, kw_only=True):
     channel: str
 
 
-class AlertAcknowledged(Event, kw_only=True):
+class AlertAcknowledged(Event, frozen=True, kw_only=True):
     """A person answered; escalation stops."""
 
     alert_id: str
     person: str
 
 
-class AlertDeclined(Event, kw_only=True):
+class AlertDeclined(Event, frozen=True, kw_only=True):
     """A person on the plan cannot take it; the next step is due now."""
 
     alert_id: str
@@ -196,7 +196,7 @@ class AlertDeclined(Event, kw_only=True):
     reason: str | None = None
 
 
-class AlertHandedOver(Event, kw_only=True):
+class AlertHandedOver(Event, frozen=True, kw_only=True):
     """The person who had acknowledged gave it to another."""
 
     alert_id: str
@@ -204,14 +204,14 @@ class AlertHandedOver(Event, kw_only=True):
     to_person: str
 
 
-class AlertEscalated(Event, kw_only=True):
+class AlertEscalated(Event, frozen=True, kw_only=True):
     """A step of the plan fell due with nobody having answered."""
 
     alert_id: str
     step: int
 
 
-class AlertExhausted(Event, kw_only=True):
+class AlertExhausted(Event, frozen=True, kw_only=True):
     """The last step passed without an answer; the clinic is told to use its fallback."""
 
     alert_id: str
@@ -228,28 +228,28 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     role: str
 
 
-class GreenChannelOpened(Event, kw_only=True):
+class GreenChannelOpened(Event, frozen=True, kw_only=True):
     """A person opened the chest-pain green channel; all tasks are given out at once."""
 
     channel_id: str
     tasks: tuple[Task, ...]
 
 
-class GreenChannelStoodDown(Event, kw_only=True):
+class GreenChannelStoodDown(Event, frozen=True, kw_only=True):
     """A person cancelled the green channel."""
 
     channel_id: str
     reason: str
 
 
-class TaskAccepted(Event, kw_only=True):
+class TaskAccepted(Event, frozen=True, kw_only=True):
     """The role has taken the task."""
 
     task_id: str
     person: str
 
 
-class TaskDone(Event, kw_only=True):
+class TaskDone(Event, frozen=True, kw_only=True):
     """The task is finished."""
 
     task_id: str
@@ -259,7 +259,7 @@ class TaskDone(Event, kw_only=True):
 # ---------------------------------------------------------------- milestones, end
 
 
-class MilestoneRecorded(Event, kw_only=True):
+class MilestoneRecorded(Event, frozen=True, kw_only=True):
     """One value of one milestone from one source; another value of the same source is a correction with a note."""
 
     milestone: str
@@ -270,19 +270,19 @@ class MilestoneRecorded(Event, kw_only=True):
     correction: bool = False
 
 
-class CaseClosed(Event, kw_only=True):
+class CaseClosed(Event, frozen=True, kw_only=True):
     """Nothing more is expected of this case."""
 
     reason: str
 
 
-class CaseMerged(Event, kw_only=True):
+class CaseMerged(Event, frozen=True, kw_only=True):
     """A person found that this case is the same episode as another; both are kept."""
 
     into_case_id: str
 
 
-class CaseSplit(Event, kw_only=True):
+class CaseSplit(Event, frozen=True, kw_only=True):
     """A person found that these ECGs belong to another case."""
 
     ecg_ids: tuple[str, ...]
@@ -292,7 +292,7 @@ class CaseSplit(Event, kw_only=True):
 # ---------------------------------------------------------------- device, system
 
 
-class DeviceClockMeasured(Event, kw_only=True):
+class DeviceClockMeasured(Event, frozen=True, kw_only=True):
     """The offset of a device's clock against the server's, estimated at one contact."""
 
     device: str
@@ -300,7 +300,7 @@ class DeviceClockMeasured(Event, kw_only=True):
     uncertainty_s: float
 
 
-class PatientErased(Event, kw_only=True):
+class PatientErased(Event, frozen=True, kw_only=True):
     """The key of a patient was destroyed; names and original files of this patient cannot be read any more."""
 
     patient: str
