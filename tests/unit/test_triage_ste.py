@@ -1,0 +1,262 @@
+"""ST elevation: thresholds, neighbours, the borderline, the unknown and what holds a proposal back."""
+
+import numpy as np
+import pytest
+
+from greenchannel.signal.measurements import Measurements
+from greenchannel.triage.finding import Finding, Patient, Tier
+from greenchannel.triage.reading import read
+from tests.triage_measurements import measured
+
+MAN = Patient(age_years=61, sex="male")
+NEIGHBOUR = {
+    "aVL": "I", "I": "aVL", "II": "aVF", "aVF": "III", "III": "aVF",
+    "V1": "V2", "V2": "V3", "V3": "V2", "V4": "V5", "V5": "V4", "V6": "V5",
+    "V7": "V8", "V8": "V9", "V9": "V8", "V3R": "V4R", "V4R": "V5R", "V5R": "V4R",
+}  # fmt: skip
+PLAIN = ("I", "II", "III", "aVL", "aVF", "V1", "V4", "V5", "V6")
+
+# The STE-1 table once more, written out by hand: leads, sex, ages, threshold in µV.
+ROWS = [
+    (("V2", "V3"), "male", (18, 39.9), 250),
+    (("V2", "V3"), "male", (40, 90), 200),
+    (("V2", "V3"), "female", (18, 39.9, 40, 90), 150),
+    (PLAIN, "male", (18, 29.9, 30, 39.9, 40, 90), 100),
+    (PLAIN, "female", (18, 90), 100),
+    (("V7", "V8", "V9"), "male", (18, 39.9), 100),
+    (("V7", "V8", "V9"), "male", (40, 90), 50),
+    (("V7", "V8", "V9"), "female", (18, 90), 50),
+    (("V3R", "V4R", "V5R"), "male", (18, 29.9), 100),
+    (("V3R", "V4R", "V5R"), "male", (30, 90), 50),
+    (("V3R", "V4R", "V5R"), "female", (18, 90), 50),
+]
+CELLS = [(lead, sex, age_years, uv) for leads, sex, ages, uv in ROWS for age_years in ages for lead in leads]
+
+
+def ste(finding_id: str, findings: tuple[Finding, ...]) -> Finding | None:
+    """The finding of one rule, or None where it did not fire."""
+    return next((finding for finding in findings if finding.id == finding_id), None)
+
+
+@pytest.mark.parametrize(("lead", "sex", "age_years", "uv"), CELLS)
+def test_the_threshold_of_every_cell_fires_at_its_value(
+    lead: str, sex: str, age_years: float, uv: int
+) -> None:
+    """1 µV below nothing fires; at the threshold, also as a 32-bit number, and 1 µV above it does."""
+    patient = Patient(age_years=age_years, sex=sex)
+    for offset_uv, fires in ((-1, False), (-0.01, False), (0, True), (1, True)):
+        for value in ((uv + offset_uv) / 1000, float(np.float32((uv + offset_uv) / 1000))):
+            levels = {lead: value, NEIGHBOUR[lead]: 0.9}
+            # Nothing else may make a pair with the neighbour: its other side stays at 0.
+            found = ste("STE-1", read(measured(levels), patient).findings)
+            assert (found is not None) is fires, (offset_uv, value)
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        ("aVL", "I"), ("I", "II"), ("II", "aVF"), ("aVF", "III"), ("V5R", "V4R"), ("V4R", "V3R"), ("V3R", "V1"),
+        ("V1", "V2"), ("V2", "V3"), ("V3", "V4"), ("V4", "V5"), ("V5", "V6"), ("V6", "V7"), ("V7", "V8"),
+        ("V8", "V9"),
+    ],
+)  # fmt: skip
+def test_neighbours_make_a_finding(pair: tuple[str, str]) -> None:
+    """Each two neighbours of the limb and the chest chain; −aVR bridges I and II. Each pair has a wall's name."""
+    levels = dict.fromkeys(pair, 0.4)
+    reading = read(measured(levels, leads=NEIGHBOUR), MAN)
+    assert reading.tier is Tier.ACT
+    assert {one.lead for one in reading.findings[0].evidence} == set(pair)
+    assert reading.findings[0].territories
+
+
+@pytest.mark.parametrize(
+    "pair", [("aVL", "II"), ("I", "III"), ("aVL", "V1"), ("V1", "V3"), ("V6", "I"), ("V2", "V5")]
+)
+def test_leads_apart_make_none(pair: tuple[str, str]) -> None:
+    """Two elevated leads that are no neighbours are no finding."""
+    assert read(measured(dict.fromkeys(pair, 0.4)), MAN).tier is Tier.NONE
+
+
+def test_avr_does_not_count() -> None:
+    """aVR neither qualifies nor makes a pair."""
+    assert read(measured({"aVR": 0.9, "I": 0.4}), MAN).tier is Tier.NONE
+
+
+def test_a_dead_lead_between_does_not_silence() -> None:
+    """V2 and V4 are neighbours when V3 came off; V3 is no evidence and helps only to name the wall."""
+    found = read(measured({"V2": 0.4, "V3": 5.0, "V4": 0.3}, dead=["V3"]), MAN).findings[0]
+    assert found.tier is Tier.ACT
+    assert [one.lead for one in found.evidence] == ["V2", "V4"]
+    assert found.territories == ("anteroseptal",)
+
+
+def test_a_lead_not_recorded_between_does_not_silence() -> None:
+    """What was never recorded counts like what came off."""
+    found = read(measured({"II": 0.3, "III": 0.3}, leads=["I", "II", "III", "V1"]), MAN).findings[0]
+    assert found.territories == ("inferior",)
+
+
+def test_two_dead_leads_between_part_the_set() -> None:
+    """V2 and V5 without V3 and V4 are too far apart to be called neighbours."""
+    assert read(measured({"V2": 0.4, "V5": 0.4}, dead=["V3", "V4"]), MAN).tier is Tier.NONE
+
+
+def test_a_readable_lead_below_its_threshold_parts_the_set() -> None:
+    """V3 was read and is not elevated: V2 and V4 are no neighbours."""
+    assert read(measured({"V2": 0.4, "V3": 0.1, "V4": 0.4}), MAN).tier is Tier.NONE
+
+
+def test_evidence_never_comes_from_an_unusable_lead() -> None:
+    """Both leads must be usable; a level in a bad lead is not even looked at."""
+    assert read(measured({"V2": 0.4, "V3": 0.4}, dead=["V3"]), MAN).tier is Tier.NONE
+
+
+@pytest.mark.parametrize("level", [None, float("nan"), float("inf")])
+def test_a_level_that_is_no_number_is_unknown(level: float | None) -> None:
+    """Unknown is not 0: the lead is passed over, like one that came off."""
+    found = read(measured({"V2": 0.4, "V3": level, "V4": 0.3}), MAN).findings[0]
+    assert [one.lead for one in found.evidence] == ["V2", "V4"]
+
+
+def test_a_borderline_pair_alone_is_urgent() -> None:
+    """The weaker lead lies less than 25 µV above its threshold: URG, and the reading says why."""
+    found = read(measured({"II": 0.3, "aVF": 0.124}), MAN).findings[0]
+    assert (found.tier, found.downgraded_by, found.restored_by) == (Tier.URG, ("MEAS-5",), ())
+    assert "临界" in found.zh
+    assert "心肌梗死(ST段抬高型)" in found.zh
+
+
+def test_25_microvolts_above_is_not_borderline() -> None:
+    """The borderline ends at exactly 25 µV, also for 32-bit numbers."""
+    found = read(measured({"II": 0.3, "aVF": float(np.float32(0.125))}), MAN).findings[0]
+    assert (found.tier, found.downgraded_by) == (Tier.ACT, ())
+
+
+def test_a_reciprocal_depression_restores() -> None:
+    """A borderline pair with depression opposite proposes the green channel, and shows the depression."""
+    found = read(measured({"III": 0.11, "aVF": 0.11, "aVL": -0.05}), MAN).findings[0]
+    assert (found.tier, found.downgraded_by, found.restored_by) == (Tier.ACT, ("MEAS-5",), ("STE-RECIP",))
+    mirrored = [one for one in found.evidence if one.rule == "STE-RECIP"]
+    assert [(one.lead, one.value, one.threshold) for one in mirrored] == [("aVL", -0.05, -0.05)]
+
+
+def test_a_third_lead_restores() -> None:
+    """Three contiguous leads make up for a borderline pair; a lone elevated lead elsewhere does not."""
+    found = read(measured({"II": 0.11, "aVF": 0.11, "III": 0.11}), MAN).findings[0]
+    assert (found.tier, found.restored_by) == (Tier.ACT, ("third_lead",))
+    lone = read(measured({"II": 0.11, "aVF": 0.11, "V5": 0.5}), MAN).findings[0]
+    assert lone.tier is Tier.URG
+
+
+@pytest.mark.parametrize(
+    ("elevated", "depressed"),
+    [
+        (("III", "aVF"), "aVL"), (("III", "aVF"), "I"), (("aVL", "I"), "III"), (("aVL", "I"), "aVF"),
+        (("V3", "V4"), "III"), (("II", "aVF"), "V2"), (("V1", "V2"), "V8"), (("V7", "V8"), "V2"),
+    ],
+)  # fmt: skip
+def test_the_opposite_of_each_wall(elevated: tuple[str, str], depressed: str) -> None:
+    """Depression counts from −0.05 mV on; 1 µV less is none, and its absence vetoes nothing."""
+    for level, seen in ((-0.05, True), (-0.049, False)):
+        levels = dict.fromkeys(elevated, 0.4) | {depressed: level}
+        found = read(measured(levels, leads=NEIGHBOUR), MAN).findings[0]
+        assert found.tier is Tier.ACT
+        assert (depressed in {one.lead for one in found.evidence}) is seen
+
+
+def test_unknown_demographics_do_not_matter_where_every_profile_agrees() -> None:
+    """0.3 mV is above the highest threshold of the table."""
+    found = read(measured({"V2": 0.3, "V3": 0.3}), Patient()).findings[0]
+    assert (found.tier, found.downgraded_by) == (Tier.ACT, ())
+    assert {one.threshold for one in found.evidence} == {0.25}
+
+
+@pytest.mark.parametrize(
+    "patient",
+    [Patient(), Patient(sex="male"), Patient(age_years=30), Patient(age_years=-4), Patient(age_years=350)],
+)
+def test_unknown_demographics_that_matter_make_it_urgent(patient: Patient) -> None:
+    """0.2 mV in V2 and V3 is enough for some of the possible patients only; an impossible age is unknown."""
+    found = read(measured({"V2": 0.2, "V3": 0.2}), patient).findings[0]
+    assert found.tier is Tier.URG
+    assert "demographics_missing" in found.downgraded_by
+    assert "年龄或性别缺失" in found.zh
+
+
+def test_a_woman_of_unknown_age_has_one_threshold() -> None:
+    """Her thresholds do not depend on her age, so nothing is missing."""
+    found = read(measured({"V2": 0.2, "V3": 0.2}), Patient(sex="female")).findings[0]
+    assert (found.tier, found.downgraded_by) == (Tier.ACT, ())
+
+
+def test_an_unknown_word_for_sex_is_unknown() -> None:
+    """Anything but male and female counts as unknown."""
+    found = read(measured({"V2": 0.2, "V3": 0.2}), Patient(age_years=30, sex="O")).findings[0]
+    assert "demographics_missing" in found.downgraded_by
+
+
+def test_no_adult_rule_speaks_for_a_child() -> None:
+    """Below 18 an elevation is URG and not called an infarction; at 18 the adult rules stand."""
+    levels = measured({"V2": 0.6, "V3": 0.6})
+    child = read(levels, Patient(age_years=17.9, sex="male"))
+    assert (child.tier, child.findings[0].downgraded_by) == (Tier.URG, ("age_under_18",))
+    assert "心肌梗死" not in child.zh
+    assert "成人ST段抬高标准不适用" in child.zh
+    assert read(levels, Patient(age_years=18, sex="male")).tier is Tier.ACT
+
+
+def test_silence_about_a_child_is_named() -> None:
+    """Where nothing is elevated the reading still says that no adult rule was applied."""
+    child = read(measured(), Patient(age_years=9))
+    assert (child.tier, child.findings[0].evidence) == (Tier.FLAG, ())
+
+
+@pytest.mark.parametrize(
+    ("made", "reason"),
+    [
+        (measured({"V2": 0.4, "V3": 0.4}, qrs_ms=120.0), "wide_qrs"),
+        (measured({"V2": 0.4, "V3": 0.4}, st_reliable=False), "st_unreliable"),
+        (measured({"V2": 0.4, "V3": 0.4}, reversal="LEAD-1"), "lead_reversal"),
+    ],
+)
+def test_what_holds_a_proposal_back_never_hides(made: Measurements, reason: str) -> None:
+    """A wide QRS, monitor-mode filtering and swapped leads lower ACT to URG and keep sentence and evidence."""
+    found = read(made, MAN).findings[0]
+    assert (found.id, found.tier, found.downgraded_by) == ("STE-1", Tier.URG, (reason,))
+    assert found.zh.startswith("考虑急性前间壁心肌梗死(ST段抬高型),请结合临床及心肌损伤标志物。紧急复核,")
+    assert len(found.evidence) == 2
+
+
+@pytest.mark.parametrize("qrs_ms", [119.9, None])
+def test_a_narrow_or_unknown_qrs_holds_nothing_back(qrs_ms: float | None) -> None:
+    """The guard needs a QRS that was measured at 120 ms or more."""
+    assert read(measured({"V2": 0.4, "V3": 0.4}, qrs_ms=qrs_ms), MAN).tier is Tier.ACT
+
+
+def test_an_inferior_elevation_asks_for_more_leads() -> None:
+    """Right and posterior leads that cannot be read are asked for by name; where all are there, none is."""
+    levels = {"II": 0.2, "III": 0.2, "aVF": 0.2}
+    (advice,) = read(measured(levels), MAN).advice
+    assert advice.zh == "下壁ST段抬高:请加做V3R V4R V5R V7 V8 V9导联"
+    (fewer,) = read(measured(levels, leads=NEIGHBOUR, dead=["V8"]), MAN).advice
+    assert "record V8 as well" in fewer.en
+    assert read(measured(levels, leads=NEIGHBOUR), MAN).advice == ()
+    assert read(measured({"V2": 0.4, "V3": 0.4}), MAN).advice == ()
+
+
+def test_the_right_ventricle_by_a_right_chest_lead() -> None:
+    """V4R at its threshold beside an inferior elevation: a finding of its own, as urgent, with the warning."""
+    levels = {"II": 0.2, "III": 0.2, "aVF": 0.2, "V4R": 0.05}
+    found = ste("STE-RV", read(measured(levels, leads=NEIGHBOUR), MAN).findings)
+    assert found is not None
+    assert (found.tier, found.territories) == (Tier.ACT, ("right_ventricular",))
+    assert "避免使用硝酸酯类药物" in found.zh
+    young = read(measured(levels, leads=NEIGHBOUR), Patient(age_years=25, sex="male"))
+    assert ste("STE-RV", young.findings) is None
+
+
+def test_the_right_ventricle_by_limb_leads() -> None:
+    """III above II and V1 from 0.05 mV on; equal leads say nothing."""
+    assert ste("STE-RV", read(measured({"II": 0.2, "III": 0.3, "aVF": 0.2, "V1": 0.05}), MAN).findings)
+    assert not ste("STE-RV", read(measured({"II": 0.3, "III": 0.3, "aVF": 0.3, "V1": 0.05}), MAN).findings)
+    assert not ste("STE-RV", read(measured({"II": 0.0, "III": 0.3, "V1": 0.05}), MAN).findings)

@@ -1,0 +1,91 @@
+"""The order of the worklist and its words."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from greenchannel.clock import NaiveDatetimeError
+from greenchannel.triage.finding import Tier
+from greenchannel.triage.worklist import Place, explain, place
+
+OPENED = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
+
+
+def at(
+    tier: Tier,
+    *,
+    answered: bool = False,
+    chest_pain: bool | None = True,
+    minute: float = 0,
+    now: float = 0,
+    case_id: str = "c",
+) -> Place:
+    """A case opened at `minute`, seen at minute `now`."""
+    return place(
+        tier=tier,
+        answered=answered,
+        chest_pain=chest_pain,
+        opened_at=OPENED + timedelta(minutes=minute),
+        case_id=case_id,
+        now=OPENED + timedelta(minutes=now),
+    )
+
+
+def test_the_order_of_waiting_cases() -> None:
+    """Tier, then no answer before answered, then chest pain, then the longest wait, then the id."""
+    wanted = [
+        at(Tier.ACT, minute=3),
+        at(Tier.ACT, minute=4),
+        at(Tier.ACT, chest_pain=None, minute=1),
+        at(Tier.ACT, chest_pain=False, minute=1),
+        at(Tier.ACT, answered=True, minute=0),
+        at(Tier.CRIT, minute=0),
+        at(Tier.URG, minute=0, case_id="a"),
+        at(Tier.URG, minute=0, case_id="b"),
+        at(Tier.FLAG),
+        at(Tier.REC),
+        at(Tier.NONE),
+    ]
+    shuffled = wanted[::-1]
+    assert sorted(shuffled) == wanted
+
+
+def test_an_urgent_case_moves_up_after_its_ten_minutes() -> None:
+    """Behind the ACT cases that wait for an answer, before those that have one, whatever the pain."""
+    late = at(Tier.URG, chest_pain=False, minute=0, now=10)
+    assert at(Tier.ACT, chest_pain=False, minute=9, now=10) < late < at(Tier.ACT, answered=True, now=10)
+    assert late < at(Tier.CRIT, now=10)
+    assert at(Tier.URG, minute=0, now=9.99) > at(Tier.CRIT, now=10)
+
+
+def test_an_answered_case_does_not_move_up() -> None:
+    """The clock is for those that nobody has looked at."""
+    assert not at(Tier.URG, answered=True, now=600).moved_up
+
+
+def test_moved_up_cases_queue_by_their_wait() -> None:
+    """Chest pain does not let a later one pass."""
+    assert at(Tier.URG, chest_pain=False, minute=0, now=60) < at(Tier.URG, chest_pain=True, minute=1, now=60)
+
+
+def test_a_place_is_explained_in_words() -> None:
+    """Both languages name tier, answer, pain and time, and why a case moved up."""
+    en, zh = explain(at(Tier.ACT, chest_pain=None))
+    assert en == "ACT, not answered, chest pain unknown, open since 2026-03-01T08:00:00+00:00"
+    assert zh.startswith("建议启动胸痛绿色通道(待医师确认),未应答,胸痛情况未知")
+    en, zh = explain(at(Tier.URG, now=11))
+    assert "unanswered for 10 min or more, moved up to ACT" in en
+    assert "超过10分钟未应答,前移至ACT" in zh
+
+
+def test_a_time_without_zone_is_refused() -> None:
+    """Naive datetimes never enter the order."""
+    with pytest.raises(NaiveDatetimeError):
+        place(
+            tier=Tier.URG,
+            answered=False,
+            chest_pain=None,
+            opened_at=datetime(2026, 3, 1),  # noqa: DTZ001
+            case_id="c",
+            now=OPENED,
+        )

@@ -1,0 +1,42 @@
+"""What keeps a proposal to open the green channel back: it lowers ACT to URG and never hides the elevation.
+
+A new reason is one function, one row of `DOWNGRADES` and its words in `report.REASONS`.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from greenchannel.triage.context import Context
+
+
+def st_unreliable(ctx: Context) -> bool:
+    """The recording was filtered as for monitoring: its ST segment cannot be trusted (SIG-1)."""
+    return not ctx.measurements.quality.st_reliable
+
+
+def reversal(ctx: Context) -> bool:
+    """The leads seem to be swapped (LEAD). LEAD-4 has little specificity and is only said."""
+    return ctx.measurements.quality.reversal not in (None, "LEAD-4")
+
+
+def wide_qrs(ctx: Context) -> bool:
+    """STE-1 applies without bundle branch block, pacing and pre-excitation.
+
+    Interim [E]: until each of these has its own rules, any wide QRS counts as one of them. A QRS of unknown
+    width does not, as nothing speaks for a conduction disorder.
+    """
+    qrs_ms = ctx.measurements.qrs_ms
+    return qrs_ms is not None and qrs_ms >= ctx.criteria.limits.wide_qrs_from_ms.value
+
+
+DOWNGRADES: Final[tuple[tuple[str, Callable[[Context], bool]], ...]] = (
+    ("st_unreliable", st_unreliable),
+    ("lead_reversal", reversal),
+    ("wide_qrs", wide_qrs),
+)
+"""Each reason's wire name and its test, in the order in which they are shown."""
+
+
+def downgrades(ctx: Context) -> tuple[str, ...]:
+    """The reasons that hold for this recording."""
+    return tuple(name for name, holds in DOWNGRADES if holds(ctx))

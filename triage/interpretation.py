@@ -1,0 +1,169 @@
+"""From a recording to the object that `greenchannel analyze --json` prints."""
+
+from collections.abc import Iterable
+from dataclasses import fields
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from math import isfinite
+from typing import Any, Final
+
+import msgspec
+
+from greenchannel.signal.measure import measure
+from greenchannel.signal.measurements import GlobalBeat, LeadBeat, LeadMeasurement, Measurements, MedianBeat
+from greenchannel.signal.recording import Recording
+from greenchannel.triage.finding import Finding, Patient
+from greenchannel.triage.reading import Reading, read
+from greenchannel.triage.report import explain
+
+Json = dict[str, Any]
+
+_DIGITS: Final = 6
+"""Digits kept after the point: a microsecond, a nanovolt. What is dropped is the rounding of 32-bit samples."""
+
+_MEDIAN_DIGITS: Final = 4
+"""Digits kept in drawn samples: 0.1 µV."""
+
+_AMPLITUDES: Final = tuple(field.name for field in fields(LeadMeasurement) if field.name.endswith("_mv"))
+_MEASURED: Final = ("heart_rate_bpm", "pr_ms", "qrs_ms", "qt_ms", "qtc_fridericia_ms", "axis_deg")
+_MEASURED_TOO: Final = ("qtc_bazett_ms", "qtc_framingham_ms", "qtc_hodges_ms")
+
+
+class Interpretation(msgspec.Struct, frozen=True, kw_only=True):
+    """A recording with what was measured and what the rules say of it."""
+
+    recording: Recording
+    patient: Patient
+    measurements: Measurements
+    reading: Reading
+
+
+def interpret(recording: Recording, patient: Patient) -> Interpretation:
+    """Measure a recording and apply every rule to it."""
+    measurements = measure(recording)
+    return Interpretation(
+        recording=recording,
+        patient=patient,
+        measurements=measurements,
+        reading=read(measurements, patient),
+    )
+
+
+def to_json(interpretation: Interpretation, *, source: str | None, sha256: str | None) -> Json:
+    """The analyze object: plain values only, every key always there, unknown and non-finite numbers as None.
+
+    Parameters
+    ----------
+    source
+        The name the file was given by.
+    sha256
+        Hash of its bytes, in hexadecimal.
+    """
+    recording, measurements = interpretation.recording, interpretation.measurements
+    patient, reading = interpretation.patient, interpretation.reading
+    return {
+        "source": source,
+        "sha256": sha256,
+        "leads": list(recording.leads),
+        "rate_hz": _number(recording.rate_hz),
+        "duration_s": _number(recording.duration_s),
+        "patient": {"age_years": _number(patient.age_years), "sex": patient.sex},
+        "tier": reading.tier.value,
+        "findings": [_finding(one) for one in reading.findings],
+        "measurements": _measurements(measurements),
+        "fiducials": _fiducials(measurements),
+        "quality": {
+            "acceptable": measurements.quality.acceptable,
+            "bad_leads": list(measurements.quality.bad_leads),
+            "reversal": measurements.quality.reversal,
+            "messages": [
+                {"code": one.code, "lead": one.lead, "en": one.en, "zh": one.zh} for one in reading.messages
+            ],
+            "st_reliable": measurements.quality.st_reliable,
+        },
+        "version": {"software": software_version(), "rules": reading.rules_version},
+        "summary": {"en": reading.en, "zh": reading.zh},
+        "advice": [{"id": one.id, "en": one.en, "zh": one.zh} for one in reading.advice],
+        "median": _median(measurements.median, recording.leads),
+    }
+
+
+@cache
+def software_version() -> str | None:
+    """The installed version of this software; None when it runs without having been installed."""
+    try:
+        return version("greenchannel")
+    except PackageNotFoundError:
+        return None
+
+
+def _number(value: float | None, digits: int = _DIGITS) -> float | int | None:
+    if value is None or not isfinite(value):
+        return None
+    return value if isinstance(value, int) else round(float(value), digits)
+
+
+def _finding(finding: Finding) -> Json:
+    explanation_en, explanation_zh = explain(finding)
+    return {
+        "id": finding.id,
+        "tier": finding.tier.value,
+        "en": finding.en,
+        "zh": finding.zh,
+        "territories": list(finding.territories),
+        "evidence": [
+            {
+                "lead": one.lead,
+                "quantity": one.quantity,
+                "value": _number(one.value),
+                "threshold": _number(one.threshold),
+                "rule": one.rule,
+            }
+            for one in finding.evidence
+        ],
+        "downgraded_by": list(finding.downgraded_by),
+        "restored_by": list(finding.restored_by),
+        "explanation": {"en": explanation_en, "zh": explanation_zh},
+    }
+
+
+def _numbers(record: object, names: Iterable[str]) -> Json:
+    return {name: _number(getattr(record, name)) for name in names}
+
+
+def _measurements(measurements: Measurements) -> Json:
+    leads = {
+        lead: _numbers(values, _AMPLITUDES) | {"usable": values.usable}
+        for lead, values in measurements.leads.items()
+    }
+    return {
+        **_numbers(measurements, _MEASURED),
+        "rhythm": measurements.rhythm,
+        "leads": leads,
+        **_numbers(measurements, _MEASURED_TOO),
+    }
+
+
+def _positions(beat: GlobalBeat | LeadBeat) -> Json:
+    # Both kinds of beat are records of positions only, in the order of the wire.
+    return _numbers(beat, [field.name for field in fields(beat)])
+
+
+def _fiducials(measurements: Measurements) -> Json:
+    return {
+        "r_s": [_number(position_s) for position_s in measurements.r_s],
+        "beats": [_positions(beat) for beat in measurements.beats],
+        "leads": {
+            lead: [_positions(beat) for beat in beats] for lead, beats in measurements.lead_beats.items()
+        },
+    }
+
+
+def _median(median: MedianBeat | None, leads: tuple[str, ...]) -> Json | None:
+    if median is None:
+        return None
+    rows = zip(leads, median.samples_mv, strict=True)
+    return {
+        **_numbers(median, ("rate_hz", "qrs_on_s", "qrs_off_s")),
+        "samples_mv": {lead: [_number(sample, _MEDIAN_DIGITS) for sample in row] for lead, row in rows},
+    }

@@ -1,0 +1,98 @@
+"""The order of the worklist: a key for each case that depends on that case and the instant alone.
+
+The most urgent tier comes first; within a tier whoever has no answer yet; then chest pain, the longest wait, and the
+case's id, so that no two cases tie. Because no other case enters the key, an update of one case moves that case only.
+
+Nothing starves. Each tier below the critical ones has a clock (`ageing` in `criteria.toml`: an urgent over-read
+10 minutes). A case that is still unanswered when it runs out moves up: behind the cases of the higher tier that
+wait for an answer, before those that have one. Moved-up cases queue by their waiting time alone, so nobody who
+came later can pass them, and the escalation of alerts bounds how long the unanswered ones ahead of them stay.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from greenchannel.clock import check_aware
+from greenchannel.triage.criteria import CRITERIA, Criteria
+from greenchannel.triage.finding import Tier
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_PAIN_ORDER = {True: 0, None: 1, False: 2}
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Place(NamedTuple):
+    """Sorts ascending: the smallest is looked at first."""
+
+    band: int  # rank of the tier among whose cases this one stands
+    answered: bool
+    moved_up: bool  # its clock ran out without an answer
+    pain: int  # 0 chest pain, 1 unknown, 2 none; 0 for all that moved up
+    opened_us: int  # microseconds since 1970
+    case_id: str
+    tier_rank: int  # of the case's own tier; never decides, ids are unique
+
+
+def place(
+    *,
+    tier: Tier,
+    answered: bool,
+    chest_pain: bool | None,
+    opened_at: datetime,
+    case_id: str,
+    now: datetime,
+    criteria: Criteria = CRITERIA,
+) -> Place:
+    """Where a case stands in the worklist at `now`.
+
+    Parameters
+    ----------
+    tier
+        The case's highest tier.
+    answered
+        Somebody has acknowledged it.
+    chest_pain
+        None where nobody said.
+    opened_at, now
+        Aware instants; `NaiveDatetimeError` otherwise.
+    case_id
+        Unique; settles what is otherwise equal.
+    """
+    opened_at = check_aware(opened_at)
+    ageing = criteria.ageing.get(tier)
+    moved_up = (
+        ageing is not None
+        and not answered
+        and check_aware(now) - opened_at >= timedelta(seconds=ageing.after_s)
+    )
+    return Place(
+        band=ageing.to.rank if ageing is not None and moved_up else tier.rank,
+        answered=answered,
+        moved_up=moved_up,
+        pain=0 if moved_up else _PAIN_ORDER[chest_pain],
+        opened_us=(opened_at - _EPOCH) // _MICROSECOND,
+        case_id=case_id,
+        tier_rank=tier.rank,
+    )
+
+
+def explain(key: Place, criteria: Criteria = CRITERIA) -> tuple[str, str]:
+    """Why a case stands where it stands, in English and Chinese."""
+    tier = list(Tier)[key.tier_rank]
+    name = criteria.tier_names[tier]
+    opened = _EPOCH + timedelta(microseconds=key.opened_us)
+    since = opened.isoformat(timespec="seconds")
+    en, zh = [tier.value], [name.zh if tier is not Tier.NONE else "没有规则被触发"]
+    if key.moved_up:
+        band = list(Tier)[key.band]
+        minutes = f"{criteria.ageing[tier].after_s / 60:g}"
+        en.append(f"unanswered for {minutes} min or more, moved up to {band.value}")
+        zh.append(f"超过{minutes}分钟未应答,前移至{band.value}")
+    else:
+        en.append("answered" if key.answered else "not answered")
+        zh.append("已应答" if key.answered else "未应答")
+        en.append(("chest pain", "chest pain unknown", "no chest pain")[key.pain])
+        zh.append(("有胸痛", "胸痛情况未知", "无胸痛")[key.pain])
+    en.append(f"open since {since}")
+    zh.append(f"开始于{since}")
+    return ", ".join(en), ",".join(zh)
