@@ -90,7 +90,7 @@ def _wanted() -> bool:
 
 def _build_page() -> None:
     if _wanted():
-        _page_module().build()
+        _page_module().build(force=os.environ.get("GREENCHANNEL_PAGE") == "force")
 
 
 def _page_module() -> ModuleType:
