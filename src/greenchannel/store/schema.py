@@ -29,6 +29,11 @@ metadata = MetaData()
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+def instant_us(instant: datetime) -> int:
+    """The instant as it is stored: whole microseconds since 1970."""
+    return (check_aware(instant) - _EPOCH) // timedelta(microseconds=1)
+
+
 class Instant(TypeDecorator[datetime]):
     """An aware datetime as whole microseconds since 1970."""
 
@@ -36,7 +41,7 @@ class Instant(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Any) -> int | None:
-        return None if value is None else (check_aware(value) - _EPOCH) // timedelta(microseconds=1)
+        return None if value is None else instant_us(value)
 
     def process_result_value(self, value: int | None, dialect: Any) -> datetime | None:
         return None if value is None else _EPOCH + timedelta(microseconds=value)
@@ -120,7 +125,7 @@ ecgs = Table(  # where the bytes of an ECG are, and the key that makes "the same
     Column("ecg_id", String(64), primary_key=True),
     Column("case_id", String(64), nullable=False, index=True),
     Column("site", String(64), nullable=False),
-    Column("patient", String(64), nullable=False),
+    Column("patient", String(64), nullable=False, index=True),
     Column("sha256", String(64), nullable=False, index=True),
     Column("received_at", Instant, nullable=False),
     Column("analysis_sha256", String(64)),

@@ -1,0 +1,391 @@
+"""People, devices, sites and shifts: who may knock, and who is on duty.
+
+Nothing here is part of the log. Each change is a short transaction of its own, beside the writer's; inside a command of
+the writer use none of them.
+"""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+from sqlalchemy import Connection, Engine, Table, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from greenchannel.clock import check_aware
+from greenchannel.store import schema
+from greenchannel.store.engine import reading, writing
+from greenchannel.store.errors import AccountError, AlreadyExists, UnknownAccount
+from greenchannel.store.passwords import hash_password, new_token, password_fits, token_hash
+
+__all__ = [
+    "ROLES",
+    "SHIFT_ROLES",
+    "SITE_KINDS",
+    "AccountError",
+    "Accounts",
+    "AlreadyExists",
+    "Device",
+    "Shift",
+    "Site",
+    "UnknownAccount",
+    "User",
+]
+
+ROLES = (
+    "clinic",
+    "reader",  # of ECGs from afar
+    "cardiologist",
+    "cathlab",
+    "ed",  # emergency department
+    "ccu",
+    "dispatch",  # 120
+    "radiologist",
+    "quality",
+    "admin",
+)
+SHIFT_ROLES = ("first", "second", "head")  # the order in which they are rung
+SITE_KINDS = ("clinic", "hub")
+
+
+class User(msgspec.Struct, frozen=True, kw_only=True):
+    """A person who can sign in."""
+
+    id: str  # also the name to sign in with
+    name: str
+    role: str  # one of ROLES
+    sites: frozenset[str] | None  # None: every site of the network
+    disabled: bool = False
+
+
+class Device(msgspec.Struct, frozen=True, kw_only=True):
+    """A machine or program that sends with a token."""
+
+    id: str
+    site: str
+    name: str
+    disabled: bool = False
+
+
+class Site(msgspec.Struct, frozen=True, kw_only=True):
+    """A clinic or a hospital of the network."""
+
+    id: str
+    name_zh: str
+    name_en: str
+    kind: str  # one of SITE_KINDS
+    distance_km: float | None = None  # to the hub by road; None: unknown
+    phone: str | None = None
+    timezone: str  # of times that come without one
+    disabled: bool = False
+
+
+class Shift(msgspec.Struct, frozen=True, kw_only=True):
+    """One person's duty, from `starts_at` up to and without `ends_at`."""
+
+    id: str
+    role: str  # one of SHIFT_ROLES
+    person: str  # user id
+    starts_at: datetime
+    ends_at: datetime
+
+
+class Accounts:
+    """The tables of people, devices, sites and shifts; from any thread."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    # ------------------------------------------------------------ sites
+
+    def add_site(
+        self,
+        id: str,
+        name_zh: str,
+        name_en: str,
+        kind: str,
+        *,
+        distance_km: float | None = None,
+        phone: str | None = None,
+        timezone: str = "Asia/Shanghai",
+    ) -> Site:
+        """Enter a site; raises `AlreadyExists`, and `ValueError` for a kind or time zone that does not exist."""
+        _check_id(id)
+        if kind not in SITE_KINDS:
+            raise ValueError(f"expected a kind among {', '.join(SITE_KINDS)}, got {kind!r}")
+        try:
+            ZoneInfo(timezone)
+        except (KeyError, ValueError) as error:
+            raise ValueError(f"expected the name of a time zone, got {timezone!r}") from error
+        site = Site(
+            id=id,
+            name_zh=name_zh,
+            name_en=name_en,
+            kind=kind,
+            distance_km=distance_km,
+            phone=phone,
+            timezone=timezone,
+        )
+        with self._adding("site", id) as connection:
+            connection.execute(insert(schema.sites).values(**msgspec.structs.asdict(site)))
+        return site
+
+    def site(self, site_id: str) -> Site | None:
+        """One site, disabled or not."""
+        return next(iter(self._sites(schema.sites.c.id == site_id)), None)
+
+    def sites(self) -> list[Site]:
+        """All sites by id, disabled ones too."""
+        return self._sites()
+
+    def _sites(self, *where: Any) -> list[Site]:
+        with reading(self._engine) as connection:
+            rows = connection.execute(
+                select(schema.sites).where(*where).order_by(schema.sites.c.id)
+            ).mappings()
+            return [Site(**row) for row in rows]
+
+    def disable_site(self, site_id: str) -> None:
+        """Take a site out of use; its cases stay."""
+        with writing(self._engine) as connection:
+            _disable(connection, schema.sites, site_id)
+
+    # ------------------------------------------------------------ users
+
+    def add_user(
+        self, id: str, name: str, role: str, password: str, sites: frozenset[str] | None = None
+    ) -> User:
+        """Enter a person.
+
+        Raises
+        ------
+        AlreadyExists
+            The id is taken.
+        UnknownAccount
+            One of the sites does not exist.
+        ValueError
+            No such role, or no password.
+        """
+        _check_id(id)
+        if role not in ROLES:
+            raise ValueError(f"expected a role among {', '.join(ROLES)}, got {role!r}")
+        user = User(id=id, name=name, role=role, sites=None if sites is None else frozenset(sites))
+        row = {"id": id, "name": name, "role": role, "password_hash": hash_password(password)}
+        with self._adding("user", id) as connection:
+            for site in sites or ():
+                _require(connection, schema.sites, "site", site)
+            connection.execute(insert(schema.users).values(**row, all_sites=sites is None))
+            if sites:
+                connection.execute(insert(schema.user_sites), [{"user": id, "site": site} for site in sites])
+        return user
+
+    def user(self, user_id: str) -> User | None:
+        """One person, disabled or not."""
+        with reading(self._engine) as connection:
+            return next(iter(_users(connection, schema.users.c.id == user_id)), None)
+
+    def users(self) -> list[User]:
+        """All people by id, disabled ones too."""
+        with reading(self._engine) as connection:
+            return _users(connection)
+
+    def disable_user(self, user_id: str) -> None:
+        """Nobody can sign in as this person any more, and who is signed in is out."""
+        with writing(self._engine) as connection:
+            _disable(connection, schema.users, user_id)
+            _end_sessions(connection, user_id)
+
+    def set_password(self, user_id: str, password: str) -> None:
+        """Give a person another password; who is signed in is out."""
+        hashed = hash_password(password)
+        with writing(self._engine) as connection:
+            _require(connection, schema.users, "user", user_id)
+            connection.execute(_password_update(user_id, hashed))
+            _end_sessions(connection, user_id)
+
+    def check_password(self, user: str, password: str) -> User | None:
+        """The person, where id and password are right and the account is in use; takes about 90 ms either way."""
+        with reading(self._engine) as connection:
+            query = select(schema.users.c.password_hash).where(schema.users.c.id == user)
+            stored = connection.execute(query).scalar_one_or_none()
+        right, newer = password_fits(password, stored)
+        found = self.user(user)
+        if not right or found is None or found.disabled:
+            return None
+        if newer is not None:
+            with writing(self._engine) as connection:
+                connection.execute(_password_update(user, newer))
+        return found
+
+    # ------------------------------------------------------------ sessions
+
+    def open_session(self, user_id: str, now: datetime, ttl: timedelta) -> str:
+        """A token for a person's cookie; sessions that have run out are forgotten on the way."""
+        token = new_token()
+        row = {"token_sha256": token_hash(token), "user": user_id, "created_at": now, "expires_at": now + ttl}
+        with writing(self._engine) as connection:
+            _require(connection, schema.users, "user", user_id)
+            connection.execute(delete(schema.sessions).where(schema.sessions.c.expires_at <= now))
+            connection.execute(insert(schema.sessions).values(**row))
+        return token
+
+    def session_user(self, token: str, now: datetime) -> User | None:
+        """Whose token it is; None where it was never given out, was closed, or has run out."""
+        table = schema.sessions
+        owner = select(table.c.user).where(
+            table.c.token_sha256 == token_hash(token), table.c.expires_at > now
+        )
+        with reading(self._engine) as connection:
+            user_id = connection.execute(owner).scalar_one_or_none()
+            found = [] if user_id is None else _users(connection, schema.users.c.id == user_id)
+        return found[0] if found and not found[0].disabled else None
+
+    def close_session(self, token: str) -> None:
+        """The token is worth nothing from now on."""
+        with writing(self._engine) as connection:
+            same = schema.sessions.c.token_sha256 == token_hash(token)
+            connection.execute(delete(schema.sessions).where(same))
+
+    # ------------------------------------------------------------ devices
+
+    def add_device(self, id: str, site: str, name: str) -> tuple[Device, str]:
+        """Enter a device; the token is shown this once and never again.
+
+        Raises
+        ------
+        AlreadyExists
+            The id is taken.
+        UnknownAccount
+            There is no such site.
+        """
+        _check_id(id)
+        device, token = Device(id=id, site=site, name=name), new_token()
+        with self._adding("device", id) as connection:
+            _require(connection, schema.sites, "site", site)
+            row = msgspec.structs.asdict(device) | {"token_sha256": token_hash(token)}
+            connection.execute(insert(schema.devices).values(**row))
+        return device, token
+
+    def device(self, device_id: str) -> Device | None:
+        """One device, disabled or not."""
+        return next(iter(self._devices(schema.devices.c.id == device_id)), None)
+
+    def devices(self) -> list[Device]:
+        """All devices by id, disabled ones too."""
+        return self._devices()
+
+    def device_for_token(self, token: str) -> Device | None:
+        """Whose token it is; None for a device that is disabled."""
+        found = self._devices(schema.devices.c.token_sha256 == token_hash(token))
+        return found[0] if found and not found[0].disabled else None
+
+    def disable_device(self, device_id: str) -> None:
+        """The device's token is worth nothing from now on."""
+        with writing(self._engine) as connection:
+            _disable(connection, schema.devices, device_id)
+
+    def _devices(self, *where: Any) -> list[Device]:
+        table = schema.devices
+        query = select(table.c.id, table.c.site, table.c.name, table.c.disabled).where(*where)
+        with reading(self._engine) as connection:
+            return [Device(**row) for row in connection.execute(query.order_by(table.c.id)).mappings()]
+
+    # ------------------------------------------------------------ shifts
+
+    def add_shift(self, id: str, role: str, person: str, starts_at: datetime, ends_at: datetime) -> Shift:
+        """Put a person on duty.
+
+        Raises
+        ------
+        AlreadyExists
+            The id is taken.
+        UnknownAccount
+            There is no such person.
+        ValueError
+            No such role, or an end that is not after the beginning.
+        """
+        _check_id(id)
+        if role not in SHIFT_ROLES:
+            raise ValueError(f"expected a role among {', '.join(SHIFT_ROLES)}, got {role!r}")
+        starts_at, ends_at = check_aware(starts_at), check_aware(ends_at)
+        if ends_at <= starts_at:
+            raise ValueError(f"expected an end after {starts_at.isoformat()}, got {ends_at.isoformat()}")
+        shift = Shift(id=id, role=role, person=person, starts_at=starts_at, ends_at=ends_at)
+        with self._adding("shift", id) as connection:
+            _require(connection, schema.users, "user", person)
+            connection.execute(insert(schema.shifts).values(**msgspec.structs.asdict(shift)))
+        return shift
+
+    def shift(self, shift_id: str) -> Shift | None:
+        """One shift."""
+        return next(iter(self._shifts(schema.shifts.c.id == shift_id)), None)
+
+    def shifts_between(self, start: datetime, end: datetime) -> list[Shift]:
+        """Shifts that have any part in the span from `start` up to and without `end`, by their beginning."""
+        return self._shifts(schema.shifts.c.starts_at < end, schema.shifts.c.ends_at > start)
+
+    def remove_shift(self, shift_id: str) -> None:
+        """Take a shift off the roster; raises `UnknownAccount` where it is not there."""
+        with writing(self._engine) as connection:
+            _require(connection, schema.shifts, "shift", shift_id)
+            connection.execute(delete(schema.shifts).where(schema.shifts.c.id == shift_id))
+
+    def _shifts(self, *where: Any) -> list[Shift]:
+        query = select(schema.shifts).where(*where).order_by(schema.shifts.c.starts_at, schema.shifts.c.id)
+        with reading(self._engine) as connection:
+            return [Shift(**row) for row in connection.execute(query).mappings()]
+
+    # ------------------------------------------------------------ all
+
+    @contextlib.contextmanager
+    def _adding(self, kind: str, id: str) -> Iterator[Connection]:
+        """A transaction in which a row of this id is added; what it needs is checked within, by `_require`."""
+        try:
+            with writing(self._engine) as connection:
+                yield connection
+        except IntegrityError as error:
+            raise AlreadyExists(f"expected a new id for a {kind}, {id!r} is taken") from error
+
+
+def _check_id(id: str) -> None:
+    if not id or len(id) > 64 or not id.isprintable() or id != id.strip():
+        raise ValueError(f"expected an id of 1 to 64 printable characters, got {id!r}")
+
+
+def _require(connection: Connection, table: Table, kind: str, id: str) -> None:
+    if connection.execute(select(table.c.id).where(table.c.id == id)).one_or_none() is None:
+        raise UnknownAccount(f"expected a {kind} that exists, there is none called {id!r}")
+
+
+def _disable(connection: Connection, table: Table, id: str) -> None:
+    if connection.execute(update(table).where(table.c.id == id).values(disabled=True)).rowcount == 0:
+        raise UnknownAccount(f"expected an id among the {table.name}, there is none called {id!r}")
+
+
+def _password_update(user_id: str, hashed: str) -> Any:
+    return update(schema.users).where(schema.users.c.id == user_id).values(password_hash=hashed)
+
+
+def _end_sessions(connection: Connection, user_id: str) -> None:
+    connection.execute(delete(schema.sessions).where(schema.sessions.c.user == user_id))
+
+
+def _users(connection: Connection, *where: Any) -> list[User]:
+    table, tied = schema.users, schema.user_sites
+    rows = connection.execute(select(table).where(*where).order_by(table.c.id)).all()
+    sites: dict[str, list[str]] = {}
+    for row in connection.execute(select(tied).where(tied.c.user.in_([row.id for row in rows]))):
+        sites.setdefault(row.user, []).append(row.site)
+    return [_user(row, sites.get(row.id, ())) for row in rows]
+
+
+def _user(row: Any, sites: Sequence[str]) -> User:
+    return User(
+        id=row.id,
+        name=row.name,
+        role=row.role,
+        sites=None if row.all_sites else frozenset(sites),
+        disabled=row.disabled,
+    )

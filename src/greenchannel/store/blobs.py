@@ -1,0 +1,185 @@
+"""Original bytes, unchanged, under the SHA-256 of what they say.
+
+Each file is sealed with a random key of its own. Each patient it belongs to holds that key under the patient's key, so
+erasing one patient takes the bytes from this one alone. Two stagings of equal bytes make two files with two keys;
+`Blobs.link` settles on one, and the other is an orphan, which `Blobs.sweep` removes.
+"""
+
+import contextlib
+import hashlib
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from sqlalchemy import Connection, Engine, insert, select, update
+
+from greenchannel.store import schema
+from greenchannel.store.durable import fsync_folder, make_folder, write_all
+from greenchannel.store.engine import reading, writing
+from greenchannel.store.errors import BlobDamaged, BlobErased, BlobError, BlobMissing
+from greenchannel.store.vault import KEY_BYTES, Vault, seal, unseal
+from greenchannel.store.writer import Tx
+
+__all__ = ["BlobDamaged", "BlobErased", "BlobError", "BlobMissing", "Blobs", "StagedBlob"]
+
+SAFE_AGE_S = 24 * 3600.0  # far longer than anything takes from staging to linking
+_SWEPT_AT_ONCE = 200  # while the writers wait
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StagedBlob:
+    """Bytes that are on disk, and belong to nobody yet."""
+
+    sha256: str  # of the bytes as they came
+    size_bytes: int
+    file: str  # name of the sealed file
+    key: bytes = field(repr=False)  # opens the file
+
+
+class Blobs:
+    """The folder of sealed files, and the table of who may open which."""
+
+    def __init__(self, folder: Path, engine: Engine, vault: Vault) -> None:
+        self._folder = Path(folder)
+        self._engine = engine
+        self._vault = vault
+
+    def stage(self, data: bytes) -> StagedBlob:
+        """Seal bytes and put them on disk; they are durable when this returns. From any thread, without a lock."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        key = secrets.token_bytes(KEY_BYTES)
+        file = f"{sha256}.{secrets.token_hex(8)}"
+        path = self._path(file)
+        make_folder(path.parent)
+        temporary = path.with_name(f"{file}.part")
+        write_all(temporary, seal(key, data, f"blob:{sha256}"))
+        temporary.rename(path)
+        fsync_folder(path.parent)
+        return StagedBlob(sha256=sha256, size_bytes=len(data), file=file, key=key)
+
+    def link(self, tx: Tx, staged: StagedBlob, patient: str) -> None:
+        """Give a patient the staged bytes. Where equal bytes are stored already, those are taken.
+
+        Raises
+        ------
+        BlobMissing
+            Staged too long ago: the file was swept away.
+        greenchannel.store.errors.PatientKeyMissing
+            The patient is unknown or erased.
+        """
+        table = schema.blob_keys
+        same = table.c.sha256 == staged.sha256
+        links = tx.conn.execute(select(table.c.patient, table.c.file, table.c.wrapped_key).where(same)).all()
+        here = [row for row in links if self._path(row.file).exists()]
+        if any(row.patient == patient for row in here):
+            return
+        file, key = staged.file, staged.key
+        if here:
+            file, key = here[0].file, self._blob_key(tx.conn, staged.sha256, here[0])
+        if not self._path(file).exists():
+            raise BlobMissing(
+                f"expected the staged file of {staged.sha256}, it is gone: stage the bytes again"
+            )
+        wrapped = seal(self._vault.key_of(tx.conn, patient), key, _bound(staged.sha256, patient))
+        if any(row.patient == patient for row in links):  # the file of the patient's own link was lost
+            mend = update(table).where(same, table.c.patient == patient)
+            tx.conn.execute(mend.values(file=file, wrapped_key=wrapped))
+        else:
+            new = {"sha256": staged.sha256, "patient": patient, "file": file, "wrapped_key": wrapped}
+            tx.conn.execute(insert(table).values(**new))
+
+    def get(self, sha256: str, patient: str) -> bytes:
+        """The bytes as they came.
+
+        Raises
+        ------
+        BlobMissing
+            The patient has no such bytes, or the file is gone.
+        BlobErased
+            The patient was erased.
+        BlobDamaged
+            The file holds something else.
+        """
+        with reading(self._engine) as connection:
+            row = self._link_of(connection, sha256, patient)
+            key = self._blob_key(connection, sha256, row)
+        try:
+            data = unseal(key, self._path(row.file).read_bytes(), f"blob:{sha256}")
+        except FileNotFoundError as error:
+            raise BlobMissing(f"expected the file {row.file}, it is gone") from error
+        except (InvalidTag, ValueError) as error:  # ValueError: shorter than any sealed text
+            raise BlobDamaged(
+                f"expected the sealed bytes of {sha256}, got a file that does not open"
+            ) from error
+        found = hashlib.sha256(data).hexdigest()
+        if found != sha256:
+            raise BlobDamaged(f"expected bytes with SHA-256 {sha256}, got {found}")
+        return data
+
+    def sweep(self, older_than_s: float = SAFE_AGE_S) -> int:
+        """Remove files that nobody can open, of erased patients too; gives their number.
+
+        Parameters
+        ----------
+        older_than_s : float
+            Age in s below which a file is left alone: somebody may be about to link it.
+        """
+        latest = time.time() - older_than_s
+        old = [path for path in self._files() if _older(path, latest)]
+        return sum(
+            self._sweep_some(old[start : start + _SWEPT_AT_ONCE])
+            for start in range(0, len(old), _SWEPT_AT_ONCE)
+        )
+
+    def _sweep_some(self, paths: list[Path]) -> int:
+        # As a writer, so that no link can come between the question and the deed.
+        with writing(self._engine) as connection:
+            connection.execute(select(schema.log_head.c.id).with_for_update())
+            asked = schema.blob_keys.c.file.in_([path.name for path in paths])
+            linked = set(connection.execute(select(schema.blob_keys.c.file).where(asked)).scalars())
+            orphans = [path for path in paths if path.name not in linked]
+            for path in orphans:
+                path.unlink(missing_ok=True)
+        return len(orphans)
+
+    def _link_of(self, connection: Connection, sha256: str, patient: str) -> Any:
+        table = schema.blob_keys
+        query = select(table.c.patient, table.c.file, table.c.wrapped_key)
+        row = connection.execute(
+            query.where(table.c.sha256 == sha256, table.c.patient == patient)
+        ).one_or_none()
+        if row is not None:
+            return row
+        known = select(schema.patients.c.patient).where(schema.patients.c.patient == patient)
+        if connection.execute(known).one_or_none() is not None and not self._vault.has_key(
+            connection, patient
+        ):
+            raise BlobErased(f"expected {sha256} of {patient}, the patient was erased")
+        raise BlobMissing(f"expected {sha256} among the bytes of {patient}, it is not there")
+
+    def _blob_key(self, connection: Connection, sha256: str, row: Any) -> bytes:
+        key = self._vault.key_of(connection, row.patient)
+        return unseal(key, row.wrapped_key, _bound(sha256, row.patient))
+
+    def _path(self, file: str) -> Path:
+        return self._folder / file[:2] / file
+
+    def _files(self) -> Iterator[Path]:
+        if self._folder.is_dir():
+            for folder in self._folder.iterdir():
+                yield from folder.iterdir()
+
+
+def _bound(sha256: str, patient: str) -> str:
+    return f"blob key:{sha256}:{patient}"
+
+
+def _older(path: Path, latest: float) -> bool:
+    with contextlib.suppress(FileNotFoundError):  # another sweep was here
+        return os.stat(path).st_mtime <= latest
+    return False

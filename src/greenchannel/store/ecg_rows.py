@@ -1,0 +1,124 @@
+"""Where each ECG's bytes are and which analysis belongs to them: what a case's events say, made quick to find."""
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Engine, Select, insert, select, update
+
+from greenchannel.store import schema
+from greenchannel.store.engine import reading
+from greenchannel.store.errors import AnalysisDamaged
+from greenchannel.store.writer import Tx
+
+_ecgs = schema.ecgs
+_analyses = schema.analyses
+
+
+class EcgRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One ECG."""
+
+    ecg_id: str
+    case_id: str
+    site: str
+    patient: str  # pseudonym
+    sha256: str  # of the original bytes
+    received_at: datetime
+    analysis_sha256: str | None  # None: not analysed yet
+
+
+def find_same(tx: Tx, site: str, patient: str, sha256: str) -> EcgRow | None:
+    """The ECG of this patient that has these very bytes."""
+    mine = select(_ecgs).where(_ecgs.c.site == site, _ecgs.c.patient == patient, _ecgs.c.sha256 == sha256)
+    return _first(tx, mine)
+
+
+def find_same_bytes_at_site(tx: Tx, site: str, sha256: str) -> EcgRow | None:
+    """The first ECG of this site that has these bytes, whoever's it is."""
+    return _first(tx, select(_ecgs).where(_ecgs.c.site == site, _ecgs.c.sha256 == sha256))
+
+
+def cases_of_patient(tx: Tx, patient: str) -> list[str]:
+    """The cases that hold an ECG of this patient, in the order of their first one."""
+    received = select(_ecgs.c.case_id).where(_ecgs.c.patient == patient)
+    return list(
+        dict.fromkeys(tx.conn.execute(received.order_by(_ecgs.c.received_at, _ecgs.c.ecg_id)).scalars())
+    )
+
+
+def add_ecg(
+    tx: Tx,
+    *,
+    ecg_id: str,
+    case_id: str,
+    site: str,
+    patient: str,
+    sha256: str,
+    received_at: datetime | None = None,
+) -> EcgRow:
+    """Enter an ECG; received now, where nothing else is said."""
+    row = EcgRow(
+        ecg_id=ecg_id,
+        case_id=case_id,
+        site=site,
+        patient=patient,
+        sha256=sha256,
+        received_at=received_at or tx.now,
+        analysis_sha256=None,
+    )
+    tx.conn.execute(insert(_ecgs).values(**msgspec.structs.asdict(row)))
+    return row
+
+
+def get_ecg(engine: Engine, ecg_id: str) -> EcgRow | None:
+    """One ECG by its id."""
+    with reading(engine) as connection:
+        row = connection.execute(select(_ecgs).where(_ecgs.c.ecg_id == ecg_id)).mappings().one_or_none()
+    return None if row is None else EcgRow(**row)
+
+
+def put_analysis(tx: Tx, sha256: str, body: bytes) -> None:
+    """Keep an analyze object under the hash of its own bytes; the same again changes nothing.
+
+    Raises
+    ------
+    ValueError
+        `sha256` is not the hash of `body`.
+    """
+    found = hashlib.sha256(body).hexdigest()
+    if found != sha256:
+        raise ValueError(f"expected an analysis with SHA-256 {sha256}, got one with {found}")
+    there = tx.conn.execute(select(_analyses.c.sha256).where(_analyses.c.sha256 == sha256)).one_or_none()
+    if there is None:
+        tx.conn.execute(insert(_analyses).values(sha256=sha256, body=body))
+
+
+def get_analysis(engine: Engine, sha256: str) -> bytes | None:
+    """The analyze object kept under this hash.
+
+    Raises
+    ------
+    AnalysisDamaged
+        Its bytes were changed since: the log says by its hash which analysis a decision was made on.
+    """
+    with reading(engine) as connection:
+        query = select(_analyses.c.body).where(_analyses.c.sha256 == sha256)
+        body: bytes | None = connection.execute(query).scalar_one_or_none()
+    if body is not None and hashlib.sha256(body).hexdigest() != sha256:
+        raise AnalysisDamaged(f"expected the analysis with SHA-256 {sha256}, got other bytes under this name")
+    return body
+
+
+def set_analysis(tx: Tx, ecg_id: str, sha256: str) -> None:
+    """Say which analysis is the ECG's; raises `LookupError` where there is no such ECG."""
+    change = update(_ecgs).where(_ecgs.c.ecg_id == ecg_id).values(analysis_sha256=sha256)
+    if tx.conn.execute(change).rowcount == 0:
+        raise LookupError(f"expected an ECG that was entered, there is none called {ecg_id!r}")
+
+
+def _first(tx: Tx, query: Select[Any]) -> EcgRow | None:
+    row = (
+        tx.conn.execute(query.order_by(_ecgs.c.received_at, _ecgs.c.ecg_id).limit(1)).mappings().one_or_none()
+    )
+    return None if row is None else EcgRow(**row)
