@@ -12,6 +12,7 @@ import msgspec
 from greenchannel.signal.measure import measure
 from greenchannel.signal.measurements import GlobalBeat, LeadBeat, LeadMeasurement, Measurements, MedianBeat
 from greenchannel.signal.recording import Recording
+from greenchannel.triage.criteria import SEXES
 from greenchannel.triage.finding import Finding, Patient
 from greenchannel.triage.reading import Reading, read
 from greenchannel.triage.report import explain
@@ -67,7 +68,10 @@ def to_json(interpretation: Interpretation, *, source: str | None, sha256: str |
         "leads": list(recording.leads),
         "rate_hz": _number(recording.rate_hz),
         "duration_s": _number(recording.duration_s),
-        "patient": {"age_years": _number(patient.age_years), "sex": patient.sex},
+        "patient": {
+            "age_years": _number(patient.age_years),
+            "sex": patient.sex if patient.sex in SEXES else None,
+        },
         "tier": reading.tier.value,
         "findings": [_finding(one) for one in reading.findings],
         "measurements": _measurements(measurements),

@@ -93,33 +93,29 @@ def more_leads_sentence(leads: Iterable[str]) -> Words:
 
 def quality_sentence(quality: Quality, *, readable: bool) -> Words:
     """Record again, with each reason and lead by name. `readable`: a QRS and a J level could be measured."""
-    en, zh = _named(quality.messages, quality.bad_leads)
-    if not readable:
-        en.append("no QRS complex could be measured")
-        zh.append("无法测量QRS波")
-    tail_en, tail_zh = "; ".join(en), ";".join(zh)
+    head_en, head_zh = "Poor signal quality, please record again", "信号质量差,请重新采集"
+    reasons = [_named(one) for one in quality.messages if one.zh != head_zh]
+    told = {one.lead for one in quality.messages}
+    silent = " ".join(lead for lead in quality.bad_leads if lead not in told)
+    if silent:
+        reasons.append((f"{silent} not usable", f"{silent}导联不可用"))
+    if not readable and not reasons:
+        reasons.append(("nothing could be measured", "无法测量"))
+    if not reasons:
+        return head_en, head_zh
+    reasons = list(dict.fromkeys(reasons))
     return (
-        f"Poor signal quality, please record again: {tail_en}"
-        if en
-        else "Poor signal quality, please record again",
-        f"信号质量差,请重新采集:{tail_zh}" if zh else "信号质量差,请重新采集",
+        f"{head_en}: {'; '.join(en for en, _ in reasons)}",
+        f"{head_zh}:{';'.join(zh for _, zh in reasons)}",
     )
 
 
-def _named(messages: Iterable[QualityMessage], bad_leads: Iterable[str]) -> tuple[list[str], list[str]]:
-    en: list[str] = []
-    zh: list[str] = []
-    told: set[str | None] = set()
-    for one in messages:
-        told.add(one.lead)
-        bare = one.lead is not None
-        en.append(f"{one.lead} {one.en}" if bare and one.lead not in one.en.split() else one.en)
-        zh.append(f"{one.lead} {one.zh}" if bare and str(one.lead) not in one.zh else one.zh)
-    silent = [lead for lead in bad_leads if lead not in told]
-    if silent:
-        en.append(f"{' '.join(silent)} not usable")
-        zh.append(f"{' '.join(silent)}导联不可用")
-    return list(dict.fromkeys(en)), list(dict.fromkeys(zh))
+def _named(one: QualityMessage) -> Words:
+    """The words of a message, with its lead in front where they do not begin with it."""
+    if one.lead is None:
+        return one.en, one.zh
+    en = one.en if one.en.startswith(one.lead) else f"{one.lead} {one.en}"
+    return en, one.zh if one.zh.startswith(one.lead) else f"{one.lead} {one.zh}"
 
 
 def reversal_sentence(rule_id: str) -> Words:

@@ -11,6 +11,7 @@ import pytest
 from greenchannel.signal.leads import STANDARD_12
 from greenchannel.signal.measurements import GlobalBeat, LeadBeat, Measurements, MedianBeat, QualityMessage
 from greenchannel.signal.recording import Recording
+from greenchannel.signal.synthetic import synthesize
 from greenchannel.triage.finding import Patient
 from greenchannel.triage.interpretation import Interpretation, interpret, software_version, to_json
 from greenchannel.triage.reading import read
@@ -97,9 +98,12 @@ def test_values_are_those_measured() -> None:
 
 
 def test_the_unknown_is_null() -> None:
-    """No source, no age, no sex, and levels that are no number."""
+    """No source, an age and levels that are no number, a word that is no sex."""
     made = to_json(
-        interpreted(measured({"V2": float("nan"), "V3": float("inf")}, r_s=()), Patient()),
+        interpreted(
+            measured({"V2": float("nan"), "V3": float("inf")}, r_s=()),
+            Patient(age_years=float("nan"), sex="O"),
+        ),
         source=None,
         sha256=None,
     )
@@ -141,3 +145,23 @@ def test_a_recording_without_a_heartbeat_asks_for_a_new_one(level_mv: float) -> 
     made = wire(interpret(flat, Patient()))
     assert made["tier"] == "REC"
     assert made["quality"]["acceptable"] is False
+
+
+def test_from_samples_to_the_golden_sentence() -> None:
+    """A simulated extensive anterior and high lateral infarction, with V3 off: named, ACT, and V3 no evidence."""
+    strip = synthesize(scenario="extensive_anterior_high_lateral_stemi", dead_leads=("V3",))
+    made = wire(interpret(strip, Patient(age_years=61, sex="male")))
+    found = made["findings"][0]
+    assert (made["tier"], found["territories"]) == ("ACT", ["extensive_anterior", "high_lateral"])
+    assert "广泛前壁、高侧壁" in found["zh"]
+    assert "V3" not in {one["lead"] for one in found["evidence"]}
+    assert made["quality"]["bad_leads"] == ["V3"]
+    assert made["measurements"]["leads"]["V3"]["usable"] is False
+    assert set(made["median"]["samples_mv"]) == set(STANDARD_12)
+
+
+def test_a_simulated_heart_without_elevation_fires_nothing() -> None:
+    """A plain strip: NONE, in the words that promise nothing."""
+    made = wire(interpret(synthesize(), Patient()))
+    assert (made["tier"], made["findings"]) == ("NONE", [])
+    assert "不等于正常" in made["summary"]["zh"]

@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 
 from greenchannel.signal.measurements import Measurements
+from greenchannel.triage.criteria import CRITERIA
+from greenchannel.triage.downgrades import DOWNGRADES
 from greenchannel.triage.finding import Finding, Patient, Tier
 from greenchannel.triage.reading import read
+from greenchannel.triage.report import REASONS
 from tests.triage_measurements import measured
 
 MAN = Patient(age_years=61, sex="male")
@@ -260,3 +263,9 @@ def test_the_right_ventricle_by_limb_leads() -> None:
     assert ste("STE-RV", read(measured({"II": 0.2, "III": 0.3, "aVF": 0.2, "V1": 0.05}), MAN).findings)
     assert not ste("STE-RV", read(measured({"II": 0.3, "III": 0.3, "aVF": 0.3, "V1": 0.05}), MAN).findings)
     assert not ste("STE-RV", read(measured({"II": 0.0, "III": 0.3, "V1": 0.05}), MAN).findings)
+
+
+def test_every_reason_to_hold_back_has_words() -> None:
+    """What a finding may name in `downgraded_by` can be said in both languages."""
+    for name in ("MEAS-5", "demographics_missing", *(name for name, _ in DOWNGRADES)):
+        assert all(REASONS[name](CRITERIA)), name
