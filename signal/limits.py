@@ -1,0 +1,97 @@
+"""Every number the signal core decides by, with its source.
+
+Marks: [S] checked against a published text, [K] as known in the field, [E] our estimate, tuned on
+even-handed development records (LUDB below number 100), [O] of a standard organisation.
+Rule names are those of the clinical specification.
+"""
+
+from typing import Final
+
+# --- The grid and what is measurable at all -----------------------------------------------------
+ANALYSIS_RATE_HZ: Final = 500.0  # MEAS-1: median beats live at 500 Hz [S]
+MIN_RATE_HZ: Final = 100.0  # below it a QRS is a handful of samples [E]
+ST_MIN_RATE_HZ: Final = 240.0  # SIG-1 asks for 500/s; below 240/s the J point is not resolved [E]
+MIN_DURATION_S: Final = 2.5  # two beats at 60/min and their surroundings [E]
+MAX_BODY_MV: Final = 1000.0  # no electrode on a body gives a volt: such a sample is missing [E]
+
+# --- QRS detection ------------------------------------------------------------------------------
+QRS_BAND_HZ: Final = (5.0, 8.0, 22.0, 32.0)  # raised-cosine edges of the band of QRS energy [K]
+ALIGN_BAND_HZ: Final = (0.8, 2.0, 35.0, 50.0)  # shape of the QRS for alignment and classes [E]
+QRS_SMOOTH_S: Final = 0.10  # window of the energy [K Pan, Tompkins 1985]
+REFRACTORY_S: Final = 0.20  # [K Pan, Tompkins 1985]
+EDGE_S: Final = 0.04  # a beat nearer to the end of the strip is cut off [E]
+T_WAVE_S: Final = 0.36  # a weaker bump this soon after a QRS is its T wave [K Pan, Tompkins 1985]
+T_WAVE_FRACTION: Final = 0.45  # "weaker" [E]
+QRS_FRACTION: Final = 0.30  # of the local level of QRS energy (root) [E]
+SEARCH_BACK_FRACTION: Final = 0.15  # the second look in a long pause [E]
+SEARCH_BACK_RR: Final = 1.66  # a pause of this many median RR is looked at again [K Pan, Tompkins 1985]
+LEVEL_BLOCK_S: Final = 2.0  # one block of the local level [E]
+MIN_QRS_MV: Final = 0.03  # band amplitude below which no lead can vote for a beat [E]
+
+# --- Beat classes -------------------------------------------------------------------------------
+CLASS_CORRELATION: Final = 0.85  # same class at this correlation of the QRS [E]
+CLASS_ENERGY_RATIO: Final = 2.5  # and no further apart in size than this [E]
+MAX_CLASSES: Final = 6
+MIN_MEDIAN_BEATS: Final = 3  # MEAS-1 [S]
+
+# --- Delineation --------------------------------------------------------------------------------
+BASELINE_FROM_S: Final = 0.020  # MEAS-2: B = mean over QRSon − 20 … QRSon − 4 ms [E]
+BASELINE_TO_S: Final = 0.004
+MIN_WAVE_MV: Final = 0.03  # SIG-4: a wave is ≥30 µV … [S]
+MIN_WAVE_S: Final = 0.006  # … for ≥6 ms [S]
+ONSET_SLOPE_FRACTION: Final = 0.04  # of the lead's steepest slope [E]
+OFFSET_SLOPE_FRACTION: Final = 0.06  # [E]
+MIN_SLOPE_MV_S: Final = 1.5  # below it nothing is called a QRS slope [E]
+NOISE_SLOPES: Final = 3.0  # times the slope noise of the lead [E]
+QUIET_ON_S: Final = 0.016  # a QRS starts after this much quiet [E]
+QUIET_OFF_S: Final = 0.016  # and ends before this much [E]
+MIN_QRS_S: Final = 0.05  # what is shorter may be a pacing spike [E]
+FAINT_QRS: Final = 4.0  # steepest slope over the floor: below it a lead has no QRS borders [E]
+CLEAR_QRS: Final = 8.0  # from here a lead votes on the global borders [E]
+LEAD_SUPPORT: Final = 3  # a border counts where as many leads … [E]
+LEAD_SUPPORT_S: Final = 0.010  # … lie this close; lonely earlier or later ones are outliers [E]
+MIN_T_MV: Final = 0.05  # a T wave worth a border [E]
+QT_MIN_T_MV: Final = 0.10  # a T wave worth a vote on QT [E]
+MAX_QT_S: Final = 0.65  # [E]
+MAX_QT_RR: Final = 0.72  # share of RR that T may reach [E]
+P_WINDOW_S: Final = 0.32  # P is looked for from here before the QRS [E]
+P_EDGE_NOISE: Final = 2.5  # or at this much of the noise before it, where that is more [E]
+P_REACH_S: Final = 0.10  # and no further than this from its peak [E]
+P_EDGE_FRACTION: Final = 0.10  # P begins and ends at this share of its height [E]
+P_CONSISTENCY: Final = 0.55  # median correlation of the beats' P with the median P [E]
+
+# --- Rhythm -------------------------------------------------------------------------------------
+SINUS_PR_S: Final = (0.09, 0.40)  # [K]
+IRREGULAR_RR: Final = 0.10  # mean absolute successive difference over mean RR; AF lies above [E]
+SINUS_RR: Final = 0.20  # sinus arrhythmia may go this far when every beat has its P [E]
+
+# --- Mains (SIG-3) ------------------------------------------------------------------------------
+MAINS_HZ: Final = (50.0, 60.0)
+MAINS_MIN_MV: Final = 0.002  # weaker mains is left alone [E]
+MAINS_WINDOW_S: Final = 1.2  # amplitude and phase may drift at this pace [E]
+
+# --- Quality (SIG-5) ----------------------------------------------------------------------------
+FLAT_PP_MV: Final = 0.020  # [E]
+FLAT_S: Final = 1.0  # [E]
+RAIL_S: Final = 0.1  # [E]
+RAIL_MIN_MV: Final = 1.0  # a shelf nearer to the median than this is no rail [E]
+RAIL_ABS_MV: Final = 10.0  # [E]
+HF_NOISE_MV: Final = 0.050  # RMS above 40 Hz between T and Q [E]
+HF_EDGE_HZ: Final = 40.0
+WANDER_PP_MV: Final = 0.5  # named from here [E]
+WANDER_BAD_PP_MV: Final = 2.0  # beyond it the spline cannot promise 25 µV [E]
+STEP_MV: Final = 0.3  # jump between neighbouring samples outside the QRS [E]
+BEAT_CORRELATION: Final = 0.9  # of a beat with the median [E]
+BEAT_RESIDUAL_MV: Final = 0.05  # and a small wave in ordinary noise is not unstable [E]
+MISSING_FRACTION: Final = 0.5  # [E]
+EINTHOVEN_RMS_MV: Final = 0.020  # [E]
+BASELINE_DISAGREE_MV: Final = 0.05  # MEAS-2 [E]
+MAX_BAD_LEADS: Final = 2  # [E]
+TERRITORIES: Final = (
+    # A territory can be read while two of its recorded leads can be (no contiguous pair otherwise) [E].
+    ("anterior", "前壁", ("V1", "V2", "V3", "V4")),
+    ("lateral", "侧壁", ("I", "aVL", "V5", "V6")),
+    ("inferior", "下壁", ("II", "III", "aVF")),
+    ("posterior", "后壁", ("V7", "V8", "V9")),
+    ("right ventricular", "右心室", ("V3R", "V4R", "V5R")),
+)
