@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, select, update
 
 from greenchannel.clock import Clock, check_aware
 from greenchannel.events import AnyEvent, Envelope
@@ -29,6 +29,12 @@ __all__ = ["CommitFailed", "Tx", "UnreadableEvent", "VersionConflict", "Writer",
 T = TypeVar("T")
 MOST_PER_COMMIT = 512  # so that the first of a long queue is not kept waiting for the last
 
+# Built once: these run for every command, and building a statement takes longer than running it.
+_HEAD = select(schema.log_head.c.seq, schema.log_head.c.hash).with_for_update()
+_MOVE_HEAD = update(schema.log_head).values(seq=bindparam("new_seq"), hash=bindparam("new_hash"))
+_NEWEST_VERSION = select(func.max(schema.log.c.version)).where(schema.log.c.stream == bindparam("of_stream"))
+_INSERT = insert(schema.log)
+
 logger = structlog.get_logger(__name__)
 
 
@@ -36,8 +42,7 @@ class _End:
     """The end of the chain while a batch is written: what the head row will say, and the streams' versions."""
 
     def __init__(self, connection: Connection) -> None:
-        head = select(schema.log_head.c.seq, schema.log_head.c.hash).with_for_update()
-        row = connection.execute(head).one()
+        row = connection.execute(_HEAD).one()
         self.seq: int = row.seq
         self.hash: bytes = row.hash
         self.versions: dict[str, int] = {}
@@ -129,7 +134,7 @@ class Tx:
                 )
             )
         if stored:
-            self.conn.execute(insert(schema.log), stored)
+            self.conn.execute(_INSERT, stored)
             self._end.seq, self._end.hash = seq, last_hash
             self._end.versions[stream] = version
             self._end.envelopes += envelopes
@@ -138,8 +143,7 @@ class Tx:
     def _version(self, stream: str) -> int:
         known = self._end.versions.get(stream)
         if known is None:
-            newest = select(func.max(schema.log.c.version)).where(schema.log.c.stream == stream)
-            known = self.conn.execute(newest).scalar_one() or 0
+            known = self.conn.execute(_NEWEST_VERSION, {"of_stream": stream}).scalar_one() or 0
             self._end.versions[stream] = known
         return known
 
@@ -326,17 +330,16 @@ class Writer:
             mark = end.mark()
             # Where the database has ended the transaction by itself (a full disk), leaving the savepoint fails, and
             # with it the batch: nothing after it can slip in outside a transaction.
-            savepoint = connection.begin_nested()
+            connection.exec_driver_sql("SAVEPOINT command")
             try:
                 command.result = command.function(Tx(connection, self._clock.now(), self._clock.name, end))
             except BaseException as error:  # noqa: BLE001 - it is the caller's, and is raised there
-                savepoint.rollback()
+                connection.exec_driver_sql("ROLLBACK TO SAVEPOINT command")
                 end.back_to(mark)
                 command.error = error
-            else:
-                savepoint.commit()
+            connection.exec_driver_sql("RELEASE SAVEPOINT command")
         if end.mark() != start:
-            connection.execute(update(schema.log_head).values(seq=end.seq, hash=end.hash))
+            connection.execute(_MOVE_HEAD, {"new_seq": end.seq, "new_hash": end.hash})
         return end.envelopes
 
     def _tell(self, envelopes: list[Envelope]) -> None:
