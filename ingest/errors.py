@@ -1,0 +1,93 @@
+"""What can go wrong on the way in.
+
+    IngestError                 the bytes or the words of others cannot be taken
+    └── SegmentBufferFull       the write-ahead file cannot be written, and no more can be held in memory
+
+Every error says what was expected and what came; `code` is stable and goes to the client as it is:
+
+===============  ====================================================================
+code             meaning
+===============  ====================================================================
+empty_body       nothing was sent, or a strip without one sample
+too_large        above a bound of `greenchannel.ingest.bounds`
+unknown_format   the content is of no format known here
+unsupported      the format is known, this form of it is not read
+truncated        fewer bytes than the header announces
+missing_part     a signal file that the header names was not sent
+malformed        the content breaks its own format
+bad_field        an optional field of an upload
+bad_hello        the first message of a live stream
+bad_frame        a binary frame of a live stream
+not_durable      nothing can be written to disk at present
+===============  ====================================================================
+"""
+
+from typing import Final
+
+CODES: Final = frozenset(
+    {
+        "empty_body",
+        "too_large",
+        "unknown_format",
+        "unsupported",
+        "truncated",
+        "missing_part",
+        "malformed",
+        "bad_field",
+        "bad_hello",
+        "bad_frame",
+        "not_durable",
+    }
+)
+
+
+class IngestError(Exception):
+    """What came cannot be taken.
+
+    Parameters
+    ----------
+    code
+        One of `CODES`.
+    message
+        One sentence for a person.
+    expected, got
+        What was expected and what came, in words; None where the message says it all.
+    """
+
+    def __init__(self, code: str, message: str, expected: str | None = None, got: str | None = None) -> None:
+        if code not in CODES:
+            raise ValueError(f"expected a code of {sorted(CODES)}, got {code!r}")
+        self.code = code
+        self.message = message
+        self.expected = expected
+        self.got = got
+        super().__init__(code, message, expected, got)
+
+    def __str__(self) -> str:
+        text = f"{self.code}: {self.message}"
+        if self.expected is not None:
+            text += f"; expected {self.expected}"
+        if self.got is not None:
+            text += f"; got {self.got}"
+        return text
+
+
+class SegmentBufferFull(IngestError):
+    """The write-ahead file cannot be written, and no more can be held in memory."""
+
+    def __init__(self, limit_bytes: int, held_bytes: int) -> None:
+        super().__init__(
+            "not_durable",
+            "the write-ahead segments cannot be written at present",
+            expected=f"at most {limit_bytes} bytes waiting",
+            got=f"{held_bytes}",
+        )
+
+    def __reduce__(self) -> str | tuple[object, ...]:
+        return (IngestError, self.args)
+
+
+def shown(value: object, limit: int = 60) -> str:
+    """`value` as it may stand in an error: its repr, cut to `limit` characters."""
+    text = repr(value)
+    return text if len(text) <= limit else text[: limit - 1] + "…"

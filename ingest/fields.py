@@ -1,0 +1,197 @@
+"""What may come beside an ECG: the optional fields of an upload and of a stream's hello, from words to types."""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from greenchannel.ingest.errors import IngestError, shown
+from greenchannel.ingest.parsed import Sex, sex_of
+from greenchannel.signal.recording import ELECTRODE_SETS
+
+MAX_TEXT: Final = 4000
+MAX_REF: Final = 128
+ARRIVAL_MODES: Final = (1, 2, 3, 4)  # national codes [S]
+_ID: Final = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+_PHONE: Final = re.compile(r"\+?[0-9][0-9 ()-]{2,30}")
+_NUMBER: Final = re.compile(r"[A-Za-z0-9()-]{1,32}")
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UploadFields:
+    """Each field as the rest of the service takes it; None where nothing was said."""
+
+    site: str | None = None
+    device: str | None = None
+    case_id: str | None = None
+    patient_ref: str | None = None
+    name: str | None = None
+    phone: str | None = None
+    id_number: str | None = None
+    callback_phone: str | None = None
+    age_years: float | None = None
+    sex: Sex | None = None
+    chest_pain: bool | None = None
+    onset_at: datetime | None = None
+    vitals: dict[str, Any] | None = None
+    history: str | None = None
+    acquired_at: datetime | None = None
+    electrode_set: str | None = None
+    arrival_mode: int | None = None
+    device_clock: datetime | None = None
+    sent_at: datetime | None = None
+
+
+def parse_fields(values: Mapping[str, object]) -> UploadFields:
+    """Check the fields of one upload.
+
+    Parameters
+    ----------
+    values
+        By the names of the wire (``age`` for `age_years`), as text, or typed as JSON has them. Empty and None mean
+        that nothing was said; names that are not known are passed over.
+
+    Raises
+    ------
+    IngestError
+        ``bad_field``, with the field's name, what it takes and what came.
+    """
+    given = {key: value for key, value in values.items() if value is not None and value != ""}
+    return UploadFields(
+        site=_matching(given, "site", _ID, "an identifier of letters, digits and _.:-"),
+        device=_matching(given, "device", _ID, "an identifier of letters, digits and _.:-"),
+        case_id=_matching(given, "case_id", _ID, "an identifier of letters, digits and _.:-"),
+        patient_ref=_text(given, "patient_ref", MAX_REF),
+        name=_text(given, "name", MAX_REF),
+        phone=_matching(given, "phone", _PHONE, "a phone number"),
+        id_number=_matching(given, "id_number", _NUMBER, "letters and digits, at most 32"),
+        callback_phone=_matching(given, "callback_phone", _PHONE, "a phone number"),
+        age_years=_age(given),
+        sex=_sex(given),
+        chest_pain=_chest_pain(given),
+        onset_at=_instant(given, "onset_at"),
+        vitals=_vitals(given),
+        history=_text(given, "history", MAX_TEXT),
+        acquired_at=_instant(given, "acquired_at"),
+        electrode_set=_electrode_set(given),
+        arrival_mode=_arrival_mode(given),
+        device_clock=_instant(given, "device_clock"),
+        sent_at=_instant(given, "sent_at"),
+    )
+
+
+def parse_instant(text: str) -> datetime | None:
+    """An RFC 3339 instant with its offset, or None for anything else."""
+    if not re.match(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}", text):
+        return None
+    try:
+        instant = datetime.fromisoformat(text.upper())
+    except ValueError:
+        return None
+    return instant if instant.utcoffset() is not None else None
+
+
+def _bad(field: str, expected: str, value: object) -> IngestError:
+    return IngestError("bad_field", f"the field {field} cannot be read", f"{field}: {expected}", shown(value))
+
+
+def _text(given: Mapping[str, object], field: str, limit: int) -> str | None:
+    value = given.get(field)
+    if value is None:
+        return None
+    if not isinstance(value, str) or len(value) > limit or _CONTROL.search(value):
+        raise _bad(field, f"text of at most {limit} characters", value)
+    return value.strip() or None
+
+
+def _matching(given: Mapping[str, object], field: str, pattern: re.Pattern[str], expected: str) -> str | None:
+    value = _text(given, field, MAX_TEXT)
+    if value is not None and not pattern.fullmatch(value):
+        raise _bad(field, expected, value)
+    return value
+
+
+def _age(given: Mapping[str, object]) -> float | None:
+    value = given.get("age")
+    if value is None:
+        return None
+    try:
+        age_years = (
+            float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else math.nan
+        )
+    except (ValueError, OverflowError):
+        age_years = math.nan
+    if not 0 <= age_years <= 130:
+        raise _bad("age", "years from 0 to 130", value)
+    return age_years
+
+
+def _sex(given: Mapping[str, object]) -> Sex | None:
+    value = given.get("sex")
+    if value is None:
+        return None
+    sex = sex_of(value) if isinstance(value, str) else None
+    if sex is None:
+        raise _bad("sex", "male or female", value)
+    return sex
+
+
+def _chest_pain(given: Mapping[str, object]) -> bool | None:
+    value = given.get("chest_pain")
+    if value is None or isinstance(value, bool):
+        return value
+    match value.strip().lower() if isinstance(value, str) else value:
+        case "yes" | "true" | "1" | "是" | "有":
+            return True
+        case "no" | "false" | "0" | "否" | "无":
+            return False
+    raise _bad("chest_pain", "yes or no", value)
+
+
+def _instant(given: Mapping[str, object], field: str) -> datetime | None:
+    value = given.get(field)
+    if value is None:
+        return None
+    instant = parse_instant(value) if isinstance(value, str) else None
+    if instant is None:
+        raise _bad(field, "an instant such as 2026-05-01T16:05:00.000+08:00", value)
+    return instant
+
+
+def _vitals(given: Mapping[str, object]) -> dict[str, Any] | None:
+    value = given.get("vitals")
+    if isinstance(value, str) and len(value) <= MAX_TEXT:
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            raise _bad("vitals", "a JSON object", value) from None
+    if value is None:
+        return None
+    if not isinstance(value, dict) or len(value) > 50:
+        raise _bad("vitals", "a JSON object of at most 50 entries", value)
+    for key, entry in value.items():
+        plain = entry is None or isinstance(entry, str | int | float)
+        if not isinstance(key, str) or not plain or (isinstance(entry, float) and not math.isfinite(entry)):
+            raise _bad("vitals", "an object of numbers and texts", {key: entry})
+    return dict(value)
+
+
+def _electrode_set(given: Mapping[str, object]) -> str | None:
+    value = given.get("electrode_set")
+    if value is not None and value not in ELECTRODE_SETS:
+        raise _bad("electrode_set", " or ".join(ELECTRODE_SETS), value)
+    return value if isinstance(value, str) else None
+
+
+def _arrival_mode(given: Mapping[str, object]) -> int | None:
+    value = given.get("arrival_mode")
+    if value is None:
+        return None
+    mode = int(value) if isinstance(value, str) and value.strip() in ("1", "2", "3", "4") else value
+    if isinstance(mode, bool) or not isinstance(mode, int) or mode not in ARRIVAL_MODES:
+        raise _bad("arrival_mode", "1, 2, 3 or 4", value)
+    return mode
