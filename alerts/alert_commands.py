@@ -1,0 +1,197 @@
+"""What may be done to ECGs and alerts: pure decisions, a case in and events out."""
+
+from greenchannel.alerts.alert_state import Alert
+from greenchannel.alerts.case import Case
+from greenchannel.alerts.ecg_state import Ecg
+from greenchannel.alerts.escalation import call, escalate
+from greenchannel.alerts.refusal import Refused, no_such
+from greenchannel.alerts.roster import EscalationSettings
+from greenchannel.events import (
+    AdviceSeen,
+    AlertAcknowledged,
+    AlertDeclined,
+    AlertDelivered,
+    AlertHandedOver,
+    AnyEvent,
+    EcgAnalysed,
+    EcgOpened,
+    PlanStep,
+    ProvisionalReading,
+    ReadingSigned,
+)
+from greenchannel.triage.finding import Tier
+
+
+def find_ecg(case: Case, ecg_id: str) -> Ecg:
+    """The ECG of this id; raise `Refused` where the case has none."""
+    ecg = case.ecg(ecg_id)
+    if ecg is None:
+        raise no_such("ecg", "心电图", ecg_id)
+    return ecg
+
+
+def find_alert(case: Case, alert_id: str) -> Alert:
+    """The alert of this id; raise `Refused` where the case has none."""
+    alert = case.alert_of(alert_id)
+    if alert is None:
+        raise no_such("alert", "预警", alert_id)
+    return alert
+
+
+# ---------------------------------------------------------------- the machine's readings
+
+
+def analysed(
+    case: Case,
+    reading: EcgAnalysed,
+    *,
+    alert_id: str,
+    plan: tuple[PlanStep, ...],
+    settings: EscalationSettings | None = None,
+) -> list[AnyEvent]:
+    """The final reading of one ECG, and the alert that follows from it.
+
+    `alert_id` and `plan` are used where a new alert opens. The same analysis again gives nothing.
+    """
+    ecg = find_ecg(case, reading.ecg_id)
+    if ecg.analysis_sha256 == reading.analysis_sha256:
+        return []
+    calls = call(
+        case,
+        ecg_id=reading.ecg_id,
+        tier=reading.tier,
+        findings=reading.findings,
+        alert_id=alert_id,
+        plan=plan,
+        settings=settings,
+    )
+    return [reading, *calls]
+
+
+def provisional(
+    case: Case,
+    reading: ProvisionalReading,
+    *,
+    alert_id: str,
+    plan: tuple[PlanStep, ...],
+    settings: EscalationSettings | None = None,
+) -> list[AnyEvent]:
+    """A new tier of a running stream, and the alert that follows from it; nothing where the tier is the same, the
+    reading is older than the last, or the final reading is there."""
+    ecg = find_ecg(case, reading.ecg_id)
+    stale = ecg.provisional_until_sample is not None and reading.until_sample < ecg.provisional_until_sample
+    if ecg.final_tier is not None or ecg.provisional_tier == reading.tier or stale:
+        return []
+    calls = call(
+        case,
+        ecg_id=reading.ecg_id,
+        tier=reading.tier,
+        findings=reading.findings,
+        alert_id=alert_id,
+        plan=plan,
+        settings=settings,
+    )
+    return [reading, *calls]
+
+
+# ---------------------------------------------------------------- people and ECGs
+
+
+def open_ecg(case: Case, ecg_id: str) -> list[AnyEvent]:
+    """A person has the trace on the screen; only the first time is written down."""
+    return [EcgOpened(ecg_id=ecg_id)] if find_ecg(case, ecg_id).opened_at is None else []
+
+
+def sign_reading(
+    case: Case, ecg_id: str, person: str, *, text: str, tier: str, advice: str | None = None
+) -> list[AnyEvent]:
+    """A doctor's signed reading. Who signs has seen the trace, and has answered the alert."""
+    ecg = find_ecg(case, ecg_id)
+    if not text.strip():
+        raise Refused("text_required", "诊断内容不能为空", "expected the text of the reading, got none", 422)
+    if tier not in set(Tier):
+        known = " ".join(Tier)
+        raise Refused(
+            "unknown_tier", f"分级应为 {known}，收到 {tier}", f"expected one of {known}, got {tier}", 422
+        )
+    advice = advice.strip() or None if advice is not None else None
+    last = ecg.reading
+    if last is not None and (last.person, last.text, last.tier, last.advice) == (person, text, tier, advice):
+        return []
+    signed = ReadingSigned(ecg_id=ecg_id, text=text, tier=tier, advice=advice)
+    return [*open_ecg(case, ecg_id), *answer(case, person), signed]
+
+
+def advice_seen(case: Case, ecg_id: str) -> list[AnyEvent]:
+    """The clinic has read the advice; nothing where it had read the newest."""
+    ecg = find_ecg(case, ecg_id)
+    advised = [reading for reading in ecg.readings if reading.advice is not None]
+    if not advised:
+        raise Refused("no_advice", "尚无诊断意见", "expected a signed reading with advice, got none", 409)
+    seen = ecg.advice_seen_seq is not None and ecg.advice_seen_seq > advised[-1].seq
+    return [] if seen else [AdviceSeen(ecg_id=ecg_id)]
+
+
+# ---------------------------------------------------------------- people and alerts
+
+
+def delivered(case: Case, alert_id: str, person: str, channel: str = "live") -> list[AnyEvent]:
+    """The person's device has the alert. Nothing for a person who was not rung there, or who said so before."""
+    for entry in find_alert(case, alert_id).people:
+        if (entry.person, entry.channel) == (person, channel) and entry.sent_at is not None:
+            known = entry.delivered_at is not None
+            return [] if known else [AlertDelivered(alert_id=alert_id, person=person, channel=channel)]
+    return []
+
+
+def acknowledge(case: Case, alert_id: str, person: str) -> list[AnyEvent]:
+    """A person answers; the first answer stops the escalation, each further person is written down once."""
+    if find_alert(case, alert_id).has_answered(person):
+        return []
+    return [AlertAcknowledged(alert_id=alert_id, person=person)]
+
+
+def answer(case: Case, person: str) -> list[AnyEvent]:
+    """The answer to an alert that still waits, by a person who did what the alert asks for; else nothing."""
+    alert = case.alert
+    return acknowledge(case, alert.alert_id, person) if alert is not None and alert.open else []
+
+
+def claim(case: Case, alert_id: str, person: str) -> list[AnyEvent]:
+    """A person takes the alert: answers it, and has it from now on where another had it."""
+    alert = find_alert(case, alert_id)
+    events = acknowledge(case, alert_id, person)
+    if alert.held_by is not None and alert.held_by != person:
+        events.append(AlertHandedOver(alert_id=alert_id, person=alert.held_by, to_person=person))
+    return events
+
+
+def decline(case: Case, alert_id: str, person: str, reason: str | None = None) -> list[AnyEvent]:
+    """A person who was rung cannot take it: the next step is due now. Nothing once somebody answered."""
+    alert = find_alert(case, alert_id)
+    if not alert.open or alert.has_declined(person):
+        return []
+    if not any(entry.person == person and entry.sent_at is not None for entry in alert.people):
+        raise Refused(
+            "not_rung",
+            "该预警没有呼叫您，无需拒绝",
+            f"expected one of the people that this alert rang, got {person}",
+            409,
+        )
+    declined = AlertDeclined(alert_id=alert_id, person=person, reason=reason)
+    return [declined, *escalate(alert, alert.step + 1, frozenset({person}))]
+
+
+def hand_over(case: Case, alert_id: str, person: str, to_person: str) -> list[AnyEvent]:
+    """The person who has the alert gives it to another."""
+    alert = find_alert(case, alert_id)
+    if alert.held_by == to_person:
+        return []
+    if alert.held_by != person:
+        raise Refused(
+            "not_held",
+            "只有已接收该预警的人可以转交",
+            f"expected the person who has the alert ({alert.held_by}), got {person}",
+            409,
+        )
+    return [AlertHandedOver(alert_id=alert_id, person=person, to_person=to_person)]

@@ -1,0 +1,87 @@
+"""Did what should have happened happen? An independent look at the folded cases, with none of the engine's code path.
+
+It does not ask the deadlines, for they may be what is broken; it reads the cases and the clock.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import Literal
+
+import msgspec
+
+from greenchannel.alerts.alert_state import Alert
+from greenchannel.alerts.case import Case
+from greenchannel.alerts.ecg_state import tier_rank
+from greenchannel.alerts.roster import EscalationSettings, default_settings
+
+
+class Missed(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that was due and is not in the log."""
+
+    kind: Literal["step", "ring", "exhaustion", "alert", "analysis"]
+    case_id: str
+    due_at: datetime
+    late_s: float  # how long ago it was due
+    alert_id: str | None = None
+    step: int | None = None
+    ecg_id: str | None = None
+
+
+def audit(cases: Iterable[Case], now: datetime, settings: EscalationSettings | None = None) -> list[Missed]:
+    """Return what is overdue by more than the grace, the oldest first.
+
+    "step": a step of an open alert; "ring": nobody of the first step was rung; "exhaustion": the clinic was not told;
+    "alert": an ECG of a paging tier without an alert; "analysis": an ECG that nothing has read.
+    """
+    settings = settings or default_settings()
+    found = [missed for case in cases for missed in _audit_case(case, now, settings)]
+    return sorted((m for m in found if m.late_s > settings.grace_s), key=lambda m: (m.due_at, m.case_id))
+
+
+def _audit_case(case: Case, now: datetime, settings: EscalationSettings) -> Iterator[Missed]:
+    if case.state == "merged":
+        return
+    for alert in case.alerts:
+        if alert.open and (case.closed_at is None or alert.opened_at > case.closed_at):
+            yield from _audit_alert(case, alert, now)
+    for ecg in case.current_ecgs:
+        covered = any(tier_rank(alert.tier) <= tier_rank(ecg.tier) for alert in case.alerts)
+        read_at = ecg.analysed_at or ecg.stream_started_at
+        if ecg.tier in settings.paging_tiers and not covered and read_at is not None:
+            yield _missed("alert", case, read_at, now, ecg_id=ecg.ecg_id)
+        if ecg.received_at is not None and ecg.analysed_at is None:
+            due_at = ecg.received_at + timedelta(seconds=settings.analysis_s)
+            yield _missed("analysis", case, due_at, now, ecg_id=ecg.ecg_id)
+
+
+def _audit_alert(case: Case, alert: Alert, now: datetime) -> Iterator[Missed]:
+    for step, planned in enumerate(alert.plan):
+        if step > alert.step:
+            due_at = alert.opened_at + timedelta(seconds=planned.after_s)
+            yield _missed("step", case, due_at, now, alert_id=alert.alert_id, step=step)
+    if alert.plan[0].people and not any(entry.sent_at is not None for entry in alert.people):
+        yield _missed("ring", case, alert.opened_at, now, alert_id=alert.alert_id, step=0)
+    if not alert.exhausted:
+        due_at = alert.opened_at + timedelta(seconds=alert.plan[-1].after_s)
+        yield _missed("exhaustion", case, due_at, now, alert_id=alert.alert_id, step=len(alert.plan) - 1)
+
+
+def _missed(
+    kind: Literal["step", "ring", "exhaustion", "alert", "analysis"],
+    case: Case,
+    due_at: datetime,
+    now: datetime,
+    *,
+    alert_id: str | None = None,
+    step: int | None = None,
+    ecg_id: str | None = None,
+) -> Missed:
+    return Missed(
+        kind=kind,
+        case_id=case.case_id,
+        due_at=due_at,
+        late_s=(now - due_at).total_seconds(),
+        alert_id=alert_id,
+        step=step,
+        ecg_id=ecg_id,
+    )

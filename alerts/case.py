@@ -1,0 +1,202 @@
+"""The case: everything the board shows of one patient episode, folded from its events.
+
+`fold` is pure: the same events give the same case, in one go or one by one; events of other cases and events that
+were already folded change nothing.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from greenchannel.alerts.alert_state import Alert, fold_alerts
+from greenchannel.alerts.ecg_state import Ecg, fold_ecgs, tier_rank
+from greenchannel.alerts.green_channel import GreenChannel, TaskState, fold_channel
+from greenchannel.alerts.milestones import MilestoneValue, derive
+from greenchannel.events import (
+    CaseClosed,
+    CaseMerged,
+    CaseOpened,
+    ClockReading,
+    ContextEntered,
+    Envelope,
+    IdentityConflictRaised,
+)
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """What was said of the patient; None where nobody said anything."""
+
+    age_years: float | None = None
+    sex: str | None = None
+    chest_pain: bool | None = None
+    onset: ClockReading | None = None
+    vitals: dict[str, Any] | None = None
+    history: str | None = None
+
+
+class IdentityConflict(msgspec.Struct, frozen=True, kw_only=True):
+    """The same bytes came for another patient; a person must look."""
+
+    at: datetime
+    sha256: str
+    existing_ecg_id: str
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """One patient episode as it stands after the event `seq`."""
+
+    case_id: str
+    site: str
+    patient: str  # pseudonym
+    arrival_mode: int | None
+    note: str | None
+    opened_at: datetime
+    last_event_at: datetime
+    seq: int
+    version: int
+    state: str = "open"  # "open", "closed", "merged"
+    closed_at: datetime | None = None
+    close_reason: str | None = None
+    merged_into: str | None = None
+    context: Context = Context()
+    ecgs: tuple[Ecg, ...] = ()
+    alerts: tuple[Alert, ...] = ()  # oldest first; more than one only where an answered one was outranked
+    channel: GreenChannel = GreenChannel()
+    values: tuple[MilestoneValue, ...] = ()
+    conflicts: tuple[IdentityConflict, ...] = ()
+    history: tuple[Envelope, ...] = ()
+
+    @property
+    def current_ecgs(self) -> tuple[Ecg, ...]:
+        """The ECGs of this case, without those that a person split off."""
+        return tuple(ecg for ecg in self.ecgs if ecg.moved_to is None)
+
+    @property
+    def worst_ecg(self) -> Ecg | None:
+        """The ECG with the highest surviving machine tier; among equals the newest. None before any ECG."""
+        ecgs = self.current_ecgs
+        return min(reversed(ecgs), key=lambda ecg: tier_rank(ecg.tier)) if ecgs else None
+
+    @property
+    def tier(self) -> str | None:
+        """The highest surviving machine tier, provisional ones included; None while nothing was read.
+
+        A signed reading's tier is shown beside it and never takes its place.
+        """
+        worst = self.worst_ecg
+        return worst.tier if worst is not None else None
+
+    @property
+    def alert(self) -> Alert | None:
+        """The one alert that counts now: the newest."""
+        return self.alerts[-1] if self.alerts else None
+
+    @property
+    def tasks(self) -> tuple[TaskState, ...]:
+        """The tasks of the newest green channel."""
+        return self.channel.tasks
+
+    @property
+    def diagnosed_at(self) -> datetime | None:
+        """The first signed human reading of any of its ECGs."""
+        return min((r.at for ecg in self.current_ecgs for r in ecg.readings), default=None)
+
+    def ecg(self, ecg_id: str) -> Ecg | None:
+        """The ECG of this id, or None."""
+        return next((ecg for ecg in self.ecgs if ecg.ecg_id == ecg_id), None)
+
+    def alert_of(self, alert_id: str) -> Alert | None:
+        """The alert of this id, or None."""
+        return next((alert for alert in self.alerts if alert.alert_id == alert_id), None)
+
+
+def fold(case: Case | None, envelope: Envelope) -> Case:
+    """Return the case after one more event of the log.
+
+    Parameters
+    ----------
+    case : Case or None
+        The case so far; None before its first event.
+    envelope : Envelope
+        The next event. One of another stream, or one that was folded already, changes nothing.
+
+    Raises
+    ------
+    ValueError
+        `case` is None and the event is not the opening of a case.
+    """
+    if case is None:
+        return _opened(envelope)
+    if envelope.case_id != case.case_id or envelope.seq <= case.seq:
+        return case
+    case = msgspec.structs.replace(
+        case,
+        values=(*case.values, *derive(envelope, case.ecgs, case.channel)),
+        ecgs=fold_ecgs(case.ecgs, envelope),
+        alerts=fold_alerts(case.alerts, envelope),
+        channel=fold_channel(case.channel, envelope),
+        history=(*case.history, envelope),
+        last_event_at=envelope.at,
+        seq=envelope.seq,
+        version=envelope.version,
+    )
+    return _fold_rest(case, envelope)
+
+
+def fold_all(envelopes: Iterable[Envelope]) -> Case:
+    """Fold a log: the case that its first case event opens, unmoved by the events of all others.
+
+    Raises
+    ------
+    ValueError
+        There is no case event, or the first is not the opening of a case.
+    """
+    case: Case | None = None
+    for envelope in envelopes:
+        if case is not None or envelope.case_id is not None:
+            case = fold(case, envelope)
+    if case is None:
+        raise ValueError("expected the events of a case, got none")
+    return case
+
+
+def _opened(envelope: Envelope) -> Case:
+    event = envelope.event
+    if not isinstance(event, CaseOpened) or envelope.case_id != event.case_id:
+        raise ValueError(
+            f"expected case_opened as the first event of a case, got {type(event).__name__} in {envelope.stream}"
+        )
+    return Case(
+        case_id=event.case_id,
+        site=event.site,
+        patient=event.patient,
+        arrival_mode=event.arrival_mode,
+        note=event.note,
+        opened_at=envelope.at,
+        last_event_at=envelope.at,
+        seq=envelope.seq,
+        version=envelope.version,
+        history=(envelope,),
+    )
+
+
+def _fold_rest(case: Case, envelope: Envelope) -> Case:
+    replace = msgspec.structs.replace
+    match envelope.event:
+        case ContextEntered() as e:
+            said = {
+                name: getattr(e, name) for name in Context.__struct_fields__ if getattr(e, name) is not None
+            }
+            mode = case.arrival_mode if e.arrival_mode is None else e.arrival_mode
+            return replace(case, context=replace(case.context, **said), arrival_mode=mode)
+        case IdentityConflictRaised() as e:
+            conflict = IdentityConflict(at=envelope.at, sha256=e.sha256, existing_ecg_id=e.existing_ecg_id)
+            return replace(case, conflicts=(*case.conflicts, conflict))
+        case CaseClosed() as e:
+            return replace(case, state="closed", closed_at=envelope.at, close_reason=e.reason)
+        case CaseMerged() as e:
+            return replace(case, state="merged", closed_at=envelope.at, merged_into=e.into_case_id)
+        case _:
+            return case

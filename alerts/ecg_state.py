@@ -1,0 +1,211 @@
+"""What the log knows of one ECG: a fold over its events, in whatever order they come."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from greenchannel.alerts.green_channel import person_of
+from greenchannel.events import (
+    AdviceSeen,
+    CaseSplit,
+    ClockReading,
+    EcgAnalysed,
+    EcgOpened,
+    EcgReceived,
+    Envelope,
+    ProvisionalReading,
+    ReadingSigned,
+    StreamStarted,
+)
+from greenchannel.triage.finding import Tier
+
+UNKNOWN_TIER_RANK = len(Tier)
+
+
+def tier_rank(tier: str | None) -> int:
+    """0 for the most urgent; an unread ECG and a tier of a newer version come after all known ones."""
+    return Tier(tier).rank if tier in set(Tier) else UNKNOWN_TIER_RANK
+
+
+class SignedReading(msgspec.Struct, frozen=True, kw_only=True):
+    """A doctor's reading. It stands beside the machine's and never hides it."""
+
+    seq: int
+    at: datetime
+    person: str
+    text: str
+    tier: str
+    advice: str | None = None
+
+
+class Ecg(msgspec.Struct, frozen=True, kw_only=True):
+    """One ECG of a case. Every field but the id is None until its event has come."""
+
+    ecg_id: str
+    sha256: str | None = None
+    size_bytes: int | None = None
+    way: str | None = None  # "upload" or "stream"
+    format: str | None = None
+    device: str | None = None
+    leads: tuple[str, ...] = ()
+    rate_hz: float | None = None
+    duration_s: float | None = None
+    electrode_set: str | None = None
+    acquired: ClockReading | None = None
+    sent: ClockReading | None = None
+    received_at: datetime | None = None
+    stream_id: str | None = None
+    stream_started_at: datetime | None = None
+    provisional_tier: str | None = None
+    provisional_findings: tuple[dict[str, Any], ...] = ()
+    provisional_until_sample: int | None = None
+    final_tier: str | None = None
+    final_findings: tuple[dict[str, Any], ...] = ()
+    acceptable: bool | None = None
+    bad_leads: tuple[str, ...] = ()
+    machine_advice: tuple[dict[str, str], ...] = ()
+    software: str | None = None
+    rules: str | None = None
+    analysis_sha256: str | None = None
+    analysed_at: datetime | None = None
+    opened_at: datetime | None = None
+    opened_by: str | None = None
+    readings: tuple[SignedReading, ...] = ()
+    advice_seen_at: datetime | None = None
+    advice_seen_seq: int | None = None
+    moved_to: str | None = None  # the case that a person split it off to
+
+    @property
+    def tier(self) -> str | None:
+        """The final tier; before there is one, the provisional; None while nothing was read."""
+        return self.final_tier if self.final_tier is not None else self.provisional_tier
+
+    @property
+    def findings(self) -> tuple[dict[str, Any], ...]:
+        """The findings that belong to `tier`."""
+        return self.final_findings if self.final_tier is not None else self.provisional_findings
+
+    @property
+    def live(self) -> bool:
+        """Whether it is a stream whose bytes have not been assembled yet."""
+        return self.stream_id is not None and self.received_at is None
+
+    @property
+    def provisional(self) -> bool:
+        """Whether `tier` may still change as the stream goes on."""
+        return self.final_tier is None and self.provisional_tier is not None
+
+    @property
+    def reading(self) -> SignedReading | None:
+        """The valid signed reading: the newest."""
+        return self.readings[-1] if self.readings else None
+
+    @property
+    def state(self) -> str:
+        """How far it is: "streaming", "received", "analysed", "opened", "diagnosed" or "advised"."""
+        if self.advice_seen_at is not None:
+            return "advised"
+        if self.readings:
+            return "diagnosed"
+        if self.opened_at is not None:
+            return "opened"
+        if self.analysed_at is not None:
+            return "analysed"
+        return "streaming" if self.live else "received"
+
+
+ECG_EVENTS = (
+    StreamStarted,
+    ProvisionalReading,
+    EcgReceived,
+    EcgAnalysed,
+    EcgOpened,
+    ReadingSigned,
+    AdviceSeen,
+)
+
+
+def fold_ecgs(ecgs: tuple[Ecg, ...], envelope: Envelope) -> tuple[Ecg, ...]:
+    """Return the ECGs of a case after one event. An ECG takes its place in the list with its first event."""
+    event = envelope.event
+    if isinstance(event, CaseSplit):
+        moved = {ecg_id: event.new_case_id for ecg_id in event.ecg_ids}
+        return tuple(
+            msgspec.structs.replace(ecg, moved_to=moved.get(ecg.ecg_id, ecg.moved_to)) for ecg in ecgs
+        )
+    if not isinstance(event, ECG_EVENTS):
+        return ecgs
+    known = next((ecg for ecg in ecgs if ecg.ecg_id == event.ecg_id), None)
+    if known is None:
+        return (*ecgs, _fold_ecg(Ecg(ecg_id=event.ecg_id), envelope))
+    return tuple(_fold_ecg(ecg, envelope) if ecg is known else ecg for ecg in ecgs)
+
+
+def _fold_ecg(ecg: Ecg, envelope: Envelope) -> Ecg:
+    replace, at = msgspec.structs.replace, envelope.at
+    match envelope.event:
+        case StreamStarted() as e:
+            # What the assembled strip says of itself outweighs the hello of its stream.
+            if ecg.received_at is None:
+                ecg = replace(ecg, way="stream", device=e.device, leads=e.leads, rate_hz=e.rate_hz)
+            return replace(ecg, stream_id=e.stream_id, stream_started_at=at)
+        case ProvisionalReading() as e:
+            if ecg.provisional_until_sample is not None and e.until_sample < ecg.provisional_until_sample:
+                return ecg
+            return replace(
+                ecg,
+                provisional_tier=e.tier,
+                provisional_findings=tuple(e.findings),
+                provisional_until_sample=e.until_sample,
+            )
+        case EcgReceived() as e:
+            return _received(ecg, e, at)
+        case EcgAnalysed() as e:
+            return replace(
+                ecg,
+                final_tier=e.tier,
+                final_findings=tuple(e.findings),
+                acceptable=e.acceptable,
+                bad_leads=e.bad_leads,
+                machine_advice=tuple(e.advice),
+                software=e.software,
+                rules=e.rules,
+                analysis_sha256=e.analysis_sha256,
+                analysed_at=at if ecg.analysed_at is None else ecg.analysed_at,
+            )
+        case EcgOpened() if ecg.opened_at is None:
+            return replace(ecg, opened_at=at, opened_by=person_of(envelope.actor))
+        case ReadingSigned() as e:
+            signed = SignedReading(
+                seq=envelope.seq,
+                at=at,
+                person=person_of(envelope.actor),
+                text=e.text,
+                tier=e.tier,
+                advice=e.advice,
+            )
+            return replace(ecg, readings=(*ecg.readings, signed))
+        case AdviceSeen():
+            first = at if ecg.advice_seen_at is None else ecg.advice_seen_at
+            return replace(ecg, advice_seen_at=first, advice_seen_seq=envelope.seq)
+        case _:
+            return ecg
+
+
+def _received(ecg: Ecg, event: EcgReceived, at: datetime) -> Ecg:
+    return msgspec.structs.replace(
+        ecg,
+        sha256=event.sha256,
+        size_bytes=event.size_bytes,
+        way=event.way,
+        format=event.format,
+        device=event.device,
+        leads=event.leads,
+        rate_hz=event.rate_hz,
+        duration_s=event.duration_s,
+        electrode_set=event.electrode_set,
+        acquired=event.acquired,
+        sent=event.sent,
+        received_at=at if ecg.received_at is None else ecg.received_at,
+    )

@@ -1,0 +1,162 @@
+"""What a person may do when cases and episodes do not match: merge two, or split one. Pure decisions."""
+
+from collections.abc import Iterable
+
+from greenchannel.alerts.alert_commands import find_ecg
+from greenchannel.alerts.alert_state import Alert
+from greenchannel.alerts.case import Case
+from greenchannel.alerts.channel_commands import require_open
+from greenchannel.alerts.ecg_state import Ecg, tier_rank
+from greenchannel.alerts.milestones import MilestoneValue
+from greenchannel.alerts.record_commands import require_answered
+from greenchannel.alerts.refusal import Refused
+from greenchannel.events import (
+    AlertAcknowledged,
+    AlertOpened,
+    AlertRaised,
+    AnyEvent,
+    CaseMerged,
+    CaseOpened,
+    CaseSplit,
+    ClockReading,
+    EcgAnalysed,
+    EcgReceived,
+    MilestoneRecorded,
+)
+
+MOVED_NOTE = "病例合并或拆分时带入 / carried over when cases were merged or split"
+
+
+def merge(case: Case, into: Case) -> tuple[list[AnyEvent], list[AnyEvent]]:
+    """A person found that `case` is the same episode as `into`.
+
+    Returns the events of `case` and those of `into`. Both are kept; `into` gets the ECGs with the machine's readings,
+    their times and the answered alert. Signed readings stay where they were signed, for nobody else may sign them.
+    """
+    if case.merged_into == into.case_id:
+        return [], []
+    if case.case_id == into.case_id:
+        raise Refused("same_case", "不能与自身合并", "expected another case, got the same", 409)
+    if case.site != into.site:
+        raise Refused(
+            "other_site", "两个病例不属于同一机构", "expected two cases of one site, got two sites", 409
+        )
+    require_open(case)
+    require_open(into)
+    require_answered(case)
+    return [CaseMerged(into_case_id=into.case_id)], _carry(case, case.current_ecgs, into)
+
+
+def split(
+    case: Case, ecg_ids: Iterable[str], *, new_case_id: str, patient: str
+) -> tuple[list[AnyEvent], list[AnyEvent]]:
+    """A person found that these ECGs belong to another episode, of `patient` (a pseudonym).
+
+    Returns the events of `case` and those of the new case, which gets the ECGs with the machine's readings,
+    their times and the answered alert.
+    """
+    moved = tuple(find_ecg(case, ecg_id) for ecg_id in dict.fromkeys(ecg_ids))
+    if not moved:
+        raise Refused("no_ecgs", "须选择要拆分的心电图", "expected at least one ECG, got none", 422)
+    require_open(case)
+    require_answered(case)
+    gone = [ecg.ecg_id for ecg in moved if ecg.moved_to is not None]
+    if gone:
+        raise Refused("ecg_moved", "心电图已拆分", f"expected ECGs of this case, got moved ones: {gone}", 409)
+    unfinished = [ecg.ecg_id for ecg in moved if ecg.received_at is None]
+    if unfinished:
+        raise Refused(
+            "ecg_live", "心电图仍在传输", f"expected received ECGs, got running streams: {unfinished}", 409
+        )
+    opened = CaseOpened(case_id=new_case_id, site=case.site, patient=patient, arrival_mode=case.arrival_mode)
+    ids = tuple(ecg.ecg_id for ecg in moved)
+    return [CaseSplit(ecg_ids=ids, new_case_id=new_case_id)], [opened, *_carry(case, moved, None)]
+
+
+def _carry(case: Case, ecgs: tuple[Ecg, ...], into: Case | None) -> list[AnyEvent]:
+    """The ECGs as events of another case (None: a new one), with their times as they first were.
+
+    A time of its own that is earlier stays the other case's valid one.
+    """
+    events: list[AnyEvent] = [event for ecg in ecgs for event in _again(ecg)]
+    ids = {ecg.ecg_id for ecg in ecgs}
+    earliest: dict[tuple[str, str], MilestoneValue] = {}
+    for value in case.values:
+        name = (value.milestone, value.source)
+        if value.ecg_id in ids and (name not in earliest or value.time.at < earliest[name].time.at):
+            earliest[name] = value
+    for name, value in earliest.items():
+        held = [v.time.at for v in into.values if (v.milestone, v.source) == name] if into is not None else []
+        if not held or value.time.at < min(held):
+            events.append(_recorded(value.milestone, value.time, value.source))
+    for alert in case.alerts:
+        if ids.intersection(alert.ecg_ids):
+            events += _answered(alert, into)
+    return events
+
+
+def _recorded(milestone: str, time: ClockReading, source: str, key: str | None = None) -> MilestoneRecorded:
+    return MilestoneRecorded(
+        milestone=milestone, time=time, source=source, key=key, note=MOVED_NOTE, correction=True
+    )
+
+
+def _answered(alert: Alert, into: Case | None) -> list[AnyEvent]:
+    """An answered alert in the other case; nothing where that case has one as urgent."""
+    other = into.alert if into is not None else None
+    if other is not None and tier_rank(other.tier) <= tier_rank(alert.tier):
+        return []
+    if alert.acknowledged_at is None or alert.acknowledged_by is None:
+        return []
+    ecg_id, person = alert.ecg_ids[0], alert.acknowledged_by
+    if other is not None and other.open:
+        return [AlertRaised(alert_id=other.alert_id, tier=alert.tier, ecg_id=ecg_id, rules=alert.rules)]
+    time = ClockReading(at=alert.acknowledged_at, clock="server", offset_s=0.0, uncertainty_s=0.0)
+    return [
+        AlertOpened(
+            alert_id=alert.alert_id, tier=alert.tier, ecg_id=ecg_id, rules=alert.rules, plan=alert.plan
+        ),
+        AlertAcknowledged(alert_id=alert.alert_id, person=person),
+        _recorded("ALERT_ACK", time, "server", person),
+    ]
+
+
+def _again(ecg: Ecg) -> list[AnyEvent]:
+    if (
+        ecg.received_at is None
+        or ecg.sha256 is None
+        or ecg.size_bytes is None
+        or ecg.way is None
+        or ecg.format is None
+        or ecg.rate_hz is None
+        or ecg.duration_s is None
+    ):
+        return []  # a stream that is still running goes on in its own case
+    received = EcgReceived(
+        ecg_id=ecg.ecg_id,
+        sha256=ecg.sha256,
+        size_bytes=ecg.size_bytes,
+        way=ecg.way,
+        format=ecg.format,
+        device=ecg.device,
+        leads=ecg.leads,
+        rate_hz=ecg.rate_hz,
+        duration_s=ecg.duration_s,
+        electrode_set=ecg.electrode_set or "standard",
+        acquired=ecg.acquired,
+        sent=ecg.sent,
+    )
+    if ecg.final_tier is None or ecg.software is None or ecg.rules is None or ecg.analysis_sha256 is None:
+        return [received]
+    analysed = EcgAnalysed(
+        ecg_id=ecg.ecg_id,
+        tier=ecg.final_tier,
+        findings=list(ecg.final_findings),
+        acceptable=bool(ecg.acceptable),
+        bad_leads=ecg.bad_leads,
+        advice=list(ecg.machine_advice),
+        software=ecg.software,
+        rules=ecg.rules,
+        analysis_sha256=ecg.analysis_sha256,
+    )
+    return [received, analysed]

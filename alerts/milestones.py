@@ -1,0 +1,199 @@
+"""The milestones of a case: the table, who may enter them, and which event of the log sets which of them."""
+
+from datetime import datetime
+from functools import cache
+
+import msgspec
+
+from greenchannel.alerts.ecg_state import Ecg
+from greenchannel.alerts.green_channel import GreenChannel, template
+from greenchannel.alerts.tables import read_table, read_value
+from greenchannel.events import (
+    AdviceSeen,
+    AlertAcknowledged,
+    AlertSent,
+    ClockReading,
+    ContextEntered,
+    EcgAnalysed,
+    EcgOpened,
+    EcgReceived,
+    Envelope,
+    GreenChannelOpened,
+    GreenChannelStoodDown,
+    MilestoneRecorded,
+    ReadingSigned,
+    StreamStarted,
+    TaskDone,
+)
+
+
+class MilestoneSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One row of ``milestones.toml``; the fields are explained there."""
+
+    id: str
+    en: str
+    zh: str
+    definition: str
+    by: tuple[str, ...]
+    required: bool = False
+    modes: tuple[int, ...] = (1, 2, 3, 4)
+    precedence: str
+    pick: str = "first"  # "first": the earliest; "last": the newest statement
+    key: str | None = None
+    enter: tuple[str, ...]
+    mark: str
+
+    def exists_in(self, arrival_mode: int | None) -> bool:
+        """Whether a case of this arrival mode can have it; an unknown mode excludes nothing."""
+        return arrival_mode is None or arrival_mode in self.modes
+
+
+class MilestoneValue(msgspec.Struct, frozen=True, kw_only=True):
+    """One value of one milestone, by one source."""
+
+    milestone: str
+    time: ClockReading
+    source: str
+    actor: str
+    recorded_at: datetime
+    seq: int
+    key: str | None = None
+    note: str | None = None
+    correction: bool = False
+    derived: bool = False  # set by another event of the log, not entered as a milestone
+    ecg_id: str | None = None  # the ECG that it was derived from
+
+
+@cache
+def milestones() -> dict[str, MilestoneSpec]:
+    """All milestones by id, in the order of care."""
+    return {row.id: row for row in read_table("milestones", "milestone", MilestoneSpec)}
+
+
+@cache
+def precedences() -> dict[str, tuple[str, ...]]:
+    """The lists of sources, strongest first, by name."""
+    return read_value("milestones", "precedence", dict[str, tuple[str, ...]])
+
+
+@cache
+def future_tolerance_s() -> float:
+    """How far ahead of the server an entered time may lie."""
+    return read_value("milestones", "future_tolerance_s", float)
+
+
+def enterable(role: str, arrival_mode: int | None = None) -> tuple[MilestoneSpec, ...]:
+    """The milestones that a person of `role` may enter by hand for a case of this arrival mode."""
+    return tuple(row for row in milestones().values() if role in row.enter and row.exists_in(arrival_mode))
+
+
+def source_rank(spec: MilestoneSpec, source: str) -> int:
+    """0 for the strongest source; one that the table does not name comes last."""
+    order = precedences()[spec.precedence]
+    return order.index(source) if source in order else len(order)
+
+
+def derive(envelope: Envelope, ecgs: tuple[Ecg, ...], channel: GreenChannel) -> tuple[MilestoneValue, ...]:
+    """Return the milestone values that one event sets.
+
+    `ecgs` and `channel` are the state before the event. A value read from the server's clock is exact by
+    definition; a task's "done" is the instant of the press, so how late it was is unknown.
+    """
+    event = envelope.event
+    server = ClockReading(at=envelope.at, clock=envelope.clock, offset_s=0.0, uncertainty_s=0.0)
+    match event:
+        case EcgReceived() as e:
+            found = [_value(envelope, "ECG_RECEIVED", server, "server", ecg_id=e.ecg_id)]
+            if e.sent is not None:
+                found.append(_value(envelope, "ECG_SENT", e.sent, "device", ecg_id=e.ecg_id))
+            if e.acquired is not None and _is_first_known(e, ecgs):
+                found.append(_value(envelope, "ECG1_ACQ", e.acquired, "device", ecg_id=e.ecg_id))
+            return tuple(found)
+        case StreamStarted() as e:
+            source, started = ("device", e.started) if e.started is not None else ("server", server)
+            return (_value(envelope, "ECG_SENT", started, source, ecg_id=e.ecg_id),)
+        case EcgAnalysed() as e:
+            return (_value(envelope, "ECG_ALGO", server, "server", ecg_id=e.ecg_id),)
+        case EcgOpened() as e:
+            return (_value(envelope, "ECG_OPENED", server, "server", ecg_id=e.ecg_id),)
+        case ReadingSigned() as e:
+            names = ("ECG_DX",) if e.advice is None else ("ECG_DX", "ADVICE_BACK")
+            return tuple(_value(envelope, name, server, "server", ecg_id=e.ecg_id) for name in names)
+        case AdviceSeen() as e:
+            return (_value(envelope, "ADVICE_SEEN", server, "server", ecg_id=e.ecg_id),)
+        case AlertSent() as e:
+            return (_value(envelope, "ALERT_SENT", server, "server", key=e.person),)
+        case AlertAcknowledged() as e:
+            return (_value(envelope, "ALERT_ACK", server, "server", key=e.person),)
+        case GreenChannelOpened():
+            return (_value(envelope, "GREEN_OPEN", server, "server"),)
+        case GreenChannelStoodDown() as e:
+            return (_value(envelope, "GREEN_CANCEL", server, "server", note=e.reason),)
+        case ContextEntered() as e if e.onset is not None:
+            return (_value(envelope, "ONSET", e.onset, "clinic"),)
+        case TaskDone() as e:
+            return _of_task(envelope, e.task_id, channel)
+        case MilestoneRecorded() as e:
+            return (
+                MilestoneValue(
+                    milestone=e.milestone,
+                    time=e.time,
+                    source=e.source,
+                    actor=envelope.actor,
+                    recorded_at=envelope.at,
+                    seq=envelope.seq,
+                    key=e.key,
+                    note=e.note,
+                    correction=e.correction,
+                ),
+            )
+        case _:
+            return ()
+
+
+def _value(
+    envelope: Envelope,
+    milestone: str,
+    time: ClockReading,
+    source: str,
+    *,
+    key: str | None = None,
+    note: str | None = None,
+    ecg_id: str | None = None,
+) -> MilestoneValue:
+    return MilestoneValue(
+        milestone=milestone,
+        time=time,
+        source=source,
+        actor=envelope.actor,
+        recorded_at=envelope.at,
+        seq=envelope.seq,
+        key=key,
+        note=note,
+        derived=True,
+        ecg_id=ecg_id,
+    )
+
+
+def _is_first_known(event: EcgReceived, ecgs: tuple[Ecg, ...]) -> bool:
+    """Whether this ECG can bear the time of the first one.
+
+    Chest electrodes that were moved make another recording, not the first. Where an ECG of the standard set came
+    before and has no time, the first ECG's time is unknown, and a later one must not stand in for it.
+    """
+    if event.electrode_set != "standard":
+        return False
+    return not any(
+        ecg.received_at is not None and ecg.electrode_set == "standard" and ecg.acquired is None
+        for ecg in ecgs
+        if ecg.ecg_id != event.ecg_id
+    )
+
+
+def _of_task(envelope: Envelope, task_id: str, channel: GreenChannel) -> tuple[MilestoneValue, ...]:
+    task = channel.task(task_id)
+    row = template(task.kind) if task is not None else None
+    if task is None or row is None or row.done_milestone is None or task.done_at is not None:
+        return ()
+    pressed = ClockReading(at=envelope.at, clock=envelope.clock, offset_s=0.0, uncertainty_s=None)
+    return (_value(envelope, row.done_milestone, pressed, task.role),)

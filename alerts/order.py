@@ -1,0 +1,108 @@
+"""Whether the times of a case can be true: the partial order of its milestones, by arrival mode."""
+
+from collections.abc import Mapping
+from datetime import datetime, tzinfo
+from functools import cache
+from itertools import pairwise
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from greenchannel.alerts.milestones import MilestoneValue, milestones
+from greenchannel.alerts.tables import read_table
+
+NATIONAL_ZONE = ZoneInfo("Asia/Shanghai")  # one zone for the whole country
+
+
+class OrderRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One row of ``order.toml``; the fields are explained there."""
+
+    chain: tuple[str, ...]
+    level: Literal["error", "warning"] = "error"
+    modes: tuple[int, ...] | None = None
+    way: Literal["upload", "stream"] | None = None
+    slack_min: float = 0.0
+    equal: bool = False
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """Two times of a case that cannot both be true, or rarely are."""
+
+    level: str  # "error" or "warning"
+    before: str  # the milestone that should come first
+    after: str
+    zh: str
+    en: str
+
+
+@cache
+def rules() -> tuple[OrderRule, ...]:
+    """All rules of the partial order."""
+    return read_table("order", "rule", OrderRule)
+
+
+def check_order(
+    values: Mapping[str, MilestoneValue],
+    arrival_mode: int | None,
+    way: str = "upload",
+    zone: tzinfo = NATIONAL_ZONE,
+) -> tuple[Problem, ...]:
+    """Return what contradicts the order of care.
+
+    Parameters
+    ----------
+    values : Mapping[str, MilestoneValue]
+        The valid value of each known milestone; a milestone without one is left out.
+    arrival_mode : int or None
+        National code 1-4. With None only the rules of all modes hold.
+    way : str
+        "upload", or "stream" where any ECG of the case came live: a stream rings before its last byte.
+    zone : tzinfo
+        The zone in which the texts name times.
+    """
+    problems: dict[tuple[str, str], Problem] = {}
+    for rule in rules():
+        if rule.way not in (None, way) or (rule.modes is not None and arrival_mode not in rule.modes):
+            continue
+        known = [values[name] for name in rule.chain if name in values]
+        for before, after in pairwise(known):
+            if (problem := _compare(rule, before, after, zone)) is not None:
+                problems.setdefault((problem.before, problem.after), problem)
+    return tuple(problems.values())
+
+
+def _minute(instant: datetime) -> datetime:
+    return instant.replace(second=0, microsecond=0)
+
+
+def _compare(rule: OrderRule, before: MilestoneValue, after: MilestoneValue, zone: tzinfo) -> Problem | None:
+    first, second = _minute(before.time.at), _minute(after.time.at)
+    if first == second or (first < second and not rule.equal):
+        return None
+    late_min = abs((first - second).total_seconds()) / 60
+    level = "warning" if late_min <= rule.slack_min else rule.level
+    names = milestones()
+    a, b = names[before.milestone], names[after.milestone]
+    a_said, b_said = _said(before, zone), _said(after, zone)
+    if rule.equal:
+        zh = f"“{a.zh}”（{a_said[0]}）与“{b.zh}”（{b_said[0]}）应为同一时间"
+        en = f"{a.en} ({a_said[1]}) and {b.en} ({b_said[1]}) should be one time"
+    else:
+        zh = f"“{a.zh}”（{a_said[0]}）晚于“{b.zh}”（{b_said[0]}）"
+        en = f"{a.en} ({a_said[1]}) is later than {b.en} ({b_said[1]})"
+    return Problem(level=level, before=a.id, after=b.id, zh=zh, en=en)
+
+
+def _said(value: MilestoneValue, zone: tzinfo) -> tuple[str, str]:
+    """A time with its source, its clock and the clock's offset, in Chinese and English."""
+    time = value.time
+    at = f"{time.at.astimezone(zone):%H:%M:%S}"
+    if time.offset_s is None:
+        zh, en = "偏差未知", "offset unknown"
+    else:
+        zh, en = f"偏差{time.offset_s:+.0f}秒", f"offset {time.offset_s:+.0f} s"
+    return (
+        f"{at}，来源{value.source}，时钟{time.clock}，{zh}",
+        f"{at}, source {value.source}, clock {time.clock}, {en}",
+    )

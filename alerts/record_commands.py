@@ -1,0 +1,113 @@
+"""What may be done to the times and the life of a case: pure decisions, a case in and events out."""
+
+from datetime import datetime, timedelta
+
+from greenchannel.alerts.case import Case
+from greenchannel.alerts.channel_commands import require_open
+from greenchannel.alerts.milestones import future_tolerance_s, milestones
+from greenchannel.alerts.refusal import Refused, no_such
+from greenchannel.alerts.timeline import valid_value
+from greenchannel.events import (
+    AnyEvent,
+    CaseClosed,
+    ClockReading,
+    MilestoneRecorded,
+)
+
+
+def record_milestone(
+    case: Case,
+    *,
+    milestone: str,
+    time: ClockReading,
+    source: str,
+    key: str | None = None,
+    note: str | None = None,
+    now: datetime,
+) -> list[AnyEvent]:
+    """One value of one milestone.
+
+    Another source adds a second value. The same source again is a correction: it needs a note and keeps the first;
+    where it says the same instant, nothing is written. A closed case still takes times, a merged one does not.
+    """
+    spec = milestones().get(milestone)
+    note = note.strip() or None if note is not None else None
+    if spec is None:
+        raise no_such("milestone", "时间节点", milestone)
+    if case.state == "merged":
+        raise Refused(
+            "case_merged",
+            f"病例已并入{case.merged_into}",
+            f"expected a case that was not merged, got one merged into {case.merged_into}",
+            409,
+        )
+    if not source.strip():
+        raise Refused("source_required", "须说明时间来源", "expected the source of the time, got none", 422)
+    if key is not None and spec.key is None:
+        raise Refused(
+            "key_not_used",
+            f"“{spec.zh}”只发生一次，不能带编号",
+            f"expected no key for {milestone}, got {key}",
+            422,
+        )
+    _check_time(time, now)
+    before = [v for v in case.values if (v.milestone, v.key, v.source) == (milestone, key, source)]
+    valid = valid_value(spec, before)
+    if valid is not None and valid.time.at == time.at:
+        return []
+    if valid is not None and note is None:
+        raise Refused(
+            "note_required",
+            f"更正“{spec.zh}”须说明原因",
+            f"expected a note with the correction of {milestone} by {source}, got none",
+            422,
+        )
+    correction = valid is not None
+    return [
+        MilestoneRecorded(
+            milestone=milestone, time=time, source=source, key=key, note=note, correction=correction
+        )
+    ]
+
+
+def _check_time(time: ClockReading, now: datetime) -> None:
+    for instant in (time.at, time.raw):
+        if instant is not None and instant.utcoffset() is None:
+            raise Refused(
+                "naive_time",
+                f"时间须带时区，收到 {instant.isoformat()}",
+                f"expected a time with a zone, got {instant.isoformat()}",
+                422,
+            )
+    if time.at > now + timedelta(seconds=future_tolerance_s()):
+        raise Refused(
+            "future_time",
+            f"时间不能晚于现在，收到 {time.at.isoformat()}",
+            f"expected a time no later than {now.isoformat()}, got {time.at.isoformat()}",
+            422,
+        )
+
+
+# ---------------------------------------------------------------- the life of a case
+
+
+def close_case(case: Case, reason: str) -> list[AnyEvent]:
+    """Nothing more is expected of the case; refused while an alert waits for its answer."""
+    if not reason.strip():
+        raise Refused("reason_required", "结束病例须说明原因", "expected a reason, got none", 422)
+    if case.state == "closed":
+        return []
+    require_open(case)
+    require_answered(case)
+    return [CaseClosed(reason=reason.strip())]
+
+
+def require_answered(case: Case) -> None:
+    """Raise `Refused` while an alert of the case waits for its answer."""
+    if case.alert is not None and case.alert.open:
+        raise Refused(
+            "alert_open",
+            "请先应答预警",
+            "expected a case whose alert was answered, got one that still rings",
+            409,
+        )

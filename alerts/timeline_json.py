@@ -1,0 +1,83 @@
+"""The timeline in the shape of the wire protocol."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from greenchannel.alerts.milestones import MilestoneValue
+from greenchannel.alerts.timeline import Entry, Interval, Timeline
+
+Names = Callable[[str], str | None]  # actor, as "user:<id>", to the name that the reader may see
+
+
+def instant(at: datetime) -> str:
+    """RFC 3339 in UTC, milliseconds kept."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def to_json(timeline: Timeline, names: Names) -> dict[str, Any]:
+    """Return the timeline as the wire protocol has it; `names` gives the name of an actor, or None."""
+    return {
+        "arrival_mode": timeline.arrival_mode,
+        "milestones": [_milestone(entry, names) for entry in timeline.entries],
+        "intervals": [_interval(interval) for interval in timeline.intervals],
+        "problems": [
+            {"level": p.level, "before": p.before, "after": p.after, "zh": p.zh, "en": p.en}
+            for p in timeline.problems
+        ],
+    }
+
+
+def _milestone(entry: Entry, names: Names) -> dict[str, Any]:
+    valid = entry.valid
+    return {
+        "id": entry.spec.id,
+        "zh": entry.spec.zh,
+        "en": entry.spec.en,
+        "required": entry.spec.required,
+        "at": None if valid is None else instant(valid.time.at),
+        "known": valid is not None,
+        "key": entry.key,
+        "source": None if valid is None else valid.source,
+        "clock": None if valid is None else valid.time.clock,
+        "offset_s": None if valid is None else valid.time.offset_s,
+        "uncertainty_s": None if valid is None else valid.time.uncertainty_s,
+        "values": [_value(value, names, valid=value is valid) for value in entry.values],
+    }
+
+
+def _value(value: MilestoneValue, names: Names, *, valid: bool) -> dict[str, Any]:
+    return {
+        "at": instant(value.time.at),
+        "source": value.source,
+        "actor": value.actor,
+        "actor_name": names(value.actor),
+        "recorded_at": instant(value.recorded_at),
+        "note": value.note,
+        "correction": value.correction,
+        "valid": valid,
+        "clock": value.time.clock,
+        "raw": None if value.time.raw is None else instant(value.time.raw),
+        "offset_s": value.time.offset_s,
+        "uncertainty_s": value.time.uncertainty_s,
+    }
+
+
+def _interval(interval: Interval) -> dict[str, Any]:
+    spec = interval.spec
+    return {
+        "id": spec.id,
+        "zh": spec.zh,
+        "en": spec.en,
+        "from": spec.start,
+        "to": spec.end,
+        "minutes": interval.minutes,
+        "seconds": interval.seconds,
+        "uncertainty_s": interval.uncertainty_s,
+        "target_min": interval.target_min,
+        "late_by_min": interval.late_by_min,
+        "state": "unknown" if interval.seconds is None else "known",
+        "negative": interval.negative,
+        "missing": list(interval.missing),
+        "segment": interval.segment,
+    }
