@@ -88,6 +88,8 @@ class EcgReceived(Event, frozen=True, kw_only=True):
     duration_s: float
     electrode_set: str = "standard"
     acquired: ClockReading | None = None
+    acquired_raw: str | None = None  # as the file has it, kept even where it is nonsense
+    acquired_problem: str | None = None  # why `acquired` is unknown: "missing", "dead_clock", "future"
     sent: ClockReading | None = None  # start of the upload or of the stream
 
 

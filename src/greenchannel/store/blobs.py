@@ -93,6 +93,13 @@ class Blobs:
             new = {"sha256": staged.sha256, "patient": patient, "file": file, "wrapped_key": wrapped}
             tx.conn.execute(insert(table).values(**new))
 
+    def share(self, tx: Tx, sha256: str, patient: str, other: str) -> None:
+        """Give `other` what `patient` has: an ECG moved to another case. Raises as `get` and `link` do."""
+        row = self._link_of(tx.conn, sha256, patient)
+        key = self._blob_key(tx.conn, sha256, row)
+        size_bytes = self._path(row.file).stat().st_size
+        self.link(tx, StagedBlob(sha256=sha256, size_bytes=size_bytes, file=row.file, key=key), other)
+
     def get(self, sha256: str, patient: str) -> bytes:
         """The bytes as they came.
 

@@ -117,6 +117,11 @@ def set_analysis(tx: Tx, ecg_id: str, sha256: str) -> None:
         raise LookupError(f"expected an ECG that was entered, there is none called {ecg_id!r}")
 
 
+def move_ecg(tx: Tx, ecg_id: str, case_id: str, patient: str) -> None:
+    """Put an ECG into another case, of another patient; its identity and bytes stay."""
+    tx.conn.execute(update(_ecgs).where(_ecgs.c.ecg_id == ecg_id).values(case_id=case_id, patient=patient))
+
+
 def _first(tx: Tx, query: Select[Any]) -> EcgRow | None:
     row = (
         tx.conn.execute(query.order_by(_ecgs.c.received_at, _ecgs.c.ecg_id).limit(1)).mappings().one_or_none()

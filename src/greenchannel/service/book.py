@@ -1,0 +1,61 @@
+"""The warm case book: every case as folded from the log, and which case an ECG, alert or task belongs to."""
+
+from collections.abc import Iterable
+
+from greenchannel.alerts import case as case_fold
+from greenchannel.alerts.case import Case
+from greenchannel.events import (
+    AlertOpened,
+    DeviceClockMeasured,
+    EcgReceived,
+    Envelope,
+    GreenChannelOpened,
+    StreamStarted,
+)
+from greenchannel.ingest.device_clock import ClockOffset, refine_offset
+
+
+class CaseBook:
+    """A read model kept by the writer's thread; reading it from other threads is safe, its values never change."""
+
+    def __init__(self) -> None:
+        self.seq = 0
+        self.cases: dict[str, Case] = {}
+        self.device_clocks: dict[str, ClockOffset] = {}
+        self.streams: dict[tuple[str, str], str] = {}  # device and its stream id → ECG
+        self._case_of: dict[str, str] = {}  # ECG, alert or task id → case id
+
+    def apply(self, envelopes: Iterable[Envelope]) -> list[tuple[Envelope, Case | None]]:
+        """Take committed events in; each comes back with its case as it is right after."""
+        return [(envelope, self._apply(envelope)) for envelope in envelopes]
+
+    def _apply(self, envelope: Envelope) -> Case | None:
+        self.seq = envelope.seq
+        event = envelope.event
+        if isinstance(event, DeviceClockMeasured):
+            measured = ClockOffset(
+                offset_s=event.offset_s, uncertainty_s=event.uncertainty_s, measured_at=envelope.at
+            )
+            self.device_clocks[event.device] = refine_offset(self.device_clocks.get(event.device), measured)
+        case_id = envelope.case_id
+        if case_id is None:
+            return None
+        match event:
+            case StreamStarted():
+                self._case_of[event.ecg_id] = case_id
+                self.streams[event.device, event.stream_id] = event.ecg_id
+            case EcgReceived():
+                self._case_of[event.ecg_id] = case_id
+            case AlertOpened():
+                self._case_of[event.alert_id] = case_id
+            case GreenChannelOpened():
+                self._case_of.update({task.task_id: case_id for task in event.tasks})
+            case _:
+                pass
+        case = case_fold.fold(self.cases.get(case_id), envelope)
+        self.cases[case_id] = case
+        return case
+
+    def case_id_of(self, thing_id: str) -> str | None:
+        """The case that an ECG, an alert or a task belongs to."""
+        return self._case_of.get(thing_id)

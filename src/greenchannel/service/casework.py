@@ -1,0 +1,69 @@
+"""How a case changes: read it inside the transaction, decide, append, set the due times. Nowhere else."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import msgspec
+
+from greenchannel.alerts import case as case_fold
+from greenchannel.alerts import escalation
+from greenchannel.alerts.case import Case
+from greenchannel.events import AnyEvent, Envelope, case_stream
+from greenchannel.service.book import CaseBook
+from greenchannel.service.errors import NotFound
+from greenchannel.service.hub import Hub
+from greenchannel.store.writer import Tx, Writer
+
+Decision = Callable[[Case, datetime], Sequence[AnyEvent]]
+
+
+class Casework:
+    """Joins the writer to the warm book. The book changes only after a commit; decisions see what is not yet
+    committed, since several commands share one commit."""
+
+    def __init__(self, writer: Writer, book: CaseBook, hub: Hub) -> None:
+        self._writer = writer
+        self._book = book
+        self._hub = hub
+        writer.on_commit(self._committed)
+
+    def _committed(self, envelopes: list[Envelope]) -> None:
+        self._hub.post(self._book.apply(envelopes))
+
+    def current(self, tx: Tx, case_id: str) -> Case:
+        """The case as of this transaction; raises `NotFound`."""
+        case = self._book.cases.get(case_id)
+        for envelope in tx.read_stream(case_stream(case_id), after=case.version if case else 0):
+            case = case_fold.fold(case, envelope)
+        if case is None:
+            raise NotFound("case", case_id)
+        return case
+
+    def write(self, tx: Tx, case: Case | None, case_id: str, events: Sequence[AnyEvent], actor: str) -> Case:
+        """Append `events` to the case and arm the due times that follow from them."""
+        envelopes = tx.append(
+            case_stream(case_id), events, actor=actor, expected_version=case.version if case else 0
+        )
+        for envelope in envelopes:
+            case = case_fold.fold(case, envelope)
+            for deadline in escalation.deadlines(envelope, case):
+                tx.set_deadline(
+                    deadline.id,
+                    due_at=deadline.due_at,
+                    kind=deadline.kind,
+                    stream=deadline.stream,
+                    payload=msgspec.json.encode(deadline.payload),
+                )
+        if case is None:
+            raise NotFound("case", case_id)
+        return case
+
+    async def change(self, case_id: str, decide: Decision, actor: str) -> Case:
+        """Run one decision on one case; what it refuses with reaches the caller and leaves no trace."""
+
+        def command(tx: Tx) -> Case:
+            case = self.current(tx, case_id)
+            events = decide(case, tx.now)
+            return self.write(tx, case, case_id, events, actor) if events else case
+
+        return await self._writer.transact(command)

@@ -1,0 +1,416 @@
+"""The desk: everything that people and devices can ask of the running service, one method each."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import structlog
+from sqlalchemy import Engine
+
+from greenchannel.alerts import commands
+from greenchannel.alerts.case import Case
+from greenchannel.alerts.roster import EscalationSettings, default_settings
+from greenchannel.clock import Clock
+from greenchannel.events import ClockReading, Envelope, case_stream
+from greenchannel.ingest.fields import UploadFields
+from greenchannel.ingest.reader import read_ecg
+from greenchannel.service.book import CaseBook
+from greenchannel.service.callers import Caller
+from greenchannel.service.casework import Casework
+from greenchannel.service.duty import Auditor, Duty
+from greenchannel.service.errors import Conflict, NotFound
+from greenchannel.service.hub import Hub
+from greenchannel.service.ids import new_id
+from greenchannel.service.intake import Intake, UploadAnswer
+from greenchannel.service.streams import StreamDesk
+from greenchannel.service.watch import Watch
+from greenchannel.settings import Settings
+from greenchannel.signal.recording import Recording
+from greenchannel.store import ecg_rows
+from greenchannel.store.access import AccessLog
+from greenchannel.store.accounts import Accounts
+from greenchannel.store.blobs import Blobs
+from greenchannel.store.log import Log
+from greenchannel.store.quarantine import Quarantine
+from greenchannel.store.vault import Vault
+from greenchannel.store.writer import Tx, Writer
+
+logger = structlog.get_logger(__name__)
+
+FLUSH_EVERY_S = 1.0
+
+
+class Desk:
+    """Owns the parts of the running service. Commands return the case as it is after them."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        clock: Clock,
+        engine: Engine,
+        writer: Writer,
+        log: Log,
+        vault: Vault,
+        blobs: Blobs,
+        access: AccessLog,
+        accounts: Accounts,
+        quarantine: Quarantine,
+        escalation: EscalationSettings | None = None,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.log = log
+        self.access = access
+        self.accounts = accounts
+        self.quarantine = quarantine
+        self.hub = Hub()
+        self.book = CaseBook()
+        self._engine = engine
+        self._writer = writer
+        self._vault = vault
+        self._blobs = blobs
+        self._casework = Casework(writer, self.book, self.hub)
+        self.watch = Watch(accounts, escalation or default_settings())
+        self.intake = Intake(
+            clock=clock,
+            writer=writer,
+            casework=self._casework,
+            book=self.book,
+            vault=vault,
+            blobs=blobs,
+            accounts=accounts,
+            watch=self.watch,
+            threads=settings.analysis_threads,
+        )
+        self.duty = Duty(
+            engine=engine, writer=writer, casework=self._casework, clock=clock, poll_s=settings.duty_poll_s
+        )
+        self.auditor = Auditor(book=self.book, clock=clock, every_s=settings.audit_every_s)
+        self.streams = StreamDesk(
+            settings=settings,
+            clock=clock,
+            writer=writer,
+            casework=self._casework,
+            book=self.book,
+            hub=self.hub,
+            intake=self.intake,
+            blobs=blobs,
+            watch=self.watch,
+            duty=self.duty,
+        )
+        self.before_act: Callable[[str, str], None] | None = None
+        """Told of each act of a person before its time is taken: (act, case id). The demo's story clock listens."""
+        self._tasks: list[asyncio.Task[None]] = []
+        self._started = False
+
+    # ------------------------------------------------------------ life
+
+    @property
+    def ready(self) -> bool:
+        """Started, able to commit, and no alert overdue."""
+        return self._started and not self._writer.failing and all(not task.done() for task in self._tasks)
+
+    async def start(self) -> None:
+        """Fold the log, take up what a stop left undone, begin to keep the due times."""
+        envelopes = await asyncio.to_thread(self.log.read)
+        self.book.apply(envelopes)
+        self.hub.start(self.book.seq, self.book.cases.values())
+        self._writer.start()
+        await self.streams.start()
+        left = await self.intake.read_what_was_left()
+        runners = (self.duty.run(), self.auditor.run(), self.streams.run(), self._flush_access())
+        self._tasks = [asyncio.create_task(runner) for runner in runners]
+        self._started = True
+        logger.info("started", events=len(envelopes), cases=len(self.book.cases), read_late=left)
+
+    async def stop(self) -> None:
+        """Finish what was accepted; due times wait in the database."""
+        self._started = False
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.streams.stop()
+        await self.intake.close()
+        await asyncio.to_thread(self._writer.close)
+        await asyncio.to_thread(self.access.flush)
+
+    async def _flush_access(self) -> None:
+        while True:
+            await asyncio.sleep(FLUSH_EVERY_S)
+            await asyncio.to_thread(self.access.flush)
+
+    # ------------------------------------------------------------ questions
+
+    def case(self, case_id: str) -> Case:
+        """One case as of the hub's sequence number; raises `NotFound`."""
+        case = self.hub.cases.get(case_id)
+        if case is None:
+            raise NotFound("case", case_id)
+        return case
+
+    def cases(self) -> list[Case]:
+        """All cases, in no order."""
+        return list(self.hub.cases.values())
+
+    def case_of_ecg(self, ecg_id: str) -> Case:
+        """The case of an ECG; raises `NotFound`."""
+        return self.case(self._case_id("ECG", ecg_id))
+
+    def case_of_alert(self, alert_id: str) -> Case:
+        """The case of an alert; raises `NotFound`."""
+        return self.case(self._case_id("alert", alert_id))
+
+    def case_of_task(self, task_id: str) -> Case:
+        """The case of a task; raises `NotFound`."""
+        return self.case(self._case_id("task", task_id))
+
+    def _case_id(self, what: str, thing_id: str) -> str:
+        case_id = self.book.case_id_of(thing_id)
+        if case_id is None:
+            raise NotFound(what, thing_id)
+        return case_id
+
+    async def history(self, case_id: str) -> list[Envelope]:
+        """Every event of a case, oldest first."""
+        return await asyncio.to_thread(self.log.read_stream, case_stream(case_id))
+
+    async def identity(self, case_id: str) -> dict[str, str] | None:
+        """Name, phone and identity number; None where none was given or the patient was erased."""
+        return await asyncio.to_thread(self._vault.personal, self.case(case_id).patient)
+
+    async def analysis(self, ecg_id: str) -> dict[str, Any] | None:
+        """The whole analyze object of an ECG; None while it is not read."""
+        ecg = self.case_of_ecg(ecg_id).ecg(ecg_id)
+        if ecg is None or ecg.analysis_sha256 is None:
+            return None
+        body = await asyncio.to_thread(ecg_rows.get_analysis, self._engine, ecg.analysis_sha256)
+        return None if body is None else msgspec.json.decode(body, type=dict[str, Any])
+
+    async def original(self, ecg_id: str) -> bytes:
+        """The original bytes of an ECG, unchanged; raises `NotFound` for a running stream."""
+        case = self.case_of_ecg(ecg_id)
+        ecg = case.ecg(ecg_id)
+        if ecg is None or ecg.sha256 is None:
+            raise NotFound("file of ECG", ecg_id)
+        return await asyncio.to_thread(self._blobs.get, ecg.sha256, case.patient)
+
+    async def recording(self, ecg_id: str) -> Recording:
+        """The samples of an ECG; of a running stream, those that came so far."""
+        live = self.streams.recording_so_far(ecg_id)
+        if live is not None:
+            return live
+        data = await self.original(ecg_id)
+        return (await asyncio.to_thread(read_ecg, [(None, data)])).recording
+
+    # ------------------------------------------------------------ what comes in
+
+    async def receive(
+        self,
+        files: Sequence[tuple[str | None, bytes]],
+        fields: UploadFields,
+        caller: Caller,
+        *,
+        upload_started_at: datetime,
+    ) -> UploadAnswer:
+        """Take one uploaded ECG; see `Intake.receive`."""
+        return await self.intake.receive(files, fields, caller, upload_started_at=upload_started_at)
+
+    # ------------------------------------------------------------ what people answer
+
+    def _act(self, act: str, case_id: str) -> None:
+        if self.before_act is not None:
+            self.before_act(act, case_id)
+
+    async def _on_alert(
+        self, act: str, alert_id: str, caller: Caller, decide: Callable[[Case], Sequence[Any]]
+    ) -> Case:
+        case_id = self._case_id("alert", alert_id)
+        self._act(act, case_id)
+        return await self._casework.change(case_id, lambda case, now: decide(case), caller.actor)
+
+    async def acknowledge(self, alert_id: str, caller: Caller) -> Case:
+        """A person answers the alert."""
+        return await self._on_alert(
+            "acknowledge", alert_id, caller, lambda case: commands.acknowledge(case, alert_id, caller.id)
+        )
+
+    async def claim(self, alert_id: str, caller: Caller) -> Case:
+        """A person takes over an alert, answered or not."""
+        return await self._on_alert(
+            "claim", alert_id, caller, lambda case: commands.claim(case, alert_id, caller.id)
+        )
+
+    async def delivered(self, alert_id: str, caller: Caller) -> Case:
+        """The person's board has the alert on its screen."""
+        return await self._on_alert(
+            "delivered", alert_id, caller, lambda case: commands.delivered(case, alert_id, caller.id, "live")
+        )
+
+    async def decline(self, alert_id: str, caller: Caller, reason: str | None) -> Case:
+        """A person cannot take it; the next step comes at once."""
+        return await self._on_alert(
+            "decline", alert_id, caller, lambda case: commands.decline(case, alert_id, caller.id, reason)
+        )
+
+    async def hand_over(self, alert_id: str, caller: Caller, to: str) -> Case:
+        """The one who answered gives it to another."""
+        if self.accounts.user(to) is None:
+            raise NotFound("person", to)
+        return await self._on_alert(
+            "hand_over", alert_id, caller, lambda case: commands.hand_over(case, alert_id, caller.id, to)
+        )
+
+    async def open_green_channel(self, case_id: str, caller: Caller) -> Case:
+        """A person opens the chest-pain green channel; opening again changes nothing."""
+        self._act("open_green_channel", self.case(case_id).case_id)
+        channel_id = new_id("g")
+        return await self._casework.change(
+            case_id,
+            lambda case, now: commands.open_green_channel(case, caller.id, channel_id=channel_id),
+            caller.actor,
+        )
+
+    async def stand_down(self, case_id: str, caller: Caller, reason: str) -> Case:
+        """A person cancels the green channel."""
+        self._act("stand_down", self.case(case_id).case_id)
+        return await self._casework.change(
+            case_id, lambda case, now: commands.stand_down(case, reason), caller.actor
+        )
+
+    async def accept_task(self, task_id: str, caller: Caller) -> Case:
+        """A role takes its task."""
+        case_id = self._case_id("task", task_id)
+        self._act("accept_task", case_id)
+        return await self._casework.change(
+            case_id,
+            lambda case, now: commands.accept_task(case, task_id, caller.id, role=caller.role),
+            caller.actor,
+        )
+
+    async def done_task(self, task_id: str, caller: Caller) -> Case:
+        """A role has finished its task."""
+        case_id = self._case_id("task", task_id)
+        task = next((task for task in self.case(case_id).tasks if task.task_id == task_id), None)
+        self._act(f"done_task:{task.kind}" if task else "done_task", case_id)
+        return await self._casework.change(
+            case_id,
+            lambda case, now: commands.done_task(case, task_id, caller.id, role=caller.role),
+            caller.actor,
+        )
+
+    async def record_milestone(
+        self,
+        case_id: str,
+        caller: Caller,
+        *,
+        milestone: str,
+        at: datetime,
+        source: str,
+        key: str | None,
+        note: str | None,
+        idempotency_key: str | None,
+    ) -> tuple[Case, bool]:
+        """Enter a time. Returns the case and whether anything was new; the same key again changes nothing."""
+        self._act(f"milestone:{milestone}", self.case(case_id).case_id)
+        time = ClockReading(at=at, clock="person")
+        request = msgspec.json.encode([case_id, milestone, at, source, key, note])
+        scope = f"{caller.actor} milestones {case_id}"
+
+        def command(tx: Tx) -> tuple[Case, bool]:
+            case = self._casework.current(tx, case_id)
+            digest = hashlib.sha256(request).digest()
+            if idempotency_key is not None:
+                known = tx.recall(scope, idempotency_key)
+                if known is not None:
+                    if known[0] != digest:
+                        raise Conflict(
+                            "idempotency_key_reused",
+                            "this Idempotency-Key came before with another request",
+                            "该幂等键已用于另一请求",
+                        )
+                    return case, False
+                tx.remember(scope, idempotency_key, digest, b"{}")
+            events = commands.record_milestone(
+                case, milestone=milestone, time=time, source=source, key=key, note=note, now=tx.now
+            )
+            if not events:
+                return case, False
+            return self._casework.write(tx, case, case_id, events, caller.actor), True
+
+        return await self._writer.transact(command)
+
+    async def sign_reading(
+        self, ecg_id: str, caller: Caller, *, text: str, tier: str, advice: str | None
+    ) -> Case:
+        """A doctor signs a reading; a later one amends it."""
+        case_id = self._case_id("ECG", ecg_id)
+        self._act("sign_reading", case_id)
+        return await self._casework.change(
+            case_id,
+            lambda case, now: commands.sign_reading(
+                case, ecg_id, caller.id, text=text, tier=tier, advice=advice
+            ),
+            caller.actor,
+        )
+
+    async def ecg_opened(self, ecg_id: str, caller: Caller) -> Case:
+        """A person has the trace on the screen; the first time counts."""
+        case_id = self._case_id("ECG", ecg_id)
+        return await self._casework.change(
+            case_id, lambda case, now: commands.open_ecg(case, ecg_id), caller.actor
+        )
+
+    async def advice_seen(self, ecg_id: str, caller: Caller) -> Case:
+        """The clinic has read the advice."""
+        case_id = self._case_id("ECG", ecg_id)
+        return await self._casework.change(
+            case_id, lambda case, now: commands.advice_seen(case, ecg_id), caller.actor
+        )
+
+    async def close_case(self, case_id: str, caller: Caller, reason: str) -> Case:
+        """Nothing more is expected of this case."""
+        return await self._casework.change(
+            case_id, lambda case, now: commands.close_case(case, reason), caller.actor
+        )
+
+    async def merge(self, case_id: str, caller: Caller, into: str) -> Case:
+        """This case is the same episode as another; both are kept, the other goes on."""
+        self.case(case_id)
+        self.case(into)
+
+        def command(tx: Tx) -> Case:
+            case, other = self._casework.current(tx, case_id), self._casework.current(tx, into)
+            ours, theirs = commands.merge(case, other)
+            if not ours:
+                return case
+            self._move(tx, case, [ecg.ecg_id for ecg in case.current_ecgs], into, other.patient)
+            self._casework.write(tx, other, into, theirs, caller.actor)
+            return self._casework.write(tx, case, case_id, ours, caller.actor)
+
+        return await self._writer.transact(command)
+
+    async def split(self, case_id: str, caller: Caller, ecg_ids: Sequence[str]) -> Case:
+        """These ECGs belong to another patient or episode; they go to a new case. Returns the old one."""
+        self.case(case_id)
+        new_case_id = new_id("c")
+
+        def command(tx: Tx) -> Case:
+            case = self._casework.current(tx, case_id)
+            patient = self._vault.patient_for(tx, case.site, None)
+            ours, theirs = commands.split(case, ecg_ids, new_case_id=new_case_id, patient=patient)
+            self._move(tx, case, ecg_ids, new_case_id, patient)
+            self._casework.write(tx, None, new_case_id, theirs, caller.actor)
+            return self._casework.write(tx, case, case_id, ours, caller.actor)
+
+        return await self._writer.transact(command)
+
+    def _move(self, tx: Tx, case: Case, ecg_ids: Sequence[str], to_case: str, to_patient: str) -> None:
+        for ecg_id in ecg_ids:
+            ecg = case.ecg(ecg_id)
+            if ecg is not None and ecg.sha256 is not None:
+                self._blobs.share(tx, ecg.sha256, case.patient, to_patient)
+                ecg_rows.move_ecg(tx, ecg_id, to_case, to_patient)

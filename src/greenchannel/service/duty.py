@@ -1,0 +1,102 @@
+"""The shells of duty: fires what is due, and independently asks whether it was fired."""
+
+import asyncio
+import functools
+from collections.abc import Awaitable, Callable
+
+import msgspec
+import structlog
+from sqlalchemy import Engine
+
+from greenchannel.alerts import escalation
+from greenchannel.alerts.auditor import audit
+from greenchannel.clock import Clock
+from greenchannel.service.book import CaseBook
+from greenchannel.service.casework import Casework
+from greenchannel.store import deadlines
+from greenchannel.store.deadlines import Deadline
+from greenchannel.store.writer import Tx, Writer
+
+logger = structlog.get_logger(__name__)
+
+BATCH = 100
+STREAM_IDLE = "stream_idle"
+
+
+class Duty:
+    """Looks up due times and acts on each exactly once: taking a deadline and its events are one commit."""
+
+    def __init__(
+        self, *, engine: Engine, writer: Writer, casework: Casework, clock: Clock, poll_s: float
+    ) -> None:
+        self._engine = engine
+        self._writer = writer
+        self._casework = casework
+        self._clock = clock
+        self._poll_s = poll_s
+        self._others: dict[str, Callable[[Deadline], Awaitable[None]]] = {}
+
+    def on(self, kind: str, handler: Callable[[Deadline], Awaitable[None]]) -> None:
+        """Let another part act on due times of its own kind; it takes the deadline itself."""
+        self._others[kind] = handler
+
+    async def run(self) -> None:
+        """Until cancelled. A failing look-up is logged and tried again: duty never ends by an error."""
+        while True:
+            try:
+                await self.fire_due()
+            except OSError as error:
+                logger.error("due times could not be read", error=str(error))
+            await asyncio.sleep(self._poll_s)
+
+    async def fire_due(self) -> int:
+        """Act on everything that is due now; returns how many."""
+        due = await asyncio.to_thread(deadlines.due, self._engine, self._clock.now(), BATCH)
+        for deadline in due:
+            handler = self._others.get(deadline.kind)
+            if handler is not None:
+                await handler(deadline)
+            else:
+                await self._writer.transact(functools.partial(self._fire, deadline=deadline))
+        return len(due)
+
+    def _fire(self, tx: Tx, deadline: Deadline) -> None:
+        if not tx.take_deadline(deadline.id):
+            return
+        case_id = deadline.stream.partition(":")[2]
+        case = self._casework.current(tx, case_id)
+        planned = escalation.Deadline(
+            id=deadline.id,
+            due_at=deadline.due_at,
+            kind=deadline.kind,
+            stream=deadline.stream,
+            payload=msgspec.json.decode(deadline.payload),
+        )
+        events = escalation.on_due(case, planned, tx.now)
+        if events:
+            self._casework.write(tx, case, case_id, events, "service")
+
+
+class Auditor:
+    """Asks of the cases themselves, not of the due times, whether what should have happened did."""
+
+    def __init__(self, *, book: CaseBook, clock: Clock, every_s: float) -> None:
+        self._book = book
+        self._clock = clock
+        self._every_s = every_s
+        self.missed = 0  # how much is overdue right now; the metrics show it
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            missed = audit(list(self._book.cases.values()), self._clock.now())
+            self.missed = len(missed)
+            for item in missed:
+                logger.critical(
+                    "overdue",
+                    what=item.kind,
+                    case_id=item.case_id,
+                    alert_id=item.alert_id,
+                    late_s=item.late_s,
+                )
+            await asyncio.sleep(self._every_s)

@@ -1,0 +1,355 @@
+"""From bytes to a finding on the board: an ECG is made durable, placed in its case, read, and alerted on."""
+
+import asyncio
+import functools
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import msgspec
+import structlog
+
+from greenchannel.alerts import commands
+from greenchannel.alerts.case import Case
+from greenchannel.clock import Clock
+from greenchannel.events import ClockReading, DeviceClockMeasured, EcgAnalysed, EcgReceived
+from greenchannel.ingest import device_clock
+from greenchannel.ingest.bundle import bundle, content_sha256
+from greenchannel.ingest.device_clock import ClockOffset, JudgedTime
+from greenchannel.ingest.fields import UploadFields
+from greenchannel.ingest.parsed import ParsedEcg
+from greenchannel.ingest.reader import read_ecg
+from greenchannel.service.book import CaseBook
+from greenchannel.service.callers import Caller
+from greenchannel.service.casework import Casework
+from greenchannel.service.episodes import Episodes
+from greenchannel.service.errors import Conflict, Forbidden
+from greenchannel.service.ids import new_id
+from greenchannel.service.watch import Watch
+from greenchannel.signal.recording import Recording
+from greenchannel.store import ecg_rows
+from greenchannel.store.accounts import Accounts
+from greenchannel.store.blobs import Blobs, StagedBlob
+from greenchannel.store.vault import Vault
+from greenchannel.store.writer import Tx, Writer
+from greenchannel.triage.finding import Patient
+from greenchannel.triage.interpretation import interpret, to_json
+
+T = TypeVar("T")
+logger = structlog.get_logger(__name__)
+
+READING_WAIT_S = 2.0  # an answer waits this long for the reading; the reading itself goes on
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UploadAnswer:
+    """What the sender of an ECG is told."""
+
+    ecg_id: str
+    case_id: str
+    sha256: str
+    state: str  # "received" or "analysed"
+    duplicate: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Arrival:
+    """One ECG whose bytes are complete, before it has a place."""
+
+    parsed: ParsedEcg
+    staged: StagedBlob
+    size_bytes: int
+    way: str
+    fields: UploadFields
+    site: str
+    device: str | None
+    acquired: JudgedTime
+    sent: ClockReading | None
+    actor: str
+    ecg_id: str | None = None  # a stream has its id from its start
+
+
+class Intake:
+    """Receives whole ECGs. Nothing is answered before it is on disk; the same bytes again are the same thing."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        writer: Writer,
+        casework: Casework,
+        book: CaseBook,
+        vault: Vault,
+        blobs: Blobs,
+        accounts: Accounts,
+        watch: Watch,
+        threads: int,
+    ) -> None:
+        self._clock = clock
+        self._writer = writer
+        self._casework = casework
+        self._book = book
+        self._vault = vault
+        self._blobs = blobs
+        self._accounts = accounts
+        self._watch = watch
+        self.episodes = Episodes(vault=vault, casework=casework, cases=book.cases)
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="greenchannel-reading")
+        self._readings: set[asyncio.Task[None]] = set()
+
+    async def close(self) -> None:
+        """Finish the readings that run."""
+        await asyncio.gather(*self._readings, return_exceptions=True)
+        self._pool.shutdown()
+
+    # ------------------------------------------------------------ receive
+
+    async def receive(
+        self,
+        files: Sequence[tuple[str | None, bytes]],
+        fields: UploadFields,
+        caller: Caller,
+        *,
+        upload_started_at: datetime,
+    ) -> UploadAnswer:
+        """Take one uploaded ECG. Raises `IngestError`, `Forbidden`, `Conflict` or `NotFound`, changing nothing."""
+        site = self.site_of(fields.site, caller)
+        device = self._device_of(fields.device, caller)
+        parsed = await self.in_pool(lambda: read_ecg(files))
+        data = bundle(files)
+        staged = await asyncio.to_thread(self._blobs.stage, data)
+        await self.note_device_clock(device, fields.device_clock, upload_started_at)
+        arrival = Arrival(
+            parsed=parsed,
+            staged=staged,
+            size_bytes=len(data),
+            way="upload",
+            fields=fields,
+            site=site,
+            device=device,
+            acquired=self._acquired(parsed, fields, site, device),
+            sent=self._sent(fields, device, upload_started_at),
+            actor=caller.actor,
+        )
+        ecg_id, case_id, duplicate = await self._writer.transact(lambda tx: self._receive(tx, arrival))
+        state = await self._read_soon(ecg_id, case_id, parsed.recording)
+        return UploadAnswer(
+            ecg_id=ecg_id, case_id=case_id, sha256=staged.sha256, state=state, duplicate=duplicate
+        )
+
+    def _receive(self, tx: Tx, arrival: Arrival) -> tuple[str, str, bool]:
+        same = self._same(tx, arrival)
+        if same is not None:
+            return same.ecg_id, same.case_id, True
+        fields = self._with_file_facts(arrival)
+        patient, case_id, case = self.episodes.place(
+            tx, site=arrival.site, fields=fields, actor=arrival.actor
+        )
+        ecg_id = self.add(tx, arrival, case, patient)
+        return ecg_id, case_id, False
+
+    def add(self, tx: Tx, arrival: Arrival, case: Case, patient: str) -> str:
+        """Write the row, the key and the event of one ECG into its case."""
+        recording = arrival.parsed.recording
+        ecg_id = arrival.ecg_id or new_id("e")
+        self._blobs.link(tx, arrival.staged, patient)
+        ecg_rows.add_ecg(
+            tx,
+            ecg_id=ecg_id,
+            case_id=case.case_id,
+            site=arrival.site,
+            patient=patient,
+            sha256=arrival.staged.sha256,
+        )
+        received = EcgReceived(
+            ecg_id=ecg_id,
+            sha256=arrival.staged.sha256,
+            size_bytes=arrival.size_bytes,
+            way=arrival.way,
+            format=arrival.parsed.format if arrival.way == "upload" else "stream",
+            device=arrival.device,
+            leads=recording.leads,
+            rate_hz=recording.rate_hz,
+            duration_s=recording.duration_s,
+            electrode_set=arrival.fields.electrode_set or recording.electrode_set,
+            acquired=arrival.acquired.reading,
+            acquired_raw=None if arrival.acquired.raw is None else arrival.acquired.raw.isoformat(),
+            acquired_problem=arrival.acquired.problem,
+            sent=arrival.sent,
+        )
+        self._casework.write(tx, case, case.case_id, [received], arrival.actor)
+        return ecg_id
+
+    def _same(self, tx: Tx, arrival: Arrival) -> ecg_rows.EcgRow | None:
+        """The ECG that these bytes already are, at this site; raises `Conflict` where it is another patient's."""
+        sha256, ref = arrival.staged.sha256, arrival.fields.patient_ref
+        there = ecg_rows.find_same_bytes_at_site(tx, arrival.site, sha256)
+        if there is None or ref is None:
+            return there  # the same file without a name is no other patient's
+        patient = self._vault.patient_for(tx, arrival.site, ref)
+        same = ecg_rows.find_same(tx, arrival.site, patient, sha256)
+        if same is not None:
+            return same
+        raise Conflict(
+            "identity_conflict",
+            f"these bytes are already ECG {there.ecg_id} of another patient of this site; a person must decide whose "
+            "they are",
+            f"同一份心电图已归入本机构另一位患者({there.ecg_id}),请人工核对身份",
+        )
+
+    @staticmethod
+    def _with_file_facts(arrival: Arrival) -> UploadFields:
+        """What the sender said, and for what he left out, what the file says."""
+        fields, parsed = arrival.fields, arrival.parsed
+        return replace(
+            fields,
+            age_years=fields.age_years if fields.age_years is not None else parsed.age_years,
+            sex=fields.sex or parsed.sex,
+            name=fields.name or parsed.identifiers.get("name"),
+        )
+
+    # ------------------------------------------------------------ who, where, when
+
+    def site_of(self, named: str | None, caller: Caller) -> str:
+        """The site an ECG comes from: the caller's own, or the one it names among those it may see."""
+        if named is None:
+            if caller.sites is not None and len(caller.sites) == 1:
+                return next(iter(caller.sites))
+            raise Conflict(
+                "site_missing", "expected the field site: the caller has several", "请填写机构 site"
+            )
+        if self._accounts.site(named) is None or not caller.may_see(named):
+            raise Forbidden("site_forbidden", "the caller may not send for this site", "无权以该机构名义上传")
+        return named
+
+    @staticmethod
+    def _device_of(named: str | None, caller: Caller) -> str | None:
+        if caller.kind == "device":
+            if named is not None and named != caller.id:
+                raise Forbidden(
+                    "device_forbidden",
+                    "a device may send only under its own name",
+                    "设备只能以自己的名义上传",
+                )
+            return caller.id
+        return named
+
+    async def note_device_clock(
+        self, device: str | None, reading: datetime | None, received_at: datetime
+    ) -> None:
+        """Write down how far a device's clock is off, where it said its time."""
+        if device is None or reading is None:
+            return
+        offset = device_clock.estimate_offset(reading, received_at=received_at)
+        event = DeviceClockMeasured(
+            device=device, offset_s=offset.offset_s, uncertainty_s=offset.uncertainty_s
+        )
+        await self._writer.transact(
+            lambda tx: tx.append(f"device:{device}", [event], actor=f"device:{device}")
+        )
+
+    def zone_of(self, site: str) -> ZoneInfo:
+        """The site's time zone."""
+        record = self._accounts.site(site)
+        return ZoneInfo(record.timezone if record else "UTC")
+
+    def _acquired(self, parsed: ParsedEcg, fields: UploadFields, site: str, device: str | None) -> JudgedTime:
+        if fields.acquired_at is not None:
+            reading = ClockReading(at=fields.acquired_at, clock="person")
+            return JudgedTime(reading=reading, raw=fields.acquired_at)
+        return device_clock.judge_acquired(
+            parsed.acquired,
+            received_at=self._clock.now(),
+            offset=self.offset_of(device),
+            site_zone=self.zone_of(site),
+            clock=f"device:{device}" if device else "device",
+        )
+
+    def offset_of(self, device: str | None) -> ClockOffset | None:
+        """The newest estimate of a device's clock; None where it was never compared."""
+        return None if device is None else self._book.device_clocks.get(device)
+
+    def _sent(self, fields: UploadFields, device: str | None, started: datetime) -> ClockReading:
+        if fields.sent_at is not None:
+            clock = f"device:{device}" if device else "device"
+            return device_clock.correct(fields.sent_at, self.offset_of(device), clock=clock)
+        return ClockReading(at=started, clock=self._clock.name)
+
+    # ------------------------------------------------------------ read
+
+    async def _read_soon(self, ecg_id: str, case_id: str, recording: Recording) -> str:
+        """Start the reading; wait a little, so that the answer mostly carries it. Gives the state reached."""
+        if self.is_read(case_id, ecg_id):
+            return "analysed"
+        task = asyncio.create_task(self.read(ecg_id, case_id, recording))
+        self._readings.add(task)
+        task.add_done_callback(self._readings.discard)
+        await asyncio.wait({task}, timeout=READING_WAIT_S)
+        return "analysed" if self.is_read(case_id, ecg_id) else "received"
+
+    def is_read(self, case_id: str, ecg_id: str) -> bool:
+        """Has this ECG its final reading?"""
+        case = self._book.cases.get(case_id)
+        return case is not None and any(ecg.ecg_id == ecg_id and ecg.analysed_at for ecg in case.ecgs)
+
+    async def read(self, ecg_id: str, case_id: str, recording: Recording) -> None:
+        """Measure and judge one ECG, write its final reading and ring where it must."""
+        context = self._book.cases[case_id].context
+        patient = Patient(age_years=context.age_years, sex=context.sex, chest_pain=context.chest_pain)
+        sha256 = next(ecg.sha256 for ecg in self._book.cases[case_id].ecgs if ecg.ecg_id == ecg_id)
+        try:
+            analysis = await self.in_pool(
+                lambda: to_json(interpret(recording, patient), source=None, sha256=sha256)
+            )
+        except Exception:
+            logger.critical("an ECG could not be read", ecg_id=ecg_id, exc_info=True)
+            raise
+        body = msgspec.json.encode(analysis, order="sorted")
+        await self._writer.transact(lambda tx: self._write_reading(tx, ecg_id, case_id, analysis, body))
+
+    def _write_reading(
+        self, tx: Tx, ecg_id: str, case_id: str, analysis: dict[str, Any], body: bytes
+    ) -> None:
+        case = self._casework.current(tx, case_id)
+        if any(ecg.ecg_id == ecg_id and ecg.analysed_at for ecg in case.ecgs):
+            return  # read already, by the restart's sweep
+        analysis_sha256 = content_sha256([(None, body)])
+        ecg_rows.put_analysis(tx, analysis_sha256, body)
+        ecg_rows.set_analysis(tx, ecg_id, analysis_sha256)
+        quality = analysis["quality"]
+        reading = EcgAnalysed(
+            ecg_id=ecg_id,
+            tier=analysis["tier"],
+            findings=analysis["findings"],
+            acceptable=quality["acceptable"],
+            bad_leads=tuple(quality["bad_leads"]),
+            advice=analysis["advice"] + [m for m in quality["messages"] if not quality["acceptable"]],
+            software=analysis["version"]["software"] or "unknown",
+            rules=analysis["version"]["rules"],
+            analysis_sha256=analysis_sha256,
+        )
+        plan = self._watch.plan(reading.tier, tx.now)
+        events = commands.analysed(case, reading, alert_id=new_id("a"), plan=plan)
+        self._casework.write(tx, case, case_id, events, "service")
+
+    async def read_what_was_left(self) -> int:
+        """After a restart: read what was received and not read. Returns how many."""
+        left = [
+            (ecg.ecg_id, case)
+            for case in list(self._book.cases.values())
+            for ecg in case.ecgs
+            if ecg.sha256 and ecg.analysed_at is None
+        ]
+        for ecg_id, case in left:
+            sha256 = next(ecg.sha256 for ecg in case.ecgs if ecg.ecg_id == ecg_id)
+            assert sha256 is not None
+            data = await asyncio.to_thread(self._blobs.get, sha256, case.patient)
+            parsed = await self.in_pool(functools.partial(read_ecg, [(None, data)]))
+            await self.read(ecg_id, case.case_id, parsed.recording)
+        return len(left)
+
+    async def in_pool(self, function: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, function)

@@ -1,0 +1,119 @@
+"""One running stream: its decoder, what of it is durable, and the socket that is attached to it now."""
+
+import asyncio
+import base64
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from greenchannel.ingest.device_stream import Accepted, AckLedger, Hello, Refused, Repeated, StreamState
+from greenchannel.ingest.errors import IngestError
+from greenchannel.ingest.segments import Kind, SegmentWriter
+
+FLAGS_AT = slice(10, 12)  # of a frame's head
+
+
+class StreamOrigin(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a stream belongs; written beside its hello, so that a restart can finish it."""
+
+    ecg_id: str
+    case_id: str
+    patient: str
+    site: str
+    device: str
+    actor: str
+    started_at: datetime  # server's instant of the first hello
+    hello: str  # as it came
+
+
+@dataclass(kw_only=True, slots=True, eq=False)
+class Running:
+    """A stream whose strip is not stored yet. It outlives its sockets."""
+
+    origin: StreamOrigin
+    hello: Hello
+    state: StreamState
+    ledger: AckLedger
+    attached: "LiveStream | None" = None
+    idle_deadline: str | None = None
+    analysed_until: int = 0  # sample up to which a rolling reading was made
+    provisional_tier: str | None = None
+    reading: bool = False
+    finishing: bool = False
+
+    def tell(self, message: dict[str, Any]) -> None:
+        """Hand a message to the device, where one is connected."""
+        if self.attached is not None:
+            self.attached.messages.put_nowait(message)
+
+
+class LiveStream:
+    """One socket's view of a stream. The newest socket counts; frames from an older one are refused."""
+
+    def __init__(self, running: Running, segments: SegmentWriter, answer: dict[str, Any]) -> None:
+        self.answer = answer
+        self.messages: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.running = running
+        self._segments = segments
+        self._on_detach: list[Any] = []
+        self._on_samples: list[Any] = []
+
+    @property
+    def done(self) -> bool:
+        """Is the whole strip durable?"""
+        state = self.running.state
+        return state.complete and self.running.ledger.acked >= (state.end or 0)
+
+    def when_detached(self, callback: Any) -> None:
+        """Have `callback` called once when this socket goes."""
+        self._on_detach.append(callback)
+
+    def on_samples(self, callback: Any) -> None:
+        """Have `callback(first, stop)` called for new samples."""
+        self._on_samples.append(callback)
+
+    def receive(self, frame: bytes) -> None:
+        """Take one frame; raises `IngestError` where it is refused, having changed nothing."""
+        if self.running.attached is not self:
+            raise IngestError(
+                "stale_session",
+                "a newer connection has taken over this stream",
+                "frames on the newest one",
+                "an old one",
+            )
+        outcomes = self.running.state.receive(frame)
+        for outcome in outcomes:
+            if isinstance(outcome, Refused):
+                raise outcome.error
+        plain_repeat = all(isinstance(outcome, Repeated) for outcome in outcomes) and not any(frame[FLAGS_AT])
+        if plain_repeat:
+            return
+        position = self._segments.append(Kind.FRAME, self.running.origin.ecg_id, bytes(frame))
+        self.running.ledger.appended(position, self.running.state.resume_from)
+        for outcome in outcomes:
+            if isinstance(outcome, Accepted):
+                for callback in self._on_samples:
+                    callback(outcome.first, outcome.stop)
+
+    def detach(self) -> None:
+        """The socket is gone; the stream waits for the device to come back."""
+        for callback in self._on_detach:
+            callback()
+        self._on_detach.clear()
+
+
+def wave_message(running: Running, first: int, stop: int) -> dict[str, Any]:
+    """New samples for those who watch, lead by lead."""
+    steps = running.state.steps(first, stop)
+    return {
+        "type": "wave",
+        "ecg_id": running.origin.ecg_id,
+        "case_id": running.origin.case_id,
+        "rate_hz": running.hello.rate_hz,
+        "leads": list(running.hello.leads),
+        "first_sample": first,
+        "lsb_mv": running.hello.lsb_mv,
+        "samples": base64.b64encode(steps.astype("<i2").tobytes()).decode(),
+    }

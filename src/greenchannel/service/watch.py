@@ -1,0 +1,30 @@
+"""Who is on watch: the roster of the accounts as the plan of an alert."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from greenchannel.alerts import roster
+from greenchannel.alerts.roster import EscalationSettings
+from greenchannel.events import PlanStep
+from greenchannel.store.accounts import Accounts
+
+AHEAD = timedelta(days=2)  # far enough to name the next shift
+
+
+class Watch:
+    """Reads the roster anew for each question: shifts change while alarms run, plans do not."""
+
+    def __init__(self, accounts: Accounts, settings: EscalationSettings) -> None:
+        self._accounts = accounts
+        self._settings = settings
+
+    def shifts(self, at: datetime) -> Sequence[roster.Shift]:
+        """The shifts of now and of the next two days."""
+        return [
+            roster.Shift(person=shift.person, role=shift.role, start=shift.starts_at, end=shift.ends_at)
+            for shift in self._accounts.shifts_between(at, at + AHEAD)
+        ]
+
+    def plan(self, tier: str, at: datetime) -> tuple[PlanStep, ...]:
+        """The escalation plan of an alert of this tier that opens now."""
+        return roster.plan_for(tier, self.shifts(at), at, self._settings)

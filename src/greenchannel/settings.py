@@ -1,0 +1,80 @@
+"""Configuration: the environment and one TOML file make one frozen `Settings`. Units stand in the names."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+
+PREFIX = "GREENCHANNEL_"
+
+
+class SettingsError(ValueError):
+    """A setting is unknown or has a value of the wrong kind."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """Everything a site may set. Paths are created on first use."""
+
+    data_dir: Path  # database, originals, stream segments, keys
+    database_url: str | None = None  # None: SQLite under data_dir
+    host: str = "127.0.0.1"
+    port: int = 8765
+    network_zh: str = "胸痛中心"
+    network_en: str = "Chest pain centre"
+    max_upload_bytes: int = 32 * 1024 * 1024
+    quarantine_bytes: int = 512 * 1024 * 1024  # newest kept, oldest dropped
+    session_ttl_s: float = 12 * 3600.0
+    secure_cookie: bool = False  # True where the service stands behind TLS
+    login_attempts_per_minute: int = 10
+    stream_idle_s: float = 60.0  # a silent stream is finished and read after this long
+    stream_max_s: float = 1800.0
+    segment_sync_s: float = 0.15  # streams are durable, and acknowledged, this often
+    analysis_threads: int = 2
+    duty_poll_s: float = 0.2  # how often due times are looked up
+    audit_every_s: float = 5.0
+    mark_every_s: float = 4.0  # `/live` says how far it is at least this often
+    live_client_bytes: int = 256 * 1024  # a slower board than this is closed and comes back
+
+    def url(self) -> str:
+        """The database's address."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'greenchannel.sqlite'}"
+
+
+def load(environ: Mapping[str, str] | None = None, file: Path | None = None, **given: Any) -> Settings:
+    """Settings from `given`, then the environment (``GREENCHANNEL_PORT``), then `file`, then the defaults.
+
+    Raises `SettingsError` for a key that does not exist or a value that does not fit.
+    """
+    environ = os.environ if environ is None else environ
+    hints = get_type_hints(Settings)
+    values: dict[str, Any] = {}
+    if file is not None:
+        with file.open("rb") as stream:
+            values.update(tomllib.load(stream))
+    known = {field.name for field in fields(Settings)}
+    values.update(
+        {name: environ[PREFIX + name.upper()] for name in known if environ.get(PREFIX + name.upper())}
+    )
+    values.update({name: value for name, value in given.items() if value is not None})
+    unknown = sorted(set(values) - known)
+    if unknown:
+        raise SettingsError(f"expected settings of {sorted(known)}, got {unknown}")
+    return Settings(**{name: _cast(name, value, hints[name]) for name, value in values.items()})
+
+
+def _cast(name: str, value: Any, kind: Any) -> Any:
+    try:
+        if kind is bool:
+            if isinstance(value, bool):
+                return value
+            return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[
+                str(value).lower()
+            ]
+        if kind in (int, float, Path):
+            return kind(value)
+    except (KeyError, TypeError, ValueError):
+        raise SettingsError(f"expected {name} as {kind.__name__}, got {value!r}") from None
+    return None if value is None else str(value)
