@@ -19,6 +19,9 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 BUSY_TIMEOUT_MS = 10_000  # only other processes are waited for this way
 _WRITES = "greenchannel_writes"
 
+# No values in the text of an error: they would reach logs and problem documents.
+_ENGINE: dict[str, Any] = {"pool_size": 10, "max_overflow": 30, "hide_parameters": True}
+
 _PRAGMAS = (
     f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}",  # first: the switch to WAL may have to wait as well
     "PRAGMA journal_mode = WAL",
@@ -69,14 +72,14 @@ def open_engine(url: str) -> Engine:
     """
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        engine = create_engine(parsed, pool_size=10, max_overflow=30)
+        engine = create_engine(parsed, **_ENGINE)
     else:
         if parsed.database in (None, "", ":memory:"):
             raise ValueError(f"expected the path of a database file, got {url!r}")
         assert parsed.database is not None
         # SQLite gives the -wal and -shm files the mode of the file itself.
         os.close(os.open(parsed.database, os.O_CREAT | os.O_RDWR, 0o600))
-        engine = create_engine(parsed, pool_size=10, max_overflow=30)
+        engine = create_engine(parsed, **_ENGINE)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     _lines[engine] = _Line()

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, select, update
+from sqlalchemy.exc import DBAPIError
 
 from greenchannel.clock import Clock, check_aware
 from greenchannel.events import AnyEvent, Envelope
@@ -308,7 +309,7 @@ class Writer:
                 envelopes = self._carry_out(batch, connection)
         except BaseException as error:  # whatever it is, nobody may be left waiting
             self._failing = True
-            logger.error("commit_failed", commands=len(batch), exc_info=error)
+            logger.error("commit_failed", commands=len(batch), error=str(error))
             for command in batch:
                 failed = CommitFailed(f"expected a commit of {len(batch)} commands, got: {error}")
                 failed.__cause__ = error
@@ -334,7 +335,7 @@ class Writer:
             try:
                 command.result = command.function(Tx(connection, self._clock.now(), self._clock.name, end))
             except BaseException as error:  # noqa: BLE001 - it is the caller's, and is raised there
-                connection.exec_driver_sql("ROLLBACK TO SAVEPOINT command")
+                _undo(connection, error)
                 end.back_to(mark)
                 command.error = error
             connection.exec_driver_sql("RELEASE SAVEPOINT command")
@@ -348,3 +349,11 @@ class Writer:
                 listener(envelopes)
             except Exception as error:
                 logger.error("commit_listener_failed", first_seq=envelopes[0].seq, exc_info=error)
+
+
+def _undo(connection: Connection, error: BaseException) -> None:
+    """Go back to the savepoint; where it is gone the transaction is, and `error` is why."""
+    try:
+        connection.exec_driver_sql("ROLLBACK TO SAVEPOINT command")
+    except DBAPIError as lost:
+        raise error from lost

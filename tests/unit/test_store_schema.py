@@ -1,0 +1,106 @@
+"""The database file: how it is opened, and that the migrations lead to the schema."""
+
+import os
+import stat
+import threading
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import insert, select
+
+from greenchannel.clock import NaiveDatetimeError
+from greenchannel.store import schema
+from greenchannel.store.engine import migrate, open_engine, reading, writing
+from greenchannel.store.log import Log
+
+
+def url(folder: Path) -> str:
+    return f"sqlite:///{folder / 'new.sqlite'}"
+
+
+def test_the_migrations_lead_to_the_schema(tmp_path: Path) -> None:
+    """Alembic finds no difference between a migrated database and the tables in code."""
+    engine = open_engine(url(tmp_path))
+    migrate(engine)
+    with reading(engine) as connection:
+        options = {"compare_type": True, "compare_server_default": True}
+        difference = compare_metadata(MigrationContext.configure(connection, opts=options), schema.metadata)
+    engine.dispose()
+
+    assert difference == []
+
+
+def test_migrating_twice_and_at_once_changes_nothing(tmp_path: Path) -> None:
+    """Two services that start together end with one set of tables and one head row."""
+    engines = [open_engine(url(tmp_path)) for _ in range(2)]
+    threads = [threading.Thread(target=migrate, args=(engine,)) for engine in engines]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    migrate(engines[0])
+
+    assert Log(engines[1]).head() == (0, bytes(32))
+    assert Log(engines[1]).verify().ok
+    for engine in engines:
+        engine.dispose()
+
+
+def test_the_settings_that_durability_rests_on_are_set(tmp_path: Path) -> None:
+    """Write-ahead log, an fsync at each commit, keys overwritten when deleted; the file is its owner's alone."""
+    engine = open_engine(url(tmp_path))
+    with reading(engine) as connection:
+        found = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+            for name in ("journal_mode", "synchronous", "secure_delete", "foreign_keys")
+        }
+    engine.dispose()
+
+    assert found == {"journal_mode": "wal", "synchronous": 2, "secure_delete": 1, "foreign_keys": 1}
+    if os.name == "posix":
+        assert stat.S_IMODE((tmp_path / "new.sqlite").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("memory", ["sqlite://", "sqlite:///:memory:"])
+def test_a_database_in_memory_is_refused(memory: str) -> None:
+    """It would be gone with the process."""
+    with pytest.raises(ValueError, match="expected the path"):
+        open_engine(memory)
+
+
+def test_a_write_within_a_write_is_an_error_at_once(tmp_path: Path) -> None:
+    """It would wait for itself until the busy timeout."""
+    engine = open_engine(url(tmp_path))
+    with writing(engine), pytest.raises(RuntimeError, match="no write within a write"), writing(engine):
+        pass
+    with writing(engine):
+        pass
+    engine.dispose()
+
+
+def test_a_reader_sees_one_state_while_others_write(tmp_path: Path) -> None:
+    """Two reads of one block agree, whatever is committed between them."""
+    engine = open_engine(url(tmp_path))
+    migrate(engine)
+    count = select(schema.analyses.c.sha256)
+    with reading(engine) as reader:
+        before = reader.execute(count).all()
+        with writing(engine) as connection:
+            connection.execute(insert(schema.analyses).values(sha256="x", body=b""))
+        assert reader.execute(count).all() == before
+    with reading(engine) as reader:
+        assert len(reader.execute(count).all()) == 1
+    engine.dispose()
+
+
+def test_instants_are_kept_to_the_microsecond_in_any_zone() -> None:
+    """Stored as microseconds, given back in UTC; one without a zone is refused."""
+    beijing = datetime(2026, 3, 1, 16, 0, 0, 123457, tzinfo=timezone(timedelta(hours=8)))
+
+    assert schema.Instant().process_result_value(schema.instant_us(beijing), None) == beijing
+    assert schema.instant_us(datetime(1970, 1, 1, tzinfo=UTC)) == 0
+    with pytest.raises(NaiveDatetimeError):
+        schema.instant_us(datetime(2026, 3, 1))  # noqa: DTZ001 - that is the point
