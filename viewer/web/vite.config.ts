@@ -21,7 +21,7 @@ export default defineConfig({
     },
   },
   test: {
-    include: ["src/**/*.test.{ts,tsx}"],
+    include: ["test/**/*.test.{ts,tsx}"],
     environment: "node",
     passWithNoTests: true,
   },

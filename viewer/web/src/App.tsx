@@ -1,0 +1,93 @@
+/** Which page is shown, and what every page has around it. */
+import { useSignalEffect } from "@preact/signals";
+import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
+import { Board } from "./pages/Board";
+import { CasePage } from "./pages/CasePage";
+import { Clinic } from "./pages/Clinic";
+import { EcgPage } from "./pages/EcgPage";
+import { Login } from "./pages/Login";
+import { Banner } from "./parts/Banner";
+import { Trouble } from "./parts/bits";
+import { Header, Help, helpOpen, StaleNote } from "./parts/Header";
+import { line, startLive, stopLive } from "./state/live";
+import { go, route } from "./state/route";
+import { me } from "./state/session";
+import { t } from "./texts";
+
+/** Where somebody wanted to go before having to sign in. */
+let wanted: string | null = null;
+
+export function App(): JSX.Element {
+  useSignalEffect(guard);
+  useEffect(() => {
+    addEventListener("keydown", onKey);
+    return () => removeEventListener("keydown", onKey);
+  }, []);
+  const title = route.value.page === "clinic" ? t("clinicTitle") : t("centre");
+  const stale = me.value && !line.value.open ? " stale" : "";
+  return (
+    <div class={`app${stale}`}>
+      <Header title={title} />
+      <StaleNote />
+      <Page />
+      <div class="floor">
+        <Trouble />
+        <Banner />
+      </div>
+      <Help />
+    </div>
+  );
+}
+
+function Page(): JSX.Element {
+  const here = route.value;
+  if (here.page === "login") return <Login />;
+  if (!me.value) return <p class="empty">{t("loading")}</p>;
+  switch (here.page) {
+    case "board":
+      return <Board />;
+    case "case":
+      return <CasePage key={here.id} id={here.id} />;
+    case "ecg":
+      return <EcgPage key={here.id} id={here.id} />;
+    case "clinic":
+      return <Clinic />;
+    default:
+      return (
+        <main class="page">
+          <p>{t("notFound")}</p>
+          <a class="act act-link" href="/">
+            ◂ {t("back")}
+          </a>
+        </main>
+      );
+  }
+}
+
+/** Nobody signed in: the login page. Somebody: the line stands, and the login page gives way. */
+function guard(): void {
+  const who = me.value;
+  const page = route.value.page;
+  if (who === undefined) return;
+  if (who === null) {
+    stopLive();
+    if (page !== "login") {
+      wanted = location.pathname;
+      go("/login", true);
+    }
+    return;
+  }
+  startLive();
+  const home = who.user.role === "clinic" ? "/clinic" : "/";
+  if (page === "login") {
+    go(wanted !== null && wanted !== "/" ? wanted : home, true);
+    wanted = null;
+  } else if (page === "board" && who.user.role === "clinic") go("/clinic", true);
+}
+
+function onKey(event: KeyboardEvent): void {
+  if ((event.target as HTMLElement).closest("input, textarea, select")) return;
+  if (event.key === "?") helpOpen.value = !helpOpen.value;
+  else if (event.key === "Escape") helpOpen.value = false;
+}

@@ -1,0 +1,149 @@
+/** Who needs me now? */
+import { signal } from "@preact/signals";
+import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
+import { CaseRow } from "../parts/CaseRow";
+import { EcgPanel } from "../parts/EcgPanel";
+import { helpOpen } from "../parts/Header";
+import { useHeldOrder } from "../parts/heldOrder";
+import { acknowledge, openGreen } from "../state/acts";
+import { nextAct } from "../state/alerts";
+import { board, line, rows } from "../state/live";
+import { go } from "../state/route";
+import type { SectionId } from "../state/rows";
+import { me } from "../state/session";
+import { type TextKey, t } from "../texts";
+
+const selected = signal<string | null>(null);
+
+const SECTIONS: readonly { id: Exclude<SectionId, "closed">; shape: string; title: TextKey }[] = [
+  { id: "now", shape: "■", title: "sectionNow" },
+  { id: "urgent", shape: "▲", title: "sectionUrgent" },
+  { id: "rest", shape: "○", title: "sectionRest" },
+];
+/** Beside the list there is room for paper only on a wide screen; elsewhere the ECG has its own page. */
+const SPLIT = "(min-width: 1100px)";
+
+export function Board(): JSX.Element {
+  useEffect(() => {
+    addEventListener("keydown", onKey);
+    return () => removeEventListener("keydown", onKey);
+  }, []);
+  const parts = board.value;
+  const row = selected.value === null ? undefined : rows.value.cases.get(selected.value);
+  const none = parts.now.length + parts.urgent.length + parts.rest.length + parts.closed.length === 0;
+  return (
+    <main class={row ? "board split" : "board"}>
+      <div class="list">
+        {me.value?.user.role === "quality" && <p class="card muted">{t("qualityRole")}</p>}
+        {SECTIONS.map((section) => (
+          <BoardSection key={section.id} {...section} />
+        ))}
+        {none && <p class="empty">{line.value.open ? t("emptyAll") : t("loading")}</p>}
+        {parts.closed.length > 0 && (
+          <details class="closed">
+            <summary>
+              {t("sectionClosed")} <span class="num">{parts.closed.length}</span>
+            </summary>
+            <BoardSection id="closed" />
+          </details>
+        )}
+      </div>
+      {row?.ecg_id && (
+        <aside class="beside" aria-label={t("openEcg")}>
+          <button type="button" class="act act-plain beside-close" onClick={() => select(null)}>
+            ✕ {t("close")}
+          </button>
+          <EcgPanel key={row.ecg_id} ecgId={row.ecg_id} row={row} />
+        </aside>
+      )}
+    </main>
+  );
+}
+
+function BoardSection(props: { id: SectionId; shape?: string; title?: TextKey }): JSX.Element {
+  const part = board.value[props.id];
+  const { order, waiting, onPointer } = useHeldOrder(part.map((row) => row.case_id));
+  const byId = new Map(part.map((row) => [row.case_id, row]));
+  return (
+    <section class={`section section-${props.id}`} data-testid={`section-${props.id}`}>
+      {props.title && (
+        <h2>
+          <span aria-hidden="true">{props.shape}</span> {t(props.title)}{" "}
+          <span class="num">{part.length}</span>
+          <span class="waiting" role="status">
+            {waiting > 0 ? t("newBelow", { n: waiting }) : ""}
+          </span>
+        </h2>
+      )}
+      {props.id === "now" && part.length === 0 && <p class="empty">{t("emptyNow")}</p>}
+      <ul class="rows" onPointerMove={onPointer} onPointerDown={onPointer}>
+        {order.map((id) => {
+          const row = byId.get(id);
+          return (
+            row && <CaseRow key={id} row={row} selected={selected.value === id} open={() => openRow(id)} />
+          );
+        })}
+      </ul>
+    </section>
+  );
+}
+
+function select(caseId: string | null): void {
+  selected.value = caseId;
+}
+
+function openRow(caseId: string): void {
+  const row = rows.value.cases.get(caseId);
+  if (!row) return;
+  if (row.ecg_id === null) go(`/case/${encodeURIComponent(caseId)}`);
+  else if (matchMedia(SPLIT).matches) select(selected.value === caseId ? null : caseId);
+  else go(`/ecg/${encodeURIComponent(row.ecg_id)}`);
+}
+
+/** J/K walk the list as it is shown, Enter opens, A confirms, G opens the channel. */
+function onKey(event: KeyboardEvent): void {
+  const target = event.target as HTMLElement;
+  if (event.ctrlKey || event.metaKey || event.altKey || helpOpen.value) return;
+  if (target.closest("input, textarea, select")) return;
+  const key = event.key.toLowerCase();
+  if (key === "j" || key === "k") step(key === "j" ? 1 : -1);
+  else if (key === "escape") select(null);
+  else if (key === "enter" && !target.closest("button, a, summary")) withFocused((id) => openRow(id));
+  else if (key === "a") withFocused((id) => void confirm(id));
+  else if (key === "g") withFocused((id) => void openChannel(id));
+  else return;
+  if (key !== "enter") event.preventDefault();
+}
+
+const shownRows = (): HTMLElement[] =>
+  [...document.querySelectorAll<HTMLElement>("li[data-case]")].filter((row) => row.offsetParent !== null);
+
+const focusedId = (): string | null =>
+  document.activeElement?.closest<HTMLElement>("li[data-case]")?.dataset.case ?? null;
+
+function step(by: 1 | -1): void {
+  const list = shownRows();
+  const current = focusedId() ?? selected.value;
+  const from = list.findIndex((row) => row.dataset.case === current);
+  const next = list[from < 0 ? 0 : Math.min(list.length - 1, Math.max(0, from + by))];
+  next?.querySelector<HTMLElement>(".row-open")?.focus();
+  next?.scrollIntoView({ block: "nearest" });
+  if (selected.value !== null && next?.dataset.case) select(next.dataset.case);
+}
+
+function withFocused(run: (caseId: string) => void): void {
+  const id = focusedId() ?? selected.value ?? null;
+  if (id !== null) run(id);
+}
+
+async function confirm(caseId: string): Promise<void> {
+  const row = rows.value.cases.get(caseId);
+  if (row?.alert && nextAct(row, me.value) === "ack") await acknowledge(row.alert.alert_id);
+}
+
+/** The key does what the button offers: never before somebody has confirmed. */
+async function openChannel(caseId: string): Promise<void> {
+  const row = rows.value.cases.get(caseId);
+  if (row && nextAct(row, me.value) === "openGreen") await openGreen(caseId);
+}

@@ -1,0 +1,290 @@
+/** Where are we, who is late? */
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import { Act, Section, Since, TierMark } from "../parts/bits";
+import { AlertState, GreenState, NextAct } from "../parts/CaseRow";
+import { useLoaded } from "../parts/load";
+import { EnterMilestone, Milestones } from "../parts/Milestones";
+import { TaskActs, Tasks } from "../parts/Tasks";
+import { Thumb } from "../parts/Thumb";
+import { Track } from "../parts/Track";
+import { closeCase, openGreen, standDown } from "../state/acts";
+import {
+  bestEvidence,
+  dateTime,
+  evidenceLine,
+  headline,
+  patientLine,
+  siteName,
+  timeOfDay,
+} from "../state/format";
+import { rows } from "../state/live";
+import { may, me } from "../state/session";
+import { say, type TextKey, t, tierWord } from "../texts";
+import type { CaseDetail, OrderProblem, Reading, Row } from "../wire";
+
+export function CasePage({ id }: { id: string }): JSX.Element {
+  const live = rows.value.cases.get(id);
+  const { value: detail, problem } = useLoaded<CaseDetail>(`/cases/${encodeURIComponent(id)}`, live?.seq);
+  // The line is newer than what was read; the reading holds what the line leaves out.
+  const row = live ?? detail ?? undefined;
+  if (!row) {
+    return (
+      <main class="page">
+        <Crumbs />
+        {problem ? <p class="trouble">{problem.words}</p> : <p class="muted">{t("loading")}</p>}
+      </main>
+    );
+  }
+  return (
+    <main class="page case" data-testid={`case-${id}`}>
+      <Crumbs />
+      <CaseHead row={row} detail={detail} />
+      {problem && <p class="trouble">{problem.words}</p>}
+      {detail && <Problems problems={detail.timeline.problems} />}
+      {detail && <Track timeline={detail.timeline} />}
+      <Section title={t("tasks")}>
+        <Tasks tasks={row.tasks} />
+      </Section>
+      <div class="columns">
+        <div>
+          <Section title={t("ecgs")}>
+            <Ecgs row={row} />
+          </Section>
+          <Section title={t("advice")}>
+            <Readings readings={detail?.readings ?? []} />
+          </Section>
+          {detail && <EnterMilestone caseId={id} milestones={detail.timeline.milestones} />}
+          <Ending row={row} />
+        </div>
+        {detail && <Milestones milestones={detail.timeline.milestones} />}
+      </div>
+      {detail && <History detail={detail} />}
+      <BottomBar row={row} />
+    </main>
+  );
+}
+
+const Crumbs = (): JSX.Element => (
+  <nav class="crumbs">
+    <a class="act act-link" href="/">
+      ◂ {t("back")}
+    </a>
+  </nav>
+);
+
+function CaseHead({ row, detail }: { row: Row; detail: CaseDetail | null }): JSX.Element {
+  const evidence = bestEvidence(row);
+  const mode = row.arrival_mode;
+  const modeKey = `arrivalMode${mode}` as TextKey;
+  return (
+    <section class="card case-head">
+      <div>
+        <p class="muted num">
+          {siteName(row)}
+          {row.site.distance_km !== null && ` · ${t("km", { n: Math.round(row.site.distance_km) })}`} ·{" "}
+          {patientLine(row)}
+          {mode !== null && ` · ${t(modeKey)}`} · {dateTime(row.opened_at)} · <Since at={row.opened_at} />
+        </p>
+        <h2 class="headline">
+          <TierMark tier={row.tier} /> {headline(row)}
+        </h2>
+        <p class="num">
+          {evidence && evidenceLine(evidence)}{" "}
+          <span class="unconfirmed">{row.diagnosed_at ? "" : t("machine")}</span>
+        </p>
+        {row.reading && <ReadingView reading={row.reading} />}
+        {row.note && <p>{row.note}</p>}
+        <p>
+          <AlertState alert={row.alert} />
+        </p>
+        {detail?.identity && (
+          <details>
+            <summary>{t("identity")}</summary>
+            <p class="num">
+              {[detail.identity.name, detail.identity.phone].map((said) => said ?? t("unknown")).join(" · ")}
+            </p>
+          </details>
+        )}
+      </div>
+      <div class="case-act">
+        {row.green_channel.state === "closed" ? (
+          <span class="muted">{t("greenNot")}</span>
+        ) : (
+          <GreenState row={row} />
+        )}
+        {row.alert?.state === "open" && <NextAct row={row} big />}
+        {canOpen(row) && (
+          <Act
+            name={`green ${row.case_id}`}
+            kind="urgent"
+            big
+            testid="open-green"
+            run={() => openGreen(row.case_id)}
+          >
+            {t("openGreen")}
+          </Act>
+        )}
+      </div>
+    </section>
+  );
+}
+
+/** On its own page the channel may be opened whatever the tier: the doctor decides, not the machine. */
+const canOpen = (row: Row): boolean =>
+  row.state === "open" && row.green_channel.state !== "open" && may.openChannel(me.value?.user.role);
+
+function Problems({ problems }: { problems: OrderProblem[] }): JSX.Element | null {
+  if (problems.length === 0) return null;
+  return (
+    <Section title={t("problems")}>
+      <ul>
+        {problems.map((each) => (
+          <li key={`${each.before}${each.after}`} data-testid={`problem-${each.before}-${each.after}`}>
+            <b>{each.level === "error" ? `✕ ${t("levelError")}` : `! ${t("levelWarning")}`}</b> {say(each)}
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+function Ecgs({ row }: { row: Row }): JSX.Element {
+  if (row.ecgs.length === 0) return <p class="muted">{t("noEcg")}</p>;
+  return (
+    <ul class="ecg-list">
+      {row.ecgs.map((ecg) => (
+        <li key={ecg.ecg_id}>
+          <a href={`/ecg/${encodeURIComponent(ecg.ecg_id)}`} data-testid={`ecg-link-${ecg.ecg_id}`}>
+            <Thumb ecgId={ecg.ecg_id} worst={row.worst_leads} live={ecg.live} />
+            <span>
+              <TierMark tier={ecg.tier} /> <span class="num">{timeOfDay(ecg.received_at)}</span>
+              {ecg.live && <span class="live"> ◉ {t("live")}</span>}
+              {ecg.acceptable === false && <span class="again"> ↻ {t("recordAgain")}</span>}
+              {ecg.bad_leads.length > 0 && (
+                <span class="muted"> {t("badLeads", { leads: ecg.bad_leads.join(" ") })}</span>
+              )}
+            </span>
+          </a>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Readings({ readings }: { readings: Reading[] }): JSX.Element {
+  if (readings.length === 0) return <p class="muted">{t("adviceNone")}</p>;
+  return (
+    <>
+      {readings.map((reading) => (
+        <ReadingView key={`${reading.at}${reading.text}`} reading={reading} />
+      ))}
+    </>
+  );
+}
+
+function ReadingView({ reading }: { reading: Reading }): JSX.Element {
+  const who = reading.name ?? reading.actor ?? t("unknown");
+  return (
+    <div class="signed" data-testid="reading">
+      <p>
+        <b>{t("reading")}</b> {reading.text} <span class="muted">{tierWord(reading.tier)}</span>
+      </p>
+      {reading.advice && (
+        <p>
+          <b>{t("advice")}</b> {reading.advice}
+        </p>
+      )}
+      <p class="muted num">✓ {t("signedBy", { who, at: timeOfDay(reading.at) })}</p>
+    </div>
+  );
+}
+
+/** What ends something asks for its reason. */
+function Ending({ row }: { row: Row }): JSX.Element | null {
+  const role = me.value?.user.role;
+  if (row.state !== "open" || !may.answer(role)) return null;
+  return (
+    <div>
+      {row.green_channel.state === "open" && may.openChannel(role) && (
+        <WithReason
+          title={t("standDown")}
+          testid="stand-down"
+          run={(reason) => standDown(row.case_id, reason)}
+        />
+      )}
+      <WithReason
+        title={t("closeCase")}
+        testid="close-case"
+        run={(reason) => closeCase(row.case_id, reason)}
+      />
+    </div>
+  );
+}
+
+interface WithReasonProps {
+  title: string;
+  testid: string;
+  run: (reason: string) => Promise<boolean>;
+}
+
+function WithReason({ title, testid, run }: WithReasonProps): JSX.Element {
+  const [reason, setReason] = useState("");
+  return (
+    <details class="card">
+      <summary data-testid={testid}>{title}</summary>
+      <div class="form">
+        <label>
+          {t("reason")}
+          <input
+            value={reason}
+            data-testid={`${testid}-reason`}
+            onInput={(event) => setReason(event.currentTarget.value)}
+          />
+        </label>
+        <Act
+          name={testid}
+          testid={`${testid}-send`}
+          disabled={reason.trim() === ""}
+          run={async () => {
+            if (await run(reason.trim())) setReason("");
+          }}
+        >
+          {title}
+        </Act>
+      </div>
+    </details>
+  );
+}
+
+function History({ detail }: { detail: CaseDetail }): JSX.Element {
+  return (
+    <details class="card">
+      <summary>
+        {t("history")} <span class="num">{detail.history.length}</span>
+      </summary>
+      <ol class="history">
+        {detail.history.map((each) => (
+          <li key={each.seq}>
+            <time class="num">{dateTime(each.at)}</time> {say(each)} <span class="muted">{each.actor}</span>
+          </li>
+        ))}
+      </ol>
+    </details>
+  );
+}
+
+/** In the thumb's reach on a phone: the next act, be it an answer, the channel or one's own duty. */
+function BottomBar({ row }: { row: Row }): JSX.Element {
+  const mine = row.tasks.find((task) => task.role === me.value?.user.role && task.done_at === null);
+  return (
+    <div class="bottom-bar phone-only">
+      {row.alert?.state === "open" ? <NextAct row={row} big /> : null}
+      {mine && (
+        <span class="bottom-task">
+          {say(mine)} <TaskActs task={mine} accepted={mine.accepted_at !== null} />
+        </span>
+      )}
+    </div>
+  );
+}

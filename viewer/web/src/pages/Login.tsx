@@ -1,0 +1,82 @@
+/** Who are you? In the demo one tap is enough. */
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import { trouble } from "../state/acts";
+import { Problem } from "../state/api";
+import { lang } from "../state/prefs";
+import { demo, signIn } from "../state/session";
+import { roleName, t } from "../texts";
+
+export function Login(): JSX.Element {
+  const [user, setUser] = useState("");
+  const [password, setPassword] = useState("");
+  const [waiting, setWaiting] = useState(false);
+  const enter = async (name: string, secret: string): Promise<void> => {
+    setWaiting(true);
+    try {
+      await signIn(name, secret);
+      trouble.value = null;
+    } catch (failure) {
+      if (!(failure instanceof Problem)) throw failure;
+      trouble.value = failure.status === 401 ? t("signInWrong") : failure.words;
+    } finally {
+      setWaiting(false);
+    }
+  };
+  return (
+    <main class="login">
+      {demo.value.demo && (
+        <section class="card">
+          <h2>{t("demoTap")}</h2>
+          <div class="demo-roles">
+            {demo.value.users.map((each) => (
+              <button
+                type="button"
+                key={each.user}
+                class="act act-plain act-big"
+                disabled={waiting}
+                data-testid={`demo-login-${each.user}`}
+                onClick={() => void enter(each.user, each.password)}
+              >
+                <b>{roleName(each.role)}</b> {lang.value === "zh" ? each.name_zh : each.name_en}
+              </button>
+            ))}
+          </div>
+        </section>
+      )}
+      <form
+        class="card"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void enter(user, password);
+        }}
+      >
+        <h2>{t("signIn")}</h2>
+        <label>
+          {t("user")}
+          <input
+            name="user"
+            autocomplete="username"
+            required
+            value={user}
+            onInput={(event) => setUser(event.currentTarget.value)}
+          />
+        </label>
+        <label>
+          {t("password")}
+          <input
+            name="password"
+            type="password"
+            autocomplete="current-password"
+            required
+            value={password}
+            onInput={(event) => setPassword(event.currentTarget.value)}
+          />
+        </label>
+        <button type="submit" class="act act-strong act-big" disabled={waiting} data-testid="sign-in">
+          {t("signIn")}
+        </button>
+      </form>
+    </main>
+  );
+}

@@ -1,0 +1,216 @@
+/** Drawing on a canvas: grid, traces, calibration, labels. Everything is placed in millimetres and scaled once. */
+import type { Sheet, Strip } from "./layout";
+import { CAL_MM, CAL_MV, MM_PER_MV, type Scale, scaleOf } from "./scale";
+import { columns, tracePath } from "./trace";
+import { leadSamples, type Waveform } from "./waveform";
+
+export interface Ink {
+  paper: string;
+  fine: string;
+  strong: string;
+  trace: string;
+  label: string;
+  evidence: string;
+  hatch: string;
+}
+
+/** The colours of the theme, from its style sheet. */
+export function inkOf(element: Element): Ink {
+  const style = getComputedStyle(element);
+  const named = (name: string): string => style.getPropertyValue(`--${name}`).trim();
+  return {
+    paper: named("paper"),
+    fine: named("paper-fine"),
+    strong: named("paper-strong"),
+    trace: named("trace"),
+    label: named("trace-label"),
+    evidence: named("evidence"),
+    hatch: named("hatch"),
+  };
+}
+
+/** Fine lines closer than this only grey the paper. */
+const FINE_FROM_PX = 2.2;
+const FONT = "system-ui, 'Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei', sans-serif";
+
+/** Size the canvas for the screen's real pixels; returns a context in CSS pixels. */
+export function prepare(
+  canvas: HTMLCanvasElement,
+  widthPx: number,
+  heightPx: number,
+): CanvasRenderingContext2D {
+  const ratio = devicePixelRatio || 1;
+  canvas.width = Math.round(widthPx * ratio);
+  canvas.height = Math.round(heightPx * ratio);
+  canvas.style.width = `${widthPx}px`;
+  canvas.style.height = `${heightPx}px`;
+  const pen = canvas.getContext("2d");
+  if (pen === null) throw new Error("canvas: expected a 2d context, got none");
+  pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+  return pen;
+}
+
+export function grid(
+  pen: CanvasRenderingContext2D,
+  widthPx: number,
+  heightPx: number,
+  scale: Scale,
+  ink: Ink,
+): void {
+  pen.fillStyle = ink.paper;
+  pen.fillRect(0, 0, widthPx, heightPx);
+  if (scale.pxPerMm >= FINE_FROM_PX) lines(pen, widthPx, heightPx, scale.pxPerMm, ink.fine, 0.5);
+  lines(pen, widthPx, heightPx, scale.pxPerMm * 5, ink.strong, 1);
+}
+
+function lines(
+  pen: CanvasRenderingContext2D,
+  w: number,
+  h: number,
+  step: number,
+  colour: string,
+  width: number,
+): void {
+  pen.strokeStyle = colour;
+  pen.lineWidth = width;
+  pen.beginPath();
+  for (let x = 0; x <= w; x += step) {
+    pen.moveTo(Math.round(x) + 0.5, 0);
+    pen.lineTo(Math.round(x) + 0.5, h);
+  }
+  for (let y = 0; y <= h; y += step) {
+    pen.moveTo(0, Math.round(y) + 0.5);
+    pen.lineTo(w, Math.round(y) + 0.5);
+  }
+  pen.stroke();
+}
+
+/** What the paper says besides the traces. */
+export interface Notes {
+  unusable: ReadonlySet<string>;
+  /** A short text beside a lead's name, such as "+0.51 mV". */
+  evidence: ReadonlyMap<string, string>;
+  unusableWord: string;
+  missingWord: string;
+  footer: string;
+}
+
+export function drawSheet(
+  canvas: HTMLCanvasElement,
+  wave: Waveform,
+  page: Sheet,
+  pxPerMm: number,
+  ink: Ink,
+  notes: Notes,
+): void {
+  const scale = scaleOf(pxPerMm);
+  const width = page.widthMm * pxPerMm;
+  const height = page.heightMm * pxPerMm;
+  const pen = prepare(canvas, width, height);
+  grid(pen, width, height, scale, ink);
+  for (const base of page.rowsMm) calibration(pen, 2 * pxPerMm, base * pxPerMm, scale, ink);
+  for (const strip of page.strips) drawStrip(pen, wave, strip, scale, ink, notes);
+  text(pen, notes.footer, 2 * pxPerMm, height - 4, 11, ink.label, ink.paper);
+}
+
+function drawStrip(
+  pen: CanvasRenderingContext2D,
+  wave: Waveform,
+  strip: Strip,
+  scale: Scale,
+  ink: Ink,
+  notes: Notes,
+): void {
+  const mm = scale.pxPerMm;
+  const [x, top, base] = [strip.xMm * mm, strip.topMm * mm, strip.baseMm * mm];
+  const width = (strip.toS - strip.fromS) * scale.pxPerS;
+  const samples = leadSamples(wave, strip.lead);
+  if (notes.unusable.has(strip.lead)) hatch(pen, x, top, width, strip.heightMm * mm, ink);
+  if (samples) {
+    stroke(pen, ink.trace, 1.25, () => {
+      tracePath(
+        pen,
+        columns(samples, wave.rateHz, strip.fromS, strip.toS, scale.pxPerS),
+        x,
+        base,
+        scale.pxPerMv,
+      );
+    });
+  }
+  const label = `${strip.lead}${samples ? "" : ` ${notes.missingWord}`}`;
+  const named = notes.unusable.has(strip.lead) ? `${label} ${notes.unusableWord}` : label;
+  const end = text(pen, named, x + 3, top + 14, 13, ink.label, ink.paper);
+  const evidence = notes.evidence.get(strip.lead);
+  if (evidence) text(pen, evidence, end + 5, top + 14, 12, ink.evidence, ink.paper);
+}
+
+/** A 1 mV pulse of 5 mm: what proves the scale on any screen. */
+export function calibration(
+  pen: CanvasRenderingContext2D,
+  x: number,
+  base: number,
+  scale: Scale,
+  ink: Ink,
+): void {
+  const high = base - CAL_MV * MM_PER_MV * scale.pxPerMm;
+  const width = CAL_MM * scale.pxPerMm;
+  stroke(pen, ink.trace, 1.25, () => {
+    pen.moveTo(x, base);
+    pen.lineTo(x + width * 0.15, base);
+    pen.lineTo(x + width * 0.15, high);
+    pen.lineTo(x + width * 0.85, high);
+    pen.lineTo(x + width * 0.85, base);
+    pen.lineTo(x + width, base);
+  });
+}
+
+export function stroke(pen: CanvasRenderingContext2D, colour: string, width: number, path: () => void): void {
+  pen.strokeStyle = colour;
+  pen.lineWidth = width;
+  pen.lineJoin = "round";
+  pen.beginPath();
+  path();
+  pen.stroke();
+}
+
+/** Text on a scrap of paper, so that a trace behind it does not cross it; returns where it ends. */
+export function text(
+  pen: CanvasRenderingContext2D,
+  said: string,
+  x: number,
+  y: number,
+  sizePx: number,
+  colour: string,
+  behind: string,
+): number {
+  pen.font = `600 ${sizePx}px ${FONT}`;
+  const width = pen.measureText(said).width;
+  pen.globalAlpha = 0.8;
+  pen.fillStyle = behind;
+  pen.fillRect(x - 1, y - sizePx + 1, width + 2, sizePx + 2);
+  pen.globalAlpha = 1;
+  pen.fillStyle = colour;
+  pen.fillText(said, x, y);
+  return x + width;
+}
+
+export function hatch(
+  pen: CanvasRenderingContext2D,
+  x: number,
+  y: number,
+  w: number,
+  h: number,
+  ink: Ink,
+): void {
+  pen.save();
+  pen.beginPath();
+  pen.rect(x, y, w, h);
+  pen.clip();
+  stroke(pen, ink.hatch, 1, () => {
+    for (let at = -h; at < w; at += 9) {
+      pen.moveTo(x + at, y + h);
+      pen.lineTo(x + at + h, y);
+    }
+  });
+  pen.restore();
+}

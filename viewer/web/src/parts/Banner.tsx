@@ -1,0 +1,100 @@
+/** An alert that calls this person: banner, sound and the page's title, until somebody has answered. */
+import { computed, signal, useSignalEffect } from "@preact/signals";
+import type { JSX } from "preact";
+import { acknowledge, silence } from "../state/acts";
+import { callingRows } from "../state/alerts";
+import { nowMs } from "../state/clock";
+import { bestEvidence, duration, evidenceLine, headline, siteName } from "../state/format";
+import { board } from "../state/live";
+import { me } from "../state/session";
+import { type Priority, ring } from "../state/sound";
+import { TIERS, t } from "../texts";
+import { Act, Since } from "./bits";
+
+const MUTE_MS = 120_000;
+
+/** In worklist order: the first is what the banner names. */
+export const calling = computed(() =>
+  callingRows([...board.value.now, ...board.value.urgent, ...board.value.rest], me.value),
+);
+
+/** Alerts muted on this device, and until when (local milliseconds). Muting never stops the escalation. */
+const muted = signal<ReadonlyMap<string, number>>(new Map());
+
+const mutedFor = (alertId: string): number => (muted.value.get(alertId) ?? 0) - performance.now();
+
+/** The priority that must be heard now; null for silence. */
+const ringing = computed<Priority | null>(() => {
+  void nowMs.value; // a mute runs out
+  const loud = calling.value.filter((row) => row.alert && mutedFor(row.alert.alert_id) <= 0);
+  if (loud.length === 0) return null;
+  return loud.some((row) => row.alert?.tier === "ACT" || row.alert?.tier === "CRIT") ? "high" : "medium";
+});
+
+export function Banner(): JSX.Element | null {
+  useSignalEffect(() => (ringing.value === null ? undefined : ring(ringing.value)));
+  useSignalEffect(() => blinkTitle(calling.value.length, calling.value[0] ? siteName(calling.value[0]) : ""));
+  const row = calling.value[0];
+  const alert = row?.alert;
+  if (!row || !alert) return null;
+  const evidence = bestEvidence(row);
+  const quiet = mutedFor(alert.alert_id);
+  const urgent = alert.tier === "ACT" || alert.tier === "CRIT";
+  return (
+    <div
+      class={urgent ? "banner banner-high" : "banner banner-medium"}
+      role="alert"
+      data-testid="alert-banner"
+    >
+      <div class="banner-text">
+        <strong>
+          {TIERS[alert.tier].shape} {t("bannerTitle")} <Since at={alert.opened_at} />
+        </strong>{" "}
+        <span>
+          {siteName(row)} · {headline(row)}
+        </span>
+        {evidence && <span class="num"> · {evidenceLine(evidence)}</span>}
+        {calling.value.length > 1 && <span> · {t("bannerMore", { n: calling.value.length - 1 })}</span>}
+      </div>
+      <div class="banner-acts">
+        <button
+          type="button"
+          class="act banner-quiet"
+          disabled={quiet > 0}
+          onClick={() => {
+            muted.value = new Map(muted.value).set(alert.alert_id, performance.now() + MUTE_MS);
+            void silence(alert.alert_id);
+          }}
+        >
+          {quiet > 0 ? t("silenced", { for: duration(quiet / 1000) }) : t("silence")}
+        </button>
+        <Act
+          name={`ack ${alert.alert_id}`}
+          kind="strong"
+          big
+          testid="banner-ack"
+          run={() => acknowledge(alert.alert_id)}
+        >
+          {t("ack")}
+        </Act>
+      </div>
+    </div>
+  );
+}
+
+const BLINK_MS = 1000;
+
+function blinkTitle(count: number, site: string): () => void {
+  const usual = `${t("product")} · ${t("centre")}`;
+  document.title = usual;
+  if (count === 0) return () => {};
+  const urgent = `(${count}) ${t("bannerTitle")} ${site}`;
+  document.title = urgent;
+  const timer = setInterval(() => {
+    document.title = document.title === urgent ? `(${count}) ${usual}` : urgent;
+  }, BLINK_MS);
+  return () => {
+    clearInterval(timer);
+    document.title = usual;
+  };
+}

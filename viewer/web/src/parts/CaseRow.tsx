@@ -1,0 +1,159 @@
+/** One row of the board: how long, where, who, what, on what evidence, who has it, and the one next act. */
+import type { JSX } from "preact";
+import { acknowledge, openGreen } from "../state/acts";
+import { callsMe, nextAct } from "../state/alerts";
+import { nowMs } from "../state/clock";
+import {
+  bestEvidence,
+  duration,
+  evidenceLine,
+  headline,
+  patientLine,
+  personName,
+  siteName,
+  timeOfDay,
+} from "../state/format";
+import { go } from "../state/route";
+import { me } from "../state/session";
+import { say, t } from "../texts";
+import type { Alert, Row } from "../wire";
+import { Act, Since, TierMark, tierClass } from "./bits";
+import { Thumb } from "./Thumb";
+
+interface Props {
+  row: Row;
+  selected: boolean;
+  open: () => void;
+}
+
+/** Since the newest ECG arrived; since the case opened where none did. */
+const receivedAt = (row: Row): string =>
+  row.ecgs.find((ecg) => ecg.ecg_id === row.ecg_id)?.received_at ?? row.opened_at;
+
+export function CaseRow({ row, selected, open }: Props): JSX.Element {
+  const evidence = bestEvidence(row);
+  const live = row.ecgs.some((ecg) => ecg.ecg_id === row.ecg_id && ecg.live);
+  const calls = callsMe(row.alert, me.value);
+  return (
+    <li
+      class={`row ${tierClass(row.tier)}${selected ? " selected" : ""}${calls ? " calls" : ""}`}
+      data-testid={`row-${row.case_id}`}
+      data-case={row.case_id}
+      data-tier={row.tier ?? ""}
+    >
+      <span class="row-age" title={`${t("rowAge")} ${timeOfDay(receivedAt(row))}`}>
+        <Since at={receivedAt(row)} />
+        <TierMark tier={row.tier} />
+      </span>
+      <button type="button" class="row-open" aria-expanded={selected} onClick={open} data-testid="open-row">
+        <span class="row-who">
+          <b>{siteName(row)}</b>{" "}
+          {row.site.distance_km !== null && (
+            <span class="num">{t("km", { n: Math.round(row.site.distance_km) })}</span>
+          )}{" "}
+          <span class="num">{patientLine(row)}</span> {live && <span class="live">◉ {t("live")}</span>}
+        </span>
+        <span class="row-what">
+          <span class="headline">{headline(row)}</span>
+          {evidence && <span class="num evidence-line">{evidenceLine(evidence)}</span>}
+          {row.record_again && <span class="again">↻ {say(row.record_again)}</span>}
+          {row.note && <span class="muted">{row.note}</span>}
+        </span>
+      </button>
+      <Thumb ecgId={row.ecg_id} worst={row.worst_leads} live={live} />
+      <span class="row-state">
+        <AlertState alert={row.alert} />
+        <GreenState row={row} />
+        {row.diagnosed_at && (
+          <span class="done">
+            ✓ {t("signed")} {timeOfDay(row.diagnosed_at)}
+          </span>
+        )}
+      </span>
+      <span class="row-act">
+        <NextAct row={row} />
+        <a class="act act-link" href={`/case/${encodeURIComponent(row.case_id)}`} data-testid="open-case">
+          {t("openCase")} ▸
+        </a>
+      </span>
+    </li>
+  );
+}
+
+/** Confirm, then open the channel; opening the case is always there as a link. */
+export function NextAct({ row, big }: { row: Row; big?: boolean }): JSX.Element | null {
+  const act = nextAct(row, me.value);
+  const alert = row.alert;
+  if (act === "ack" && alert) {
+    const kind = alert.tier === "ACT" || alert.tier === "CRIT" ? "urgent" : "amber";
+    return (
+      <Act
+        name={`ack ${alert.alert_id}`}
+        kind={kind}
+        testid="ack"
+        big={big === true}
+        run={() => acknowledge(alert.alert_id)}
+      >
+        {t("ack")}
+      </Act>
+    );
+  }
+  if (act === "openGreen") {
+    return (
+      <Act
+        name={`green ${row.case_id}`}
+        kind="urgent"
+        testid="open-green"
+        big={big === true}
+        run={async () => {
+          if (await openGreen(row.case_id)) go(`/case/${encodeURIComponent(row.case_id)}`);
+        }}
+      >
+        {t("openGreen")}
+      </Act>
+    );
+  }
+  return null;
+}
+
+export function AlertState({ alert }: { alert: Alert | null }): JSX.Element {
+  if (alert === null) return <span class="muted">{t("alertNone")}</span>;
+  if (alert.state === "acknowledged") {
+    return (
+      <span class="done">
+        ✓ {t("alertAcked", { who: personName(alert.held_by ?? alert.acknowledged_by) })}
+      </span>
+    );
+  }
+  const now = nowMs.value;
+  const waited = now === null ? null : (now - Date.parse(alert.opened_at)) / 1000;
+  const left =
+    now === null || alert.next_due_at === null ? null : (Date.parse(alert.next_due_at) - now) / 1000;
+  return (
+    <span class="unanswered">
+      <b class="num">
+        ! {alert.exhausted ? `${t("alertExhausted")} ` : ""}
+        {t("alertUnanswered", { for: waited === null ? "—" : duration(waited) })}
+      </b>
+      {!alert.exhausted && left !== null && (
+        <span class="num muted">
+          {left > 0 ? t("alertNext", { for: duration(left) }) : t("alertNextNow")}
+        </span>
+      )}
+    </span>
+  );
+}
+
+export function GreenState({ row }: { row: Row }): JSX.Element | null {
+  const channel = row.green_channel;
+  if (channel.state === "open")
+    return <span class="info">▶ {t("greenOpen", { at: timeOfDay(channel.opened_at) })}</span>;
+  if (channel.state === "stood_down") {
+    return (
+      <span class="muted">
+        ■ {t("greenDown", { at: timeOfDay(channel.stood_down_at) })} {channel.reason}
+      </span>
+    );
+  }
+  return null;
+}

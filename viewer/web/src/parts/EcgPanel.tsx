@@ -1,0 +1,199 @@
+/** Is it true? The paper, what the machine concludes and on what evidence, and the doctor's answer. */
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { loadWaveform, type Waveform } from "../paper/waveform";
+import { markOpened } from "../state/acts";
+import { Problem } from "../state/api";
+import { limit, measure, patientLine, quantity, siteName, timeOfDay } from "../state/format";
+import { lang } from "../state/prefs";
+import { may, me } from "../state/session";
+import { pairText, say, type TextKey, t } from "../texts";
+import type { Analysis, Ecg, Finding, Row } from "../wire";
+import { TierMark } from "./bits";
+import { LivePaper } from "./LivePaper";
+import { useLoaded } from "./load";
+import { Paper } from "./Paper";
+import { SignForm } from "./SignForm";
+
+interface Props {
+  ecgId: string;
+  row: Row | undefined;
+}
+
+export function EcgPanel({ ecgId, row }: Props): JSX.Element {
+  const summary = row?.ecgs.find((ecg) => ecg.ecg_id === ecgId);
+  const live = summary?.live ?? false;
+  const { value: ecg, problem } = useLoaded<Ecg>(`/ecgs/${encodeURIComponent(ecgId)}`, row?.seq);
+  const { wave, words } = useWaveform(live ? null : ecgId);
+  const shown = wave !== null;
+  useEffect(() => {
+    if (shown || live) void markOpened(ecgId);
+  }, [ecgId, shown, live]);
+  const analysis = ecg?.analysis ?? null;
+  return (
+    <article class="ecg" data-testid={`ecg-${ecgId}`}>
+      <header class="ecg-head">
+        {row && (
+          <h2>
+            {patientLine(row)} · {siteName(row)} · <span class="num">{timeOfDay(ecg?.states.received)}</span>
+            <DeviceClock ecg={ecg} />
+          </h2>
+        )}
+      </header>
+      {live && <LivePaper ecgId={ecgId} />}
+      {!live && wave && <Paper wave={wave} analysis={analysis} />}
+      {!live && !wave && <p class="muted">{words ?? t("loading")}</p>}
+      {problem && <p class="trouble">{problem.words}</p>}
+      <div class="ecg-below">
+        {analysis ? (
+          <Conclusion analysis={analysis} row={row} />
+        ) : (
+          <p class="card muted">{t("notAnalysed")}</p>
+        )}
+        {may.sign(me.value?.user.role) && analysis && row && row.state === "open" && (
+          <SignForm key={ecgId} ecgId={ecgId} analysis={analysis} row={row} />
+        )}
+      </div>
+    </article>
+  );
+}
+
+function useWaveform(ecgId: string | null): { wave: Waveform | null; words: string | null } {
+  const [held, setHeld] = useState<{ id: string; wave: Waveform | null; words: string | null } | null>(null);
+  const language = lang.value;
+  useEffect(() => {
+    if (ecgId === null) return;
+    let gone = false;
+    loadWaveform(ecgId).then(
+      (wave) =>
+        !gone && setHeld({ id: ecgId, wave: wave.samples.length > 0 ? wave : null, words: t("noWaveform") }),
+      (failure: unknown) => {
+        if (!(failure instanceof Problem)) throw failure;
+        if (!gone) setHeld({ id: ecgId, wave: null, words: failure.words });
+      },
+    );
+    return () => {
+      gone = true;
+    };
+  }, [ecgId, language]);
+  return held?.id === ecgId ? held : { wave: null, words: null };
+}
+
+function DeviceClock({ ecg }: { ecg: Ecg | null }): JSX.Element | null {
+  const offset = ecg?.device_offset_s ?? null;
+  if (offset === null) return null;
+  const sign = offset < 0 ? "−" : "+";
+  return (
+    <span class="muted num"> ({t("clockOffset", { n: `${sign}${Math.round(Math.abs(offset))} s` })})</span>
+  );
+}
+
+function Conclusion({ analysis, row }: { analysis: Analysis; row: Row | undefined }): JSX.Element {
+  return (
+    <section class="card conclusion" data-testid="conclusion">
+      <h3>
+        {t("conclusion")} <span class="unconfirmed">{t("machine")}</span> <TierMark tier={analysis.tier} />
+      </h3>
+      {row?.reading && (
+        <p class="signed">
+          <b>{t("reading")}</b> {row.reading.text}
+        </p>
+      )}
+      {analysis.findings.length === 0 && <p class="headline">{t("noRule")}</p>}
+      {analysis.findings.map((finding) => (
+        <FindingView key={finding.id} finding={finding} />
+      ))}
+      <Quality analysis={analysis} row={row} />
+      <Measurements analysis={analysis} />
+      <p class="muted num">{t("rulesVersion", { ...analysis.version })}</p>
+    </section>
+  );
+}
+
+function FindingView({ finding }: { finding: Finding }): JSX.Element {
+  const by = (ids: string[]) => ids.join(lang.value === "zh" ? "、" : ", ");
+  return (
+    <div class="finding">
+      <p class="headline">{say(finding)}</p>
+      <p class="muted">
+        {t("rule")} <b>{finding.id}</b>
+        {finding.downgraded_by.length > 0 && ` · ${t("downgraded", { by: by(finding.downgraded_by) })}`}
+        {finding.restored_by.length > 0 && ` · ${t("restored", { by: by(finding.restored_by) })}`}
+      </p>
+      {finding.evidence.length > 0 && (
+        <ul class="evidence" aria-label={t("evidence")}>
+          {finding.evidence.map((e) => (
+            <li key={`${e.lead}${e.quantity}${e.rule}`} class="num">
+              <b>{e.lead}</b> {measure(e.quantity)} {quantity(e.quantity, e.value)} (
+              {limit(e.quantity, e.threshold)}) <span class="muted">{e.rule}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}
+
+function Quality({ analysis, row }: { analysis: Analysis; row: Row | undefined }): JSX.Element | null {
+  const { quality } = analysis;
+  const again = row?.record_again;
+  const messages = quality.messages.map(messageText).filter(Boolean);
+  if (quality.acceptable && quality.bad_leads.length === 0 && messages.length === 0 && !again) return null;
+  return (
+    <div class="quality">
+      <b>
+        ↻ {t("quality")}
+        {!quality.acceptable && `: ${t("qualityPoor")}`}
+      </b>
+      {quality.bad_leads.length > 0 && <p>{t("badLeads", { leads: quality.bad_leads.join(" ") })}</p>}
+      {again && <p>{say(again)}</p>}
+      {messages.map((message) => (
+        <p key={message}>{message}</p>
+      ))}
+    </div>
+  );
+}
+
+/** A message comes as text or in both languages. */
+function messageText(message: unknown): string {
+  if (typeof message === "string") return message;
+  const both = message as { zh?: string; en?: string };
+  return both[lang.value] ?? "";
+}
+
+const MEASURES: readonly (readonly [name: string, keyof Omit<Analysis["measurements"], "leads">])[] = [
+  ["HR", "heart_rate_bpm"],
+  ["PR", "pr_ms"],
+  ["QRS", "qrs_ms"],
+  ["QT", "qt_ms"],
+  ["QTcF", "qtc_fridericia_ms"],
+  ["axis", "axis_deg"],
+  ["rhythm", "rhythm"],
+];
+const NAMED: Record<string, TextKey> = { HR: "heartRate", axis: "axis", rhythm: "rhythm" };
+/** Rhythm words of the measurements; others are shown as they come. */
+const RHYTHMS: Record<string, readonly [string, string]> = {
+  sinus: ["窦性", "sinus"],
+  atrial_fibrillation: ["心房颤动", "atrial fibrillation"],
+  atrial_flutter: ["心房扑动", "atrial flutter"],
+  paced: ["起搏", "paced"],
+  unknown: ["未知", "unknown"],
+};
+
+function Measurements({ analysis }: { analysis: Analysis }): JSX.Element {
+  return (
+    <dl class="measures" aria-label={t("measurements")}>
+      {MEASURES.map(([name, key]) => {
+        const value = analysis.measurements?.[key] ?? null;
+        const rhythm = typeof value === "string" ? RHYTHMS[value] : undefined;
+        const shown = typeof value === "number" ? quantity(key, value) : rhythm ? pairText(rhythm) : value;
+        return (
+          <div key={name}>
+            <dt>{NAMED[name] ? t(NAMED[name]) : name}</dt>
+            <dd class="num">{shown ?? t("unknown")}</dd>
+          </div>
+        );
+      })}
+    </dl>
+  );
+}

@@ -1,0 +1,184 @@
+/** The head of every page: who is on duty, whether the line stands, and the reader's own switches. */
+import { signal } from "@preact/signals";
+import type { JSX } from "preact";
+import { nowMs } from "../state/clock";
+import { duration, hourMinute } from "../state/format";
+import { line } from "../state/live";
+import { chooseTheme, lang, theme } from "../state/prefs";
+import { demo, me, signOut } from "../state/session";
+import { soundState, toggleSound } from "../state/sound";
+import { roleName, t } from "../texts";
+
+export const helpOpen = signal(false);
+
+export function Header({ title }: { title: string }): JSX.Element {
+  const who = me.value;
+  return (
+    <header class="head">
+      {(demo.value.demo || who?.demo) && (
+        <p class="demo" data-testid="demo-banner">
+          {t("demoBanner")}
+        </p>
+      )}
+      <div class="head-row">
+        <h1>
+          <a href="/">{title}</a>
+        </h1>
+        {who && <Duty />}
+        <div class="switches">
+          {nowMs.value !== null && (
+            <span class="num clock" title={t("serverTime")}>
+              {hourMinute(new Date(nowMs.value).toISOString())}
+            </span>
+          )}
+          {who && <Connection />}
+          {who && <Sound />}
+          <button
+            type="button"
+            class="switch"
+            data-testid="lang"
+            aria-label={lang.value === "zh" ? "English" : "中文"}
+            onClick={() => {
+              lang.value = lang.value === "zh" ? "en" : "zh";
+            }}
+          >
+            中/EN
+          </button>
+          <button
+            type="button"
+            class="switch"
+            data-testid="theme"
+            aria-label={theme.value === "light" ? t("themeDark") : t("themeLight")}
+            onClick={() => chooseTheme(theme.value === "light" ? "dark" : "light")}
+          >
+            ◐
+          </button>
+          {who && (
+            <button
+              type="button"
+              class="switch wide-only"
+              aria-label={t("helpTitle")}
+              onClick={() => {
+                helpOpen.value = true;
+              }}
+            >
+              ?
+            </button>
+          )}
+          {who && (
+            <button type="button" class="switch" data-testid="sign-out" onClick={() => void signOut()}>
+              {t("signOut")}
+            </button>
+          )}
+        </div>
+      </div>
+    </header>
+  );
+}
+
+function Duty(): JSX.Element | null {
+  const who = me.value;
+  if (!who) return null;
+  const { shift, next_shift: next } = who;
+  return (
+    <p class="duty" data-testid="duty">
+      {who.on_duty && shift ? (
+        <>
+          {t("onDuty")} <b>{who.user.name}</b> {roleName(shift.role)}{" "}
+          <span class="num">
+            {hourMinute(shift.from)}–{hourMinute(shift.to)}
+          </span>
+        </>
+      ) : (
+        <>
+          <b>{who.user.name}</b> {roleName(who.user.role)} · {t("offDuty")}
+        </>
+      )}
+      {next && (
+        <span class="muted">
+          {" "}
+          ▸ {t("nextShift")} {next.name} <span class="num">{hourMinute(next.from)}</span>
+        </span>
+      )}
+    </p>
+  );
+}
+
+/** Local seconds without a line; reading the tick makes it count. */
+export function lostFor(): string {
+  void nowMs.value;
+  const since = line.value.lostAtMs;
+  return since === null ? "" : duration((performance.now() - since) / 1000);
+}
+
+function Connection(): JSX.Element {
+  const { open } = line.value;
+  return (
+    <span class={open ? "switch-text" : "switch-text lost"} role="status" data-testid="connection">
+      <span aria-hidden="true">{open ? "●" : "✕"}</span>{" "}
+      {open ? t("connected") : t("lost", { for: lostFor() })}
+    </span>
+  );
+}
+
+function Sound(): JSX.Element {
+  const state = soundState();
+  const words = { on: t("soundOn"), off: t("soundOff"), waiting: t("soundWaiting") };
+  return (
+    <button
+      type="button"
+      class={state === "on" ? "switch" : "switch sound-missing"}
+      data-testid="sound"
+      title={state === "waiting" ? t("soundHint") : undefined}
+      aria-pressed={state === "on"}
+      onClick={() => void toggleSound()}
+      onPointerDown={(event) => event.stopPropagation()}
+    >
+      {state === "on" ? "♪" : "⚠"} {words[state]}
+    </button>
+  );
+}
+
+export function StaleNote(): JSX.Element | null {
+  if (line.value.open || !me.value) return null;
+  return (
+    <p class="stale-note" role="status">
+      {t("staleNote", { for: lostFor() })}
+    </p>
+  );
+}
+
+export function Help(): JSX.Element | null {
+  if (!helpOpen.value) return null;
+  const shut = (): void => {
+    helpOpen.value = false;
+  };
+  const keys: [string, string][] = [
+    ["J / K", t("helpNext")],
+    ["Enter", t("helpOpen")],
+    ["A", t("helpAck")],
+    ["G", t("helpGreen")],
+    ["Esc", t("helpClose")],
+    ["?", t("helpTitle")],
+  ];
+  return (
+    <div class="veil" role="dialog" aria-modal="true" aria-label={t("helpTitle")} data-testid="help">
+      <div class="card">
+        <h2>{t("helpTitle")}</h2>
+        <dl class="keys">
+          {keys.map(([key, said]) => (
+            <div key={key}>
+              <dt>
+                <kbd>{key}</kbd>
+              </dt>
+              <dd>{said}</dd>
+            </div>
+          ))}
+        </dl>
+        <button type="button" class="act act-plain" onClick={shut}>
+          {t("close")}
+        </button>
+      </div>
+    </div>
+  );
+}

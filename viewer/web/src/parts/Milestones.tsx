@@ -1,0 +1,194 @@
+/** Every milestone of the case, set and unset; where a time came from and how it was corrected is one tap away. */
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import { newKey, recordMilestone } from "../state/acts";
+import { clock } from "../state/clock";
+import { dateTime, fromLocalInput, timeOfDay, toLocalInput } from "../state/format";
+import { me } from "../state/session";
+import { say, sourceName, t } from "../texts";
+import type { Milestone, MilestoneValue, Said } from "../wire";
+import { Act, Section } from "./bits";
+import { useLoaded } from "./load";
+
+export function Milestones({ milestones }: { milestones: Milestone[] }): JSX.Element {
+  const set = milestones
+    .filter((m) => m.known)
+    .sort((a, b) => Date.parse(a.at ?? "") - Date.parse(b.at ?? ""));
+  const unset = milestones.filter((m) => !m.known);
+  return (
+    <Section title={t("milestones")}>
+      <ul class="milestones">{set.map(item)}</ul>
+      <h3>
+        {t("unsetMilestones")} <span class="muted">* {t("required")}</span>
+      </h3>
+      <ul class="milestones unset">{unset.map(item)}</ul>
+    </Section>
+  );
+}
+
+const item = (m: Milestone): JSX.Element => <MilestoneView key={`${m.id}${m.key ?? ""}`} milestone={m} />;
+
+function MilestoneView({ milestone: m }: { milestone: Milestone }): JSX.Element {
+  const testid = m.key === null ? `milestone-${m.id}` : `milestone-${m.id}-${m.key}`;
+  const head = (
+    <>
+      <time class="num" title={m.at ? dateTime(m.at) : undefined}>
+        {timeOfDay(m.at)}
+      </time>
+      <span>
+        {say(m)}
+        {m.key && <span class="muted"> {m.key}</span>}
+        {m.required && <abbr title={t("required")}>*</abbr>}
+      </span>
+    </>
+  );
+  if (m.values.length === 0) {
+    return (
+      <li class="milestone" data-testid={testid}>
+        {head}
+      </li>
+    );
+  }
+  return (
+    <li data-testid={testid}>
+      <details>
+        <summary class="milestone">
+          {head}
+          <span class="muted">
+            {sourceIcon(m.source, m.clock)} {sourceName(m.source)}
+            {m.values.length > 1 && ` · ${m.values.length}`}
+          </span>
+        </summary>
+        <ul class="values">
+          {m.values.map((value) => (
+            <ValueView key={`${value.recorded_at}${value.source}${value.at}`} value={value} />
+          ))}
+        </ul>
+      </details>
+    </li>
+  );
+}
+
+function ValueView({ value }: { value: MilestoneValue }): JSX.Element {
+  const facts = [
+    sourceName(value.source),
+    clockText(value),
+    value.uncertainty_s === null ? null : t("uncertain", { n: Math.round(value.uncertainty_s) }),
+    value.raw === null ? null : t("rawTime", { at: timeOfDay(value.raw) }),
+    t("recordedBy", { who: value.actor_name ?? sourceName(value.actor), at: timeOfDay(value.recorded_at) }),
+    value.correction ? t("correction") : null,
+    value.note,
+  ];
+  return (
+    <li>
+      <b class="num">{dateTime(value.at)}</b> {value.valid ? `✓ ${t("valid")}` : t("notValid")}
+      <span class="muted num"> {facts.filter(Boolean).join(" · ")}</span>
+    </li>
+  );
+}
+
+function clockText(value: MilestoneValue): string | null {
+  if (value.offset_s !== null) {
+    const sign = value.offset_s < 0 ? "−" : "+";
+    return t("clockOffset", { n: `${sign}${Math.abs(value.offset_s).toFixed(1)} s` });
+  }
+  return value.clock?.startsWith("device") ? t("clockUnknown") : null;
+}
+
+/** Device, machine, paper or a person; the word stands beside it. */
+function sourceIcon(source: string | null, clockName: string | null): string {
+  const kind = `${clockName ?? ""} ${source ?? ""}`;
+  if (kind.includes("device")) return "▭";
+  if (kind.includes("server") || kind.includes("system")) return "⚙";
+  return kind.includes("paper") ? "▤" : "☺";
+}
+
+export function EnterMilestone({
+  caseId,
+  milestones,
+}: {
+  caseId: string;
+  milestones: Milestone[];
+}): JSX.Element | null {
+  const { value: forms } = useLoaded<{ milestones: ({ id: string } & Said)[] }>(
+    `/cases/${encodeURIComponent(caseId)}/forms`,
+    0,
+  );
+  const now = (): string => toLocalInput(clock.now(performance.now()) ?? Date.now());
+  const [which, setWhich] = useState("");
+  const [when, setWhen] = useState(now);
+  const [note, setNote] = useState("");
+  const [key, setKey] = useState(newKey);
+  const [saved, setSaved] = useState(false);
+  const source = me.value?.user.role ?? "";
+  if (!forms || forms.milestones.length === 0) return null;
+  const held = milestones.find((m) => m.id === which);
+  const corrects = held?.values.some((value) => value.source === source) ?? false;
+  const save = async (): Promise<void> => {
+    const value = {
+      milestone: which,
+      at: fromLocalInput(when),
+      source,
+      ...(note.trim() && { note: note.trim() }),
+    };
+    if (!(await recordMilestone(caseId, key, value))) return;
+    setKey(newKey());
+    setWhich("");
+    setNote("");
+    setSaved(true);
+  };
+  return (
+    <Section title={t("enterMilestone")}>
+      <form class="form" onSubmit={(event) => event.preventDefault()}>
+        <label>
+          {t("which")}
+          <select
+            value={which}
+            data-testid="milestone-which"
+            onChange={(event) => {
+              setWhich(event.currentTarget.value);
+              setWhen(now());
+              setKey(newKey());
+              setSaved(false);
+            }}
+          >
+            <option value="">—</option>
+            {forms.milestones.map((form) => (
+              <option key={form.id} value={form.id}>
+                {say(form)}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label>
+          {t("when")}
+          <input
+            type="datetime-local"
+            step="1"
+            value={when}
+            data-testid="milestone-when"
+            onInput={(event) => setWhen(event.currentTarget.value)}
+          />
+        </label>
+        <label>
+          {corrects ? t("noteRequired") : t("note")}
+          <input
+            value={note}
+            data-testid="milestone-note"
+            onInput={(event) => setNote(event.currentTarget.value)}
+          />
+        </label>
+        <Act
+          name={`milestone ${key}`}
+          kind="strong"
+          testid="milestone-save"
+          disabled={which === "" || when === "" || (corrects && note.trim() === "")}
+          run={save}
+        >
+          {t("save")}
+        </Act>
+        {saved && <span role="status">✓ {t("saved")}</span>}
+      </form>
+    </Section>
+  );
+}

@@ -1,0 +1,58 @@
+/** A thumbnail of the two worst leads, read when it comes into view. */
+import type { JSX } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { inkOf } from "../paper/draw";
+import { drawThumb, thumbSize } from "../paper/drawThumb";
+import { thumbnailLeads } from "../paper/layout";
+import { loadWaveform, type Waveform } from "../paper/waveform";
+import { Problem } from "../state/api";
+import { theme } from "../state/prefs";
+
+interface Props {
+  ecgId: string | null;
+  worst: readonly string[];
+  /** A running stream has no finished waveform yet. */
+  live: boolean;
+}
+
+export function Thumb({ ecgId, worst, live }: Props): JSX.Element {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const [wave, setWave] = useState<Waveform | null>(null);
+  const shade = theme.value;
+
+  useEffect(() => {
+    setWave(null);
+    const element = canvas.current;
+    if (!element || ecgId === null || live) return;
+    let gone = false;
+    const observer = new IntersectionObserver((entries) => {
+      if (!entries.some((entry) => entry.isIntersecting)) return;
+      observer.disconnect();
+      loadWaveform(ecgId).then(
+        (loaded) => !gone && setWave(loaded),
+        (failure: unknown) => {
+          // Without its thumbnail a row still says everything; the ECG page tells why there is no waveform.
+          if (!(failure instanceof Problem)) throw failure;
+        },
+      );
+    });
+    observer.observe(element);
+    return () => {
+      gone = true;
+      observer.disconnect();
+    };
+  }, [ecgId, live]);
+
+  const leads = wave ? thumbnailLeads(worst, wave.leads) : [];
+  useEffect(() => {
+    if (canvas.current && wave && leads.length > 0)
+      drawThumb(canvas.current, wave, leads, inkOf(canvas.current));
+  }, [wave, leads.join(), shade]);
+
+  const { widthPx, heightPx } = thumbSize(2);
+  return (
+    <span class="thumb" style={{ width: `${widthPx}px`, height: `${heightPx}px` }}>
+      <canvas ref={canvas} width={widthPx} height={heightPx} role="img" aria-label={leads.join(" ")} />
+    </span>
+  );
+}

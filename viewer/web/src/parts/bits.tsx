@@ -1,0 +1,87 @@
+/** Small parts used everywhere. */
+import type { ComponentChildren, JSX } from "preact";
+import { busy, trouble } from "../state/acts";
+import { nowMs } from "../state/clock";
+import { dateTime, duration } from "../state/format";
+import { TIERS, t, tierWord } from "../texts";
+import type { Tier } from "../wire";
+
+/** How long since an instant, ticking with the service's clock; the instant itself on hover. */
+export function Since({ at }: { at: string | null }): JSX.Element {
+  if (at === null || nowMs.value === null) return <span class="num">{t("unknown")}</span>;
+  return (
+    <time class="num" dateTime={at} title={dateTime(at)}>
+      {duration((nowMs.value - Date.parse(at)) / 1000)}
+    </time>
+  );
+}
+
+export const tierClass = (tier: Tier | null): string => `tier-${(tier ?? "none").toLowerCase()}`;
+
+/** Shape, word and colour together. */
+export function TierMark({ tier }: { tier: Tier | null }): JSX.Element {
+  if (tier === null) return <span class="tier tier-none">{t("notAnalysed")}</span>;
+  return (
+    <span class={`tier ${tierClass(tier)}`}>
+      <span aria-hidden="true">{TIERS[tier].shape}</span> {tierWord(tier)}
+    </span>
+  );
+}
+
+interface ActProps {
+  name: string;
+  run: () => unknown;
+  children: ComponentChildren;
+  kind?: "urgent" | "amber" | "plain" | "strong";
+  testid?: string;
+  big?: boolean;
+  disabled?: boolean;
+}
+
+/** A button for one act: quiet while its call is on the way. */
+export function Act({ name, run, children, kind = "plain", testid, big, disabled }: ActProps): JSX.Element {
+  const waiting = busy.value.has(name);
+  return (
+    <button
+      type="button"
+      class={`act act-${kind}${big ? " act-big" : ""}`}
+      aria-busy={waiting}
+      disabled={waiting || disabled === true}
+      data-testid={testid}
+      onClick={(event) => {
+        event.stopPropagation();
+        run();
+      }}
+    >
+      {children}
+    </button>
+  );
+}
+
+/** What went wrong: it stays until it is put away or the next act succeeds. */
+export function Trouble(): JSX.Element | null {
+  if (trouble.value === null) return null;
+  return (
+    <div class="trouble" role="alert" data-testid="trouble">
+      <span>{trouble.value}</span>
+      <button
+        type="button"
+        class="act act-plain"
+        onClick={() => {
+          trouble.value = null;
+        }}
+      >
+        {t("close")}
+      </button>
+    </div>
+  );
+}
+
+export function Section(props: { title: string; children: ComponentChildren; id?: string }): JSX.Element {
+  return (
+    <section class="card" id={props.id}>
+      <h2>{props.title}</h2>
+      {props.children}
+    </section>
+  );
+}

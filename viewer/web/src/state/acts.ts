@@ -1,0 +1,77 @@
+/** What people do: every act is one call, its answer is taken at once, its refusal is said in words. */
+import { signal } from "@preact/signals";
+import type { Row } from "../wire";
+import { newKey, Problem, post } from "./api";
+import { takeAnswer } from "./live";
+
+interface CaseAnswer {
+  case?: Row;
+}
+
+/** What went wrong last, until the reader puts it away. */
+export const trouble = signal<string | null>(null);
+/** Acts on their way, by name and object, so that one tap is one call. */
+export const busy = signal<ReadonlySet<string>>(new Set());
+
+/** Run one act; true when the service confirmed it. */
+export async function attempt(name: string, run: () => Promise<CaseAnswer | undefined>): Promise<boolean> {
+  if (busy.value.has(name)) return false;
+  busy.value = new Set(busy.value).add(name);
+  try {
+    const answer = await run();
+    if (answer?.case) takeAnswer(answer.case);
+    trouble.value = null;
+    return true;
+  } catch (failure) {
+    if (!(failure instanceof Problem)) throw failure;
+    trouble.value = failure.words;
+    return false;
+  } finally {
+    const rest = new Set(busy.value);
+    rest.delete(name);
+    busy.value = rest;
+  }
+}
+
+const command = (name: string, path: string, body?: object): Promise<boolean> =>
+  attempt(name, () => post<CaseAnswer>(path, body));
+
+const at = encodeURIComponent;
+
+export const acknowledge = (alertId: string) => command(`ack ${alertId}`, `/alerts/${at(alertId)}/ack`);
+export const decline = (alertId: string) => command(`decline ${alertId}`, `/alerts/${at(alertId)}/decline`);
+export const silence = (alertId: string) => command(`silence ${alertId}`, `/alerts/${at(alertId)}/silence`);
+export const openGreen = (caseId: string) => command(`green ${caseId}`, `/cases/${at(caseId)}/green-channel`);
+export const standDown = (caseId: string, reason: string) =>
+  command(`down ${caseId}`, `/cases/${at(caseId)}/stand-down`, { reason });
+export const closeCase = (caseId: string, reason: string) =>
+  command(`close ${caseId}`, `/cases/${at(caseId)}/close`, { reason });
+export const acceptTask = (taskId: string) => command(`accept ${taskId}`, `/tasks/${at(taskId)}/accept`);
+export const finishTask = (taskId: string) => command(`done ${taskId}`, `/tasks/${at(taskId)}/done`);
+
+export interface NewMilestone {
+  milestone: string;
+  at: string;
+  source: string;
+  note?: string;
+}
+
+/** The key is made by the form, so that sending it again after a broken line changes nothing. */
+export const recordMilestone = (caseId: string, key: string, value: NewMilestone) =>
+  attempt(`milestone ${key}`, () =>
+    post<CaseAnswer>(`/cases/${at(caseId)}/milestones`, value, { "Idempotency-Key": key }),
+  );
+
+export interface NewReading {
+  text: string;
+  tier: string;
+  advice: string | null;
+}
+
+export const signReading = (ecgId: string, reading: NewReading) =>
+  attempt(`reading ${ecgId}`, () => post<CaseAnswer>(`/ecgs/${at(ecgId)}/reading`, reading));
+export const adviceSeen = (ecgId: string) =>
+  attempt(`seen ${ecgId}`, () => post<undefined>(`/ecgs/${at(ecgId)}/advice-seen`));
+export const markOpened = (ecgId: string) =>
+  attempt(`opened ${ecgId}`, () => post<undefined>(`/ecgs/${at(ecgId)}/opened`));
+export { newKey };

@@ -1,0 +1,39 @@
+/** Whose alert it is, and what the next act on a row is. Pure. */
+import type { Alert, Me, Row } from "../wire";
+import { may } from "./session";
+
+/** The alert was sent to this person, or nobody answered and now it is everybody's. */
+export function callsMe(alert: Alert | null, who: Me | null | undefined): boolean {
+  if (!alert || !who || alert.state !== "open" || !may.answer(who.user.role)) return false;
+  const mine = alert.people.filter((p) => p.person === who.user.id && p.sent_at !== null);
+  if (mine.length > 0) return mine.every((p) => p.declined_at === null);
+  return alert.exhausted || alert.people.some((p) => p.person === "all");
+}
+
+/** Open cases whose alert calls this person, the most urgent first. */
+export function callingRows(rows: Iterable<Row>, who: Me | null | undefined): Row[] {
+  return [...rows].filter((row) => row.state === "open" && callsMe(row.alert, who));
+}
+
+/** Alerts on this person's screen that the service does not know to be there. */
+export function owedDeliveries(rows: Iterable<Row>, userId: string): string[] {
+  const owed: string[] = [];
+  for (const { alert } of rows) {
+    if (alert?.state !== "open") continue;
+    const here = alert.people.some(
+      (p) => p.person === userId && p.sent_at !== null && p.delivered_at === null,
+    );
+    if (here) owed.push(alert.alert_id);
+  }
+  return owed;
+}
+
+export type NextAct = "ack" | "openGreen" | "openCase";
+
+/** Confirm, then open the green channel, then work in the case. */
+export function nextAct(row: Row, who: Me | null | undefined): NextAct {
+  const role = who?.user.role;
+  if (row.state === "open" && row.alert?.state === "open" && may.answer(role)) return "ack";
+  const proposed = row.tier === "ACT" && row.green_channel.state === "closed" && row.state === "open";
+  return proposed && may.openChannel(role) ? "openGreen" : "openCase";
+}

@@ -1,0 +1,79 @@
+/** The service's HTTP interface. Every refusal becomes a `Problem`, which the pages say in words. */
+import { t } from "../texts";
+
+const BASE = "/api/v1";
+
+interface ProblemDocument {
+  title?: string;
+  detail?: string;
+  code?: string;
+  expected?: unknown;
+  got?: unknown;
+}
+
+/** A refused call (RFC 9457), or one that never arrived (`status` 0). */
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    readonly said: ProblemDocument,
+  ) {
+    super(said.detail ?? said.title ?? code);
+  }
+
+  /** What happened, what is safe and what to do, in the reader's language. */
+  get words(): string {
+    const known: Record<number, string> = {
+      0: t("problemNetwork"),
+      401: t("problemSession"),
+      403: t("problemRight"),
+      404: t("problemGone"),
+      409: t("problemConflict"),
+      413: t("problemLarge"),
+      429: t("problemOften"),
+    };
+    const lead = known[this.status] ?? (this.status >= 500 ? t("problemServer") : t("problemRefused"));
+    const detail = [this.said.detail ?? this.said.title, pair(this.said)].filter(Boolean).join(" ");
+    return detail && this.status !== 0 ? `${lead} (${detail})` : lead;
+  }
+}
+
+function pair(said: ProblemDocument): string {
+  if (said.expected === undefined && said.got === undefined) return "";
+  return t("problemExpected", { expected: plain(said.expected), got: plain(said.got) });
+}
+
+const plain = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value ?? null));
+
+export async function call<T>(method: string, path: string, init: RequestInit = {}): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(BASE + path, { ...init, method, credentials: "same-origin" });
+  } catch {
+    throw new Problem(0, "network", {});
+  }
+  if (!response.ok) throw await problemOf(response);
+  if (response.status === 204) return undefined as T;
+  return (await response.json()) as T;
+}
+
+async function problemOf(response: Response): Promise<Problem> {
+  const text = await response.text();
+  let said: ProblemDocument = {};
+  if ((response.headers.get("content-type") ?? "").includes("json"))
+    said = JSON.parse(text) as ProblemDocument;
+  return new Problem(response.status, said.code ?? String(response.status), said);
+}
+
+export const get = <T>(path: string): Promise<T> => call<T>("GET", path);
+
+export function post<T>(path: string, body: unknown = {}, headers: Record<string, string> = {}): Promise<T> {
+  const json = { "content-type": "application/json", ...headers };
+  return call<T>("POST", path, { body: JSON.stringify(body), headers: json });
+}
+
+/** For `Idempotency-Key`. `crypto.randomUUID` is missing where the page came over plain HTTP. */
+export function newKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,106 @@
+/** The page's one line to the service and what came over it. */
+import { computed, signal } from "@preact/signals";
+import { isEvent, isMark, isSnapshot, isWave, type LiveMessage, type Row, type WaveMessage } from "../wire";
+import { owedDeliveries } from "./alerts";
+import { observeServerTime, clock as serverClock } from "./clock";
+import { applyAnswer, applyEvent, applyMark, applySnapshot, NO_ROWS, type Rows, sections } from "./rows";
+import { loadMe, me } from "./session";
+import { type LineState, LiveLine, type SocketLike } from "./socket";
+
+export const rows = signal<Rows>(NO_ROWS);
+export const line = signal<LineState>({ open: false, lostAtMs: performance.now() });
+export const board = computed(() => sections(rows.value.cases.values()));
+
+const waveListeners = new Map<string, Set<(wave: WaveMessage) => void>>();
+let told = new Set<string>();
+let current: LiveLine | null = null;
+
+export function rowOf(caseId: string | null): Row | undefined {
+  return caseId === null ? undefined : rows.value.cases.get(caseId);
+}
+
+/** Take the row in a command's answer at once; the event that follows finds it already there. */
+export function takeAnswer(row: Row): void {
+  rows.value = applyAnswer(rows.value, row);
+}
+
+export function startLive(): void {
+  if (current !== null) return;
+  rows.value = NO_ROWS;
+  current = new LiveLine(
+    {
+      open: (path) => new WebSocket(origin() + path) as unknown as SocketLike,
+      later: (run, ms) => {
+        const timer = setTimeout(run, ms);
+        return () => clearTimeout(timer);
+      },
+      nowMs: () => performance.now(),
+      random: Math.random,
+    },
+    { after: () => rows.value.seq, message: take, state: takeState, refused: () => void loadMe() },
+  );
+  addEventListener("online", hurry);
+  current.start();
+}
+
+export function stopLive(): void {
+  removeEventListener("online", hurry);
+  current?.stop();
+  current = null;
+  rows.value = NO_ROWS;
+}
+
+/** Ask for the running waveform of one ECG; returns what ends the asking. */
+export function watchWave(ecgId: string, listen: (wave: WaveMessage) => void): () => void {
+  const listeners = waveListeners.get(ecgId) ?? new Set();
+  listeners.add(listen);
+  waveListeners.set(ecgId, listeners);
+  current?.send({ type: "watch", ecg_id: ecgId });
+  return () => {
+    listeners.delete(listen);
+    if (listeners.size === 0) waveListeners.delete(ecgId);
+  };
+}
+
+const hurry = (): void => current?.hurry();
+const origin = (): string => `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}`;
+
+function takeState(state: LineState): void {
+  line.value = state;
+  if (!state.open) return;
+  // A new line knows nothing of what the old one was told.
+  told = new Set();
+  for (const ecgId of waveListeners.keys()) current?.send({ type: "watch", ecg_id: ecgId });
+  tellDelivered();
+}
+
+function take(message: LiveMessage): void {
+  if (isWave(message)) {
+    for (const listen of waveListeners.get(message.ecg_id) ?? []) listen(message);
+    return;
+  }
+  if (isSnapshot(message)) {
+    observeServerTime(message.server_time);
+    rows.value = applySnapshot(message);
+  } else if (isMark(message)) {
+    observeServerTime(message.server_time);
+    rows.value = applyMark(rows.value, message.seq);
+    return;
+  } else if (isEvent(message)) {
+    serverClock.notBefore(Date.parse(message.at), performance.now());
+    rows.value = applyEvent(rows.value, message);
+  }
+  tellDelivered();
+}
+
+/** An alert is delivered once it is on this screen: the banner shows it in the frame that follows. */
+function tellDelivered(): void {
+  const who = me.value?.user.id;
+  if (who === undefined) return;
+  for (const alertId of owedDeliveries(rows.value.cases.values(), who)) {
+    if (told.has(alertId)) continue;
+    requestAnimationFrame(() => {
+      if (current?.send({ type: "delivered", alert_id: alertId })) told.add(alertId);
+    });
+  }
+}

@@ -1,0 +1,78 @@
+/** The worklist as a pure fold of what `/live` sends: a row is replaced whole, never computed. */
+import type { EventMessage, OrderPart, Row, SnapshotMessage } from "../wire";
+
+export interface Rows {
+  /** All visible events up to here have been applied. */
+  readonly seq: number;
+  readonly cases: ReadonlyMap<string, Row>;
+}
+
+export const NO_ROWS: Rows = { seq: 0, cases: new Map() };
+
+/** A snapshot is the service's whole word: it replaces all, even when its log is shorter than the one before. */
+export function applySnapshot(message: SnapshotMessage): Rows {
+  return { seq: message.seq, cases: new Map(message.cases.map((row) => [row.case_id, row])) };
+}
+
+/**
+ * An older event changes nothing. One at the same number may: a row's place moves by the passing of time alone, and
+ * that is told under the newest number there is.
+ */
+export function applyEvent(rows: Rows, message: EventMessage): Rows {
+  if (message.seq < rows.seq) return rows;
+  return { seq: message.seq, cases: message.row ? withRow(rows.cases, message.row) : rows.cases };
+}
+
+export function applyMark(rows: Rows, seq: number): Rows {
+  return seq <= rows.seq ? rows : { ...rows, seq };
+}
+
+/** The row in the answer to a command. It does not move `seq`: events of other cases may lie between. */
+export function applyAnswer(rows: Rows, row: Row): Rows {
+  const cases = withRow(rows.cases, row);
+  return cases === rows.cases ? rows : { ...rows, cases };
+}
+
+function withRow(cases: ReadonlyMap<string, Row>, row: Row): ReadonlyMap<string, Row> {
+  const held = cases.get(row.case_id);
+  if (held && held.seq > row.seq) return cases;
+  return new Map(cases).set(row.case_id, row);
+}
+
+/** Element by element; what is missing comes last. */
+export function compareOrder(a: readonly OrderPart[], b: readonly OrderPart[]): number {
+  for (let i = 0; i < Math.max(a.length, b.length); i++) {
+    const x = a[i] ?? null;
+    const y = b[i] ?? null;
+    if (x === y) continue;
+    if (x === null) return 1;
+    if (y === null) return -1;
+    return x < y ? -1 : 1;
+  }
+  return 0;
+}
+
+export type SectionId = "now" | "urgent" | "rest" | "closed";
+
+/** Open cases in worklist order by section; merged ones are shown in the case that took them. */
+export function sections(cases: Iterable<Row>): Record<SectionId, Row[]> {
+  const parts: Record<SectionId, Row[]> = { now: [], urgent: [], rest: [], closed: [] };
+  for (const row of cases) if (row.state !== "merged") parts[sectionOf(row)].push(row);
+  for (const rows of Object.values(parts)) rows.sort((a, b) => compareOrder(a.order, b.order));
+  return parts;
+}
+
+export function sectionOf(row: Row): SectionId {
+  if (row.state === "closed") return "closed";
+  if (row.tier === "ACT" || row.tier === "CRIT") return "now";
+  return row.tier === "URG" ? "urgent" : "rest";
+}
+
+/**
+ * The order to show while a pointer is over the list: rows stay where they were, those that left go, new ones come last.
+ */
+export function holdOrder(shown: readonly string[], wanted: readonly string[]): string[] {
+  const there = new Set(wanted);
+  const before = new Set(shown);
+  return [...shown.filter((id) => there.has(id)), ...wanted.filter((id) => !before.has(id))];
+}

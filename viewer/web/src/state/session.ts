@@ -1,0 +1,48 @@
+/** Who sits in front of this page. */
+import { signal } from "@preact/signals";
+import type { Demo, Me, Role } from "../wire";
+import { call, get, Problem, post } from "./api";
+import { observeServerTime } from "./clock";
+
+/** Undefined: not asked yet. Null: nobody is signed in. */
+export const me = signal<Me | null | undefined>(undefined);
+export const demo = signal<Demo>({ demo: false, users: [] });
+
+/** Ask who is signed in. Only a 401 means nobody: a broken line keeps what was known. */
+export async function loadMe(): Promise<void> {
+  try {
+    const answer = await get<Me>("/me");
+    observeServerTime(answer.server_time);
+    me.value = answer;
+  } catch (failure) {
+    if (!(failure instanceof Problem)) throw failure;
+    if (failure.status === 401) me.value = null;
+    else if (me.value === undefined) throw failure;
+  }
+}
+
+export async function loadDemo(): Promise<void> {
+  demo.value = await get<Demo>("/demo");
+}
+
+export async function signIn(user: string, password: string): Promise<void> {
+  const answer = await post<Me>("/session", { user, password });
+  observeServerTime(answer.server_time);
+  me.value = answer;
+}
+
+export async function signOut(): Promise<void> {
+  await call("DELETE", "/session");
+  me.value = null;
+}
+
+const ANSWERS: readonly Role[] = ["reader", "cardiologist", "cathlab", "ed", "ccu", "dispatch", "admin"];
+const OPENS: readonly Role[] = ["reader", "cardiologist", "ed", "admin"];
+const SIGNS: readonly Role[] = ["reader", "cardiologist", "admin"];
+
+/** What is offered; what is allowed, the service decides. */
+export const may = {
+  answer: (role: Role | undefined): boolean => role !== undefined && ANSWERS.includes(role),
+  openChannel: (role: Role | undefined): boolean => role !== undefined && OPENS.includes(role),
+  sign: (role: Role | undefined): boolean => role !== undefined && SIGNS.includes(role),
+};

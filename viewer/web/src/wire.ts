@@ -1,0 +1,344 @@
+/** What the service sends, as docs/wire-protocol.md says. Unknown is null. Nothing here is computed by the page. */
+
+export type Tier = "ACT" | "CRIT" | "URG" | "FLAG" | "REC" | "NONE";
+export type Role =
+  | "clinic"
+  | "reader"
+  | "cardiologist"
+  | "cathlab"
+  | "ed"
+  | "ccu"
+  | "dispatch"
+  | "radiologist"
+  | "quality"
+  | "admin";
+
+export interface Person {
+  person: string;
+  name: string | null;
+}
+
+/** A text in both languages. */
+export interface Said {
+  zh: string;
+  en: string;
+}
+
+export interface Evidence {
+  lead: string;
+  quantity: string;
+  value: number;
+  threshold: number;
+  rule: string;
+}
+
+export interface Finding extends Said {
+  id: string;
+  tier: Tier;
+  territories: string[];
+  evidence: Evidence[];
+  downgraded_by: string[];
+  restored_by: string[];
+}
+
+export interface EcgSummary {
+  ecg_id: string;
+  state: string;
+  tier: Tier | null;
+  received_at: string | null;
+  acceptable: boolean | null;
+  bad_leads: string[];
+  leads: string[];
+  rate_hz: number | null;
+  duration_s: number | null;
+  live: boolean;
+}
+
+export interface AlertPerson {
+  person: string;
+  name: string | null;
+  role: Role;
+  step: number;
+  channel: string;
+  sent_at: string | null;
+  delivered_at: string | null;
+  acknowledged_at: string | null;
+  declined_at: string | null;
+}
+
+export interface Alert {
+  alert_id: string;
+  tier: Tier;
+  state: "open" | "acknowledged";
+  opened_at: string;
+  acknowledged_at: string | null;
+  acknowledged_by: Person | null;
+  held_by?: Person | null;
+  step: number;
+  steps: number;
+  next_due_at: string | null;
+  exhausted: boolean;
+  people: AlertPerson[];
+}
+
+export interface GreenChannel {
+  state: "closed" | "open" | "stood_down";
+  channel_id: string | null;
+  opened_at: string | null;
+  opened_by: Person | null;
+  stood_down_at: string | null;
+  reason: string | null;
+}
+
+export interface Task extends Said {
+  task_id: string;
+  kind: string;
+  role: Role;
+  given_at: string | null;
+  accepted_at: string | null;
+  accepted_by: Person | null;
+  done_at: string | null;
+  done_by: Person | null;
+}
+
+export interface Reading {
+  ecg_id?: string;
+  text: string;
+  tier: Tier;
+  advice: string | null;
+  actor?: string | null;
+  name?: string | null;
+  at?: string | null;
+}
+
+export interface Site {
+  id: string;
+  name_zh: string;
+  name_en: string;
+  distance_km: number | null;
+  phone: string | null;
+}
+
+export type OrderPart = number | string | null;
+
+export interface Row {
+  case_id: string;
+  seq: number;
+  state: "open" | "closed" | "merged";
+  opened_at: string;
+  last_event_at: string;
+  note: string | null;
+  site: Site;
+  patient: { age_years: number | null; sex: string | null; chest_pain: boolean | null };
+  arrival_mode: number | null;
+  tier: Tier | null;
+  order: OrderPart[];
+  order_zh: string | null;
+  order_en: string | null;
+  headline_zh: string | null;
+  headline_en: string | null;
+  findings: Finding[];
+  worst_leads: string[];
+  ecg_id: string | null;
+  ecgs: EcgSummary[];
+  record_again: (Said & { leads: string[] }) | null;
+  alert: Alert | null;
+  green_channel: GreenChannel;
+  tasks: Task[];
+  diagnosed_at: string | null;
+  reading: Reading | null;
+}
+
+export interface MilestoneValue {
+  at: string;
+  source: string;
+  actor: string | null;
+  actor_name: string | null;
+  recorded_at: string | null;
+  note: string | null;
+  correction: boolean;
+  valid: boolean;
+  clock: string | null;
+  raw: string | null;
+  offset_s: number | null;
+  uncertainty_s: number | null;
+}
+
+export interface Milestone extends Said {
+  id: string;
+  required: boolean;
+  at: string | null;
+  known: boolean;
+  key: string | null;
+  source: string | null;
+  clock: string | null;
+  offset_s: number | null;
+  uncertainty_s: number | null;
+  values: MilestoneValue[];
+}
+
+export interface Interval extends Said {
+  id: string;
+  from: string;
+  to: string;
+  minutes: number | null;
+  seconds: number | null;
+  uncertainty_s: number | null;
+  target_min: number | null;
+  late_by_min: number | null;
+  state: string;
+  segment: boolean;
+  missing?: string[];
+}
+
+export interface OrderProblem extends Said {
+  level: "error" | "warning" | string;
+  before: string;
+  after: string;
+}
+
+export interface Timeline {
+  arrival_mode: number | null;
+  milestones: Milestone[];
+  intervals: Interval[];
+  problems: OrderProblem[];
+}
+
+export interface HistoryLine extends Said {
+  seq: number;
+  at: string;
+  type: string;
+  actor: string | null;
+}
+
+export interface CaseDetail extends Row {
+  timeline: Timeline;
+  readings: Reading[];
+  advice: unknown;
+  identity: { name: string | null; phone: string | null; id_number: string | null } | null;
+  images: unknown[];
+  history: HistoryLine[];
+}
+
+export interface Beat {
+  p_on_s: number | null;
+  p_off_s: number | null;
+  qrs_on_s: number | null;
+  qrs_off_s: number | null;
+  t_peak_s: number | null;
+  t_off_s: number | null;
+}
+
+export interface LeadMeasurement {
+  stj_mv: number | null;
+  usable: boolean;
+}
+
+export interface Analysis {
+  leads: string[];
+  rate_hz: number;
+  duration_s: number;
+  patient: { age_years: number | null; sex: string | null };
+  tier: Tier;
+  findings: Finding[];
+  measurements: {
+    heart_rate_bpm: number | null;
+    pr_ms: number | null;
+    qrs_ms: number | null;
+    qt_ms: number | null;
+    qtc_fridericia_ms: number | null;
+    axis_deg: number | null;
+    rhythm: string | null;
+    leads: Record<string, LeadMeasurement>;
+  };
+  fiducials: { r_s: number[]; beats: Beat[] };
+  quality: { acceptable: boolean; bad_leads: string[]; reversal: unknown; messages: unknown[] };
+  version: { software: string; rules: string };
+}
+
+export type EcgState = "received" | "analysed" | "alerted" | "opened" | "diagnosed" | "advised" | "acted";
+
+export interface Ecg {
+  ecg_id: string;
+  case_id: string;
+  site: unknown;
+  states: Record<EcgState, string | null>;
+  analysis: Analysis | null;
+  device_offset_s: number | null;
+  acquired: unknown;
+}
+
+export interface WaveformMessage {
+  leads: string[];
+  rate_hz: number;
+  duration_s: number;
+  started_at: string | null;
+  lsb_mv: number;
+  missing: number;
+  samples: string;
+}
+
+export interface Me {
+  user: { id: string; name: string; role: Role; sites: string[] | null };
+  on_duty: boolean;
+  shift: { role: Role; from: string; to: string } | null;
+  next_shift: { person: string; name: string; from: string } | null;
+  demo: boolean;
+  server_time: string;
+  version: string;
+}
+
+export interface DemoUser {
+  user: string;
+  password: string;
+  name_zh: string;
+  name_en: string;
+  role: Role;
+}
+
+export interface Demo {
+  demo: boolean;
+  users: DemoUser[];
+}
+
+export interface SnapshotMessage {
+  type: "snapshot";
+  seq: number;
+  server_time: string;
+  cases: Row[];
+}
+
+export interface MarkMessage {
+  type: "mark";
+  seq: number;
+  server_time: string;
+}
+
+export interface WaveMessage {
+  type: "wave";
+  ecg_id: string;
+  case_id: string;
+  rate_hz: number;
+  leads: string[];
+  first_sample: number;
+  lsb_mv: number;
+  samples: string;
+}
+
+/** Any other type is an event's name; `row` is the whole row after it. */
+export interface EventMessage {
+  type: string;
+  seq: number;
+  at: string;
+  case_id: string | null;
+  actor: string | null;
+  row: Row | null;
+  data: Record<string, unknown> | null;
+}
+
+export type LiveMessage = SnapshotMessage | MarkMessage | WaveMessage | EventMessage;
+
+export const isSnapshot = (m: LiveMessage): m is SnapshotMessage => m.type === "snapshot";
+export const isMark = (m: LiveMessage): m is MarkMessage => m.type === "mark";
+export const isWave = (m: LiveMessage): m is WaveMessage => m.type === "wave";
+export const isEvent = (m: LiveMessage): m is EventMessage => "seq" in m && "at" in m;
