@@ -18,6 +18,7 @@ malformed        the content breaks its own format
 bad_field        an optional field of an upload
 bad_hello        the first message of a live stream
 bad_frame        a binary frame of a live stream
+stale_session    a frame on a connection that a newer one has replaced
 not_durable      nothing can be written to disk at present
 ===============  ====================================================================
 """
@@ -36,6 +37,7 @@ CODES: Final = frozenset(
         "bad_field",
         "bad_hello",
         "bad_frame",
+        "stale_session",
         "not_durable",
     }
 )

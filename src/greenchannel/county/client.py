@@ -140,7 +140,6 @@ class Client:
         loop = asyncio.get_running_loop()
         end = loop.time() + self._patience_s + pause_s * len(frames)
         heard: list[Any] = []
-        total = max(_last_sample(frame) for frame in frames)
         while True:
             with contextlib.suppress(OSError, websockets.WebSocketException):
                 async with self._socket("/stream") as socket:
@@ -149,9 +148,7 @@ class Client:
                     heard.append(answer)
                     if "error" in answer:
                         raise Refusal(400, answer["error"])
-                    if await self._send_rest(
-                        socket, frames, int(answer["resume_from"]), total, pause_s, heard
-                    ):
+                    if await self._send_rest(socket, frames, int(answer["resume_from"]), pause_s, heard):
                         return heard
             if loop.time() > end:
                 raise TimeoutError(f"the stream was not durable within {self._patience_s} s")
@@ -162,7 +159,6 @@ class Client:
         socket: websockets.ClientConnection,
         frames: list[bytes],
         resume_from: int,
-        total: int,
         pause_s: float,
         heard: list[Any],
     ) -> bool:
@@ -177,7 +173,7 @@ class Client:
         hearing = asyncio.create_task(hear())
         try:
             for frame in frames:
-                if _last_sample(frame) > resume_from or resume_from >= total:
+                if _last_sample(frame) > resume_from:
                     await socket.send(frame)
                     if pause_s:
                         await asyncio.sleep(pause_s)

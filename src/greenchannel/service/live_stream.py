@@ -42,6 +42,7 @@ class Running:
     provisional_tier: str | None = None
     reading: bool = False
     finishing: bool = False
+    stored: bool = False  # the strip is a file now; whatever is sent again changes nothing
 
     def tell(self, message: dict[str, Any]) -> None:
         """Hand a message to the device, where one is connected."""
@@ -64,7 +65,7 @@ class LiveStream:
     def done(self) -> bool:
         """Is the whole strip durable?"""
         state = self.running.state
-        return state.complete and self.running.ledger.acked >= (state.end or 0)
+        return self.running.stored or state.complete and self.running.ledger.acked >= (state.end or 0)
 
     def when_detached(self, callback: Any) -> None:
         """Have `callback` called once when this socket goes."""
@@ -76,6 +77,8 @@ class LiveStream:
 
     def receive(self, frame: bytes) -> None:
         """Take one frame; raises `IngestError` where it is refused, having changed nothing."""
+        if self.running.stored:
+            return
         if self.running.attached is not self:
             raise IngestError(
                 "stale_session",

@@ -256,7 +256,7 @@ class StreamDesk:
             hello="",
         )
         running = Running(
-            origin=origin, hello=hello, state=StreamState(hello), ledger=AckLedger(total), finishing=True
+            origin=origin, hello=hello, state=StreamState(hello), ledger=AckLedger(total), stored=True
         )
         stream = LiveStream(running, self._segments, self._answer(running, total))
         stream.messages.put_nowait({"acked": total})
