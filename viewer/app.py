@@ -1,0 +1,155 @@
+"""The whole face of the service as one ASGI application.
+
+A small dispatcher stands in front: the two WebSockets go to their own code, everything else to FastAPI, with the
+headers that keep a browser careful. The desk is started and stopped by the assembly, not here.
+"""
+
+import time
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any, Final
+
+from fastapi import FastAPI
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import HTMLResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from greenchannel.service.desk import Desk
+from greenchannel.viewer import (
+    health,
+    problems,
+    routes_cases,
+    routes_duty,
+    routes_ecgs,
+    routes_session,
+    static_page,
+)
+from greenchannel.viewer.front import PREFIX, DemoUser, Front
+from greenchannel.viewer.live_socket import live
+from greenchannel.viewer.problems import Problem
+from greenchannel.viewer.sockets import Disconnected, Socket
+from greenchannel.viewer.stream_socket import stream
+from greenchannel.viewer.uploads import check_announced
+
+MOST_BODY_BYTES: Final = 64 * 1024  # of any request but an upload
+
+SECURITY_HEADERS: Final = {
+    "Content-Security-Policy": (
+        "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+        "connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+SOCKETS: Final = {f"{PREFIX}/live": live, f"{PREFIX}/stream": stream}
+
+
+def create_app(desk: Desk, demo_users: Sequence[DemoUser] = ()) -> ASGIApp:
+    """The application around a desk.
+
+    Parameters
+    ----------
+    desk
+        Started before the first request comes.
+    demo_users
+        People whom the start page offers to be; only the demo has any.
+    """
+    front = Front.of(desk, demo_users)
+    metrics = health.Metrics(front)
+    return _Dispatcher(front, _http(front, metrics), metrics)
+
+
+def _http(front: Front, metrics: health.Metrics) -> FastAPI:
+    app = FastAPI(
+        title="greenchannel",
+        version=version("greenchannel"),
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
+    app.state.front = front
+    problems.install(app)
+    for module in (routes_session, routes_ecgs, routes_cases, routes_duty):
+        app.include_router(module.router, prefix=PREFIX)
+    app.include_router(health.router)
+    app.include_router(health.add_metrics(metrics))
+    app.include_router(static_page.router)
+
+    @app.get("/openapi.json", include_in_schema=False)
+    async def schema() -> dict[str, Any]:
+        return app.openapi()
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> Response:
+        return HTMLResponse(static_page.listing(app.openapi()))
+
+    static_page.add_fallback(app)
+    return app
+
+
+class _Dispatcher:
+    """Routes by the kind of connection, and watches over what every answer has in common."""
+
+    def __init__(self, front: Front, http: ASGIApp, metrics: health.Metrics) -> None:
+        self._front = front
+        self._http = http
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self._websocket(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._request(scope, receive, send)
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        serve = SOCKETS.get(scope["path"])
+        if serve is not None:
+            await serve(self._front, scope, receive, send)
+            return
+        socket = Socket(receive, send)
+        try:
+            await socket.accept()
+            await socket.refuse(Problem(404, "there is no such socket"))
+        except Disconnected:
+            return
+
+    async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in SECURITY_HEADERS.items():
+                    headers[name] = value
+                self._metrics.requests.labels(scope["method"], str(message["status"])).inc()
+                self._metrics.seconds.observe(time.perf_counter() - started)
+            await send(message)
+
+        if (scope["method"], scope["path"]) != ("POST", f"{PREFIX}/ecgs"):
+            try:
+                check_announced(Headers(scope=scope).get("content-length"), MOST_BODY_BYTES)
+            except Problem as problem:
+                await problem.response()(scope, receive, answer)
+                return
+            receive = _bounded(receive)
+        await self._http(scope, receive, answer)
+
+
+def _bounded(receive: Receive) -> Receive:
+    """Cut a body that goes on without having announced its length."""
+    size = 0
+
+    async def bounded() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > MOST_BODY_BYTES:
+            return {"type": "http.disconnect"}
+        return message
+
+    return bounded

@@ -1,0 +1,66 @@
+"""Names of people and sites, kept at hand so that a row needs no question to the database."""
+
+import asyncio
+from typing import Any, Final
+
+from greenchannel.store.accounts import Accounts, Site, User
+
+REFRESH_AFTER_S: Final = 10.0
+
+
+class Directory:
+    """A copy of the accounts' names. `edition` changes with it, so that what was made from it can be made anew."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
+        self._people: dict[str, User] = {}
+        self._sites: dict[str, Site] = {}
+        self._due_s = 0.0  # by the loop's clock: how old a copy may be has nothing to do with any case
+        self._loading = asyncio.Lock()
+        self.edition = 0
+
+    async def refresh(self) -> None:
+        """Read the accounts again where the copy is old."""
+        loop = asyncio.get_running_loop()
+        async with self._loading:
+            if loop.time() < self._due_s:
+                return
+            people, sites = await asyncio.to_thread(self._read)
+            self._due_s = loop.time() + REFRESH_AFTER_S
+            if people != self._people or sites != self._sites:
+                self._people, self._sites = people, sites
+                self.edition += 1
+
+    def _read(self) -> tuple[dict[str, User], dict[str, Site]]:
+        people = {user.id: user for user in self._accounts.users()}
+        return people, {site.id: site for site in self._accounts.sites()}
+
+    def site(self, site_id: str) -> dict[str, Any]:
+        """A site as the row has it; one that nobody knows goes by its id."""
+        site = self._sites.get(site_id)
+        return {
+            "id": site_id,
+            "name_zh": site.name_zh if site else site_id,
+            "name_en": site.name_en if site else site_id,
+            "distance_km": site.distance_km if site else None,
+            "phone": site.phone if site else None,
+        }
+
+    def person(self, user_id: str) -> dict[str, Any]:
+        """A person as the row has it."""
+        user = self._people.get(user_id)
+        return {"person": user_id, "name": user.name if user else None}
+
+    def maybe_person(self, user_id: str | None) -> dict[str, Any] | None:
+        """`person`, or None for nobody."""
+        return None if user_id is None else self.person(user_id)
+
+    def role(self, user_id: str) -> str | None:
+        """The role of a person."""
+        user = self._people.get(user_id)
+        return user.role if user else None
+
+    def actor_name(self, actor: str) -> str | None:
+        """The name behind an actor of the log; None for the service, a device and whoever is not known."""
+        kind, _, name = actor.partition(":")
+        return self.person(name)["name"] if kind == "user" else None

@@ -1,0 +1,140 @@
+"""What every route shares: the desk, the gate, the names, and how an answer is made."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+import msgspec
+from fastapi import Depends, Request
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import Scope
+
+from greenchannel.alerts.case import Case
+from greenchannel.service.callers import Caller
+from greenchannel.service.desk import Desk
+from greenchannel.viewer.access import SAFE_METHODS, check_origin, visible
+from greenchannel.viewer.directory import Directory
+from greenchannel.viewer.gate import Gate, bearer, session_token, unauthenticated
+from greenchannel.viewer.live import LiveFanout
+from greenchannel.viewer.wire import CaseRows
+
+PREFIX: Final = "/api/v1"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DemoUser:
+    """A person of the demo, whom its start page offers to be."""
+
+    user: str
+    password: str
+    name_zh: str
+    name_en: str
+    role: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Front:
+    """The parts behind the routes."""
+
+    desk: Desk
+    gate: Gate
+    directory: Directory
+    rows: CaseRows
+    fanout: LiveFanout
+    demo_users: Sequence[DemoUser] = ()
+
+    @classmethod
+    def of(cls, desk: Desk, demo_users: Sequence[DemoUser] = ()) -> "Front":
+        """Build the parts around a desk."""
+        directory = Directory(desk.accounts)
+        rows = CaseRows(directory)
+        return cls(
+            desk=desk,
+            gate=Gate(
+                accounts=desk.accounts,
+                clock=desk.clock,
+                attempts_per_minute=desk.settings.login_attempts_per_minute,
+            ),
+            directory=directory,
+            rows=rows,
+            fanout=LiveFanout(
+                hub=desk.hub,
+                clock=desk.clock,
+                rows=rows,
+                mark_every_s=desk.settings.mark_every_s,
+                client_bytes=desk.settings.live_client_bytes,
+            ),
+            demo_users=tuple(demo_users),
+        )
+
+    async def caller(self, headers: Headers, address: str, *, changes: bool, scheme: str) -> Caller:
+        """Who asks. A cookie that may change something must come from the page's own origin.
+
+        Raises `Problem` 401, 403 or 429.
+        """
+        token = bearer(headers)
+        if token is not None:
+            return await self.gate.device(token, address)
+        cookie = session_token(headers)
+        if cookie is None:
+            raise unauthenticated()
+        if changes:
+            check_origin(headers, scheme)
+        return await self.gate.session(cookie)
+
+    def look(self, caller: Caller, action: str, case_id: str, detail: str | None = None) -> None:
+        """Note in the access log that somebody looked at a patient."""
+        self.desk.access.note(caller.actor, action, case_id, detail, self.desk.clock.now())
+
+    async def row(self, case: Case) -> msgspec.Raw:
+        """The row of a case as of now."""
+        await self.directory.refresh()
+        return self.rows.row(case, self.desk.clock.now())
+
+    def case(self, case_id: str, caller: Caller) -> Case:
+        """A case that the caller may know of; raises `NotFound`."""
+        return visible(self.desk.case(case_id), caller)
+
+    def case_of_ecg(self, ecg_id: str, caller: Caller) -> Case:
+        """The case of an ECG that the caller may know of; raises `NotFound`."""
+        return visible(self.desk.case_of_ecg(ecg_id), caller)
+
+
+def address_of(scope: Scope) -> str:
+    """Where a request comes from."""
+    client = scope.get("client")
+    return client[0] if client else "unknown"
+
+
+def front_of(request: Request) -> Front:
+    """The front behind a request."""
+    front: Front = request.app.state.front
+    return front
+
+
+async def caller_of(request: Request) -> Caller:
+    """Who asks, or 401."""
+    return await front_of(request).caller(
+        request.headers,
+        address_of(request.scope),
+        changes=request.method not in SAFE_METHODS,
+        scheme=request.url.scheme,
+    )
+
+
+Here = Annotated[Front, Depends(front_of)]
+Who = Annotated[Caller, Depends(caller_of)]
+
+
+def answer(content: Any, status: int = 200) -> Response:
+    """A JSON answer; nothing of it is kept by a cache."""
+    return Response(
+        msgspec.json.encode(content),
+        status_code=status,
+        media_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+NOTHING: Final = 204

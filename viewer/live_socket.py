@@ -1,0 +1,125 @@
+"""`/live`: every change that the reader may see, in order, and the few things that a page says."""
+
+import asyncio
+from typing import Final
+from urllib.parse import parse_qs
+
+import msgspec
+from starlette.datastructures import Headers
+from starlette.types import Receive, Scope, Send
+
+from greenchannel.service.callers import Caller
+from greenchannel.viewer.access import RightsClass, may, require, visible
+from greenchannel.viewer.front import Front, address_of
+from greenchannel.viewer.live import Client, attached
+from greenchannel.viewer.problems import REFUSALS, Problem, of
+from greenchannel.viewer.sockets import SLOW, Disconnected, Socket, cancel, first_of
+
+MOST_MESSAGE_CHARACTERS: Final = 4096
+CHECK_AGAIN_S: Final = 60.0  # a session that was ended is noticed after this long at the latest
+
+
+class Said(msgspec.Struct):
+    """What a page may say."""
+
+    type: str
+    alert_id: str | None = None
+    ecg_id: str | None = None
+
+
+async def live(front: Front, scope: Scope, receive: Receive, send: Send) -> None:
+    """One connection, from its acceptance to its end."""
+    socket = Socket(receive, send)
+    try:
+        await socket.accept()
+        try:
+            caller = await _caller(front, scope)
+            require(caller, "look")
+            after = _after(scope)
+            await front.directory.refresh()
+            with attached(front.fanout, RightsClass.of(caller), after) as client:
+                await _serve(front, scope, socket, client, caller)
+        except (Problem, *REFUSALS) as error:
+            await socket.refuse(of(error))
+    except Disconnected:
+        return
+
+
+async def _caller(front: Front, scope: Scope) -> Caller:
+    return await front.caller(
+        Headers(scope=scope), address_of(scope), changes=True, scheme=scope.get("scheme", "ws")
+    )
+
+
+def _after(scope: Scope) -> int | None:
+    given = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("after")
+    if given is None:
+        return None
+    if not (given[0].isascii() and given[0].isdigit() and len(given[0]) <= 18):
+        raise Problem(400, "after is no sequence number", expected="a whole number", got=given[0][:40])
+    return int(given[0])
+
+
+async def _serve(front: Front, scope: Scope, socket: Socket, client: Client, caller: Caller) -> None:
+    writing = asyncio.create_task(_write(socket, client))
+    hearing = asyncio.create_task(_hear(front, socket, client, caller))
+    slow = asyncio.create_task(_wait_slow(client))
+    tasks = (writing, hearing, slow)
+    try:
+        while not await first_of(*tasks, timeout_s=CHECK_AGAIN_S):
+            if await _caller(front, scope) != caller:
+                raise Problem(401, "the rights of this connection have changed")
+            await front.directory.refresh()
+    finally:
+        await cancel(*tasks)
+    await socket.close(SLOW, "too slow, come back with after=SEQ")
+
+
+async def _wait_slow(client: Client) -> None:
+    await client.too_slow.wait()
+
+
+async def _write(socket: Socket, client: Client) -> None:
+    while True:
+        await socket.send_text(await client.next())
+
+
+async def _hear(front: Front, socket: Socket, client: Client, caller: Caller) -> None:
+    told: set[str] = set()
+    while True:
+        said = _parse(await socket.next())
+        match said:
+            case Said(type="delivered", alert_id=str() as alert_id):
+                if caller.kind == "user" and may(caller, "deliver") and alert_id not in told:
+                    visible(front.desk.case_of_alert(alert_id), caller)
+                    told.add(alert_id)
+                    await front.desk.delivered(alert_id, caller)
+            case Said(type="watch", ecg_id=ecg_id):
+                if ecg_id is not None:
+                    require(caller, "waveform")
+                    case = front.case_of_ecg(ecg_id, caller)
+                    front.look(caller, "look_waveform", case.case_id, ecg_id)
+                front.fanout.watch(client, ecg_id)
+            case Said(type="ping"):
+                front.fanout.mark(client)
+            case _:
+                raise _unknown(said)
+
+
+def _parse(message: str | bytes) -> Said:
+    if isinstance(message, bytes) or len(message) > MOST_MESSAGE_CHARACTERS:
+        raise Problem(400, "the message cannot be read", expected="a short JSON text", got=_shape(message))
+    try:
+        return msgspec.json.decode(message, type=Said)
+    except (msgspec.DecodeError, UnicodeEncodeError) as error:
+        raise Problem(
+            400, "the message cannot be read", expected="a JSON object with a type", got=str(error)[:120]
+        ) from error
+
+
+def _shape(message: str | bytes) -> str:
+    return f"{len(message)} bytes" if isinstance(message, bytes) else f"{len(message)} characters"
+
+
+def _unknown(said: Said) -> Problem:
+    return Problem(400, "unknown message", expected="delivered, watch or ping", got=said.type[:40])

@@ -1,0 +1,246 @@
+"""The worklist, one case, and what people do with a case."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Header, Query
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from greenchannel.alerts import timeline_json
+from greenchannel.alerts.case import Case
+from greenchannel.alerts.milestones import enterable
+from greenchannel.alerts.timeline import timeline
+from greenchannel.service.callers import Caller
+from greenchannel.service.errors import Forbidden
+from greenchannel.viewer import history, wire
+from greenchannel.viewer.access import may, require
+from greenchannel.viewer.front import Front, Here, Who, answer
+from greenchannel.viewer.problems import Problem
+
+router = APIRouter(prefix="/cases", tags=["cases"])
+
+Tier = Literal["ACT", "CRIT", "URG", "FLAG", "REC", "NONE"]
+
+
+@router.get("", summary="The worklist")
+async def worklist(
+    front: Here,
+    who: Who,
+    tier: Tier | None = None,
+    state: Literal["open", "closed", "merged"] | None = None,
+    site: Annotated[str | None, Query(max_length=64)] = None,
+    opened_from: Annotated[AwareDatetime | None, Query(alias="from")] = None,
+    opened_to: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+) -> Response:
+    """Rows in worklist order, of the cases that the caller may see and that were opened in the given span."""
+    require(who, "look")
+    await front.directory.refresh()
+    now, seq = front.desk.clock.now(), front.desk.hub.seq
+    shown = [
+        case
+        for case in front.desk.cases()
+        if who.may_see(case.site)
+        and (tier is None or case.tier == tier)
+        and (state is None or case.state == state)
+        and (site is None or case.site == site)
+        and (opened_from is None or case.opened_at >= opened_from)
+        and (opened_to is None or case.opened_at < opened_to)
+    ]
+    rows = [front.rows.row(case, now) for case in wire.in_order(shown, now)]
+    return answer({"seq": seq, "cases": rows})
+
+
+@router.get("/{case_id}", summary="One case")
+async def one(
+    case_id: str, front: Here, who: Who, reason: Annotated[str | None, Query(max_length=500)] = None
+) -> Response:
+    """With timeline, readings and history. Who the patient is, only for those who care for the patient; quality staff
+    give a `reason`, which is written to the access log."""
+    require(who, "look")
+    case = front.case(case_id, who)
+    return answer(await _page(front, case, who, reason))
+
+
+async def _page(front: Front, case: Case, who: Caller, reason: str | None) -> dict[str, Any]:
+    await front.directory.refresh()
+    names = front.directory
+    named = may(who, "identity") or (who.role == "quality" and bool(reason))
+    front.look(who, "look_case", case.case_id, reason)
+    identity = await front.desk.identity(case.case_id) if named else None
+    if named:
+        front.look(who, "look_identity", case.case_id, reason)
+    signed = sorted(
+        ((ecg, one) for ecg in case.current_ecgs for one in ecg.readings), key=lambda pair: pair[1].seq
+    )
+    return {
+        **wire.case_row(case, names, front.desk.clock.now()),
+        "timeline": timeline_json.to_json(timeline(case), names.actor_name),
+        "readings": [wire.reading(ecg, one, names) for ecg, one in signed],
+        "advice": [
+            {
+                "ecg_id": ecg.ecg_id,
+                "at": timeline_json.instant(one.at),
+                "name": names.person(one.person)["name"],
+                "text": one.advice,
+                "seen_at": wire.maybe(ecg.advice_seen_at),
+            }
+            for ecg, one in signed
+            if one.advice is not None
+        ],
+        "identity": None
+        if identity is None
+        else {key: identity.get(key) for key in ("name", "phone", "id_number", "callback_phone")},
+        "images": [],
+        "history": [history.line(envelope, names) for envelope in case.history],
+    }
+
+
+@router.get("/{case_id}/forms", summary="The milestones that the caller's role may enter")
+async def forms(case_id: str, front: Here, who: Who) -> Response:
+    """Those that the case's arrival mode has."""
+    case = front.case(case_id, who)
+    rows = enterable(who.role, case.arrival_mode)
+    return answer(
+        {"milestones": [{"id": row.id, "zh": row.zh, "en": row.en, "key": row.key} for row in rows]}
+    )
+
+
+# ---------------------------------------------------------------- commands
+
+
+class Given(BaseModel):
+    """A body of one command; what is not known is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Nothing(Given):
+    """An empty body."""
+
+
+class Reason(Given):
+    """Why."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class Into(Given):
+    """The case that takes this one."""
+
+    into: Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class Ecgs(Given):
+    """ECGs that belong to another case."""
+
+    ecg_ids: Annotated[list[Annotated[str, Field(max_length=64)]], Field(min_length=1, max_length=100)]
+
+
+class Milestone(Given):
+    """One value of one milestone."""
+
+    milestone: Annotated[str, Field(min_length=1, max_length=64)]
+    at: AwareDatetime
+    source: Annotated[str, Field(min_length=1, max_length=64)]
+    key: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    note: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+
+
+async def _row(front: Front, case: Case, status: int = 200) -> Response:
+    return answer({"case": await front.row(case)}, status)
+
+
+@router.post("/{case_id}/green-channel", summary="Open the chest-pain green channel")
+async def open_green_channel(case_id: str, front: Here, who: Who, body: Nothing | None = None) -> Response:
+    """A person's act; opening an open one changes nothing."""
+    require(who, "open_channel")
+    front.case(case_id, who)
+    return await _row(front, await front.desk.open_green_channel(case_id, who))
+
+
+@router.post("/{case_id}/stand-down", summary="Stand the green channel down")
+async def stand_down(case_id: str, body: Reason, front: Here, who: Who) -> Response:
+    """With a reason; the channel's history stays."""
+    require(who, "stand_down")
+    front.case(case_id, who)
+    return await _row(front, await front.desk.stand_down(case_id, who, body.reason))
+
+
+@router.post("/{case_id}/milestones", summary="Enter a time")
+async def record_milestone(
+    case_id: str,
+    body: Milestone,
+    front: Here,
+    who: Who,
+    idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
+) -> Response:
+    """201 for a new value, 200 for the same request again. What the role may enter, `forms` says."""
+    require(who, "milestone")
+    front.case(case_id, who)
+    _check_enterable(body.milestone, who)
+    _check_source(body.source, who)
+    case, created = await front.desk.record_milestone(
+        case_id,
+        who,
+        milestone=body.milestone,
+        at=body.at,
+        source=body.source,
+        key=body.key,
+        note=body.note,
+        idempotency_key=idempotency_key,
+    )
+    return await _row(front, case, 201 if created else 200)
+
+
+MACHINE_SOURCES = frozenset({"device", "server"})
+"""What a machine said outweighs what a person typed, so nobody but quality staff may type it in its name."""
+
+
+def _check_source(source: str, who: Caller) -> None:
+    if source in MACHINE_SOURCES and who.kind != "device" and who.role != "quality":
+        raise Forbidden(
+            "source_forbidden",
+            f"a person may not enter a time of the source {source}",
+            "不能以设备名义填写时间",
+        )
+
+
+def _check_enterable(milestone: str, who: Caller) -> None:
+    mine = [row.id for row in enterable(who.role)]
+    if milestone in mine or who.kind == "device":
+        return
+    if milestone not in {row.id for row in enterable("quality")}:
+        raise Problem(
+            422,
+            "there is no such milestone",
+            code="unknown_milestone",
+            zh="没有这个时间点",
+            expected=" ".join(mine),
+            got=milestone,
+        )
+    raise Forbidden("forbidden", f"the role {who.role} may not enter {milestone}", "您的角色不能填写此时间点")
+
+
+@router.post("/{case_id}/close", summary="Close a case")
+async def close(case_id: str, body: Reason, front: Here, who: Who) -> Response:
+    """Nothing more is expected of it."""
+    require(who, "close")
+    front.case(case_id, who)
+    return await _row(front, await front.desk.close_case(case_id, who, body.reason))
+
+
+@router.post("/{case_id}/merge", summary="The same episode as another case")
+async def merge(case_id: str, body: Into, front: Here, who: Who) -> Response:
+    """Both are kept; the answer is the case that was merged."""
+    require(who, "join")
+    front.case(case_id, who)
+    front.case(body.into, who)
+    return await _row(front, await front.desk.merge(case_id, who, body.into))
+
+
+@router.post("/{case_id}/split", summary="Some ECGs belong to another case")
+async def split(case_id: str, body: Ecgs, front: Here, who: Who) -> Response:
+    """They move to a new case; the answer is the case they left."""
+    require(who, "join")
+    front.case(case_id, who)
+    return await _row(front, await front.desk.split(case_id, who, body.ecg_ids))

@@ -1,0 +1,111 @@
+"""Signing in and out, and who one is."""
+
+import asyncio
+from datetime import timedelta
+from importlib.metadata import version
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from greenchannel.alerts.timeline_json import instant
+from greenchannel.service.callers import Caller
+from greenchannel.viewer.access import SESSION_COOKIE, check_origin
+from greenchannel.viewer.front import NOTHING, Front, Here, Who, address_of, answer
+from greenchannel.viewer.gate import person, session_token
+
+router = APIRouter(tags=["session"])
+
+_AHEAD = timedelta(days=2)
+
+
+class SignIn(BaseModel):
+    """A person's name and password."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    user: Annotated[str, Field(min_length=1, max_length=64)]
+    password: Annotated[str, Field(min_length=1, max_length=1024)]
+
+
+@router.post("/session", summary="Sign in; sets the session's cookie")
+async def sign_in(body: SignIn, request: Request, front: Here) -> Response:
+    """Answers as `GET /me`."""
+    if "origin" in request.headers:  # a program may leave it out, a foreign page cannot
+        check_origin(request.headers, request.url.scheme)
+    settings = front.desk.settings
+    ttl = timedelta(seconds=settings.session_ttl_s)
+    user, token = await front.gate.sign_in(body.user, body.password, address_of(request.scope), ttl)
+    response = answer(await _me(front, person(user)))
+    response.set_cookie(
+        SESSION_COOKIE,
+        token,
+        max_age=int(settings.session_ttl_s),
+        path="/",
+        secure=settings.secure_cookie,
+        httponly=True,
+        samesite="strict",
+    )
+    return response
+
+
+@router.delete("/session", status_code=NOTHING, summary="Sign out")
+async def sign_out(request: Request, front: Here, who: Who) -> Response:
+    """Ends this session alone."""
+    token = session_token(request.headers)
+    if token is not None:
+        await front.gate.sign_out(token)
+    response = Response(status_code=NOTHING)
+    response.delete_cookie(SESSION_COOKIE, path="/", httponly=True, samesite="strict")
+    return response
+
+
+@router.get("/me", summary="Who is signed in, and who is on duty")
+async def me(front: Here, who: Who) -> Response:
+    """The signed-in person or the device of the token."""
+    return answer(await _me(front, who))
+
+
+@router.get("/demo", summary="The people of the demo")
+async def demo(front: Here) -> Response:
+    """Needs no sign-in; outside the demo nobody is listed."""
+    users = [
+        {
+            "user": one.user,
+            "password": one.password,
+            "name_zh": one.name_zh,
+            "name_en": one.name_en,
+            "role": one.role,
+        }
+        for one in front.demo_users
+    ]
+    return answer({"demo": bool(users), "users": users})
+
+
+async def _me(front: Front, who: Caller) -> dict[str, Any]:
+    await front.directory.refresh()
+    now = front.desk.clock.now()
+    shifts = await asyncio.to_thread(front.desk.accounts.shifts_between, now, now + _AHEAD)
+    own = next((s for s in shifts if s.person == who.id and s.starts_at <= now < s.ends_at), None)
+    role = own.role if own else "first"
+    following = next((s for s in shifts if s.role == role and s.starts_at > now), None)
+    return {
+        "user": {
+            "id": who.id,
+            "name": who.name,
+            "role": who.role,
+            "sites": None if who.sites is None else sorted(who.sites),
+        },
+        "on_duty": own is not None,
+        "shift": None
+        if own is None
+        else {"role": own.role, "from": instant(own.starts_at), "to": instant(own.ends_at)},
+        "next_shift": None
+        if following is None
+        else {**front.directory.person(following.person), "from": instant(following.starts_at)},
+        "demo": bool(front.demo_users),
+        "demo_users": [{"user": one.user, "name": one.name_zh, "role": one.role} for one in front.demo_users],
+        "server_time": instant(now),
+        "version": version("greenchannel"),
+    }

@@ -1,0 +1,289 @@
+"""The case row and the messages of `/live`, as docs/wire-protocol.md has them.
+
+A row is a pure fold of the log but for its place in the worklist, which also depends on the hour: an unanswered case
+moves up when its clock runs out. Rows are encoded once and kept until their case or their place changes.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+from greenchannel.alerts.alert_state import Alert
+from greenchannel.alerts.case import Case
+from greenchannel.alerts.ecg_state import Ecg, SignedReading
+from greenchannel.alerts.green_channel import TaskState, template
+from greenchannel.alerts.timeline_json import instant
+from greenchannel.triage import worklist
+from greenchannel.triage.finding import Tier
+from greenchannel.viewer.directory import Directory
+from greenchannel.viewer.words import TIERS, Word
+
+Json = dict[str, Any]
+Order = tuple[int | str, ...]
+
+_NOT_READ: Final = Word("等待自动分析", "waiting for the automatic analysis")
+_NO_ECG: Final = Word("尚无心电图", "no ECG yet")
+_AGAIN: Final = Word("信号质量差,请重新采集", "poor signal quality, please record again")
+_SHOWN_LEADS: Final = 2
+
+
+def maybe(at: datetime | None) -> str | None:
+    """`instant`, or None for what is not known."""
+    return None if at is None else instant(at)
+
+
+# ---------------------------------------------------------------- the place in the worklist
+
+
+def place_of(case: Case, now: datetime) -> worklist.Place:
+    """Where the case stands at `now`."""
+    answered = case.diagnosed_at is not None or (case.alert is not None and not case.alert.open)
+    return worklist.place(
+        tier=Tier(case.tier) if case.tier in set(Tier) else Tier.NONE,
+        answered=answered,
+        chest_pain=case.context.chest_pain,
+        opened_at=case.opened_at,
+        case_id=case.case_id,
+        now=now,
+    )
+
+
+def order_of(case: Case, now: datetime) -> Order:
+    """The row's `order`: compared element by element, the smallest is the topmost row. Closed cases come last."""
+    key = place_of(case, now)
+    return (int(case.state != "open"), *(part if isinstance(part, str) else int(part) for part in key))
+
+
+def in_order(cases: Iterable[Case], now: datetime) -> list[Case]:
+    """The cases in worklist order."""
+    return sorted(cases, key=lambda case: order_of(case, now))
+
+
+# ---------------------------------------------------------------- the row
+
+
+class CaseRows:
+    """Encoded rows, made anew only where the case, its place or a name changed."""
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+        self._rows: dict[str, tuple[Case, Order, int, msgspec.Raw]] = {}
+
+    def row(self, case: Case, now: datetime) -> msgspec.Raw:
+        """The row of one case at `now`, as JSON."""
+        order, edition = order_of(case, now), self._directory.edition
+        known = self._rows.get(case.case_id)
+        if known is not None and known[0] is case and known[1] == order and known[2] == edition:
+            return known[3]
+        row = msgspec.Raw(msgspec.json.encode(case_row(case, self._directory, now)))
+        if known is None or known[0].seq <= case.seq:  # an old state, replayed, must not push out the new one
+            self._rows[case.case_id] = (case, order, edition, row)
+        return row
+
+    def moved(self, cases: Iterable[Case], now: datetime) -> Iterator[tuple[Case, msgspec.Raw]]:
+        """The cases whose place changed since their row was made, though nothing happened to them."""
+        for case in cases:
+            known = self._rows.get(case.case_id)
+            if known is not None and known[0] is case and known[1] != order_of(case, now):
+                yield case, self.row(case, now)
+
+
+def case_row(case: Case, names: Directory, now: datetime) -> Json:
+    """One row of the worklist. Holds nothing that tells who the patient is."""
+    worst = case.worst_ecg
+    headline = headline_of(worst)
+    order_en, order_zh = worklist.explain(place_of(case, now))
+    context = case.context
+    last = _newest_reading(case)
+    return {
+        "case_id": case.case_id,
+        "seq": case.seq,
+        "state": case.state,
+        "opened_at": instant(case.opened_at),
+        "last_event_at": instant(case.last_event_at),
+        "note": case.note,
+        "site": names.site(case.site),
+        "patient": {
+            "age_years": context.age_years,
+            "sex": context.sex,
+            "chest_pain": context.chest_pain,
+        },
+        "arrival_mode": case.arrival_mode,
+        "tier": case.tier,
+        "order": order_of(case, now),
+        "order_zh": order_zh,
+        "order_en": order_en,
+        "headline_zh": headline.zh,
+        "headline_en": headline.en,
+        "findings": list(worst.findings) if worst is not None else [],
+        "worst_leads": worst_leads(worst),
+        "ecg_id": worst.ecg_id if worst is not None else None,
+        "ecgs": [_ecg(ecg) for ecg in case.current_ecgs],
+        "record_again": record_again(case),
+        "alert": None if case.alert is None else _alert(case.alert, names),
+        "green_channel": _green_channel(case, names),
+        "tasks": [_task(task, names) for task in case.tasks],
+        "diagnosed_at": maybe(case.diagnosed_at),
+        "reading": None if last is None else reading(*last, names),
+    }
+
+
+def headline_of(ecg: Ecg | None) -> Word:
+    """The most urgent finding in words; where there is none, what the tier means, and never "normal"."""
+    if ecg is None:
+        return _NO_ECG
+    if ecg.tier is None:
+        return _NOT_READ
+    ranked = sorted(ecg.findings, key=lambda finding: _rank(finding["tier"]))
+    if ranked:
+        return Word(ranked[0]["zh"], ranked[0]["en"])
+    return TIERS.get(ecg.tier, _NOT_READ)
+
+
+def worst_leads(ecg: Ecg | None) -> list[str]:
+    """The two leads whose evidence lies farthest beyond its threshold, of the most urgent findings."""
+    if ecg is None:
+        return []
+    strongest: dict[str, tuple[int, float]] = {}
+    for finding in ecg.findings:
+        for item in finding["evidence"]:
+            if item["lead"] not in ecg.leads or item["value"] is None or not item["threshold"]:
+                continue
+            key = (_rank(finding["tier"]), -abs(item["value"] / item["threshold"]))
+            strongest[item["lead"]] = min(key, strongest.get(item["lead"], key))
+    return sorted(strongest, key=lambda lead: (strongest[lead], ecg.leads.index(lead)))[:_SHOWN_LEADS]
+
+
+def record_again(case: Case) -> Json | None:
+    """What the newest reading asks the clinic to record; None where it asks for nothing."""
+    read = [ecg for ecg in case.current_ecgs if ecg.analysed_at is not None]
+    if not read:
+        return None
+    ecg = max(read, key=lambda ecg: ecg.analysed_at or case.opened_at)
+    said = [Word(one["zh"], one["en"]) for one in ecg.machine_advice]
+    if not said and ecg.acceptable is False:
+        said = [_AGAIN]
+    if not said:
+        return None
+    return {
+        "zh": ";".join(one.zh for one in said),
+        "en": "; ".join(one.en for one in said),
+        "leads": list(ecg.bad_leads),
+    }
+
+
+def reading(ecg: Ecg, signed: SignedReading, names: Directory) -> Json:
+    """A doctor's reading with who signed it."""
+    return {
+        "ecg_id": ecg.ecg_id,
+        "at": instant(signed.at),
+        "actor": f"user:{signed.person}",
+        "person": signed.person,
+        "name": names.person(signed.person)["name"],
+        "text": signed.text,
+        "tier": signed.tier,
+        "advice": signed.advice,
+    }
+
+
+def _newest_reading(case: Case) -> tuple[Ecg, SignedReading] | None:
+    signed = [(ecg, ecg.reading) for ecg in case.current_ecgs if ecg.reading is not None]
+    return max(signed, key=lambda pair: pair[1].seq, default=None)
+
+
+def _rank(tier: str) -> int:
+    return Tier(tier).rank if tier in set(Tier) else len(Tier)
+
+
+def _ecg(ecg: Ecg) -> Json:
+    return {
+        "ecg_id": ecg.ecg_id,
+        "state": ecg.state,
+        "tier": ecg.tier,
+        "received_at": maybe(ecg.received_at),
+        "acceptable": ecg.acceptable,
+        "bad_leads": ecg.bad_leads,
+        "leads": ecg.leads,
+        "rate_hz": ecg.rate_hz,
+        "duration_s": ecg.duration_s,
+        "live": ecg.live,
+    }
+
+
+def _alert(alert: Alert, names: Directory) -> Json:
+    return {
+        "alert_id": alert.alert_id,
+        "tier": alert.tier,
+        "state": alert.state.value,
+        "opened_at": instant(alert.opened_at),
+        "acknowledged_at": maybe(alert.acknowledged_at),
+        "acknowledged_by": names.maybe_person(alert.acknowledged_by),
+        "held_by": names.maybe_person(alert.held_by),
+        "step": alert.step,
+        "steps": len(alert.plan),
+        "next_due_at": maybe(alert.next_due_at),
+        "exhausted": alert.exhausted,
+        "people": [
+            {
+                **names.person(person.person),
+                "role": person.role,
+                "step": person.step,
+                "channel": person.channel,
+                "sent_at": maybe(person.sent_at),
+                "delivered_at": maybe(person.delivered_at),
+                "acknowledged_at": maybe(person.acknowledged_at),
+                "declined_at": maybe(person.declined_at),
+            }
+            for person in alert.people
+        ],
+    }
+
+
+def _green_channel(case: Case, names: Directory) -> Json:
+    channel = case.channel
+    return {
+        "state": channel.state,
+        "channel_id": channel.channel_id,
+        "opened_at": maybe(channel.opened_at),
+        "opened_by": names.maybe_person(channel.opened_by),
+        "stood_down_at": maybe(channel.stood_down_at),
+        "reason": channel.reason,
+    }
+
+
+def _task(task: TaskState, names: Directory) -> Json:
+    words = template(task.kind)
+    return {
+        "task_id": task.task_id,
+        "kind": task.kind,
+        "role": task.role,
+        "zh": words.zh if words else task.kind,
+        "en": words.en if words else task.kind,
+        "given_at": instant(task.given_at),
+        "accepted_at": maybe(task.accepted_at),
+        "accepted_by": names.maybe_person(task.accepted_by),
+        "done_at": maybe(task.done_at),
+        "done_by": names.maybe_person(task.done_by),
+    }
+
+
+# ---------------------------------------------------------------- messages
+
+
+def change_message(
+    seq: int, at: datetime, kind: str, case_id: str, actor: str, row: msgspec.Raw, data: Mapping[str, Any]
+) -> str:
+    """One event of `/live`, with the whole row after it."""
+    return msgspec.json.encode(
+        {
+            "seq": seq,
+            "at": instant(at),
+            "type": kind,
+            "case_id": case_id,
+            "actor": actor,
+            "row": row,
+            "data": data,
+        }
+    ).decode()
