@@ -62,8 +62,8 @@ def to_analysis_grid(samples_mv: NDArray[np.float32], rate_hz: float) -> tuple[F
 def dilate(mask: Bools, reach: int) -> Bools:
     """Widen every True stretch along the last axis by `reach` samples to both sides."""
     counts = np.cumsum(np.pad(mask, [(0, 0)] * (mask.ndim - 1) + [(reach + 1, reach)]), axis=-1)
-    wide: Bools = (counts[..., 2 * reach + 1 :] - counts[..., : -2 * reach - 1]) > 0
-    return wide
+    inside: NDArray[np.int64] = counts[..., 2 * reach + 1 :] - counts[..., : -2 * reach - 1]
+    return np.asarray(inside > 0, dtype=np.bool_)
 
 
 class Spectrum:
@@ -129,8 +129,8 @@ def remove_mains(x: Floats, quiet: Bools) -> Floats:
 
     Notes
     -----
-    Locally weighted least squares of a sinusoid with slowly drifting amplitude and phase; a grid
-    frequency a few tenths of a hertz away from its nominal value is followed by the phase.
+    Locally weighted least squares of a sinusoid with slowly drifting amplitude and phase, at the frequency
+    the grid really has.
     """
     # Only fast changes are fitted: the trace less its mean over 22 ms; quiet shrinks by that kernel's reach.
     weight = (~dilate(~quiet, 6)).astype(np.float64)
@@ -140,37 +140,57 @@ def remove_mains(x: Floats, quiet: Bools) -> Floats:
     width = 2 * half + 1
     kernel_sum = np.cumsum(np.pad(x, ((0, 0), (half + 1, half)), mode="edge"), axis=1)
     fast = x - (kernel_sum[:, width:] - kernel_sum[:, :-width]) / width
+    weight[:half] = weight[-half:] = 0.0  # the mean lacks a side there
     fast *= weight
     window = int(limits.MAINS_WINDOW_S * limits.ANALYSIS_RATE_HZ / 2)
-    density = np.maximum(_box(weight, window), 0.1 * window)
     seconds = np.arange(x.shape[1]) / limits.ANALYSIS_RATE_HZ
     cleaned = x
-    for mains_hz in limits.MAINS_HZ:
-        wave = np.exp((2j * np.pi * mains_hz) * seconds)
+    # The stronger one first, and off the fitted samples too: it would leak into the fit of the other.
+    strength = [float(_mains(fast, weight, hz, window)[1].sum()) for hz in limits.MAINS_HZ]
+    for _, nominal_hz in sorted(zip(strength, limits.MAINS_HZ, strict=True), reverse=True):
+        mains_hz, amplitude = _mains(fast, weight, nominal_hz, window)
         omega = 2 * np.pi * mains_hz / limits.ANALYSIS_RATE_HZ
         passed = 1 - (1 + 2 * np.cos(omega * np.arange(1, half + 1)).sum()) / width
-        present = _amplitudes(fast, weight, wave, window) >= limits.MAINS_MIN_MV * passed
+        present = amplitude >= limits.MAINS_MIN_MV * passed
         if not present.any():
             continue
+        phase = (2 * np.pi * mains_hz) * seconds
+        cos, sin = np.cos(phase), np.sin(phase)
+        # The normal equations are the same for every lead.
+        cc, ss, cs = (
+            _box(weight * cos * cos, window),
+            _box(weight * sin * sin, window),
+            _box(weight * cos * sin, window),
+        )
+        scale = 1 / (passed * np.maximum(cc * ss - cs * cs, (0.05 * window) ** 2))
         rows = fast[present]
-        in_phase, quadrature = _box(rows * wave.real, window), _box(rows * wave.imag, window)
-        mains = (in_phase * wave.real + quadrature * wave.imag) * (2 / (passed * density))
+        xc, xs = _box(rows * cos, window), _box(rows * sin, window)
         cleaned = cleaned.copy() if cleaned is x else cleaned
+        mains = xc * ((ss * cos - cs * sin) * scale) + xs * ((cc * sin - cs * cos) * scale)
         cleaned[present] -= mains
+        fast[present] -= mains * (passed * weight)
     return cleaned
 
 
-def _amplitudes(fast: Floats, weight: Floats, wave: NDArray[np.complex128], window: int) -> Floats:
-    """Amplitude of one mains frequency in each lead, RMS over blocks of one window: is it worth a fit?"""
+def _mains(fast: Floats, weight: Floats, nominal_hz: float, window: int) -> tuple[float, Floats]:
+    """True frequency of the mains near a nominal one, and its RMS amplitude in each lead.
+
+    The frequency comes from how the phase moves from one block of `window` samples to the next.
+    """
     count = max(fast.shape[1] // window, 1)
-    length = min(fast.shape[1] // count, window)
-    block = fast[:, : count * length].reshape(fast.shape[0], count, length)
-    carrier = wave[: count * length].reshape(count, length)
-    real = np.einsum("lbs,bs->lb", block, carrier.real.copy())
-    imaginary = np.einsum("lbs,bs->lb", block, carrier.imag.copy())
-    samples = np.maximum(weight[: count * length].reshape(count, length).sum(axis=1), 0.1 * length)
-    amplitude: Floats = np.sqrt(((real**2 + imaginary**2) * (2 / samples) ** 2).mean(axis=1))
-    return amplitude
+    length = min(fast.shape[1], window)
+    used = count * length
+    block = fast[:, :used].reshape(fast.shape[0], count, length)
+    phase = np.arange(used).reshape(count, length) * (2 * np.pi * nominal_hz / limits.ANALYSIS_RATE_HZ)
+    vector = np.einsum("lbs,bs->lb", block, np.cos(phase)) - 1j * np.einsum(
+        "lbs,bs->lb", block, np.sin(phase)
+    )
+    samples = np.maximum(weight[:used].reshape(count, length).sum(axis=1), 0.1 * length)
+    vector *= 2 / samples
+    amplitude: Floats = np.sqrt((np.abs(vector) ** 2).mean(axis=1))
+    turn = float(np.angle((vector[:, 1:] * vector[:, :-1].conj()).sum()))
+    offset_hz = turn / (2 * np.pi * length / limits.ANALYSIS_RATE_HZ)
+    return nominal_hz + float(np.clip(offset_hz, -limits.MAINS_OFFSET_HZ, limits.MAINS_OFFSET_HZ)), amplitude
 
 
 def spline_baseline(knot_samples: NDArray[np.int64], knots_mv: Floats, n: int) -> Floats:

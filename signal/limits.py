@@ -40,9 +40,9 @@ BASELINE_TO_S: Final = 0.004
 MIN_WAVE_MV: Final = 0.03  # SIG-4: a wave is ≥30 µV … [S]
 MIN_WAVE_S: Final = 0.006  # … for ≥6 ms [S]
 ONSET_SLOPE_FRACTION: Final = 0.04  # of the lead's steepest slope [E]
-OFFSET_SLOPE_FRACTION: Final = 0.06  # [E]
+OFFSET_SLOPE_FRACTION: Final = 0.05  # [E]
 MIN_SLOPE_MV_S: Final = 1.5  # below it nothing is called a QRS slope [E]
-NOISE_SLOPES: Final = 3.0  # times the slope noise of the lead [E]
+NOISE_SLOPES: Final = 4.5  # times the slope noise of the lead [E]
 QUIET_ON_S: Final = 0.016  # a QRS starts after this much quiet [E]
 QUIET_OFF_S: Final = 0.016  # and ends before this much [E]
 MIN_QRS_S: Final = 0.05  # what is shorter may be a pacing spike [E]
@@ -68,6 +68,7 @@ SINUS_RR: Final = 0.20  # sinus arrhythmia may go this far when every beat has i
 # --- Mains (SIG-3) ------------------------------------------------------------------------------
 MAINS_HZ: Final = (50.0, 60.0)
 MAINS_MIN_MV: Final = 0.002  # weaker mains is left alone [E]
+MAINS_OFFSET_HZ: Final = 0.5  # a grid is no further off than this [K]
 MAINS_WINDOW_S: Final = 1.2  # amplitude and phase may drift at this pace [E]
 
 # --- Quality (SIG-5) ----------------------------------------------------------------------------
