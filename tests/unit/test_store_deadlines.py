@@ -38,9 +38,7 @@ def test_what_is_due_comes_in_the_order_of_its_time(store: Store) -> None:
     assert next_due(store.engine) == NOW + timedelta(minutes=1)
     assert ids(store, NOW + timedelta(minutes=2)) == ["d1", "d2"]
     assert due(store.engine, NOW + timedelta(minutes=3), 1) == [
-        Deadline(
-            id="d1", due_at=NOW + timedelta(minutes=1), kind="escalate", stream="case:a", payload=b"{}"
-        )
+        Deadline(id="d1", due_at=NOW + timedelta(minutes=1), kind="escalate", stream="case:a", payload=b"{}")
     ]
 
 

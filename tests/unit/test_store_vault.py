@@ -45,7 +45,12 @@ def test_a_sites_number_always_leads_to_the_same_pseudonym(store: Store) -> None
 
     assert first.startswith("p_")
     assert patient(store) == first
-    others = [patient(store, ref="78"), patient(store, site="s2"), patient(store, ref=None), patient(store, ref=None)]
+    others = [
+        patient(store, ref="78"),
+        patient(store, site="s2"),
+        patient(store, ref=None),
+        patient(store, ref=None),
+    ]
     assert len({first, *others}) == 5
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ from sqlalchemy import Engine, event, insert
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from greenchannel.clock import NaiveDatetimeError
-from greenchannel.events import ContextEntered, EcgOpened, Envelope
+from greenchannel.events import AnyEvent, ContextEntered, EcgOpened, Envelope
 from greenchannel.store import schema
 from greenchannel.store.writer import CommitFailed, Tx, UnreadableEvent, VersionConflict, Writer, WriterClosed
 from tests.store_world import NOW, Store, open_store, opened
@@ -52,13 +52,16 @@ def together(writer: Writer, *commands: Any) -> list[Future[Any]]:
     return futures
 
 
-def append(number: int, stream: str = "case:a", **options: Any) -> Any:
+def append(number: int, stream: str = "case:a", **options: Any) -> Callable[[Tx], list[Envelope]]:
     return lambda tx: tx.append(stream, [opened(number)], actor="service", **options)
 
 
 def test_an_append_comes_back_as_it_is_read(store: Store) -> None:
     """What append returns is what every reader sees: place, version, instant, clock, actor, event."""
-    events = [EcgOpened(ecg_id="e1"), ContextEntered(age_years=61.5, vitals={"sbp": 140, "a": [1, None]})]
+    events: list[AnyEvent] = [
+        EcgOpened(ecg_id="e1"),
+        ContextEntered(age_years=61.5, vitals={"sbp": 140, "a": [1, None]}),
+    ]
 
     written = store.writer.transact_sync(lambda tx: tx.append("case:a", events, actor="user:li"))
 
@@ -138,7 +141,9 @@ def test_a_failing_command_hurts_no_neighbour(store: Store) -> None:
 
     seen: list[list[Envelope]] = []
     store.writer.on_commit(seen.append)
-    futures = together(store.writer, append(1), half, append(2), half, append(3, "case:b", expected_version=0))
+    futures = together(
+        store.writer, append(1), half, append(2), half, append(3, "case:b", expected_version=0)
+    )
 
     assert [type(future.exception()) for future in futures] == [
         type(None),
@@ -181,7 +186,7 @@ def fail_commits(engine: Engine) -> Any:
 
 
 def test_after_a_failed_commit_nobody_is_told_of_success(store: Store) -> None:
-    """All commands of the batch fail, no listener hears of them, and the next batch begins where the last good ended."""
+    """All commands of the batch fail, no listener hears of them; the next batch begins at the last good end."""
     seen: list[list[Envelope]] = []
     store.writer.transact_sync(append(1))
     store.writer.on_commit(seen.append)

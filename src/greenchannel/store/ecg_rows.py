@@ -12,6 +12,19 @@ from greenchannel.store.engine import reading
 from greenchannel.store.errors import AnalysisDamaged
 from greenchannel.store.writer import Tx
 
+__all__ = [
+    "AnalysisDamaged",
+    "EcgRow",
+    "add_ecg",
+    "cases_of_patient",
+    "find_same",
+    "find_same_bytes_at_site",
+    "get_analysis",
+    "get_ecg",
+    "put_analysis",
+    "set_analysis",
+]
+
 _ecgs = schema.ecgs
 _analyses = schema.analyses
 

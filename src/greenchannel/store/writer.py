@@ -307,7 +307,7 @@ class Writer:
         try:
             with writing(self._engine) as connection:
                 envelopes = self._carry_out(batch, connection)
-        except BaseException as error:  # whatever it is, nobody may be left waiting
+        except BaseException as error:  # noqa: BLE001 - whatever it is, nobody may be left waiting
             self._failing = True
             logger.error("commit_failed", commands=len(batch), error=str(error))
             for command in batch:
