@@ -1,0 +1,240 @@
+"""What people may do to a case, and what is refused."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from greenchannel.alerts import commands as do
+from greenchannel.alerts.case import Case
+from greenchannel.alerts.history import describe
+from greenchannel.alerts.timeline import timeline
+from greenchannel.events import (
+    AlertAcknowledged,
+    AlertHandedOver,
+    AnyEvent,
+    CaseOpened,
+    EcgOpened,
+    GreenChannelOpened,
+    MilestoneRecorded,
+    ReadingSigned,
+    TaskAccepted,
+    TaskDone,
+)
+from tests.alerts_log import PLAN, Log, read, reading, seconds
+
+
+def ringing() -> Log:
+    log = Log()
+    log.ecg(acquired=reading(-60, "device:d"))
+    log.extend(do.analysed(log.case, read(), alert_id="a_1", plan=PLAN), at_s=1)
+    return log
+
+
+def assert_refused(code: str, status: int, call: Callable[[], Any]) -> None:
+    """The command is refused with this code, in both languages."""
+    with pytest.raises(do.Refused) as caught:
+        call()
+    assert (caught.value.code, caught.value.status) == (code, status)
+    assert caught.value.zh and caught.value.en.startswith("expected")
+
+
+def assert_once(log: Log, command: Callable[[Case], list[AnyEvent]]) -> list[AnyEvent]:
+    """The command gives events once, and nothing when it is given again."""
+    events = command(log.case)
+    assert events
+    log.extend(events)
+    assert command(log.case) == []
+    return events
+
+
+def test_what_was_done_once_is_not_done_again() -> None:
+    """Opening, delivery, answer, hand-over, decline, signature, advice, channel, tasks, stand-down and end."""
+    log = ringing()
+    assert_once(log, lambda c: do.open_ecg(c, "e_1"))
+    assert_once(log, lambda c: do.delivered(c, "a_1", "anna"))
+    assert_once(log, lambda c: do.decline(c, "a_1", "anna"))
+    assert_once(log, lambda c: do.acknowledge(c, "a_1", "bo"))
+    assert_once(log, lambda c: do.acknowledge(c, "a_1", "chen"))
+    assert_once(log, lambda c: do.hand_over(c, "a_1", "bo", "chen"))
+    log.extend(
+        do.sign_reading(log.case, "e_1", "bo", text="STEMI", tier="ACT", advice=" 转院 "), actor="user:bo"
+    )
+    assert do.sign_reading(log.case, "e_1", "bo", text="STEMI", tier="ACT", advice="转院") == []
+    assert_once(log, lambda c: do.advice_seen(c, "e_1"))
+    assert_once(log, lambda c: do.open_green_channel(c, "bo", channel_id="g_1"))
+    task_id = log.case.tasks[0].task_id
+    assert_once(log, lambda c: do.accept_task(c, task_id, "bo", role="cardiologist"))
+    assert_once(log, lambda c: do.done_task(c, task_id, "bo", role="cardiologist"))
+    assert_once(log, lambda c: do.stand_down(c, "非心梗"))
+    assert_once(log, lambda c: do.close_case(c, "出院"))
+    assert all(describe(e.event).zh != describe(e.event).en for e in log.envelopes)
+
+
+def test_opening_the_channel_answers_the_alert() -> None:
+    """Who opens it has looked; an alert that was answered is not answered again."""
+    log = ringing()
+    events = do.open_green_channel(log.case, "anna", channel_id="g_1")
+    assert events[0] == AlertAcknowledged(alert_id="a_1", person="anna")
+    assert isinstance(events[1], GreenChannelOpened)
+    case = log.extend(events, actor="user:anna", at_s=9)
+    assert (case.channel.opened_by, case.channel.opened_at) == ("anna", seconds(9))
+    other = ringing()
+    other.extend(do.acknowledge(other.case, "a_1", "bo"))
+    assert len(do.open_green_channel(other.case, "anna", channel_id="g_1")) == 1
+
+
+def test_signing_opens_the_trace_and_answers_the_alert() -> None:
+    """A signature is an answer."""
+    log = ringing()
+    events = do.sign_reading(log.case, "e_1", "anna", text="STEMI", tier="ACT")
+    assert [type(e) for e in events] == [EcgOpened, AlertAcknowledged, ReadingSigned]
+
+
+def test_newer_advice_is_to_be_read_again() -> None:
+    """The clinic confirms each advice."""
+    log = ringing()
+    assert_refused("no_advice", 409, lambda: do.advice_seen(log.case, "e_1"))
+    for advice in ("转院", "先溶栓"):
+        log.extend(do.sign_reading(log.case, "e_1", "anna", text="STEMI", tier="ACT", advice=advice))
+        assert_once(log, lambda c: do.advice_seen(c, "e_1"))
+
+
+def test_claiming_takes_the_alert_from_who_had_it() -> None:
+    """On an open alert it is an answer; from another it is an answer and a hand-over."""
+    log = ringing()
+    assert_once(log, lambda c: do.claim(c, "a_1", "anna"))
+    events = assert_once(log, lambda c: do.claim(c, "a_1", "bo"))
+    assert events[-1] == AlertHandedOver(alert_id="a_1", person="anna", to_person="bo")
+    alert = log.case.alert
+    assert alert is not None and (alert.acknowledged_by, alert.held_by) == ("anna", "bo")
+
+
+def test_only_who_has_the_alert_gives_it_on() -> None:
+    """And only who was rung can decline."""
+    log = ringing()
+    assert_refused("not_rung", 409, lambda: do.decline(log.case, "a_1", "eve"))
+    assert_refused("not_held", 409, lambda: do.hand_over(log.case, "a_1", "anna", "bo"))
+    log.extend(do.acknowledge(log.case, "a_1", "anna"))
+    assert_refused("not_held", 409, lambda: do.hand_over(log.case, "a_1", "bo", "chen"))
+    assert do.decline(log.case, "a_1", "anna") == []
+
+
+def test_delivery_to_a_board_that_was_not_rung_is_no_event() -> None:
+    """The board shows all alerts; only the people who were rung count."""
+    assert do.delivered(ringing().case, "a_1", "eve") == []
+
+
+def test_tasks_belong_to_roles() -> None:
+    """Another role is refused, another person of the role may finish, and finishing takes what nobody took."""
+    log = ringing()
+    log.extend(do.open_green_channel(log.case, "anna", channel_id="g_1"))
+    door = next(t.task_id for t in log.case.tasks if t.kind == "receive_patient")
+    assert_refused("wrong_role", 403, lambda: do.done_task(log.case, door, "anna", role="cardiologist"))
+    events = assert_once(log, lambda c: do.done_task(c, door, "eve", role="ed"))
+    assert events == [TaskAccepted(task_id=door, person="eve"), TaskDone(task_id=door, person="eve")]
+    lab = next(t.task_id for t in log.case.tasks if t.kind == "ready_cathlab")
+    log.extend(do.accept_task(log.case, lab, "kim", role="cathlab"))
+    assert_refused("task_taken", 409, lambda: do.accept_task(log.case, lab, "lee", role="cathlab"))
+    assert do.done_task(log.case, lab, "lee", role="cathlab") == [TaskDone(task_id=lab, person="lee")]
+    log.extend(do.stand_down(log.case, "误开"))
+    assert_refused("channel_not_open", 409, lambda: do.done_task(log.case, lab, "lee", role="cathlab"))
+
+
+def test_the_arrival_mode_decides_which_tasks_are_given() -> None:
+    """A walk-in needs no ambulance; with the mode unknown all are given."""
+    kinds = {}
+    for mode in (2, 3, None):
+        log = Log(arrival_mode=mode)
+        kinds[mode] = {t.kind for t in log.extend(do.open_green_channel(log.case, "a", channel_id="g")).tasks}
+    assert "dispatch_ambulance" not in kinds[3] and kinds[2] == kinds[None] > kinds[3]
+
+
+def test_a_channel_that_was_stood_down_may_be_opened_anew() -> None:
+    """With new tasks, and the reason of the first kept in the history."""
+    log = Log()
+    assert_refused("channel_not_open", 409, lambda: do.stand_down(log.case, "x"))
+    log.extend(do.open_green_channel(log.case, "a", channel_id="g_1"))
+    assert_refused("reason_required", 422, lambda: do.stand_down(log.case, "  "))
+    log.extend(do.stand_down(log.case, "误开"))
+    case = log.extend(do.open_green_channel(log.case, "a", channel_id="g_2"))
+    assert case.channel.state == "open" and case.channel.reason is None
+    assert all("g_2" in task.task_id for task in case.tasks)
+
+
+def record(log: Log, **more: Any) -> list[AnyEvent]:
+    fields: dict[str, Any] = {"milestone": "FMC", "time": reading(-300), "source": "clinic", "now": log.now}
+    return do.record_milestone(log.case, **{**fields, **more})
+
+
+def test_a_milestone_from_the_same_source_again_is_a_correction() -> None:
+    """It needs a note; the same instant is nothing new; another source adds its own value."""
+    log = Log()
+    log.extend(record(log))
+    assert record(log) == []
+    assert_refused("note_required", 422, lambda: record(log, time=reading(-240), note=" "))
+    (event,) = record(log, time=reading(-240), note="看错表")
+    assert isinstance(event, MilestoneRecorded) and event.correction
+    (other,) = record(log, time=reading(-200), source="ed")
+    assert isinstance(other, MilestoneRecorded) and not other.correction
+
+
+def test_a_milestone_that_cannot_be_is_refused() -> None:
+    """An unknown name, a time of the future or without a zone, a missing source, a key where nothing repeats."""
+    log = Log()
+    assert_refused("no_such_milestone", 404, lambda: record(log, milestone="TEA"))
+    assert_refused("future_time", 422, lambda: record(log, time=reading(301)))
+    assert len(record(log, time=reading(300))) == 1
+    naive = reading(0).__class__(at=seconds(0).replace(tzinfo=None), clock="person")
+    assert_refused("naive_time", 422, lambda: record(log, time=naive))
+    assert_refused("source_required", 422, lambda: record(log, source=" "))
+    assert_refused("key_not_used", 422, lambda: record(log, key="1"))
+    assert len(record(log, milestone="ASPIRIN", key="300 mg")) == 1
+
+
+def test_an_unknown_id_is_not_found() -> None:
+    """Whatever it should name."""
+    case = ringing().case
+    assert_refused("no_such_ecg", 404, lambda: do.open_ecg(case, "x"))
+    assert_refused("no_such_alert", 404, lambda: do.acknowledge(case, "x", "anna"))
+    assert_refused("no_such_task", 404, lambda: do.done_task(case, "x", "anna", role="ed"))
+    assert_refused("text_required", 422, lambda: do.sign_reading(case, "e_1", "a", text=" ", tier="ACT"))
+    assert_refused("unknown_tier", 422, lambda: do.sign_reading(case, "e_1", "a", text="x", tier="normal"))
+
+
+def test_a_case_that_still_rings_does_not_end() -> None:
+    """Neither closed, merged nor split before somebody has answered."""
+    log, other = ringing(), Log(case_id="c_2")
+    assert_refused("alert_open", 409, lambda: do.close_case(log.case, "x"))
+    assert_refused("alert_open", 409, lambda: do.merge(log.case, other.case))
+    assert_refused("alert_open", 409, lambda: do.split(log.case, ["e_1"], new_case_id="c_3", patient="p_2"))
+
+
+def test_a_merge_carries_the_ecgs_with_their_first_times() -> None:
+    """The other case has the tier, the answered alert and the times as they were; nothing rings again."""
+    log, other = ringing(), Log(case_id="c_2")
+    log.extend(do.acknowledge(log.case, "a_1", "anna"), at_s=20)
+    gone, came = do.merge(log.case, other.case)
+    assert log.extend(gone).merged_into == "c_2" and do.merge(log.case, other.case) == ([], [])
+    case = other.extend(came, at_s=500)
+    assert case.tier == "ACT" and case.alert is not None and not case.alert.open
+    found = {e.spec.id: e.valid.time.at for e in timeline(case).entries if e.valid is not None}
+    assert (found["ECG_RECEIVED"], found["ECG_ALGO"]) == (seconds(0), seconds(1))
+    assert (found["ALERT_ACK"], found["ECG1_ACQ"]) == (seconds(20), seconds(-60))
+
+
+def test_a_split_moves_the_ecgs_to_a_new_case() -> None:
+    """The old case no longer counts them; a moved ECG cannot be moved again."""
+    log = ringing()
+    log.extend(do.acknowledge(log.case, "a_1", "anna"))
+    log.ecg("e_2")
+    log.add(read("e_2", "NONE"))
+    gone, came = do.split(log.case, ["e_1"], new_case_id="c_9", patient="p_2")
+    case = log.extend(gone)
+    assert case.tier == "NONE" and [e.ecg_id for e in case.current_ecgs] == ["e_2"]
+    opened, *rest = came
+    assert opened == CaseOpened(case_id="c_9", site="s_1", patient="p_2", arrival_mode=2)
+    new = Log(case_id="c_9").extend(rest)
+    assert new.tier == "ACT" and new.alert is not None and not new.alert.open
+    assert_refused("ecg_moved", 409, lambda: do.split(case, ["e_1"], new_case_id="c", patient="p"))
+    assert_refused("no_ecgs", 422, lambda: do.split(case, [], new_case_id="c", patient="p"))
