@@ -60,8 +60,8 @@ def test_where_practice_differs_it_is_a_warning(before: str, after: str) -> None
 
 def test_an_ecg_shortly_before_first_contact_is_a_warning() -> None:
     """Up to two minutes; beyond that it is an error."""
-    assert [p.level for p in problems(2, dict(FMC=10, ECG1_ACQ=8))] == ["warning"]
-    assert [p.level for p in problems(2, dict(FMC=10, ECG1_ACQ=7))] == ["error"]
+    assert [p.level for p in problems(2, {"FMC": 10, "ECG1_ACQ": 8})] == ["warning"]
+    assert [p.level for p in problems(2, {"FMC": 10, "ECG1_ACQ": 7})] == ["error"]
 
 
 @pytest.mark.parametrize("name", ["CONSULT_DONE", "DX", "CATH_CALL", "CATH_READY", "CONSENT_SIGN"])
@@ -73,32 +73,32 @@ def test_a_remote_consult_may_precede_the_door(name: str) -> None:
 
 def test_the_rules_depend_on_the_arrival_mode() -> None:
     """A transferred patient has first contact before the door, a walk-in after it."""
-    assert problems(2, dict(FMC=5, HUB_DOOR=20)) == ()
-    assert [p.level for p in problems(3, dict(FMC=5, HUB_DOOR=20))] == ["error"]
-    assert problems(None, dict(FMC=5, HUB_DOOR=20)) == ()
+    assert problems(2, {"FMC": 5, "HUB_DOOR": 20}) == ()
+    assert [p.level for p in problems(3, {"FMC": 5, "HUB_DOOR": 20})] == ["error"]
+    assert problems(None, {"FMC": 5, "HUB_DOOR": 20}) == ()
 
 
 def test_a_live_stream_may_ring_before_its_last_byte() -> None:
     """For uploads that would be an error."""
-    assert problems(2, dict(ALERT_SENT=5, ECG_RECEIVED=10), live=True) == ()
-    assert len(problems(2, dict(ALERT_SENT=5, ECG_RECEIVED=10))) == 1
+    assert problems(2, {"ALERT_SENT": 5, "ECG_RECEIVED": 10}, live=True) == ()
+    assert len(problems(2, {"ALERT_SENT": 5, "ECG_RECEIVED": 10})) == 1
 
 
 def test_a_walk_ins_first_ecg_is_the_hospitals_first() -> None:
     """Two different minutes for the one recording are a contradiction, either way round."""
     for a, b in ((5, 6), (6, 5)):
-        (found,) = problems(3, dict(ECG1_ACQ=a, ECG_HUB_ACQ=b))
+        (found,) = problems(3, {"ECG1_ACQ": a, "ECG_HUB_ACQ": b})
         assert "one time" in found.en
 
 
 def test_unknown_times_between_do_not_hide_an_error() -> None:
     """Without puncture times the lab still comes before angiography."""
-    assert len(problems(2, dict(CATH_ARRIVE=10, ANGIO_END=5))) == 1
+    assert len(problems(2, {"CATH_ARRIVE": 10, "ANGIO_END": 5})) == 1
 
 
 def test_a_problem_names_both_times_sources_and_offsets() -> None:
     """In both languages, in the zone of the country."""
-    (found,) = problems(2, dict(HUB_DOOR=10, CATH_ARRIVE=5))
+    (found,) = problems(2, {"HUB_DOOR": 10, "CATH_ARRIVE": 5})
     for text in (found.zh, found.en):
         assert (
             "16:10:00" in text
