@@ -117,6 +117,10 @@ def _borders(slope: Floats, r: int, usable: Bools, independent: Bools) -> QrsBor
     floor = np.maximum(limits.MIN_SLOPE_MV_S, limits.NOISE_SLOPES * noise)
     votes = usable & (peak > limits.FAINT_QRS * floor)
     if not votes.any():
+        # A fast broad rhythm is never quiet: there the steepest slope alone sets the floor.
+        floor = np.minimum(floor, limits.BUSY_FLOOR * peak)
+        votes = usable & (floor > limits.MIN_SLOPE_MV_S)
+    if not votes.any():
         return None
     clear = votes & (peak > limits.CLEAR_QRS * floor) & independent
     speak = clear if clear.sum() >= limits.LEAD_SUPPORT else votes
@@ -137,6 +141,8 @@ def _borders(slope: Floats, r: int, usable: Bools, independent: Bools) -> QrsBor
     start = _supported(np.where(speak, on, np.nan), 1)
     end = _supported(np.where(speak, off, np.nan), -1)
     if not (np.isfinite(start) and np.isfinite(end)) or end - start < 0.02 * _RATE:
+        return None
+    if end - start > limits.MAX_QRS_S * _RATE:
         return None
     return QrsBorders(on=int(start), off=int(end), lead_on=on, lead_off=off)
 

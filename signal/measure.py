@@ -173,7 +173,7 @@ def _measured(
     rr_s = float(np.median(rr)) if rr.size else 1.0
     main = _class_beat(strip, leads, 0, rr_s, reasons.usable)
     if main is None:
-        return _unmeasured(reasons, [*codes, "no_qrs"], st_reliable)
+        return _unmeasured(reasons, [*codes, "no_borders"], st_reliable, classes.r)
     reasons.add("lead_missing", np.logical_not(main.chosen.any(axis=0)))
     t_end = main.t.off if main.t.present else main.qrs.off + 0.2 * _RATE
     quality.look_at_beats(main.stack_mv, main.median_mv, slice(main.qrs.on - 10, int(t_end)), reasons)
@@ -298,11 +298,15 @@ def _lead_beats(
     return result
 
 
-def _unmeasured(reasons: quality.LeadReasons, codes: list[str], st_reliable: bool) -> Measurements:
-    """What is said of a recording that cannot be measured: why, and nothing else."""
+def _unmeasured(
+    reasons: quality.LeadReasons, codes: list[str], st_reliable: bool, r: Ints | None = None
+) -> Measurements:
+    """What is said of a recording that cannot be measured: why, and the rate where beats `r` were found at all."""
+    r = np.zeros(0, dtype=np.int64) if r is None else r
+    absent = GlobalBeat(p_on_s=None, p_off_s=None, qrs_on_s=None, qrs_off_s=None, t_peak_s=None, t_off_s=None)
     return Measurements(
         leads={name: LeadMeasurement(usable=False) for name in reasons.leads},
-        heart_rate_bpm=None,
+        heart_rate_bpm=intervals.heart_rate_bpm(r),
         pr_ms=None,
         qrs_ms=None,
         qt_ms=None,
@@ -312,8 +316,8 @@ def _unmeasured(reasons: quality.LeadReasons, codes: list[str], st_reliable: boo
         qtc_hodges_ms=None,
         axis_deg=None,
         rhythm="unknown",
-        r_s=(),
-        beats=(),
+        r_s=tuple((r / _RATE).tolist()),
+        beats=(absent,) * r.size,
         lead_beats={name: () for name in reasons.leads},
         quality=quality.judge(reasons, codes, st_reliable),
         median=None,

@@ -77,6 +77,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "No heartbeat was found; look at the patient, check the electrodes and record again",
         "未检测到QRS波,请立即查看患者、检查电极并重新采集",
     ),
+    "no_borders": (
+        "Heartbeats were found, but not where they begin and end; intervals and ST are not measured, record again",
+        "已检测到心搏,但无法确定QRS起止点,未测量间期及ST段,请重新采集",
+    ),
     "few_beats": (
         "Fewer than three beats of one shape; measured on what there is, record again",
         "同形心搏少于3个,测量仅供参考,请重新采集",
@@ -285,7 +289,8 @@ def judge(reasons: LeadReasons, record_codes: list[str], st_reliable: bool) -> Q
         messages.append(message("too_many_bad_leads"))
     nothing_left = len(bad) == len(reasons.leads)
     fatal = any(
-        code in ("too_short", "low_rate", "no_qrs", "few_beats", "einthoven") for code in record_codes
+        code in ("too_short", "low_rate", "no_qrs", "no_borders", "few_beats", "einthoven")
+        for code in record_codes
     )
     acceptable = not (fatal or blind or nothing_left or len(bad) > limits.MAX_BAD_LEADS)
     return Quality(acceptable=acceptable, bad_leads=bad, messages=tuple(messages), st_reliable=st_reliable)

@@ -91,3 +91,11 @@ def test_st_of_a_second_patient(data_dir: Path, name: str) -> None:
     m = measure(load(path.with_suffix("")))
     assert all(0.05 <= (m.leads[lead].stj_mv or 0) <= 0.2 for lead in ("V1", "V2", "V3", "V4"))
     assert all(abs(m.leads[lead].stj_mv or 1) < 0.05 for lead in ("I", "II", "III"))
+
+
+def test_a_ventricular_tachycardia_keeps_its_rate(data_dir: Path) -> None:
+    """A fast broad rhythm without a quiet stretch has a rate above 150/min, and no QRS width that nobody believes."""
+    path = next((data_dir / "cinc-12lead" / "records").rglob("JS45546.hea"))
+    m = measure(load(path.with_suffix("")))
+    assert m.heart_rate_bpm is not None and m.heart_rate_bpm > 150
+    assert m.qrs_ms is None or m.qrs_ms < 280
