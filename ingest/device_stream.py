@@ -2,6 +2,9 @@
 
 A sample's identity is its absolute index. However the strip is cut into frames, in whatever order they come, however
 often, and over however many connections, the assembled recording is the same to the last bit.
+
+A gap that a device announces is settled when the frame that announces it comes: sockets keep the order, so everything
+before has come by then. Samples that turn up in it all the same are taken.
 """
 
 import struct
@@ -109,7 +112,7 @@ class StreamState:
         self._max_hole = int(max_hole_s * hello.rate_hz)
         self._strip = np.full((0, len(hello.leads)), MISSING, dtype=np.int16)
         self._held = RangeSet()
-        self._gap_ends: set[int] = set()
+        self._settled = RangeSet()  # held, or announced as never to come
         self._paced = RangeSet()
         self._off = RangeSet()
         self._end: int | None = None
@@ -131,9 +134,7 @@ class StreamState:
     def resume_from(self) -> int:
         """First sample that is not here and may still come: where a device goes on after a reconnect."""
         stop = self.high_water if self._end is None else self._end
-        return next(
-            (first for first, last in self._held.missing(0, stop) if last not in self._gap_ends), stop
-        )
+        return next((first for first, _ in self._settled.missing(0, stop)), stop)
 
     @property
     def complete(self) -> bool:
@@ -161,11 +162,11 @@ class StreamState:
         except IngestError as error:
             return [Refused(error=error)]
         outcomes: list[Outcome] = []
-        if flags & GAP_BEFORE:
-            self._gap_ends.add(first)
-        for hole in list(self._held.missing(0, first))[-1:]:
-            if hole[1] == first:
-                outcomes.append(Gap(first=hole[0], stop=first, final=bool(flags & GAP_BEFORE)))
+        hole = self._hole_before(first)
+        if hole is not None:
+            outcomes.append(Gap(first=hole, stop=first, final=bool(flags & GAP_BEFORE)))
+            if flags & GAP_BEFORE:
+                self._settled.add(hole, first)
         outcomes += self._store(first, steps)
         if flags & PACE_PULSE:
             self._paced.add(first, stop)
@@ -199,6 +200,11 @@ class StreamState:
             )
         steps = np.frombuffer(frame, dtype="<i2", offset=HEAD.size).reshape(samples, leads)
         return first, flags, steps
+
+    def _hole_before(self, first: int) -> int | None:
+        """Start of the hole that ends at `first`, or None where the sample before it is here."""
+        holes = list(self._held.missing(0, first))
+        return holes[-1][0] if holes and holes[-1][1] == first else None
 
     def _check_place(self, first: int, stop: int, last: bool) -> None:
         if stop > self._max_samples:
@@ -240,6 +246,7 @@ class StreamState:
             self._strip[start:until] = steps[start - first : until - first]
             outcomes.append(Accepted(first=start, stop=until))
         self._held.add(first, stop)
+        self._settled.add(first, stop)
         return outcomes
 
     def _grow(self, stop: int) -> None:

@@ -67,13 +67,13 @@ def read_dicom(data: bytes) -> ParsedEcg:
         ``malformed``, ``unsupported`` (also for an image), ``truncated`` or ``too_large``.
     """
     # Half a second of import that only a DICOM file pays for.
-    from pydicom.errors import InvalidDicomError
+    from pydicom.errors import BytesLengthException, InvalidDicomError
 
     try:
         with _quiet, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return _read(data)
-    except (InvalidDicomError, *_PYDICOM_RAISES) as error:
+    except (InvalidDicomError, BytesLengthException, *_PYDICOM_RAISES) as error:
         raise IngestError(
             "malformed",
             "the DICOM file cannot be read",
@@ -230,7 +230,13 @@ def _integers(
     missing = np.zeros(raw.shape, dtype=np.bool_)
     padding = group.get("WaveformPaddingValue")
     if isinstance(padding, bytes) and len(padding) >= dtype.itemsize:
-        missing = raw == np.frombuffer(padding, dtype=dtype, count=1)[0]
+        value = np.frombuffer(padding, dtype=dtype, count=1)[0]
+        missing = raw == value
+        others = raw[~missing]
+        # Some writers put 0 there, which every lead passes through; a value amid the samples can't mark anything.
+        if others.size and others.min() < value < others.max():
+            missing[:] = False
+            tolerated.append(f"the padding value {value} lies amid the samples; not taken for missing ones")
     elif (bits, form) == (16, "SS") and (raw == MISSING).any():
         missing = raw == MISSING
         tolerated.append(f"no padding value is given; {MISSING} is taken as no sample")

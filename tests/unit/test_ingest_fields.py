@@ -1,0 +1,62 @@
+"""The optional fields of an upload."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from greenchannel.ingest.errors import IngestError
+from greenchannel.ingest.fields import UploadFields, parse_fields
+
+
+def test_nothing_said_is_nothing_known() -> None:
+    """Empty and absent fields are None; unknown names are passed over."""
+    assert parse_fields({"age": "", "sex": None, "colour": "red"}) == UploadFields()
+
+
+def test_words_become_types() -> None:
+    """As a form sends them."""
+    fields = parse_fields(
+        {
+            "site": "yinzhao", "device": "d1", "patient_ref": "门诊 17", "name": "张三", "phone": "+86 138-0000-0000",
+            "id_number": "11010519491231002X", "age": "61.5", "sex": "女", "chest_pain": "yes",
+            "onset_at": "2026-05-01T15:20:00+08:00", "vitals": '{"sbp_mmhg": 120, "note": null}', "history": "糖尿病\n",
+            "electrode_set": "posterior_right", "arrival_mode": "2",
+        }
+    )  # fmt: skip
+    assert (fields.age_years, fields.sex, fields.chest_pain, fields.arrival_mode) == (61.5, "female", True, 2)
+    assert fields.onset_at == datetime(2026, 5, 1, 7, 20, tzinfo=UTC)
+    assert fields.vitals == {"sbp_mmhg": 120, "note": None}
+    assert (fields.history, fields.electrode_set) == ("糖尿病", "posterior_right")
+
+
+def test_types_of_json_are_taken_too() -> None:
+    """As a hello has them."""
+    fields = parse_fields({"age": 61, "chest_pain": False, "arrival_mode": 3, "vitals": {"hr": 80}})
+    assert (fields.age_years, fields.chest_pain, fields.arrival_mode, fields.vitals) == (
+        61.0,
+        False,
+        3,
+        {"hr": 80},
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("age", "-1"), ("age", "131"), ("age", "nan"), ("age", "old"), ("age", True), ("age", 10**400), ("age", [1]),
+        ("sex", "x"), ("sex", 1), ("chest_pain", "maybe"), ("chest_pain", 2), ("onset_at", "2026-05-01T15:20:00"),
+        ("onset_at", "yesterday"), ("onset_at", 5), ("acquired_at", "2026-13-01T15:20:00Z"), ("arrival_mode", "5"),
+        ("arrival_mode", True), ("arrival_mode", 2.0), ("electrode_set", "back"), ("patient_ref", "x" * 129),
+        ("patient_ref", "a\x00b"), ("patient_ref", 5), ("site", "../etc"), ("phone", "call me"), ("id_number", "1;2"),
+        ("vitals", "[1]"), ("vitals", "{"), ("vitals", {"a": {"b": 1}}), ("vitals", {"a": float("inf")}),
+        ("vitals", "x" * 5000), ("history", "x" * 4001),
+    ],
+)  # fmt: skip
+def test_a_field_that_cannot_be_read_is_named_with_what_it_takes(field: str, value: object) -> None:
+    """The code is always bad_field."""
+    with pytest.raises(IngestError) as caught:
+        parse_fields({field: value})
+    assert caught.value.code == "bad_field"
+    assert caught.value.expected is not None
+    assert caught.value.expected.startswith(f"{field}: ")
+    assert len(str(caught.value)) < 300
