@@ -1,5 +1,5 @@
 /** Which page is shown, and what every page has around it. */
-import { useSignalEffect } from "@preact/signals";
+import { untracked, useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { Board } from "./pages/Board";
@@ -71,14 +71,14 @@ function guard(): void {
   const page = route.value.page;
   if (who === undefined) return;
   if (who === null) {
-    stopLive();
+    untracked(stopLive);
     if (page !== "login") {
       wanted = location.pathname;
       go("/login", true);
     }
     return;
   }
-  startLive();
+  untracked(startLive);
   const home = who.user.role === "clinic" ? "/clinic" : "/";
   if (page === "login") {
     go(wanted !== null && wanted !== "/" ? wanted : home, true);

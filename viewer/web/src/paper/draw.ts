@@ -1,7 +1,7 @@
 /** Drawing on a canvas: grid, traces, calibration, labels. Everything is placed in millimetres and scaled once. */
 import type { Sheet, Strip } from "./layout";
 import { CAL_MM, CAL_MV, MM_PER_MV, type Scale, scaleOf } from "./scale";
-import { columns, tracePath } from "./trace";
+import { columns, levelOf, tracePath } from "./trace";
 import { leadSamples, type Waveform } from "./waveform";
 
 export interface Ink {
@@ -127,15 +127,10 @@ function drawStrip(
   const samples = leadSamples(wave, strip.lead);
   if (notes.unusable.has(strip.lead)) hatch(pen, x, top, width, strip.heightMm * mm, ink);
   if (samples) {
-    stroke(pen, ink.trace, 1.25, () => {
-      tracePath(
-        pen,
-        columns(samples, wave.rateHz, strip.fromS, strip.toS, scale.pxPerS),
-        x,
-        base,
-        scale.pxPerMv,
-      );
-    });
+    // The zero of an ECG strip is arbitrary: its middle level hangs on the row's line, the trace itself is as recorded.
+    const zero = (levelOf(samples, wave.rateHz, strip.fromS, strip.toS)?.median ?? 0) * scale.pxPerMv;
+    const runs = columns(samples, wave.rateHz, strip.fromS, strip.toS, scale.pxPerS);
+    stroke(pen, ink.trace, 1.25, () => tracePath(pen, runs, x, base + zero, scale.pxPerMv));
   }
   const label = `${strip.lead}${samples ? "" : ` ${notes.missingWord}`}`;
   const named = notes.unusable.has(strip.lead) ? `${label} ${notes.unusableWord}` : label;

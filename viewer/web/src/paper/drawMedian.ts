@@ -2,15 +2,19 @@
 import type { Evidence } from "../wire";
 import { grid, hatch, type Ink, type Notes, prepare, stroke, text } from "./draw";
 import { afterJ, type BeatMarks, baseline, type MedianBeat, medianBeat, stEvidence } from "./median";
-import { MM_PER_S, type Scale, scaleOf } from "./scale";
-import { columns, tracePath } from "./trace";
+import { MM_PER_MV, MM_PER_S, type Scale, scaleOf } from "./scale";
+import { columns, fitBase, levelOf, tracePath } from "./trace";
 import { leadSamples, type Waveform } from "./waveform";
 
 const TILE_S = 0.8;
 const TILE_W_MM = TILE_S * MM_PER_S;
-const TILE_H_MM = 28;
-const BASE_SHARE = 0.6;
+const TILE_H_MM = 32;
+const BASE_MM = 19;
 const GAP_PX = 1;
+const ROW_OF = 6;
+const ROW_OF_PHONE = 2;
+const PHONE_PX = 560;
+const MOST_PX_PER_MM = 8.4;
 
 export interface Panel {
   perRow: number;
@@ -19,11 +23,17 @@ export interface Panel {
   pxPerMm: number;
 }
 
-export function panelSize(leads: number, roomPx: number, pxPerMm: number): Panel {
-  const tile = TILE_W_MM * pxPerMm + GAP_PX;
-  const perRow = Math.max(1, Math.min(6, Math.floor(roomPx / tile)));
+/** Six in a row, two on a phone; the tile fills its share of the room, so that its label can be read. */
+export function panelSize(leads: number, roomPx: number): Panel {
+  const perRow = roomPx < PHONE_PX ? ROW_OF_PHONE : ROW_OF;
+  const pxPerMm = Math.min(MOST_PX_PER_MM, (roomPx / perRow - GAP_PX) / TILE_W_MM);
   const rows = Math.ceil(leads / perRow);
-  return { perRow, pxPerMm, widthPx: perRow * tile, heightPx: rows * (TILE_H_MM * pxPerMm + GAP_PX) };
+  return {
+    perRow,
+    pxPerMm,
+    widthPx: perRow * (TILE_W_MM * pxPerMm + GAP_PX),
+    heightPx: rows * (TILE_H_MM * pxPerMm + GAP_PX),
+  };
 }
 
 export interface EvidenceText {
@@ -57,16 +67,11 @@ export function drawMedian(
     pen.clip();
     grid(pen, w, h, scale, ink);
     if (notes.unusable.has(lead)) hatch(pen, 0, 0, w, h, ink);
-    if (beat) drawBeat(pen, beat, wave.rateHz, marks, stEvidence(evidence, lead), scale, ink, notes, w, h);
-    text(
-      pen,
-      notes.unusable.has(lead) ? `${lead} ${notes.unusableWord}` : lead,
-      3,
-      14,
-      13,
-      ink.label,
-      ink.paper,
-    );
+    const found = stEvidence(evidence, lead);
+    if (beat) drawBeat(pen, beat, wave.rateHz, marks, found, scale, ink, w, h);
+    const name = notes.unusable.has(lead) ? `${lead} ${notes.unusableWord}` : lead;
+    if (found) text(pen, notes.label(found), 3, 13, 11, ink.evidence, ink.paper);
+    else text(pen, name, 3, 14, 13, ink.label, ink.paper);
     pen.restore();
     if (beat) drawn += 1;
   });
@@ -81,19 +86,21 @@ function drawBeat(
   found: Evidence | null,
   scale: Scale,
   ink: Ink,
-  notes: EvidenceText,
   w: number,
   h: number,
 ): void {
-  // The beat hangs on its own baseline, so that equal levels look equal in every lead.
-  const zero = marks ? baseline(beat, rateHz, marks.onS) : 0;
-  const basePx = h * BASE_SHARE + (Number.isNaN(zero) ? 0 : zero) * scale.pxPerMv;
+  // Levels are seen from the beat's own baseline; a tall wave moves the whole beat within its tile.
+  const measured = marks ? baseline(beat, rateHz, marks.onS) : 0;
+  const zero = Number.isNaN(measured) ? 0 : measured;
+  const level = levelOf(beat.samples, rateHz, 0, TILE_S) ?? { min: 0, max: 0 };
+  const zeroPx = fitBase(level.min - zero, level.max - zero, TILE_H_MM, BASE_MM, MM_PER_MV) * scale.pxPerMm;
   stroke(pen, ink.trace, 1.4, () => {
-    tracePath(pen, columns(beat.samples, rateHz, 0, TILE_S, scale.pxPerS), 0, basePx, scale.pxPerMv);
+    const runs = columns(beat.samples, rateHz, 0, TILE_S, scale.pxPerS);
+    tracePath(pen, runs, 0, zeroPx + zero * scale.pxPerMv, scale.pxPerMv);
   });
   if (!found || !marks) return;
   const xJ = (marks.jS + afterJ(found.quantity) - beat.fromS) * scale.pxPerS;
-  const y = (mv: number): number => h * BASE_SHARE - mv * scale.pxPerMv;
+  const y = (mv: number): number => zeroPx - mv * scale.pxPerMv;
   stroke(pen, ink.evidence, 1, () => horizontal(pen, y(0), 0, w));
   dashed(pen, ink.evidence, () => horizontal(pen, y(found.threshold), 0, w));
   stroke(pen, ink.evidence, 1, () => {
@@ -101,7 +108,6 @@ function drawBeat(
     pen.lineTo(xJ, h);
   });
   stroke(pen, ink.evidence, 3, () => horizontal(pen, y(found.value), xJ - 6, xJ + 14));
-  text(pen, notes.label(found), 3, h - 5, 11, ink.evidence, ink.paper);
 }
 
 function horizontal(pen: CanvasRenderingContext2D, y: number, from: number, to: number): void {

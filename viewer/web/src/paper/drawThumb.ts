@@ -1,13 +1,13 @@
 /** Thumbnails: one or two leads, small, in the same true proportion. */
 import { grid, type Ink, prepare, stroke, text } from "./draw";
-import { median } from "./median";
-import { scaleOf } from "./scale";
-import { columns, tracePath } from "./trace";
+import { MM_PER_MV, scaleOf } from "./scale";
+import { columns, fitBase, levelOf, tracePath } from "./trace";
 import { leadSamples, type Waveform } from "./waveform";
 
 export const THUMB_PX_PER_MM = 2;
 const LEAD_S = 2;
-const HEIGHT_MM = 26;
+const HEIGHT_MM = 20;
+const BASE_MM = 12;
 const GAP_PX = 2;
 /** The first moments of a record often hold the filter's settling. */
 const SKIP_S = 1;
@@ -37,12 +37,10 @@ export function drawThumb(
     grid(pen, one, heightPx, scale, ink);
     if (samples) {
       const fromS = samples.length / wave.rateHz > SKIP_S + LEAD_S ? SKIP_S : 0;
-      const part = samples.subarray(
-        Math.round(fromS * wave.rateHz),
-        Math.round((fromS + LEAD_S) * wave.rateHz),
-      );
-      const level = median(Array.from(part).filter((v) => !Number.isNaN(v)));
-      const base = heightPx * 0.6 + (Number.isNaN(level) ? 0 : level) * scale.pxPerMv;
+      const level = levelOf(samples, wave.rateHz, fromS, fromS + LEAD_S) ?? { min: 0, max: 0, median: 0 };
+      const zero = level.median;
+      const baseMm = fitBase(level.min - zero, level.max - zero, HEIGHT_MM, BASE_MM, MM_PER_MV);
+      const base = baseMm * THUMB_PX_PER_MM + zero * scale.pxPerMv;
       stroke(pen, ink.trace, 1.1, () => {
         tracePath(
           pen,

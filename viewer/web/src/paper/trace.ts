@@ -51,6 +51,45 @@ export function columns(
   return runs;
 }
 
+/** Lowest, highest and middle level of a stretch; null where it holds no sample. */
+export interface Level {
+  min: number;
+  max: number;
+  median: number;
+}
+
+export function levelOf(samples: Float32Array, rateHz: number, fromS: number, toS: number): Level | null {
+  const part = samples.subarray(
+    Math.max(0, Math.round(fromS * rateHz)),
+    Math.max(0, Math.round(toS * rateHz)),
+  );
+  const values = part.filter((value) => !Number.isNaN(value)).sort();
+  if (values.length === 0) return null;
+  return {
+    min: values[0] as number,
+    max: values[values.length - 1] as number,
+    median: values[values.length >> 1] as number,
+  };
+}
+
+/**
+ * How far below the upper edge the zero line belongs, in millimetres.
+ *
+ * `wantedMm` is kept where the wave fits the height; else the wave is moved, never squeezed.
+ */
+export function fitBase(
+  minMv: number,
+  maxMv: number,
+  heightMm: number,
+  wantedMm: number,
+  mmPerMv: number,
+): number {
+  const above = maxMv * mmPerMv;
+  const below = -minMv * mmPerMv;
+  if (above + below >= heightMm) return heightMm / 2 + (above - below) / 2;
+  return Math.min(heightMm - below, Math.max(above, wantedMm));
+}
+
 /** What the path needs of a canvas. */
 export interface Pen {
   moveTo(x: number, y: number): void;

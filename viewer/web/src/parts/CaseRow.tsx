@@ -51,7 +51,8 @@ export function CaseRow({ row, selected, open }: Props): JSX.Element {
           {row.site.distance_km !== null && (
             <span class="num">{t("km", { n: Math.round(row.site.distance_km) })}</span>
           )}{" "}
-          <span class="num">{patientLine(row)}</span> {live && <span class="live">◉ {t("live")}</span>}
+          <span class="num row-patient">{patientLine(row)}</span>{" "}
+          {live && <span class="live">◉ {t("live")}</span>}
         </span>
         <span class="row-what">
           <span class="headline">{headline(row)}</span>

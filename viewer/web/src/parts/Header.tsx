@@ -66,7 +66,12 @@ export function Header({ title }: { title: string }): JSX.Element {
             </button>
           )}
           {who && (
-            <button type="button" class="switch" data-testid="sign-out" onClick={() => void signOut()}>
+            <button
+              type="button"
+              class="switch sign-out"
+              data-testid="sign-out"
+              onClick={() => void signOut()}
+            >
               {t("signOut")}
             </button>
           )}
@@ -127,12 +132,15 @@ function Sound(): JSX.Element {
   return (
     <button
       type="button"
-      class={state === "on" ? "switch" : "switch sound-missing"}
+      class={state === "on" ? "switch sound" : "switch sound sound-missing"}
       data-testid="sound"
       title={state === "waiting" ? t("soundHint") : undefined}
       aria-pressed={state === "on"}
-      onClick={() => void toggleSound()}
-      onPointerDown={(event) => event.stopPropagation()}
+      onClick={(event) => {
+        // The page's own listener for the first tap would otherwise have enabled it already.
+        event.stopPropagation();
+        void toggleSound();
+      }}
     >
       {state === "on" ? "♪" : "⚠"} {words[state]}
     </button>

@@ -20,7 +20,6 @@ const LAYOUTS: readonly (readonly [LayoutId, TextKey])[] = [
   ["median", "layoutMedian"],
 ];
 const NARROW_PX = 560;
-const MEDIAN_PX_PER_MM = 5;
 const FIRST_ROOM_PX = 800;
 
 interface Props {
@@ -53,7 +52,7 @@ export function Paper({ wave, analysis }: Props): JSX.Element {
     const ink = inkOf(target);
     const notes = notesOf(facts);
     if (layout === "median") {
-      const panel = panelSize(wave.leads.length, roomPx, MEDIAN_PX_PER_MM);
+      const panel = panelSize(wave.leads.length, roomPx);
       setDrawn(drawMedian(target, wave, facts.rS, facts.marks, facts.evidence, panel, ink, notes));
       return;
     }

@@ -92,7 +92,7 @@ export function patientLine(row: Row): string {
   const { age_years, sex } = row.patient;
   const sexWord: TextKey = sex === "male" ? "male" : sex === "female" ? "female" : "sexUnknown";
   const age = age_years === null ? t("ageUnknown") : String(Math.floor(age_years));
-  return `${t(sexWord)} ${age}`;
+  return `${t(sexWord)}\u00a0${age}`;
 }
 
 export function personName(person: Person | AlertPerson | string | null): string {

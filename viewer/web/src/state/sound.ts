@@ -59,12 +59,15 @@ async function unlock(): Promise<void> {
   running.value = context.state === "running";
 }
 
-/** The first touch or key anywhere on the page lets it sound. */
+/**
+ * The first tap or key anywhere on the page lets it sound. Not the press itself: what that changes in the head would
+ * move a button away between press and release.
+ */
 export function unlockOnGesture(): void {
   const once = (): void => {
     if (!running.value) void unlock();
   };
-  addEventListener("pointerdown", once);
+  addEventListener("click", once);
   addEventListener("keydown", once);
 }
 

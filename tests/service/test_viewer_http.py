@@ -1,0 +1,327 @@
+"""The HTTP interface over the real desk."""
+
+import asyncio
+import base64
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.service.viewer_house import House, ecg_file, house
+
+Story = Callable[[House], Awaitable[None]]
+
+
+def tell(story: Story, folder: Path, **settings: Any) -> None:
+    async def run() -> None:
+        async with house(folder, **settings) as here:
+            await story(here)
+
+    asyncio.run(run())
+
+
+def assert_problem(answer: Any, status: int, code: str | None = None) -> None:
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    document = answer.json()
+    assert {"type", "title", "status", "detail", "code"} <= set(document)
+    assert document["status"] == status
+    if code is not None:
+        assert document["code"] == code
+
+
+async def send(here: House, content: bytes, headers: dict[str, str] | None = None, **query: str) -> Any:
+    return await here.http.post(
+        "/api/v1/ecgs", content=content, params=query, headers=headers or here.device()
+    )
+
+
+def test_an_ecg_goes_from_the_device_to_the_case_page(tmp_path: Path) -> None:
+    """Sent, read, alerted, opened, acknowledged, diagnosed: each state has its instant, and the row shows it."""
+
+    async def story(here: House) -> None:
+        sent = await send(
+            here, ecg_file(st_mv=0.4), patient_ref="p1", name="张三", age="61", sex="male", chest_pain="yes"
+        )
+        assert sent.status_code == 201, sent.text
+        ecg_id, case_id = sent.json()["ecg_id"], sent.json()["case_id"]
+        again = await send(here, ecg_file(st_mv=0.4), patient_ref="p1")
+        assert (again.status_code, again.json()["duplicate"], again.json()["ecg_id"]) == (200, True, ecg_id)
+
+        doctor = await here.person("cardiologist")
+        got = (await here.http.get(f"/api/v1/ecgs/{ecg_id}", headers=doctor)).json()
+        assert got["analysis"]["leads"][6] == "V1"
+        assert got["states"]["received"] is not None and got["states"]["diagnosed"] is None
+        row = (await here.http.get("/api/v1/cases", headers=doctor)).json()["cases"][0]
+        assert row["tier"] == "ACT" and row["alert"]["state"] == "open"
+        assert row["site"]["name_zh"] == "阴赵卫生院" and "张三" not in str(row)
+
+        opened = await here.http.post(f"/api/v1/ecgs/{ecg_id}/opened", headers=doctor)
+        assert opened.status_code == 204
+        alert = row["alert"]["alert_id"]
+        acked = await here.http.post(f"/api/v1/alerts/{alert}/ack", headers=doctor, json={})
+        assert acked.json()["case"]["alert"]["acknowledged_by"] == {
+            "person": "cardiologist",
+            "name": "王医生",
+        }
+        signed = await here.http.post(
+            f"/api/v1/ecgs/{ecg_id}/reading",
+            headers=doctor,
+            json={"text": "广泛前壁心肌梗死", "tier": "ACT", "advice": "阿司匹林 300 mg 嚼服"},
+        )
+        assert signed.json()["case"]["reading"]["name"] == "王医生"
+        green = await here.http.post(f"/api/v1/cases/{case_id}/green-channel", headers=doctor, json={})
+        assert green.json()["case"]["green_channel"]["state"] == "open"
+        page = (await here.http.get(f"/api/v1/cases/{case_id}", headers=doctor)).json()
+        assert page["identity"]["name"] == "张三"
+        assert page["history"][0]["type"] == "case_opened"
+        assert {m["id"] for m in page["timeline"]["milestones"] if m["known"]} >= {
+            "ECG_RECEIVED",
+            "ECG_DX",
+            "GREEN_OPEN",
+        }
+        states = (await here.http.get(f"/api/v1/ecgs/{ecg_id}", headers=doctor)).json()["states"]
+        assert all(states[name] for name in states)
+
+    tell(story, tmp_path)
+
+
+def test_samples_come_back_as_they_were_sent(tmp_path: Path) -> None:
+    """Both encodings hold the very steps of the file, and the file comes back byte for byte."""
+
+    async def story(here: House) -> None:
+        data = ecg_file()
+        ecg_id = (await send(here, data)).json()["ecg_id"]
+        base = f"/api/v1/ecgs/{ecg_id}"
+        plain = (await here.http.get(f"{base}/waveform", headers=here.device())).json()
+        packed = (await here.http.get(f"{base}/waveform?encoding=int16", headers=here.device())).json()
+        steps = np.frombuffer(base64.b64decode(packed["samples"]), "<i2").reshape(12, -1)
+        np.testing.assert_allclose(steps * packed["lsb_mv"], np.array(plain["samples_mv"]), atol=1e-6)
+        assert (await here.http.get(f"{base}/file", headers=here.device())).content == data
+
+    tell(story, tmp_path)
+
+
+def test_a_clinic_knows_of_its_own_patients_alone(tmp_path: Path) -> None:
+    """What belongs to another site does not exist: 404 on every way to it."""
+
+    async def story(here: House) -> None:
+        sent = (await send(here, ecg_file(st_mv=0.4))).json()
+        alert = here.desk.case(sent["case_id"]).alerts[0].alert_id
+        other = await here.person("other")
+        assert (await here.http.get("/api/v1/cases", headers=other)).json()["cases"] == []
+        for path in (f"cases/{sent['case_id']}", f"ecgs/{sent['ecg_id']}", f"ecgs/{sent['ecg_id']}/waveform"):
+            assert_problem(await here.http.get(f"/api/v1/{path}", headers=other), 404, "not_found")
+        assert_problem(await here.http.post(f"/api/v1/alerts/{alert}/ack", headers=other, json={}), 403)
+
+    tell(story, tmp_path)
+
+
+def test_quality_staff_see_no_name_without_a_reason(tmp_path: Path) -> None:
+    """The reason is asked for, and stands in the access log with the look."""
+
+    async def story(here: House) -> None:
+        case_id = (await send(here, ecg_file(), name="张三", patient_ref="p")).json()["case_id"]
+        quality = await here.person("quality")
+        page = (await here.http.get(f"/api/v1/cases/{case_id}", headers=quality)).json()
+        assert page["identity"] is None and "张三" not in str(page)
+        page = (await here.http.get(f"/api/v1/cases/{case_id}?reason=audit", headers=quality)).json()
+        assert page["identity"]["name"] == "张三"
+        here.desk.access.flush()
+        looks = here.desk.access.entries(case_id=case_id, actor="user:quality")
+        assert [(look.action, look.detail) for look in looks] == [
+            ("look_case", None),
+            ("look_case", "audit"),
+            ("look_identity", "audit"),
+        ]
+
+    tell(story, tmp_path)
+
+
+def test_a_milestone_is_entered_once_by_its_key(tmp_path: Path) -> None:
+    """The same key again changes nothing; another time of the same source needs a note."""
+
+    async def story(here: House) -> None:
+        case_id = (await send(here, ecg_file())).json()["case_id"]
+        doctor = await here.person("cardiologist")
+        path = f"/api/v1/cases/{case_id}/milestones"
+        body = {"milestone": "PCI_DECIDE", "at": here.desk.clock.now().isoformat(), "source": "cardiologist"}
+        first = await here.http.post(path, json=body, headers={**doctor, "Idempotency-Key": "k1"})
+        again = await here.http.post(path, json=body, headers={**doctor, "Idempotency-Key": "k1"})
+        assert (first.status_code, again.status_code) == (201, 200)
+        forged = {**body, "source": "device", "milestone": "ECG_DX"}
+        assert_problem(await here.http.post(path, json=forged, headers=doctor), 403, "source_forbidden")
+        naive = {**body, "at": "2026-05-01T16:05:00"}
+        assert_problem(await here.http.post(path, json=naive, headers=doctor), 422)
+        unknown = {**body, "milestone": "NOPE"}
+        assert_problem(await here.http.post(path, json=unknown, headers=doctor), 422, "unknown_milestone")
+        village = await here.person("village")
+        assert_problem(await here.http.post(path, json=body, headers=village), 403)
+        forms = (await here.http.get(f"/api/v1/cases/{case_id}/forms", headers=doctor)).json()["milestones"]
+        assert "PCI_DECIDE" in [one["id"] for one in forms]
+
+    tell(story, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "code"),
+    [
+        (b"", 400, "empty_body"),
+        (bytes(range(256)) * 40, 415, "unknown_format"),
+        (ecg_file()[:3000], 422, "malformed"),
+        (b"%PDF-1.4 not an ECG", 415, "unsupported"),
+    ],
+)
+def test_a_bad_file_is_refused_and_kept_in_quarantine(
+    tmp_path: Path, content: bytes, status: int, code: str
+) -> None:
+    """The answer says what was expected; an admin finds the bytes; nothing else changes."""
+
+    async def story(here: House) -> None:
+        assert_problem(await send(here, content), status, code)
+        boss = await here.person("boss")
+        files = (await here.http.get("/api/v1/quarantine", headers=boss)).json()["files"]
+        assert [one["reason"] for one in files] == ([code] if content else [])
+        for one in files:
+            kept = await here.http.get(f"/api/v1/quarantine/{one['id']}", headers=boss)
+            assert kept.content == content
+        assert here.desk.hub.seq == 0
+        doctor = await here.person("cardiologist")
+        assert_problem(await here.http.get("/api/v1/quarantine", headers=doctor), 403)
+
+    tell(story, tmp_path)
+
+
+def test_a_body_that_is_too_large_is_refused_early(tmp_path: Path) -> None:
+    """A gigabyte that is only announced is refused before a byte of it; one that grows, as soon as it is too large."""
+
+    async def story(here: House) -> None:
+        host, port = here.origin.removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        token = here.tokens["ecg-1"]
+        writer.write(
+            f"POST /api/v1/ecgs HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n"
+            "Content-Length: 1073741824\r\n\r\n".encode()
+        )
+        head = await asyncio.wait_for(reader.readuntil(b'"code":"too_large"'), 5)
+        assert b" 413 " in head.splitlines()[0]
+        writer.close()
+
+        async def growing() -> Any:
+            for _ in range(64):
+                yield bytes(16 * 1024)
+
+        answer = await here.http.post("/api/v1/ecgs", content=growing(), headers=here.device())
+        assert_problem(answer, 413, "too_large")
+        answer = await here.http.post("/api/v1/session", content=bytes(100_000))
+        assert_problem(answer, 413, "too_large")
+
+    tell(story, tmp_path, max_upload_bytes=200_000)
+
+
+def test_a_form_with_files_and_fields_is_taken_and_a_broken_one_refused(tmp_path: Path) -> None:
+    """Multipart works as the body does; without its boundary, or with a wrong field, it is a problem."""
+
+    async def story(here: House) -> None:
+        good = await here.http.post(
+            "/api/v1/ecgs",
+            files=[("file", ("a.zip", ecg_file()))],
+            data={"patient_ref": "p9", "age": "70"},
+            headers=here.device(),
+        )
+        assert good.status_code == 201, good.text
+        headers = {**here.device(), "Content-Type": "multipart/form-data"}
+        answer = await here.http.post("/api/v1/ecgs", content=b"x", headers=headers)
+        assert_problem(answer, 400, "malformed_form")
+        cut = {**here.device(), "Content-Type": "multipart/form-data; boundary=b"}
+        answer = await here.http.post("/api/v1/ecgs", content=b"--b\r\nContent-Disp", headers=cut)
+        assert answer.status_code in {400, 415}
+        assert_problem(await send(here, ecg_file(), age="many"), 422, "bad_field")
+        assert_problem(await send(here, ecg_file(), site="jishi"), 403)
+
+    tell(story, tmp_path)
+
+
+def test_nobody_comes_in_without_a_right_credential(tmp_path: Path) -> None:
+    """No token, a wrong one, a forged session, a wrong password: all are 401 and look alike."""
+
+    async def story(here: House) -> None:
+        for headers in (
+            {},
+            {"Authorization": "Bearer wrong"},
+            {"Authorization": "Basic d2hvOm1l"},
+            {"Cookie": "greenchannel_session=forged", "Origin": here.origin},
+            {"Cookie": "greenchannel_session=" + "x" * 5000},
+        ):
+            assert_problem(await here.http.get("/api/v1/cases", headers=headers), 401, "unauthenticated")
+            assert_problem(
+                await here.http.post("/api/v1/ecgs", content=b"x", headers=headers),
+                401 if "Cookie" not in headers or "Origin" in headers else 403,
+            )
+        answer = await here.http.post("/api/v1/session", json={"user": "boss", "password": "wrong"})
+        assert_problem(answer, 401, "sign_in_failed")
+
+    tell(story, tmp_path)
+
+
+def test_a_foreign_page_cannot_act_for_a_person(tmp_path: Path) -> None:
+    """A cookie with another origin, or with none, changes nothing; looking needs no origin."""
+
+    async def story(here: House) -> None:
+        case_id = (await send(here, ecg_file())).json()["case_id"]
+        doctor = await here.person("cardiologist")
+        path = f"/api/v1/cases/{case_id}/green-channel"
+        for origin in ("http://evil.example", "null", None):
+            headers = {"Cookie": doctor["Cookie"], **({"Origin": origin} if origin else {})}
+            assert_problem(await here.http.post(path, headers=headers, json={}), 403, "foreign_origin")
+        assert here.desk.case(case_id).channel.state == "closed"
+        looked = await here.http.get("/api/v1/cases", headers={"Cookie": doctor["Cookie"]})
+        assert looked.status_code == 200
+        out = await here.http.delete("/api/v1/session", headers=doctor)
+        assert out.status_code == 204
+        assert_problem(await here.http.get("/api/v1/me", headers=doctor), 401)
+
+    tell(story, tmp_path)
+
+
+def test_guessing_passwords_is_slowed_down(tmp_path: Path) -> None:
+    """After a few wrong passwords even the right one has to wait, and the answer says how long."""
+
+    async def story(here: House) -> None:
+        body = {"user": "boss", "password": "wrong"}
+        answers = [await here.http.post("/api/v1/session", json=body) for _ in range(4)]
+        assert [answer.status_code for answer in answers] == [401, 401, 401, 429]
+        assert int(answers[-1].headers["retry-after"]) > 0
+
+    tell(story, tmp_path, login_attempts_per_minute=3)
+
+
+def test_every_error_is_a_problem_document_and_every_answer_careful(tmp_path: Path) -> None:
+    """404, 405, 422 and bad JSON speak RFC 9457; the page may load from itself alone."""
+
+    async def story(here: House) -> None:
+        doctor = await here.person("cardiologist")
+        assert_problem(await here.http.get("/api/v1/nothing"), 404)
+        assert_problem(await here.http.put("/api/v1/cases", headers=doctor), 405)
+        assert_problem(await here.http.get("/static/../app.py"), 404)
+        assert_problem(await here.http.get("/static/%2e%2e/app.py"), 404)
+        bad = await here.http.post(
+            "/api/v1/session", content=b"{", headers={"Content-Type": "application/json"}
+        )
+        assert_problem(bad, 400, "malformed_json")
+        secret = await here.http.post("/api/v1/session", json={"user": "boss", "password": ["sesame"]})
+        assert_problem(secret, 422)
+        assert "sesame" not in secret.text
+        page = await here.http.get("/board")
+        assert page.headers["x-content-type-options"] == "nosniff"
+        assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
+        assert (await here.http.get("/healthz")).json() == {"alive": True}
+        assert (await here.http.get("/readyz")).status_code == 200
+        assert "greenchannel_log_seq 0.0" in (await here.http.get("/metrics")).text
+        docs = (await here.http.get("/docs")).text
+        assert "/api/v1/ecgs" in docs and "src=" not in docs
+        assert (await here.http.get("/openapi.json")).json()["info"]["title"] == "greenchannel"
+
+    tell(story, tmp_path)
