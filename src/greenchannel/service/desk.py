@@ -14,7 +14,7 @@ from greenchannel.alerts import commands
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.roster import EscalationSettings, default_settings
 from greenchannel.clock import Clock
-from greenchannel.events import ClockReading, Envelope, case_stream
+from greenchannel.events import AnyEvent, ClockReading, Envelope, case_stream
 from greenchannel.ingest.fields import UploadFields
 from greenchannel.ingest.reader import read_ecg
 from greenchannel.service.book import CaseBook
@@ -218,6 +218,19 @@ class Desk:
     ) -> UploadAnswer:
         """Take one uploaded ECG; see `Intake.receive`."""
         return await self.intake.receive(files, fields, caller, upload_started_at=upload_started_at)
+
+    async def enter_history(self, site: str, build: Callable[[str, str], Sequence[AnyEvent]]) -> Case:
+        """Enter a case that is known as a whole, from another system or a report.
+
+        `build(case_id, patient)` gives its events, from the opening on.
+        """
+        case_id = new_id("c")
+
+        def command(tx: Tx) -> Case:
+            patient = self._vault.patient_for(tx, site, None)
+            return self._casework.write(tx, None, case_id, build(case_id, patient), "service")
+
+        return await self._writer.transact(command)
 
     # ------------------------------------------------------------ what people answer
 

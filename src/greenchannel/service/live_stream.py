@@ -65,7 +65,7 @@ class LiveStream:
     def done(self) -> bool:
         """Is the whole strip durable?"""
         state = self.running.state
-        return self.running.stored or state.complete and self.running.ledger.acked >= (state.end or 0)
+        return self.running.stored or (state.complete and self.running.ledger.acked >= (state.end or 0))
 
     def when_detached(self, callback: Any) -> None:
         """Have `callback` called once when this socket goes."""

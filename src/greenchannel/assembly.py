@@ -1,0 +1,154 @@
+"""The only module that knows every part: settings and a clock in, the running service out."""
+
+import asyncio
+import contextlib
+import signal as process_signals
+import socket
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
+from typing import Any
+
+import structlog
+import uvicorn
+
+from greenchannel.clock import Clock, SystemClock
+from greenchannel.county import cast
+from greenchannel.service.desk import Desk
+from greenchannel.settings import Settings
+from greenchannel.store.access import AccessLog
+from greenchannel.store.accounts import Accounts
+from greenchannel.store.blobs import Blobs
+from greenchannel.store.engine import migrate, open_engine
+from greenchannel.store.log import Log
+from greenchannel.store.quarantine import Quarantine
+from greenchannel.store.vault import Vault, load_or_make_master_key
+from greenchannel.store.writer import Writer
+from greenchannel.viewer.app import create_app
+from greenchannel.viewer.front import DemoUser
+
+logger = structlog.get_logger(__name__)
+
+
+def build(settings: Settings, clock: Clock | None = None) -> Desk:
+    """All parts joined, the database brought to its newest form; nothing runs yet."""
+    clock = clock or SystemClock()
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    engine = open_engine(settings.url())
+    migrate(engine)
+    vault = Vault(engine, load_or_make_master_key(settings.data_dir / "master.key"))
+    return Desk(
+        settings=settings,
+        clock=clock,
+        engine=engine,
+        writer=Writer(engine, clock),
+        log=Log(engine),
+        vault=vault,
+        blobs=Blobs(settings.data_dir / "blobs", engine, vault),
+        access=AccessLog(engine),
+        accounts=Accounts(engine),
+        quarantine=Quarantine(settings.data_dir / "quarantine", max_bytes=settings.quarantine_bytes),
+    )
+
+
+def demo_people(people: Iterable[cast.DemoUser]) -> list[DemoUser]:
+    """The demo's people as its start page offers them."""
+    return [
+        DemoUser(
+            user=one.user, password=one.password, name_zh=one.name_zh, name_en=one.name_en, role=one.role
+        )
+        for one in people
+    ]
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, but the signals are ours: its own handler raises them again before our clean-up has run."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def listen(settings: Settings) -> socket.socket:
+    """A bound socket; raises `OSError` where the port is taken. Port 0 takes a free one."""
+    sock = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    try:
+        sock.bind((settings.host, settings.port))
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+@contextlib.asynccontextmanager
+async def running(
+    desk: Desk, sock: socket.socket, demo_users: Sequence[DemoUser] = ()
+) -> AsyncIterator[asyncio.Event]:
+    """The service behind `sock`, ready when the block begins; set the event to stop it from within."""
+    await desk.start()
+    config = uvicorn.Config(
+        create_app(desk, demo_users),
+        loop="none",
+        lifespan="off",
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,
+        ws_max_size=1024 * 1024,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=3,
+        backlog=2048,
+    )
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(sockets=[sock]))
+    stop = asyncio.Event()
+    try:
+        while not server.started and not task.done():
+            await asyncio.sleep(0.005)
+        if task.done():
+            await task
+        yield stop
+    finally:
+        server.should_exit = True
+        await task
+        await desk.stop()
+
+
+async def run_until_stopped(
+    settings: Settings,
+    clock: Clock | None = None,
+    during: Callable[[Desk, str], Coroutine[Any, Any, None]] | None = None,
+    *,
+    prepare: Callable[[Desk], None] | None = None,
+    demo_users: Sequence[DemoUser] = (),
+) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    `prepare` may fill the empty database first; `during` runs beside the service, and when it ends, so does the
+    service.
+    """
+    desk = build(settings, clock)
+    if prepare is not None:
+        prepare(desk)
+    sock = listen(settings)
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    address = f"http://{host}:{sock.getsockname()[1]}/"
+    async with running(desk, sock, demo_users) as stop:
+        loop = asyncio.get_running_loop()
+        for number in (process_signals.SIGINT, process_signals.SIGTERM):
+            loop.add_signal_handler(number, stop.set)
+        logger.info("ready", address=address)
+        waiting = {asyncio.create_task(_until(stop))}
+        if during is not None:
+            waiting.add(asyncio.create_task(during(desk, address)))
+        done, rest = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
+        for task in done:
+            await task
+        logger.info("stopping")
+
+
+async def _until(event: asyncio.Event) -> None:
+    await event.wait()
