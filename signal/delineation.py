@@ -223,7 +223,8 @@ def p_wave(
     usable : array ``(leads,)``
     """
     leads = median_mv.shape[0]
-    start = max(qrs.on - int(limits.P_WINDOW_S * _RATE), 0)
+    reach_s = min(limits.P_WINDOW_S, limits.P_WINDOW_RR * rr_s)
+    start = max(qrs.on - int(reach_s * _RATE), 0)
     if np.isfinite(t_off):
         start = max(start, int(t_off - rr_s * _RATE) + int(0.01 * _RATE))
     end = qrs.on - int(0.008 * _RATE)

@@ -55,6 +55,12 @@ def test_rate_is_found_from_slow_to_fast(rate_bpm: int) -> None:
     assert m.heart_rate_bpm == pytest.approx(rate_bpm, abs=1)
 
 
+def test_a_t_wave_never_passes_for_p() -> None:
+    """At 180/min, where T and P run into each other, PR is right or unknown."""
+    m = measure(synthesize(heart_rate_bpm=180, noise_mv=0.02))
+    assert m.pr_ms is None or m.pr_ms == pytest.approx(PR_S * 1000, abs=25)
+
+
 def test_a_clean_strip_is_exact() -> None:
     """Without any disturbance STJ is right within 2 µV in every lead."""
     name = "extensive_anterior_high_lateral_stemi"
