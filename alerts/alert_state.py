@@ -149,7 +149,7 @@ def _fold_alert(alert: Alert, envelope: Envelope) -> Alert:
         case AlertHandedOver() as e:
             return replace(alert, held_by=e.to_person)
         case AlertEscalated() as e:
-            return replace(alert, step=max(alert.step, e.step))
+            return replace(alert, step=e.step)
         case AlertExhausted() if not alert.exhausted:
             return replace(alert, exhausted=True, exhausted_at=at)
         case _:

@@ -214,6 +214,7 @@ def test_a_merge_carries_the_ecgs_with_their_first_times() -> None:
     """The other case has the tier, the answered alert and the times as they were; nothing rings again."""
     log, other = ringing(), Log(case_id="c_2")
     log.extend(do.acknowledge(log.case, "a_1", "anna"), at_s=20)
+    other.ecg("e_5", at_s=100)
     gone, came = do.merge(log.case, other.case)
     assert log.extend(gone).merged_into == "c_2" and do.merge(log.case, other.case) == ([], [])
     case = other.extend(came, at_s=500)
@@ -221,6 +222,21 @@ def test_a_merge_carries_the_ecgs_with_their_first_times() -> None:
     found = {e.spec.id: e.valid.time.at for e in timeline(case).entries if e.valid is not None}
     assert (found["ECG_RECEIVED"], found["ECG_ALGO"]) == (seconds(0), seconds(1))
     assert (found["ALERT_ACK"], found["ECG1_ACQ"]) == (seconds(20), seconds(-60))
+
+
+def test_a_merge_keeps_earlier_times_and_raises_an_alert_that_rings() -> None:
+    """The other case was received first, and waits for its answer at a lower tier."""
+    early = Log(case_id="c_2")
+    early.ecg("e_9", at_s=-30)
+    early.extend(do.analysed(early.case, read("e_9", "CRIT"), alert_id="a_9", plan=PLAN))
+    log = ringing()
+    log.extend(do.acknowledge(log.case, "a_1", "anna"))
+    _, came = do.merge(log.case, early.case)
+    case = early.extend(came, at_s=500)
+    assert case.alert is not None and case.alert.open
+    assert (case.alert.alert_id, case.alert.tier, len(case.alerts)) == ("a_9", "ACT", 1)
+    found = {e.spec.id: e.valid.time.at for e in timeline(case).entries if e.valid is not None}
+    assert found["ECG_RECEIVED"] == seconds(-30)
 
 
 def test_a_split_moves_the_ecgs_to_a_new_case() -> None:

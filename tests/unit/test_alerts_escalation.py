@@ -124,6 +124,14 @@ def test_when_everybody_has_declined_the_clinic_is_told_at_once() -> None:
     assert alert is not None and alert.exhausted and alert.step == 3
 
 
+def test_a_step_with_nobody_left_gives_way_to_the_next() -> None:
+    """The second reader is the first, who has declined: the head is rung at once."""
+    plan = (PLAN[0], PlanStep(after_s=60.0, role="second", people=("anna",), channels=("live",)), *PLAN[2:])
+    log, _ = ringing(plan=plan)
+    events = decline(log.case, "a_1", "anna")
+    assert [e.person for e in events if isinstance(e, AlertSent)] == ["chen"]
+
+
 def test_with_nobody_on_duty_the_clinic_is_told_as_the_alert_opens() -> None:
     """There is an alert, and it is exhausted: never silence."""
     for plan in (plan_for("ACT", (), T0), ()):
@@ -155,6 +163,13 @@ def test_the_same_ecg_confirmed_says_nothing_new() -> None:
     assert analysed(log.case, read("e_1", "ACT"), alert_id="a_2", plan=PLAN) == [read("e_1", "ACT")]
     log.add(read("e_1", "ACT"))
     assert analysed(log.case, read("e_1", "ACT"), alert_id="a_2", plan=PLAN) == []
+
+
+def test_the_same_ecg_read_as_more_urgent_raises_the_alert() -> None:
+    """A critical value in the stream that the final reading finds to be an infarction."""
+    log, _ = ringing("CRIT")
+    events = analysed(log.case, read("e_1", "ACT"), alert_id="a_2", plan=PLAN)
+    assert events[1:] == [AlertRaised(alert_id="a_1", tier="ACT", ecg_id="e_1", rules=("STE-1",))]
 
 
 def test_an_ecg_that_rises_above_an_answered_alert_rings_anew() -> None:

@@ -24,6 +24,7 @@ def test_a_shift_ends_before_its_end() -> None:
     shifts = (shift("anna", "first", end=T0), shift("bo", "first", start=T0))
     assert on_duty(shifts, T0, "first") == "bo"
     assert on_duty(shifts, seconds(-1), "first") == "anna"
+    assert on_duty(shifts[:1], T0, "first") is None
     assert on_duty((*shifts, shift("dan", "first", start=seconds(-60))), seconds(-1), "first") == "dan"
     assert on_duty(shifts, T0, "head") is None
     with pytest.raises(NaiveDatetimeError):

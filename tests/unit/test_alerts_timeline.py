@@ -72,9 +72,9 @@ def test_a_done_task_sets_the_milestone_of_its_kind() -> None:
     log = Log()
     log.extend(open_green_channel(log.case, "anna", channel_id="g_1"))
     task = next(task for task in log.case.tasks if task.kind == "receive_patient")
-    case = log.add(TaskDone(task_id=task.task_id, person="eve"), at_s=900)
-    valid = entry(timeline(case), "HUB_DOOR").valid
-    assert valid is not None
+    log.add(TaskDone(task_id=task.task_id, person="eve"), at_s=900)
+    case = log.add(TaskDone(task_id=task.task_id, person="eve"), at_s=901)
+    (valid,) = entry(timeline(case), "HUB_DOOR").values
     assert (valid.source, valid.time.at, valid.time.uncertainty_s) == ("ed", seconds(900), None)
 
 
@@ -112,9 +112,9 @@ def test_the_stronger_source_stands_and_all_values_stay() -> None:
 def test_the_newest_correction_of_a_source_stands() -> None:
     """The first value stays beside it."""
     log = Log()
-    log.add(recorded("FMC", 60, "clinic"), recorded("FMC", 30, "clinic", note="看错表", correction=True))
+    log.add(recorded("FMC", 60, "clinic"), recorded("FMC", 90, "clinic", note="看错表", correction=True))
     found = entry(timeline(log.case), "FMC")
-    assert found.valid is not None and found.valid.time.at == seconds(30)
+    assert found.valid is not None and found.valid.time.at == seconds(90)
     assert [value.correction for value in found.values] == [False, True]
 
 
@@ -189,3 +189,11 @@ def test_a_correction_by_command_reaches_the_timeline() -> None:
         )
     )
     assert at_s(timeline(log.case), "HUB_DOOR") == 840
+
+
+def test_the_newest_word_on_the_onset_stands() -> None:
+    """What is said of the past is refined by asking again; what the log saw happen is not."""
+    log = Log()
+    log.add(ContextEntered(onset=reading(-900)))
+    case = log.add(ContextEntered(onset=reading(-600)))
+    assert at_s(timeline(case), "ONSET") == -600
