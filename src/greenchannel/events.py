@@ -6,7 +6,7 @@ Everything that the service shows is a fold over `Envelope`s.
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -19,12 +19,16 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=_sn
     """Base of all events. The wire and storage name is the class name in snake case."""
 
 
+# Checked when read, and so when written: the log reads back each event before it takes it.
+Aware = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
 class ClockReading(msgspec.Struct, frozen=True, kw_only=True):
     """An instant together with the clock it was read from."""
 
-    at: datetime  # corrected where an offset is known
+    at: Aware  # corrected where an offset is known
     clock: str  # "server", "device:<id>", "person", "paper"
-    raw: datetime | None = None  # what the clock itself said, where that differs
+    raw: Aware | None = None  # what the clock itself said, where that differs
     offset_s: float | None = None  # clock minus server, as estimated; None: never compared
     uncertainty_s: float | None = None  # half width; None: unknown
 

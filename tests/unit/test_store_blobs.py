@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from greenchannel.store import ecg_rows
 from greenchannel.store.blobs import BlobDamaged, BlobErased, BlobMissing, Blobs, StagedBlob
 from greenchannel.store.vault import PatientKeyMissing
+from greenchannel.store.writer import Tx
 from tests.store_world import Store, open_store
 
 DATA = b"an original ECG file" * 100
@@ -149,3 +151,43 @@ def test_a_changed_file_is_not_handed_out(archive: Archive) -> None:
     archive.link(archive.blobs.stage(DATA), patient)
 
     assert archive.blobs.get(staged.sha256, patient) == DATA
+
+
+def test_bytes_of_an_ecg_that_moves_go_with_it(archive: Archive) -> None:
+    """A person found that they are another patient's: then erasing that patient leaves nothing with the first."""
+    wrong, right = archive.patient(), archive.patient()
+    staged = archive.blobs.stage(DATA)
+    archive.link(staged, wrong)
+
+    def move(tx: Tx) -> None:
+        ecg_rows.add_ecg(tx, ecg_id="e1", case_id="c1", site="s1", patient=wrong, sha256=staged.sha256)
+        archive.blobs.share(tx, staged.sha256, wrong, right)
+        ecg_rows.move_ecg(tx, "e1", "c2", right)
+
+    archive.store.writer.transact_sync(move)
+
+    moved = ecg_rows.get_ecg(archive.store.engine, "e1")
+    assert moved is not None
+    assert (moved.case_id, moved.patient) == ("c2", right)
+    assert archive.blobs.get(staged.sha256, right) == DATA
+    with pytest.raises(BlobMissing):
+        archive.blobs.get(staged.sha256, wrong)
+    archive.erase(right)
+    assert archive.blobs.sweep(older_than_s=-1) == 1
+
+
+def test_a_second_ecg_of_the_same_bytes_keeps_the_key(archive: Archive) -> None:
+    """Moving one of two leaves the other readable."""
+    first, second = archive.patient(), archive.patient()
+    staged = archive.blobs.stage(DATA)
+    archive.link(staged, first)
+
+    def move(tx: Tx) -> None:
+        for ecg_id in ("e1", "e2"):
+            ecg_rows.add_ecg(tx, ecg_id=ecg_id, case_id="c1", site="s1", patient=first, sha256=staged.sha256)
+        archive.blobs.share(tx, staged.sha256, first, second)
+        ecg_rows.move_ecg(tx, "e1", "c2", second)
+
+    archive.store.writer.transact_sync(move)
+
+    assert archive.blobs.get(staged.sha256, first) == archive.blobs.get(staged.sha256, second) == DATA

@@ -83,3 +83,5 @@ def test_an_ecg_that_was_never_entered_has_no_row_and_takes_no_analysis(store: S
     assert ecg_rows.get_ecg(store.engine, "e9") is None
     with pytest.raises(LookupError, match="e9"):
         store.writer.transact_sync(lambda tx: ecg_rows.set_analysis(tx, "e9", SHA))
+    with pytest.raises(LookupError, match="e9"):
+        store.writer.transact_sync(lambda tx: ecg_rows.move_ecg(tx, "e9", "c1", "p_1"))

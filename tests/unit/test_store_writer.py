@@ -13,7 +13,7 @@ from sqlalchemy import Engine, event, insert
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from greenchannel.clock import NaiveDatetimeError
-from greenchannel.events import AnyEvent, ContextEntered, EcgOpened, Envelope
+from greenchannel.events import AnyEvent, ClockReading, ContextEntered, EcgOpened, Envelope, MilestoneRecorded
 from greenchannel.store import schema
 from greenchannel.store.writer import CommitFailed, Tx, UnreadableEvent, VersionConflict, Writer, WriterClosed
 from tests.store_world import NOW, Store, open_store, opened
@@ -129,6 +129,15 @@ def test_an_event_that_cannot_be_read_back_is_not_written(store: Store) -> None:
         store.writer.transact_sync(lambda tx: tx.append("case:a", [opened(1), wrong], actor="service"))
 
     assert store.log.read() == []
+
+
+def test_an_event_with_a_naive_instant_is_not_written(store: Store) -> None:
+    """An instant without a zone is no instant."""
+    naive = ClockReading(at=datetime(2026, 3, 1), clock="person")  # noqa: DTZ001 - that is the point
+    event = MilestoneRecorded(milestone="fmc", time=naive, source="person")
+
+    with pytest.raises(UnreadableEvent, match="timezone"):
+        store.writer.transact_sync(lambda tx: tx.append("case:a", [event], actor="service"))
 
 
 def test_a_failing_command_hurts_no_neighbour(store: Store) -> None:

@@ -97,8 +97,7 @@ class Blobs:
         """Give `other` what `patient` has: an ECG moved to another case. Raises as `get` and `link` do."""
         row = self._link_of(tx.conn, sha256, patient)
         key = self._blob_key(tx.conn, sha256, row)
-        size_bytes = self._path(row.file).stat().st_size
-        self.link(tx, StagedBlob(sha256=sha256, size_bytes=size_bytes, file=row.file, key=key), other)
+        self.link(tx, StagedBlob(sha256=sha256, size_bytes=0, file=row.file, key=key), other)
 
     def get(self, sha256: str, patient: str) -> bytes:
         """The bytes as they came.

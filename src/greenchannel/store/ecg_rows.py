@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Engine, Select, insert, select, update
+from sqlalchemy import Engine, Select, delete, insert, select, update
 
 from greenchannel.store import schema
 from greenchannel.store.engine import reading
@@ -21,6 +21,7 @@ __all__ = [
     "find_same_bytes_at_site",
     "get_analysis",
     "get_ecg",
+    "move_ecg",
     "put_analysis",
     "set_analysis",
 ]
@@ -131,8 +132,27 @@ def set_analysis(tx: Tx, ecg_id: str, sha256: str) -> None:
 
 
 def move_ecg(tx: Tx, ecg_id: str, case_id: str, patient: str) -> None:
-    """Put an ECG into another case, of another patient; its identity and bytes stay."""
+    """Put an ECG into another case, of another patient, after `Blobs.share`; its identity and bytes stay.
+
+    Where the patient it was with has no other ECG of these bytes, that patient's key to them goes: else they would
+    outlive the erasure of the one they are of.
+
+    Raises
+    ------
+    LookupError
+        There is no such ECG.
+    """
+    before = tx.conn.execute(
+        select(_ecgs.c.patient, _ecgs.c.sha256).where(_ecgs.c.ecg_id == ecg_id)
+    ).one_or_none()
+    if before is None:
+        raise LookupError(f"expected an ECG that was entered, there is none called {ecg_id!r}")
     tx.conn.execute(update(_ecgs).where(_ecgs.c.ecg_id == ecg_id).values(case_id=case_id, patient=patient))
+    same = (_ecgs.c.patient == before.patient, _ecgs.c.sha256 == before.sha256)
+    if tx.conn.execute(select(_ecgs.c.ecg_id).where(*same).limit(1)).one_or_none() is None:
+        keys = schema.blob_keys
+        old = delete(keys).where(keys.c.patient == before.patient, keys.c.sha256 == before.sha256)
+        tx.conn.execute(old)
 
 
 def _first(tx: Tx, query: Select[Any]) -> EcgRow | None:
