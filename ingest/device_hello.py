@@ -48,9 +48,11 @@ def parse_hello(text: str) -> Hello:
     try:
         hello = json.loads(text)
     except (ValueError, RecursionError):
-        raise IngestError("bad_hello", "the hello is no JSON", "a JSON object", shown(text)) from None
+        raise IngestError(
+            "bad_hello", "the hello is no JSON", "a JSON object", f"{len(text)} characters"
+        ) from None
     if not isinstance(hello, dict):
-        raise IngestError("bad_hello", "the hello is no JSON object", "a JSON object", shown(hello))
+        raise IngestError("bad_hello", "the hello is no JSON object", "a JSON object", type(hello).__name__)
     fields = parse_fields({str(key): value for key, value in hello.items()})
     stream_id = hello.get("stream_id")
     if not isinstance(stream_id, str) or not _STREAM_ID.fullmatch(stream_id):

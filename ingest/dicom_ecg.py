@@ -1,6 +1,7 @@
 """DICOM ECG objects (PS3.3 A.34): 12-lead, General and Ambulatory."""
 
 import io
+import logging
 import re
 import struct
 import threading
@@ -69,16 +70,16 @@ def read_dicom(data: bytes) -> ParsedEcg:
     # Half a second of import that only a DICOM file pays for.
     from pydicom.errors import BytesLengthException, InvalidDicomError
 
+    # Its warnings quote values, so they may hold a patient's name: they must not reach a log.
+    logging.getLogger("pydicom").setLevel(logging.ERROR)
     try:
         with _quiet, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return _read(data)
     except (InvalidDicomError, BytesLengthException, *_PYDICOM_RAISES) as error:
+        # The text of these errors may quote a patient's name; their kind can't.
         raise IngestError(
-            "malformed",
-            "the DICOM file cannot be read",
-            "a DICOM ECG",
-            f"{type(error).__name__}: {error}"[:160],
+            "malformed", "the DICOM file cannot be read", "a DICOM ECG", f"a {type(error).__name__}"
         ) from error
 
 

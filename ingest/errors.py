@@ -85,9 +85,6 @@ class SegmentBufferFull(IngestError):
             got=f"{held_bytes}",
         )
 
-    def __reduce__(self) -> str | tuple[object, ...]:
-        return (IngestError, self.args)
-
 
 def shown(value: object, limit: int = 60) -> str:
     """`value` as it may stand in an error: its repr, cut to `limit` characters."""

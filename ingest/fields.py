@@ -18,6 +18,9 @@ ARRIVAL_MODES: Final = (1, 2, 3, 4)  # national codes [S]
 _ID: Final = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 _PHONE: Final = re.compile(r"\+?[0-9][0-9 ()-]{2,30}")
 _NUMBER: Final = re.compile(r"[A-Za-z0-9()-]{1,32}")
+_IDENTIFYING: Final = frozenset(
+    {"patient_ref", "name", "phone", "id_number", "callback_phone", "history", "vitals"}
+)
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -96,7 +99,9 @@ def parse_instant(text: str) -> datetime | None:
 
 
 def _bad(field: str, expected: str, value: object) -> IngestError:
-    return IngestError("bad_field", f"the field {field} cannot be read", f"{field}: {expected}", shown(value))
+    # Errors may be logged, and what identifies a patient must not be.
+    got = "something else" if field in _IDENTIFYING else shown(value)
+    return IngestError("bad_field", f"the field {field} cannot be read", f"{field}: {expected}", got)
 
 
 def _text(given: Mapping[str, object], field: str, limit: int) -> str | None:

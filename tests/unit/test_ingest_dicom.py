@@ -206,6 +206,22 @@ def test_a_gigabyte_of_samples_that_is_only_announced_is_refused() -> None:
     assert _refused(dataset).code == "too_large"
 
 
+def test_a_broken_file_neither_warns_nor_logs_nor_quotes_what_it_holds(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The DICOM library quotes values in its warnings; a patient's name must not end in a log."""
+    data = bytearray(
+        write_dicom_ecg(_recording(), acquired=None, age_years=61.0, sex="male", name="Zhang^San")
+    )
+    data[data.index(b"061Y") : data.index(b"061Y") + 4] = b"Zhan"
+    data[data.index(b"500.0") : data.index(b"500.0") + 5] = b"Zhang"
+    with pytest.raises(IngestError) as caught:
+        read_dicom(bytes(data))
+    assert caught.value.code == "malformed"
+    assert "Zhan" not in str(caught.value)
+    assert caplog.records == []
+
+
 def test_an_image_is_no_ecg_and_the_error_says_so() -> None:
     """The class of the object is named."""
     path = get_testdata_file("CT_small.dcm", download=False)

@@ -60,3 +60,11 @@ def test_a_field_that_cannot_be_read_is_named_with_what_it_takes(field: str, val
     assert caught.value.expected is not None
     assert caught.value.expected.startswith(f"{field}: ")
     assert len(str(caught.value)) < 300
+
+
+def test_an_error_never_quotes_what_identifies_a_patient() -> None:
+    """Errors are logged; a mistyped identity number must not be."""
+    for field, value in (("id_number", "110105;9491231002X"), ("phone", "zhang 138"), ("name", "张三" * 100)):
+        with pytest.raises(IngestError) as caught:
+            parse_fields({field: value})
+        assert value[:6] not in str(caught.value)
