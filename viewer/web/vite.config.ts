@@ -23,6 +23,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.{ts,tsx}"],
     environment: "node",
+    css: true, // the contrast of the themes is read from the style sheet
     passWithNoTests: true,
   },
 });

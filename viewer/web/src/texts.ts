@@ -5,7 +5,7 @@ import type { Role, Tier } from "./wire";
 type Pair = readonly [zh: string, en: string];
 
 export const TEXTS = {
-  centre: ["胸痛中心 · 实时分诊", "Chest pain centre · live triage"],
+  centre: ["胸痛中心 · 实时分诊", "Chest pain · live triage"],
   product: ["绿色通道", "Green channel"],
   demoBanner: ["演示:账号与病人均为模拟", "Demo: all accounts and patients are simulated"],
   unknown: ["— 未知", "— unknown"],
@@ -23,7 +23,7 @@ export const TEXTS = {
   ],
   soundOn: ["声音 开", "Sound on"],
   soundOff: ["声音 关", "Sound off"],
-  soundWaiting: ["声音未开启", "Sound not enabled"],
+  soundWaiting: ["声音未开启", "No sound yet"],
   soundHint: ["点一下页面即可开启声音", "Tap the page once to enable sound"],
   themeLight: ["浅色", "Light"],
   themeDark: ["深色", "Dark"],
@@ -49,7 +49,7 @@ export const TEXTS = {
   noEcg: ["还没有心电图", "No ECG yet"],
   notAnalysed: ["正在分析", "Being analysed"],
   limit: ["限", "limit"],
-  km: ["{n} km", "{n} km"],
+  km: ["{n}\u00a0km", "{n}\u00a0km"],
   male: ["男", "Male"],
   female: ["女", "Female"],
   sexUnknown: ["性别未知", "Sex unknown"],

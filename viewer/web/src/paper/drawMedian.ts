@@ -11,9 +11,9 @@ const TILE_W_MM = TILE_S * MM_PER_S;
 const TILE_H_MM = 32;
 const BASE_MM = 19;
 const GAP_PX = 1;
-const ROW_OF = 6;
-const ROW_OF_PHONE = 2;
-const PHONE_PX = 560;
+/** Below this a tile could not hold "V3 J +0.51 mV (限 0.20)". */
+const LEAST_TILE_PX = 156;
+const ROWS_OF = [6, 4, 3, 2, 1] as const;
 const MOST_PX_PER_MM = 8.4;
 
 export interface Panel {
@@ -23,9 +23,9 @@ export interface Panel {
   pxPerMm: number;
 }
 
-/** Six in a row, two on a phone; the tile fills its share of the room, so that its label can be read. */
+/** As many in a row as can be read; the tile fills its share of the room. */
 export function panelSize(leads: number, roomPx: number): Panel {
-  const perRow = roomPx < PHONE_PX ? ROW_OF_PHONE : ROW_OF;
+  const perRow = ROWS_OF.find((n) => roomPx / n >= LEAST_TILE_PX) ?? 1;
   const pxPerMm = Math.min(MOST_PX_PER_MM, (roomPx / perRow - GAP_PX) / TILE_W_MM);
   const rows = Math.ceil(leads / perRow);
   return {

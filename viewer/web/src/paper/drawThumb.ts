@@ -6,8 +6,8 @@ import { leadSamples, type Waveform } from "./waveform";
 
 export const THUMB_PX_PER_MM = 2;
 const LEAD_S = 2;
-const HEIGHT_MM = 20;
-const BASE_MM = 12;
+const HEIGHT_MM = 24;
+const BASE_MM = 15;
 const GAP_PX = 2;
 /** The first moments of a record often hold the filter's settling. */
 const SKIP_S = 1;

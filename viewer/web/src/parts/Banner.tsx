@@ -41,11 +41,11 @@ export function Banner(): JSX.Element | null {
   const quiet = mutedFor(alert.alert_id);
   const urgent = alert.tier === "ACT" || alert.tier === "CRIT";
   return (
-    <div
-      class={urgent ? "banner banner-high" : "banner banner-medium"}
-      role="alert"
-      data-testid="alert-banner"
-    >
+    <div class={urgent ? "banner banner-high" : "banner banner-medium"} data-testid="alert-banner">
+      <p class="unseen" role="alert">
+        {/* Without the ticking time: a screen reader says it once. */}
+        {t("bannerTitle")} {siteName(row)} {headline(row)}
+      </p>
       <div class="banner-text">
         <strong>
           {TIERS[alert.tier].shape} {t("bannerTitle")} <Since at={alert.opened_at} />

@@ -119,7 +119,7 @@ export function lostFor(): string {
 function Connection(): JSX.Element {
   const { open } = line.value;
   return (
-    <span class={open ? "switch-text" : "switch-text lost"} role="status" data-testid="connection">
+    <span class={open ? "switch-text" : "switch-text lost"} data-testid="connection">
       <span aria-hidden="true">{open ? "●" : "✕"}</span>{" "}
       {open ? t("connected") : t("lost", { for: lostFor() })}
     </span>
@@ -149,11 +149,7 @@ function Sound(): JSX.Element {
 
 export function StaleNote(): JSX.Element | null {
   if (line.value.open || !me.value) return null;
-  return (
-    <p class="stale-note" role="status">
-      {t("staleNote", { for: lostFor() })}
-    </p>
-  );
+  return <p class="stale-note">{t("staleNote", { for: lostFor() })}</p>;
 }
 
 export function Help(): JSX.Element | null {

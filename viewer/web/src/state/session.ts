@@ -1,8 +1,9 @@
 /** Who sits in front of this page. */
-import { signal } from "@preact/signals";
+import { batch, signal } from "@preact/signals";
 import type { Demo, Me, Role } from "../wire";
 import { call, get, Problem, post } from "./api";
 import { observeServerTime } from "./clock";
+import { go } from "./route";
 
 /** Undefined: not asked yet. Null: nobody is signed in. */
 export const me = signal<Me | null | undefined>(undefined);
@@ -33,7 +34,11 @@ export async function signIn(user: string, password: string): Promise<void> {
 
 export async function signOut(): Promise<void> {
   await call("DELETE", "/session");
-  me.value = null;
+  // From the front page, so that the next person does not land where this one was.
+  batch(() => {
+    go("/", true);
+    me.value = null;
+  });
 }
 
 const ANSWERS: readonly Role[] = ["reader", "cardiologist", "cathlab", "ed", "ccu", "dispatch", "admin"];

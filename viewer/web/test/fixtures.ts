@@ -1,0 +1,105 @@
+/** Rows as the service sends them, for the tests. */
+import type { Alert, AlertPerson, Evidence, Me, Role, Row } from "../src/wire";
+
+export const AT = "2026-03-02T08:05:00.000Z";
+
+export const EVIDENCE: Evidence = {
+  lead: "V3",
+  quantity: "stj_mv",
+  value: 0.51,
+  threshold: 0.2,
+  rule: "STE-1",
+};
+
+export function row(change: Partial<Row> = {}): Row {
+  return {
+    case_id: "c_1",
+    seq: 1,
+    state: "open",
+    opened_at: AT,
+    last_event_at: AT,
+    note: null,
+    site: { id: "yinzhao", name_zh: "阴赵卫生院", name_en: "Yinzhao Clinic", distance_km: 38, phone: null },
+    patient: { age_years: 61, sex: "male", chest_pain: true },
+    arrival_mode: 2,
+    tier: "ACT",
+    order: [0, 0, 1789000000, "c_1"],
+    order_zh: null,
+    order_en: null,
+    headline_zh: "考虑急性广泛前壁心肌梗死",
+    headline_en: "Consider acute extensive anterior infarction",
+    findings: [
+      {
+        id: "STE-1",
+        tier: "ACT",
+        zh: "考虑急性广泛前壁心肌梗死",
+        en: "Consider acute extensive anterior infarction",
+        territories: ["extensive_anterior"],
+        evidence: [{ ...EVIDENCE, lead: "V2", value: 0.42 }, EVIDENCE],
+        downgraded_by: [],
+        restored_by: [],
+      },
+    ],
+    worst_leads: ["V3", "V2"],
+    ecg_id: "e_1",
+    ecgs: [],
+    record_again: null,
+    alert: null,
+    green_channel: {
+      state: "closed",
+      channel_id: null,
+      opened_at: null,
+      opened_by: null,
+      stood_down_at: null,
+      reason: null,
+    },
+    tasks: [],
+    diagnosed_at: null,
+    reading: null,
+    ...change,
+  };
+}
+
+export function person(id: string, change: Partial<AlertPerson> = {}): AlertPerson {
+  return {
+    person: id,
+    name: id,
+    role: "cardiologist",
+    step: 0,
+    channel: "live",
+    sent_at: AT,
+    delivered_at: null,
+    acknowledged_at: null,
+    declined_at: null,
+    ...change,
+  };
+}
+
+export function alert(people: AlertPerson[], change: Partial<Alert> = {}): Alert {
+  return {
+    alert_id: "a_1",
+    tier: "ACT",
+    state: "open",
+    opened_at: AT,
+    acknowledged_at: null,
+    acknowledged_by: null,
+    step: 0,
+    steps: 4,
+    next_due_at: null,
+    exhausted: false,
+    people,
+    ...change,
+  };
+}
+
+export function somebody(id: string, role: Role): Me {
+  return {
+    user: { id, name: id, role, sites: null },
+    on_duty: true,
+    shift: null,
+    next_shift: null,
+    demo: false,
+    server_time: AT,
+    version: "0",
+  };
+}

@@ -1,0 +1,240 @@
+import { afterEach, describe, expect, test } from "vitest";
+import { callingRows, callsMe, nextAct, owedDeliveries } from "../src/state/alerts";
+import { Problem } from "../src/state/api";
+import { ServerClock } from "../src/state/clock";
+import {
+  bestEvidence,
+  dateTime,
+  duration,
+  evidenceLine,
+  fromLocalInput,
+  headline,
+  patientLine,
+  quantity,
+  timeOfDay,
+  toLocalInput,
+} from "../src/state/format";
+import { firstLang, lang } from "../src/state/prefs";
+import { parseRoute } from "../src/state/route";
+import { burst } from "../src/state/sound";
+import baseCss from "../src/styles/base.css?raw";
+import { ROLES, sourceName, TEXTS, TIERS, t } from "../src/texts";
+import { AT, alert, EVIDENCE, person, row, somebody } from "./fixtures";
+
+afterEach(() => {
+  lang.value = "zh";
+});
+
+describe("words", () => {
+  const pairs = [
+    ...Object.values(TEXTS),
+    ...Object.values(ROLES),
+    ...Object.values(TIERS).map((x) => x.word),
+  ];
+
+  test("every text stands in both languages with the same fillings", () => {
+    const fillings = (text: string) => [...text.matchAll(/\{\w+\}/g)].map((m) => m[0]).sort();
+    for (const [zh, en] of pairs) {
+      expect(zh.length * en.length).toBeGreaterThan(0);
+      expect(fillings(zh)).toEqual(fillings(en));
+    }
+  });
+
+  test("the service never says normal", () => {
+    for (const [zh, en] of pairs) {
+      expect(zh).not.toContain("正常");
+      expect(en.toLowerCase()).not.toContain("normal");
+    }
+  });
+
+  test("every tier has its own shape", () => {
+    expect(new Set(Object.values(TIERS).map((tier) => tier.shape)).size).toBe(6);
+  });
+
+  test("the address chooses the language before memory does; Chinese is first", () => {
+    expect(firstLang(null, null)).toBe("zh");
+    expect(firstLang("en", "zh")).toBe("en");
+    expect(firstLang("fr", "en")).toBe("en");
+  });
+
+  test("an evidence line says lead, value, threshold and rule", () => {
+    expect(evidenceLine(EVIDENCE)).toBe("V3 +0.51 mV (限 0.20) STE-1");
+    expect(bestEvidence(row())?.lead).toBe("V3");
+    expect(quantity("stj_mv", -0.12)).toBe("−0.12 mV");
+    expect(quantity("qrs_ms", 128.4)).toBe("128 ms");
+  });
+
+  test("unknown is said, in both languages, and is never 0", () => {
+    const nobody = row({ patient: { age_years: null, sex: null, chest_pain: null } });
+    expect(patientLine(nobody)).toContain("年龄未知");
+    expect(timeOfDay(null)).toBe("— 未知");
+    lang.value = "en";
+    expect(timeOfDay(null)).toBe("— unknown");
+    expect(headline(row({ headline_en: null, ecgs: [] }))).toBe(t("noEcg"));
+  });
+
+  test("a problem document becomes words: what happened, what is safe, what came", () => {
+    const said = new Problem(409, "conflict", { detail: "x", expected: "open", got: "closed" }).words;
+    expect(said).toContain("没有任何改变");
+    expect(said).toContain("应为 open,收到 closed");
+    expect(new Problem(0, "network", {}).words).toContain("没有连上服务");
+  });
+
+  test("a source is named, an unknown one shown as it is", () => {
+    expect(sourceName("clinic")).toBe("基层");
+    expect(sourceName("device:cart-1")).toBe("设备 cart-1");
+    expect(sourceName("elsewhere")).toBe("elsewhere");
+  });
+});
+
+describe("time", () => {
+  test("durations are tabular and never negative", () => {
+    expect(duration(134)).toBe("02:14");
+    expect(duration(3600 + 61)).toBe("1:01:01");
+    expect(duration(-5)).toBe("00:00");
+    expect(duration(3 * 86400)).toBe("3 天");
+  });
+
+  test("instants are shown on the network's wall clock and come back unchanged", () => {
+    expect(timeOfDay(AT)).toBe("16:05:00");
+    expect(dateTime(AT)).toBe("2026-03-02 16:05:00");
+    expect(Date.parse(fromLocalInput(toLocalInput(Date.parse(AT))))).toBe(Date.parse(AT));
+    expect(fromLocalInput("2026-03-02T16:05")).toBe("2026-03-02T16:05:00.000+08:00");
+  });
+
+  test("the service's clock ticks between its messages and follows its jumps", () => {
+    const clock = new ServerClock();
+    expect(clock.now(0)).toBeNull();
+    clock.observe(1_000_000, 0);
+    expect(clock.now(2500)).toBe(1_002_500);
+    clock.observe(5_000_000, 5000);
+    expect(clock.now(5000)).toBe(5_000_000);
+  });
+
+  test("a clock that stands still does not tick, and ticks again when it runs", () => {
+    const clock = new ServerClock();
+    clock.observe(1_000_000, 0);
+    clock.observe(1_000_000, 5000);
+    expect(clock.now(9000)).toBe(1_000_000);
+    clock.observe(1_005_000, 10_000);
+    expect(clock.now(11_000)).toBe(1_006_000);
+  });
+
+  test("events caught up after a break do not turn the clock back", () => {
+    const clock = new ServerClock();
+    clock.observe(1_000_000, 0);
+    clock.notBefore(900_000, 100);
+    expect(clock.now(100)).toBe(1_000_100);
+    clock.notBefore(2_000_000, 200);
+    expect(clock.now(200)).toBe(2_000_000);
+  });
+});
+
+describe("alerts", () => {
+  const me = somebody("zhang", "cardiologist");
+
+  test("an alert calls those it was sent to, until they decline or somebody answers", () => {
+    expect(callsMe(alert([person("zhang")]), me)).toBe(true);
+    expect(callsMe(alert([person("li")]), me)).toBe(false);
+    expect(callsMe(alert([person("zhang", { sent_at: null })]), me)).toBe(false);
+    expect(callsMe(alert([person("zhang", { declined_at: AT })]), me)).toBe(false);
+    expect(callsMe(alert([person("zhang")], { state: "acknowledged" }), me)).toBe(false);
+  });
+
+  test("when nobody answered it calls everybody who could, but not the clinic", () => {
+    const exhausted = alert([person("li")], { exhausted: true });
+    expect(callsMe(exhausted, me)).toBe(true);
+    expect(callsMe(exhausted, somebody("zhao", "clinic"))).toBe(false);
+    expect(callsMe(exhausted, somebody("zhou", "quality"))).toBe(false);
+  });
+
+  test("closed cases do not ring", () => {
+    const rows = [row({ alert: alert([person("zhang")]), state: "closed" })];
+    expect(callingRows(rows, me)).toEqual([]);
+  });
+
+  test("delivery is owed once for each alert that was sent here", () => {
+    const rows = [
+      row({ alert: alert([person("zhang")]) }),
+      row({ alert: alert([person("zhang", { delivered_at: AT })], { alert_id: "a_2" }) }),
+      row({ alert: alert([person("li")], { alert_id: "a_3" }) }),
+    ];
+    expect(owedDeliveries(rows, "zhang")).toEqual(["a_1"]);
+  });
+
+  test("the next act: confirm, then the green channel, then the case", () => {
+    expect(nextAct(row({ alert: alert([person("li")]) }), me)).toBe("ack");
+    const answered = alert([person("li")], { state: "acknowledged" });
+    expect(nextAct(row({ alert: answered }), me)).toBe("openGreen");
+    expect(nextAct(row({ alert: answered, tier: "URG" }), me)).toBe("openCase");
+    expect(nextAct(row({ alert: answered }), somebody("w", "cathlab"))).toBe("openCase");
+    const open = { ...row().green_channel, state: "open" as const };
+    expect(nextAct(row({ alert: answered, green_channel: open }), me)).toBe("openCase");
+  });
+
+  test("a high-priority burst is ten pulses, a medium one three", () => {
+    expect(burst("high")).toHaveLength(10);
+    expect(burst("medium")).toHaveLength(3);
+    const starts = burst("high").map((pulse) => pulse.start_s);
+    expect(starts).toEqual([...starts].sort((a, b) => a - b));
+  });
+});
+
+describe("addresses", () => {
+  test("each page has its own", () => {
+    expect(parseRoute("/")).toEqual({ page: "board" });
+    expect(parseRoute("/case/c_1")).toEqual({ page: "case", id: "c_1" });
+    expect(parseRoute("/ecg/e%201")).toEqual({ page: "ecg", id: "e 1" });
+    expect(parseRoute("/case")).toEqual({ page: "unknown" });
+  });
+});
+
+describe("contrast", () => {
+  const [light = "", dark = ""] = baseCss.split(':root[data-theme="dark"]');
+  const tokens = (css: string) =>
+    new Map([...css.matchAll(/--([\w-]+): (#[0-9a-f]{6});/g)].map((m) => [m[1] ?? "", m[2] ?? ""]));
+
+  function luminance(hex: string): number {
+    const [r = 0, g = 0, b = 0] = [1, 3, 5].map((at) => {
+      const c = Number.parseInt(hex.slice(at, at + 2), 16) / 255;
+      return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  }
+
+  const pairs = [
+    ["text", "bg"],
+    ["text", "surface"],
+    ["muted", "bg"],
+    ["muted", "surface"],
+    ["red", "bg"],
+    ["red", "red-soft"],
+    ["text", "red-soft"],
+    ["muted", "red-soft"],
+    ["blue", "red-soft"],
+    ["on-red", "red-strong"],
+    ["amber", "bg"],
+    ["amber", "surface"],
+    ["amber", "amber-soft"],
+    ["on-amber", "amber-strong"],
+    ["blue", "bg"],
+    ["blue", "surface"],
+    ["on-strong", "strong"],
+    ["trace", "paper"],
+    ["trace", "paper-strong"],
+    ["evidence", "paper"],
+    ["text", "line"],
+  ] as const;
+
+  test.each([
+    ["light", light],
+    ["dark", dark],
+  ])("every text in the %s theme has 4.5:1", (_name, css) => {
+    const known = tokens(css);
+    for (const [ink, ground] of pairs) {
+      const [a, b] = [ink, ground].map((token) => luminance(known.get(token) ?? ""));
+      const ratio = (Math.max(a ?? 0, b ?? 0) + 0.05) / (Math.min(a ?? 0, b ?? 0) + 0.05);
+      expect(ratio, `${ink} on ${ground}`).toBeGreaterThanOrEqual(4.5);
+    }
+  });
+});
