@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from greenchannel.store.accounts import Accounts
 
@@ -55,7 +56,17 @@ DEVICES: Final = (
     ("ecg-liuzhuang", "liuzhuang", "12-lead ECG, Liuzhuang"),
 )
 
-ROSTER: Final = (("first", "chen"), ("second", "lin"), ("head", "zhao"))
+ROSTER: Final = (
+    # shift, roster role, person
+    ("day", "first", "chen"),
+    ("day", "second", "lin"),
+    ("day", "head", "zhao"),
+    ("night", "first", "lin"),
+    ("night", "second", "chen"),
+    ("night", "head", "zhao"),
+)
+DAY_BEGINS_H: Final = 8
+SHIFT: Final = timedelta(hours=12)
 
 
 def settle(accounts: Accounts, start: datetime) -> dict[str, str]:
@@ -65,7 +76,10 @@ def settle(accounts: Accounts, start: datetime) -> dict[str, str]:
     for person in USERS:
         sites = None if person.sites is None else frozenset(person.sites)
         accounts.add_user(person.user, person.name, person.role, person.password, sites)
-    begins, ends = start - timedelta(hours=8), start + timedelta(hours=16)
-    for role, user in ROSTER:
-        accounts.add_shift(f"demo-{role}", role, user, begins, ends)
+    morning = start.astimezone(ZoneInfo(ZONE)).replace(hour=DAY_BEGINS_H, minute=0, second=0, microsecond=0)
+    if start < morning:
+        morning -= 2 * SHIFT
+    for shift, role, user in ROSTER:
+        begins = morning if shift == "day" else morning + SHIFT
+        accounts.add_shift(f"demo-{shift}-{role}", role, user, begins, begins + SHIFT)
     return {device: accounts.add_device(device, site, name)[1] for device, site, name in DEVICES}

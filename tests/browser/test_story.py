@@ -1,0 +1,76 @@
+"""The story of the demo in a real browser: what a visitor sees and does."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+UNKNOWN = re.compile("未知|unknown")
+SOON_MS = 20_000
+STORY_MS = 90_000
+
+
+def sign_in(page: Page, address: str, user: str) -> list[str]:
+    """Sign in as one of the demo's people; gives the list that page errors go to."""
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(f"{address}/login")
+    page.get_by_test_id(f"demo-login-{user}").click()
+    expect(page.get_by_test_id("connection")).to_be_visible(timeout=SOON_MS)
+    return errors
+
+
+def test_a_visitor_answers_opens_the_channel_and_sees_the_wire(page: Page, demo: str) -> None:
+    """The alert comes without a reload; acknowledged and opened by the visitor, the case page ends at 49 and 29."""
+    errors = sign_in(page, demo, "chen")
+    page.evaluate("window.untouched = true")
+    banner = page.get_by_test_id("alert-banner")
+    expect(banner).to_be_visible(timeout=SOON_MS)
+    row = page.locator('[data-testid^="row-"]').first
+
+    expect(row).to_contain_text("广泛前壁")
+    expect(row).to_contain_text("mV")
+    expect(row).to_contain_text("STE-1")
+    page.get_by_test_id("ack").first.click()
+    expect(banner).to_be_hidden(timeout=SOON_MS)
+    assert page.evaluate("window.untouched") is True
+
+    page.get_by_test_id("open-green").first.click()
+    case_id = (row.get_attribute("data-testid") or "").removeprefix("row-")
+    if "/case/" not in page.url:
+        page.goto(f"{demo}/case/{case_id}")
+    expect(page.get_by_test_id("interval-FMC_TO_WIRE").first).to_contain_text("49", timeout=STORY_MS)
+    shown = {
+        "DOOR_TO_WIRE": "29",
+        "FMC_TO_DISPATCH": "3",
+        "DISPATCH_TO_DOOR": "17",
+        "DOOR_TO_CATHLAB": "5",
+        "CATHLAB_TO_ANGIO": "11",
+        "ANGIO_TO_WIRE": "13",
+    }
+    for interval, minutes in shown.items():
+        expect(page.get_by_test_id(f"interval-{interval}").first).to_have_text(re.compile(rf"\b{minutes}\b"))
+    for milestone in ("ONSET", "ECG1_ACQ", "SPOKE_OUT", "CONSENT_SIGN", "PUNCT_OK", "ASPIRIN"):
+        expect(page.get_by_test_id(f"milestone-{milestone}").first).to_contain_text(UNKNOWN)
+    expect(page.get_by_test_id("milestone-GREEN_OPEN").first).to_contain_text("16:08:00")
+    assert errors == []
+
+
+def test_without_a_hand_the_story_ends_and_reads_in_english(page: Page, demo: str) -> None:
+    """Simulated staff act in the visitor's place; the board and the case page are complete in English on a phone."""
+    page.set_viewport_size({"width": 360, "height": 740})
+    errors = sign_in(page, demo, "quality")
+    page.get_by_test_id("lang").first.click()
+    row = page.locator('[data-testid^="row-"]').first
+    expect(row).to_contain_text("extensive anterior", ignore_case=True, timeout=SOON_MS)
+    case_id = (row.get_attribute("data-testid") or "").removeprefix("row-")
+    page.goto(f"{demo}/case/{case_id}")
+
+    expect(page.get_by_test_id("interval-FMC_TO_WIRE").first).to_contain_text("49", timeout=STORY_MS)
+    expect(page.get_by_test_id("interval-DOOR_TO_WIRE").first).to_contain_text("29")
+    expect(page.get_by_test_id("milestone-ONSET").first).to_contain_text("unknown", ignore_case=True)
+    wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wider <= 0, f"the page is {wider} px wider than the phone"
+    assert errors == []
