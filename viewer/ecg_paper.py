@@ -94,8 +94,8 @@ def _font(size_pt: float) -> FontProperties:
 
 
 def _text(axes: Axes, x_mm: float, y_mm: float, text: str, size_pt: float, **more: Any) -> None:
-    # A name with a dollar sign is a name, not mathematics.
-    axes.text(x_mm, y_mm, text, fontproperties=_font(size_pt), parse_math=False, **more)
+    # A name with a dollar sign is a name, not mathematics. Between grid and trace: no word may hide a wave.
+    axes.text(x_mm, y_mm, text, fontproperties=_font(size_pt), parse_math=False, zorder=1.8, **more)
 
 
 def _grid(axes: Axes) -> None:
@@ -105,7 +105,7 @@ def _grid(axes: Axes) -> None:
         ys = np.arange(bottom, bottom + height + step / 2, step)
         lines = [((x, bottom), (x, bottom + height)) for x in xs]
         lines += [((left, y), (left + width, y)) for y in ys]
-        axes.add_collection(LineCollection(lines, colors=colour, linewidths=line_pt))
+        axes.add_collection(LineCollection(lines, colors=colour, linewidths=line_pt, zorder=0.5))
 
 
 def _strip(axes: Axes, strip: Strip, recording: Recording, interpretation: Mapping[str, Any]) -> None:
@@ -130,7 +130,7 @@ def _strip(axes: Axes, strip: Strip, recording: Recording, interpretation: Mappi
         axes.plot(
             [strip.left_mm] * 2, [strip.zero_mm - 2.5, strip.zero_mm + 2.5], color=_TRACE, linewidth=0.6
         )
-    name_mm = strip.zero_mm + min(strip.half_height_mm - 3.2, 9.0)
+    name_mm = strip.zero_mm + strip.half_height_mm - 3.2
     bad = strip.lead in interpretation["quality"]["bad_leads"]
     _text(axes, strip.left_mm + 1.2, name_mm, strip.lead, 8.5, weight="bold", color=_TRACE)
     if bad:
@@ -161,6 +161,7 @@ def _hatch(axes: Axes, strip: Strip, name_mm: float) -> None:
             edgecolor="#9a9a9a",
             hatch="////",
             linewidth=0.0,
+            zorder=0.8,
         )
     )
     _text(axes, strip.left_mm + 9.0, name_mm, "不可用 unusable", 7.5, color=_TRACE, bbox=_PLATE)

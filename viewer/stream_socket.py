@@ -7,7 +7,7 @@ from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
 from greenchannel.service.callers import Caller
-from greenchannel.service.streams import LiveStream
+from greenchannel.service.live_stream import LiveStream
 from greenchannel.viewer.access import require
 from greenchannel.viewer.front import Front, address_of
 from greenchannel.viewer.problems import REFUSALS, Problem, of

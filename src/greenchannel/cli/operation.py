@@ -1,0 +1,120 @@
+"""`greenchannel audit verify` and `greenchannel doctor`."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple
+
+import typer
+
+from greenchannel.cli.data_folder import DEFAULT_DATA, DataOption, open_data
+
+app = typer.Typer(add_completion=False)
+audit = typer.Typer(help="The hash chains. 审计")
+app.add_typer(audit, name="audit", no_args_is_help=True)
+
+ROOM_BYTES = 1024**3  # free space under which the doctor warns
+
+
+@audit.command("verify")
+def verify(data: DataOption = DEFAULT_DATA) -> None:
+    """Walk along both chains, of the log and of the access log; 1 where a link is not as it was written."""
+    from greenchannel.store.access import AccessLog
+    from greenchannel.store.log import Log
+
+    _, engine = open_data(data)
+    sound = True
+    for name, report, head in (
+        ("log", Log(engine).verify(), Log(engine).head()),
+        ("access log", AccessLog(engine).verify(), AccessLog(engine).head()),
+    ):
+        sound = sound and report.ok
+        if report.ok:
+            typer.echo(f"{name}: {report.seq} entries, unbroken, head {head[1].hex()}")
+        else:
+            typer.echo(f"{name}: broken at {report.bad_seq}: {report.reason}", err=True)
+    engine.dispose()
+    if not sound:
+        raise typer.Exit(1)
+
+
+class Check(NamedTuple):
+    """One thing the doctor looked at."""
+
+    name: str
+    fine: bool
+    said: str
+
+
+@app.command()
+def doctor(data: DataOption = DEFAULT_DATA) -> None:
+    """Look at this machine and at the data, and say what is wrong; 1 where something is."""
+    checks = [check for look in (_software, _page, _folder) for check in look(data)]
+    for check in checks:
+        typer.echo(f"{'ok ' if check.fine else 'BAD'}  {check.name}: {check.said}")
+    if not all(check.fine for check in checks):
+        raise typer.Exit(1)
+
+
+def _software(data: Path) -> Iterator[Check]:
+    yield Check("version", True, version("greenchannel"))
+    yield from (_importable(name) for name in ("numpy", "scipy", "matplotlib", "fastapi", "uvicorn"))
+
+
+def _importable(name: str) -> Check:
+    from importlib.util import find_spec
+
+    found = find_spec(name) is not None
+    return Check(name, found, "installed" if found else "missing: install greenchannel[server]")
+
+
+def _page(data: Path) -> Iterator[Check]:
+    from greenchannel.viewer.static_page import page_folder
+
+    built = (page_folder() / "index.html").is_file()
+    yield Check("page", built, "built" if built else "not built: run make page, or install a wheel")
+
+
+def _folder(data: Path) -> Iterator[Check]:
+    if not data.is_dir():
+        yield Check("data", True, f"{data} does not exist yet; the service makes it")
+        return
+    yield Check("writable", os.access(data, os.W_OK), str(data))
+    free = shutil.disk_usage(data).free
+    yield Check("free space", free >= ROOM_BYTES, f"{free / 1024**3:.1f} GiB")
+    key = data / "master.key"
+    if key.is_file():
+        private = key.stat().st_mode & 0o077 == 0
+        yield Check("master key", private, "private" if private else "others can read it: chmod 600")
+    if (data / "greenchannel.sqlite").is_file():
+        yield from _database(data)
+
+
+def _database(data: Path) -> Iterator[Check]:
+    from datetime import UTC, datetime, timedelta
+
+    from greenchannel.store.access import AccessLog
+    from greenchannel.store.accounts import Accounts
+    from greenchannel.store.log import Log
+
+    _, engine = open_data(data)
+    chains: tuple[tuple[str, Callable[[], object]], ...] = (
+        ("log", Log(engine).verify),
+        ("access log", AccessLog(engine).verify),
+    )
+    for name, walk in chains:
+        report = walk()
+        yield Check(name, bool(getattr(report, "ok", False)), f"{getattr(report, 'seq', 0)} entries")
+    accounts = Accounts(engine)
+    admins = [one for one in accounts.users() if one.role == "admin" and not one.disabled]
+    yield Check("administrator", bool(admins), f"{len(admins)}")
+    now = datetime.now(UTC)
+    on_duty = accounts.shifts_between(now, now + timedelta(seconds=1))
+    yield Check(
+        "on duty",
+        any(one.role == "first" for one in on_duty),
+        ", ".join(s.person for s in on_duty) or "nobody",
+    )
+    engine.dispose()

@@ -1,0 +1,76 @@
+"""`greenchannel serve` and `greenchannel demo`."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from greenchannel.cli.data_folder import DEFAULT_DATA
+
+app = typer.Typer(add_completion=False)
+
+NO_ADMINISTRATOR = """\
+There is no administrator yet. 尚无管理员。
+Make one first:  greenchannel user add NAME --role admin --data {folder}
+"""
+
+
+@app.command()
+def serve(
+    data: Annotated[
+        Path | None, typer.Option(help="Data folder; ./data where nothing says otherwise")
+    ] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535)] = None,
+    database: Annotated[
+        str | None, typer.Option(metavar="URL", help="Instead of SQLite in the folder")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="TOML file of settings")
+    ] = None,
+) -> None:
+    """Run the service until it is told to stop."""
+    from greenchannel import assembly, settings
+    from greenchannel.store.accounts import Accounts
+    from greenchannel.store.engine import migrate, open_engine
+
+    try:
+        chosen = settings.load(
+            file=config,
+            data_dir=data if data is not None or "GREENCHANNEL_DATA_DIR" in os.environ else DEFAULT_DATA,
+            host=host,
+            port=port,
+            database_url=database,
+        )
+    except settings.SettingsError as error:
+        raise typer.BadParameter(str(error)) from error
+    chosen.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    engine = open_engine(chosen.url())
+    migrate(engine)
+    users = Accounts(engine).users()
+    engine.dispose()
+    if not any(user.role == "admin" and not user.disabled for user in users):
+        typer.echo(NO_ADMINISTRATOR.format(folder=chosen.data_dir), err=True, nl=False)
+        raise typer.Exit(2)
+    try:
+        asyncio.run(assembly.run_until_stopped(chosen))
+    except OSError as error:
+        typer.echo(f"cannot listen on {chosen.host} port {chosen.port}: {error.strerror or error}", err=True)
+        raise typer.Exit(1) from error
+
+
+@app.command()
+def demo(
+    host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535)] = 8765,
+    speed: Annotated[float, typer.Option(min=0.1, max=1000.0, help="Twice as fast at 2")] = 1.0,
+    once: Annotated[bool, typer.Option("--once", help="Stop at the end of the story")] = False,
+    browser: Annotated[bool, typer.Option(help="Open the page where there is a display")] = True,
+    data: Annotated[Path | None, typer.Option(help="Folder of real recordings to send as well")] = None,
+) -> None:
+    """The whole story on this machine: a county, its devices, and a page to take part in."""
+    from greenchannel.county.demo import DemoOptions, run
+
+    run(DemoOptions(host=host, port=port, speed=speed, once=once, browser=browser, data=data))

@@ -1,0 +1,53 @@
+"""One analysis as a person reads it in a terminal, Chinese first."""
+
+from typing import Any
+
+from greenchannel.viewer import words
+
+
+def summary(result: dict[str, Any]) -> str:
+    """Some lines about one file, or what was wrong with it."""
+    if "error" in result:
+        error = result["error"]
+        return f"{result['source']}\n  无法读取 cannot be read: {error['message']}\n"
+    patient, tier = result["patient"], words.TIERS[result["tier"]]
+    sex, age = words.SEXES[patient["sex"]], words.age(patient["age_years"])
+    lines = [
+        result["source"],
+        (
+            f"  {sex.zh} {age.zh} ({sex.en}, {age.en})   {len(result['leads'])} 导联 leads   "
+            f"{result['rate_hz']:g} Hz   {result['duration_s']:.1f} s   {_intervals(result['measurements'])}"
+        ),
+        f"  {result['tier']}  {tier.zh}  {tier.en}",
+    ]
+    for finding in result["findings"]:
+        lines.append(f"  {finding['tier']:<4} {finding['id']}  {finding['zh']}")
+        lines.append(f"       {finding['en']}")
+        lines.extend(f"       {_evidence(item)}" for item in finding["evidence"])
+    for message in result["quality"]["messages"]:
+        lines.append(f"  质量 {message['zh']}  {message['en']}")
+    if not result["quality"]["acceptable"]:
+        again = words.TIERS["REC"]
+        lines.append(f"  {again.zh}  {again.en}")
+    lines.append(f"  {words.AUTOMATIC.zh}  {words.AUTOMATIC.en}")
+    return "\n".join(lines) + "\n"
+
+
+def _intervals(measured: dict[str, Any]) -> str:
+    shown = (
+        ("HR", "heart_rate_bpm", "/min"),
+        ("PR", "pr_ms", "ms"),
+        ("QRS", "qrs_ms", "ms"),
+        ("QTcF", "qtc_fridericia_ms", "ms"),
+    )
+    parts = []
+    for name, key, unit in shown:
+        value = measured[key]
+        parts.append(f"{name} 未知" if value is None else f"{name} {value:.0f} {unit}")
+    return "  ".join(parts)
+
+
+def _evidence(item: dict[str, Any]) -> str:
+    return (
+        f"{item['lead']:<4} {item['quantity']} {item['value']:+.3g} (限 threshold {item['threshold']:+.3g})"
+    )
