@@ -279,10 +279,10 @@ function BottomBar({ row }: { row: Row }): JSX.Element {
   const mine = row.tasks.find((task) => task.role === me.value?.user.role && task.done_at === null);
   return (
     <div class="bottom-bar phone-only">
-      {row.alert?.state === "open" ? <NextAct row={row} big /> : null}
+      <NextAct row={row} big where="bottom-" />
       {mine && (
         <span class="bottom-task">
-          {say(mine)} <TaskActs task={mine} accepted={mine.accepted_at !== null} />
+          {say(mine)} <TaskActs task={mine} accepted={mine.accepted_at !== null} where="bottom-" />
         </span>
       )}
     </div>

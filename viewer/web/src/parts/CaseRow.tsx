@@ -81,8 +81,15 @@ export function CaseRow({ row, selected, open }: Props): JSX.Element {
   );
 }
 
+interface NextActProps {
+  row: Row;
+  big?: boolean;
+  /** Before the test id, where the same act stands on the page twice. */
+  where?: string;
+}
+
 /** Confirm, then open the channel; opening the case is always there as a link. */
-export function NextAct({ row, big }: { row: Row; big?: boolean }): JSX.Element | null {
+export function NextAct({ row, big, where = "" }: NextActProps): JSX.Element | null {
   const act = nextAct(row, me.value);
   const alert = row.alert;
   if (act === "ack" && alert) {
@@ -91,7 +98,7 @@ export function NextAct({ row, big }: { row: Row; big?: boolean }): JSX.Element 
       <Act
         name={`ack ${alert.alert_id}`}
         kind={kind}
-        testid="ack"
+        testid={`${where}ack`}
         big={big === true}
         run={() => acknowledge(alert.alert_id)}
       >
@@ -104,7 +111,7 @@ export function NextAct({ row, big }: { row: Row; big?: boolean }): JSX.Element 
       <Act
         name={`green ${row.case_id}`}
         kind="urgent"
-        testid="open-green"
+        testid={`${where}open-green`}
         big={big === true}
         run={async () => {
           if (await openGreen(row.case_id)) go(`/case/${encodeURIComponent(row.case_id)}`);

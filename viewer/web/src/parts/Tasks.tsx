@@ -44,13 +44,19 @@ function Tile({ task, mine }: { task: Task; mine: boolean }): JSX.Element {
   );
 }
 
-export function TaskActs({ task, accepted }: { task: Task; accepted: boolean }): JSX.Element {
+interface TaskActsProps {
+  task: Task;
+  accepted: boolean;
+  where?: string;
+}
+
+export function TaskActs({ task, accepted, where = "" }: TaskActsProps): JSX.Element {
   return (
     <span class="acts">
       {!accepted && (
         <Act
           name={`accept ${task.task_id}`}
-          testid={`task-accept-${task.kind}`}
+          testid={`${where}task-accept-${task.kind}`}
           run={() => acceptTask(task.task_id)}
         >
           {t("accept")}
@@ -59,7 +65,7 @@ export function TaskActs({ task, accepted }: { task: Task; accepted: boolean }):
       <Act
         name={`done ${task.task_id}`}
         kind={accepted ? "strong" : "plain"}
-        testid={`task-done-${task.kind}`}
+        testid={`${where}task-done-${task.kind}`}
         run={() => finishTask(task.task_id)}
       >
         {t("done")}
