@@ -71,6 +71,35 @@ def default_settings() -> EscalationSettings:
     )
 
 
+class _SiteFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    paging_tiers: tuple[Tier, ...]
+    channels: tuple[str, ...]
+    everybody_roles: tuple[str, ...]
+    grace_s: float
+    analysis_s: float
+    step: tuple[StepRule, ...]
+
+
+def settings_of(toml: bytes) -> EscalationSettings:
+    """The configuration that a site's own file says, of the form of ``escalation.toml``.
+
+    Raises
+    ------
+    ValueError
+        It is no TOML, a key is missing or unknown, or a value does not fit. Nothing is taken from the default: half a
+        configuration would be somebody's guess about who is called.
+    """
+    said = msgspec.toml.decode(toml, type=_SiteFile)
+    return EscalationSettings(
+        paging_tiers=said.paging_tiers,
+        channels=said.channels,
+        everybody_roles=said.everybody_roles,
+        grace_s=said.grace_s,
+        analysis_s=said.analysis_s,
+        steps=said.step,
+    )
+
+
 def on_duty(shifts: Iterable[Shift], at: datetime, role: str) -> str | None:
     """Return the person on duty in `role` at `at`, or None.
 

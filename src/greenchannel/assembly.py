@@ -5,15 +5,17 @@ import contextlib
 import signal as process_signals
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import structlog
 import uvicorn
 
+from greenchannel.alerts.roster import EscalationSettings, settings_of
 from greenchannel.clock import Clock, SystemClock
 from greenchannel.county import cast
 from greenchannel.service.desk import Desk
-from greenchannel.settings import Settings
+from greenchannel.settings import Settings, SettingsError
 from greenchannel.store.access import AccessLog
 from greenchannel.store.accounts import Accounts
 from greenchannel.store.blobs import Blobs
@@ -31,6 +33,7 @@ logger = structlog.get_logger(__name__)
 def build(settings: Settings, clock: Clock | None = None) -> Desk:
     """All parts joined, the database brought to its newest form; nothing runs yet."""
     clock = clock or SystemClock()
+    escalation = None if settings.escalation_file is None else read_escalation(settings.escalation_file)
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     engine = open_engine(settings.url())
     migrate(engine)
@@ -46,7 +49,16 @@ def build(settings: Settings, clock: Clock | None = None) -> Desk:
         access=AccessLog(engine),
         accounts=Accounts(engine),
         quarantine=Quarantine(settings.data_dir / "quarantine", max_bytes=settings.quarantine_bytes),
+        escalation=escalation,
     )
+
+
+def read_escalation(file: Path) -> EscalationSettings:
+    """Whom a site rings, and when. Raises `SettingsError` where the file cannot be read or does not fit."""
+    try:
+        return settings_of(file.read_bytes())
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"expected an escalation file at {file}, got: {error}") from error
 
 
 def demo_people(people: Iterable[cast.DemoUser]) -> list[DemoUser]:

@@ -33,6 +33,7 @@ class Settings:
     stream_max_s: float = 1800.0
     segment_sync_s: float = 0.15  # streams are durable, and acknowledged, this often
     analysis_threads: int = 2
+    escalation_file: Path | None = None  # in the form of alerts/escalation.toml; None: that one
     duty_poll_s: float = 0.2  # how often due times are looked up
     audit_every_s: float = 5.0
     mark_every_s: float = 4.0  # `/live` says how far it is at least this often
@@ -75,6 +76,9 @@ def _cast(name: str, value: Any, kind: Any) -> Any:
             ]
         if kind in (int, float, Path):
             return kind(value)
+        if kind == Path | None:
+            return None if value is None else Path(value)
     except (KeyError, TypeError, ValueError):
-        raise SettingsError(f"expected {name} as {kind.__name__}, got {value!r}") from None
+        wanted = getattr(kind, "__name__", kind)
+        raise SettingsError(f"expected {name} as {wanted}, got {value!r}") from None
     return None if value is None else str(value)

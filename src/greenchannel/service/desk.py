@@ -20,6 +20,7 @@ from greenchannel.ingest.reader import read_ecg
 from greenchannel.service.book import CaseBook
 from greenchannel.service.callers import Caller
 from greenchannel.service.casework import Casework
+from greenchannel.service.corrections import Corrections
 from greenchannel.service.duty import Auditor, Duty
 from greenchannel.service.errors import Conflict, NotFound
 from greenchannel.service.hub import Hub
@@ -86,10 +87,13 @@ class Desk:
             watch=self.watch,
             threads=settings.analysis_threads,
         )
+        self._corrections = Corrections(writer=writer, casework=self._casework, vault=vault, blobs=blobs)
         self.duty = Duty(
             engine=engine, writer=writer, casework=self._casework, clock=clock, poll_s=settings.duty_poll_s
         )
-        self.auditor = Auditor(book=self.book, clock=clock, every_s=settings.audit_every_s)
+        self.auditor = Auditor(
+            book=self.book, clock=clock, settings=self.watch.settings, every_s=settings.audit_every_s
+        )
         self.streams = StreamDesk(
             settings=settings,
             clock=clock,
@@ -220,17 +224,8 @@ class Desk:
         return await self.intake.receive(files, fields, caller, upload_started_at=upload_started_at)
 
     async def enter_history(self, site: str, build: Callable[[str, str], Sequence[AnyEvent]]) -> Case:
-        """Enter a case that is known as a whole, from another system or a report.
-
-        `build(case_id, patient)` gives its events, from the opening on.
-        """
-        case_id = new_id("c")
-
-        def command(tx: Tx) -> Case:
-            patient = self._vault.patient_for(tx, site, None)
-            return self._casework.write(tx, None, case_id, build(case_id, patient), "service")
-
-        return await self._writer.transact(command)
+        """Enter a case that is known as a whole; see `Corrections.enter_history`."""
+        return await self._corrections.enter_history(site, build)
 
     # ------------------------------------------------------------ what people answer
 
@@ -394,36 +389,13 @@ class Desk:
         """This case is the same episode as another; both are kept, the other goes on."""
         self.case(case_id)
         self.case(into)
-
-        def command(tx: Tx) -> Case:
-            case, other = self._casework.current(tx, case_id), self._casework.current(tx, into)
-            ours, theirs = commands.merge(case, other)
-            if not ours:
-                return case
-            self._move(tx, case, [ecg.ecg_id for ecg in case.current_ecgs], into, other.patient)
-            self._casework.write(tx, other, into, theirs, caller.actor)
-            return self._casework.write(tx, case, case_id, ours, caller.actor)
-
-        return await self._writer.transact(command)
+        return await self._corrections.merge(case_id, caller, into)
 
     async def split(self, case_id: str, caller: Caller, ecg_ids: Sequence[str]) -> Case:
         """These ECGs belong to another patient or episode; they go to a new case. Returns the old one."""
         self.case(case_id)
-        new_case_id = new_id("c")
+        return await self._corrections.split(case_id, caller, ecg_ids)
 
-        def command(tx: Tx) -> Case:
-            case = self._casework.current(tx, case_id)
-            patient = self._vault.patient_for(tx, case.site, None)
-            ours, theirs = commands.split(case, ecg_ids, new_case_id=new_case_id, patient=patient)
-            self._move(tx, case, ecg_ids, new_case_id, patient)
-            self._casework.write(tx, None, new_case_id, theirs, caller.actor)
-            return self._casework.write(tx, case, case_id, ours, caller.actor)
-
-        return await self._writer.transact(command)
-
-    def _move(self, tx: Tx, case: Case, ecg_ids: Sequence[str], to_case: str, to_patient: str) -> None:
-        for ecg_id in ecg_ids:
-            ecg = case.ecg(ecg_id)
-            if ecg is not None and ecg.sha256 is not None:
-                self._blobs.share(tx, ecg.sha256, case.patient, to_patient)
-                ecg_rows.move_ecg(tx, ecg_id, to_case, to_patient)
+    async def erase_patient(self, case_id: str, caller: Caller, reason: str) -> None:
+        """Make the name and the originals of this case's patient unreadable for ever; the log keeps that it was done."""
+        await self._corrections.erase_patient(self.case(case_id).patient, caller, reason)

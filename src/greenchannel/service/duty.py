@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from greenchannel.alerts import escalation
 from greenchannel.alerts.auditor import audit
+from greenchannel.alerts.roster import EscalationSettings
 from greenchannel.clock import Clock
 from greenchannel.service.book import CaseBook
 from greenchannel.service.casework import Casework
@@ -41,24 +42,28 @@ class Duty:
         self._others[kind] = handler
 
     async def run(self) -> None:
-        """Until cancelled. A failing look-up is logged and tried again: duty never ends by an error."""
+        """Until cancelled. What fails is logged and tried again: duty never ends by an error."""
         while True:
-            try:
-                await self.fire_due()
-            except OSError as error:
-                logger.error("due times could not be read", error=str(error))
+            (failed,) = await asyncio.gather(self.fire_due(), return_exceptions=True)
+            if isinstance(failed, BaseException):
+                logger.critical("due times could not be read", exc_info=failed)
             await asyncio.sleep(self._poll_s)
 
     async def fire_due(self) -> int:
-        """Act on everything that is due now; returns how many."""
+        """Act on everything that is due now; returns how many. One that fails keeps no other from its turn."""
         due = await asyncio.to_thread(deadlines.due, self._engine, self._clock.now(), BATCH)
         for deadline in due:
-            handler = self._others.get(deadline.kind)
-            if handler is not None:
-                await handler(deadline)
-            else:
-                await self._writer.transact(functools.partial(self._fire, deadline=deadline))
+            (failed,) = await asyncio.gather(self._act(deadline), return_exceptions=True)
+            if isinstance(failed, BaseException):
+                logger.critical("a due time failed", kind=deadline.kind, id=deadline.id, exc_info=failed)
         return len(due)
+
+    async def _act(self, deadline: Deadline) -> None:
+        handler = self._others.get(deadline.kind)
+        if handler is not None:
+            await handler(deadline)
+        else:
+            await self._writer.transact(functools.partial(self._fire, deadline=deadline))
 
     def _fire(self, tx: Tx, deadline: Deadline) -> None:
         if not tx.take_deadline(deadline.id):
@@ -80,8 +85,9 @@ class Duty:
 class Auditor:
     """Asks of the cases themselves, not of the due times, whether what should have happened did."""
 
-    def __init__(self, *, book: CaseBook, clock: Clock, every_s: float) -> None:
+    def __init__(self, *, book: CaseBook, clock: Clock, settings: EscalationSettings, every_s: float) -> None:
         self._book = book
+        self._settings = settings
         self._clock = clock
         self._every_s = every_s
         self.missed = 0  # how much is overdue right now; the metrics show it
@@ -89,7 +95,7 @@ class Auditor:
     async def run(self) -> None:
         """Until cancelled."""
         while True:
-            missed = audit(list(self._book.cases.values()), self._clock.now())
+            missed = audit(list(self._book.cases.values()), self._clock.now(), self._settings)
             self.missed = len(missed)
             for item in missed:
                 logger.critical(

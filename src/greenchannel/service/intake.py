@@ -15,7 +15,13 @@ import structlog
 from greenchannel.alerts import commands
 from greenchannel.alerts.case import Case
 from greenchannel.clock import Clock
-from greenchannel.events import ClockReading, DeviceClockMeasured, EcgAnalysed, EcgReceived
+from greenchannel.events import (
+    ClockReading,
+    DeviceClockMeasured,
+    EcgAnalysed,
+    EcgReceived,
+    IdentityConflictRaised,
+)
 from greenchannel.ingest import device_clock
 from greenchannel.ingest.bundle import bundle, content_sha256
 from greenchannel.ingest.device_clock import ClockOffset, JudgedTime
@@ -134,16 +140,20 @@ class Intake:
             sent=self._sent(fields, device, upload_started_at),
             actor=caller.actor,
         )
-        ecg_id, case_id, duplicate = await self._writer.transact(lambda tx: self._receive(tx, arrival))
+        placed = await self._writer.transact(lambda tx: self._receive(tx, arrival))
+        if isinstance(placed, Conflict):
+            raise placed
+        ecg_id, case_id, duplicate = placed
         state = await self._read_soon(ecg_id, case_id, parsed.recording)
         return UploadAnswer(
             ecg_id=ecg_id, case_id=case_id, sha256=staged.sha256, state=state, duplicate=duplicate
         )
 
-    def _receive(self, tx: Tx, arrival: Arrival) -> tuple[str, str, bool]:
+    def _receive(self, tx: Tx, arrival: Arrival) -> tuple[str, str, bool] | Conflict:
+        """ECG, case, and whether they were there; a conflict is returned, since what it writes must be kept."""
         same = self._same(tx, arrival)
         if same is not None:
-            return same.ecg_id, same.case_id, True
+            return same if isinstance(same, Conflict) else (same.ecg_id, same.case_id, True)
         fields = self._with_file_facts(arrival)
         patient, case_id, case = self.episodes.place(
             tx, site=arrival.site, fields=fields, actor=arrival.actor
@@ -183,17 +193,23 @@ class Intake:
         self._casework.write(tx, case, case.case_id, [received], arrival.actor)
         return ecg_id
 
-    def _same(self, tx: Tx, arrival: Arrival) -> ecg_rows.EcgRow | None:
-        """The ECG that these bytes already are, at this site; raises `Conflict` where it is another patient's."""
+    def _same(self, tx: Tx, arrival: Arrival) -> ecg_rows.EcgRow | Conflict | None:
+        """The ECG that these bytes already are, at this site; a `Conflict` where it is another patient's."""
         sha256, ref = arrival.staged.sha256, arrival.fields.patient_ref
         there = ecg_rows.find_same_bytes_at_site(tx, arrival.site, sha256)
         if there is None or ref is None:
             return there  # the same file without a name is no other patient's
         patient = self._vault.patient_for(tx, arrival.site, ref)
         same = ecg_rows.find_same(tx, arrival.site, patient, sha256)
-        if same is not None:
-            return same
-        raise Conflict(
+        return same or self._conflict(tx, there, arrival)
+
+    def _conflict(self, tx: Tx, there: ecg_rows.EcgRow, arrival: Arrival) -> Conflict:
+        """Show it on the case that has the bytes, once; the sender is refused."""
+        case = self._casework.current(tx, there.case_id)
+        if not any(known.sha256 == there.sha256 for known in case.conflicts):
+            raised = IdentityConflictRaised(sha256=there.sha256, existing_ecg_id=there.ecg_id)
+            self._casework.write(tx, case, case.case_id, [raised], arrival.actor)
+        return Conflict(
             "identity_conflict",
             f"these bytes are already ECG {there.ecg_id} of another patient of this site; a person must decide whose "
             "they are",
@@ -332,7 +348,9 @@ class Intake:
             analysis_sha256=analysis_sha256,
         )
         plan = self._watch.plan(reading.tier, tx.now)
-        events = commands.analysed(case, reading, alert_id=new_id("a"), plan=plan)
+        events = commands.analysed(
+            case, reading, alert_id=new_id("a"), plan=plan, settings=self._watch.settings
+        )
         self._casework.write(tx, case, case_id, events, "service")
 
     async def read_what_was_left(self) -> int:

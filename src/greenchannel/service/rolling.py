@@ -70,7 +70,9 @@ class RollingReader:
                         ecg_id=ecg_id, tier=tier, findings=findings, until_sample=until
                     )
                     plan = self._watch.plan(tier, tx.now)
-                    events = commands.provisional(case, reading, alert_id=new_id("a"), plan=plan)
+                    events = commands.provisional(
+                        case, reading, alert_id=new_id("a"), plan=plan, settings=self._watch.settings
+                    )
                     if events:
                         self._casework.write(tx, case, case_id, events, "service")
 

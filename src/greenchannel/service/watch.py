@@ -16,7 +16,7 @@ class Watch:
 
     def __init__(self, accounts: Accounts, settings: EscalationSettings) -> None:
         self._accounts = accounts
-        self._settings = settings
+        self.settings = settings
 
     def shifts(self, at: datetime) -> Sequence[roster.Shift]:
         """The shifts of now and of the next two days."""
@@ -27,4 +27,4 @@ class Watch:
 
     def plan(self, tier: str, at: datetime) -> tuple[PlanStep, ...]:
         """The escalation plan of an alert of this tier that opens now."""
-        return roster.plan_for(tier, self.shifts(at), at, self._settings)
+        return roster.plan_for(tier, self.shifts(at), at, self.settings)

@@ -1,0 +1,67 @@
+"""A site's own escalation file: taken whole or not at all."""
+
+from pathlib import Path
+
+import pytest
+
+from greenchannel.alerts.roster import default_settings, settings_of
+from greenchannel.assembly import build, read_escalation
+from greenchannel.settings import SettingsError, load
+
+SITE = """
+paging_tiers = ["ACT"]
+channels = ["live"]
+everybody_roles = ["first", "head"]
+grace_s = 5.0
+analysis_s = 10.0
+[[step]]
+after_s = 0
+role = "first"
+[[step]]
+after_s = 30
+role = "everybody"
+"""
+DEFAULT = Path(__file__).parents[2] / "alerts" / "escalation.toml"
+
+
+def test_the_default_is_a_site_file_like_any_other() -> None:
+    """What a site copies from is read to the very same configuration."""
+    assert settings_of(DEFAULT.read_bytes()) == default_settings()
+
+
+def test_a_site_file_is_found_through_the_settings(tmp_path: Path) -> None:
+    """By the environment as by the settings file; the plans follow it."""
+    file = tmp_path / "site.toml"
+    file.write_text(SITE, encoding="utf-8")
+    settings = load({"GREENCHANNEL_ESCALATION_FILE": str(file)}, data_dir=tmp_path / "data")
+    assert settings.escalation_file == file
+    assert [step.after_s for step in read_escalation(file).steps] == [0.0, 30.0]
+    assert load({}, data_dir=tmp_path).escalation_file is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "steps = [",
+        SITE.replace('channels = ["live"]', ""),
+        SITE + "step_s = 4\n",
+        SITE.replace("after_s = 30", 'after_s = "soon"'),
+        SITE.replace("after_s = 30", "after_s = 0"),
+        SITE.replace('role = "everybody"', 'role = "second"'),
+        SITE.replace('"ACT"', '"act"'),
+    ],
+)
+def test_half_a_site_file_keeps_the_service_from_starting(tmp_path: Path, text: str) -> None:
+    """A key that is missing, misspelt or of the wrong kind is an error that names the file, never a default."""
+    file = tmp_path / "site.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"site\.toml"):
+        build(load({}, data_dir=tmp_path / "data", escalation_file=file))
+    assert not (tmp_path / "data").exists()
+
+
+def test_an_absent_site_file_keeps_the_service_from_starting(tmp_path: Path) -> None:
+    """The file was named, so it must be there."""
+    with pytest.raises(SettingsError, match="expected an escalation file"):
+        read_escalation(tmp_path / "none.toml")
