@@ -15,7 +15,7 @@ STANDARD_12: Final = LIMB + PRECORDIAL
 STANDARD_18: Final = STANDARD_12 + POSTERIOR + RIGHT
 ALL: Final = STANDARD_18 + VECTOR
 
-# CLINICAL.md STE-2. −aVR may bridge I and II; it is not itself a qualifying lead.
+# Clinical specification STE-2. −aVR may bridge I and II; it is not itself a qualifying lead.
 CABRERA_CHAIN: Final = ("aVL", "I", "-aVR", "II", "aVF", "III")
 CHEST_CHAIN: Final = ("V5R", "V4R", "V3R", "V1", "V2", "V3", "V4", "V5", "V6", "V7", "V8", "V9")
 

@@ -132,7 +132,7 @@ async def run_until_stopped(
     during: Callable[[Desk, str], Coroutine[Any, Any, None]] | None = None,
     *,
     prepare: Callable[[Desk], None] | None = None,
-    demo_users: Sequence[DemoUser] = (),
+    demo_users: Sequence[cast.DemoUser] = (),
 ) -> None:
     """Serve until SIGINT or SIGTERM.
 
@@ -145,7 +145,7 @@ async def run_until_stopped(
     sock = listen(settings)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     address = f"http://{host}:{sock.getsockname()[1]}/"
-    async with running(desk, sock, demo_users) as stop:
+    async with running(desk, sock, demo_people(demo_users)) as stop:
         loop = asyncio.get_running_loop()
         for number in (process_signals.SIGINT, process_signals.SIGTERM):
             loop.add_signal_handler(number, stop.set)

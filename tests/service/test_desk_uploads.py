@@ -10,6 +10,7 @@ import pytest
 from greenchannel.ingest.errors import IngestError
 from greenchannel.service.desk import Desk
 from greenchannel.service.errors import Conflict, Forbidden, NotFound
+from greenchannel.store.blobs import BlobErased
 from tests.desk_world import World, device, dicom, person
 
 
@@ -56,17 +57,19 @@ def test_the_same_bytes_again_are_the_same_ecg(tmp_path: Path) -> None:
 
 
 def test_bytes_of_another_patient_of_the_site_are_a_conflict(tmp_path: Path) -> None:
-    """A person must decide whose they are; nothing is changed."""
+    """A person must decide whose they are: it is shown on the case, once, and nothing else is changed."""
 
     async def story(world: World, desk: Desk) -> None:
         data = dicom()
-        await world.send(desk, data, patient_ref="A-1")
+        ours = await world.send(desk, data, patient_ref="A-1")
         seq = desk.hub.seq
-        with pytest.raises(Conflict, match="another patient") as refused:
-            await world.send(desk, data, patient_ref="B-2")
+        for _ in range(2):
+            with pytest.raises(Conflict, match="another patient") as refused:
+                await world.send(desk, data, patient_ref="B-2")
 
         assert refused.value.code == "identity_conflict"
-        assert desk.hub.seq == seq
+        assert desk.hub.seq == seq + 1 and len(desk.cases()) == 1
+        assert [known.existing_ecg_id for known in desk.case(ours.case_id).conflicts] == [ours.ecg_id]
 
     run(tmp_path, story)
 
@@ -211,5 +214,22 @@ def test_a_split_ecg_keeps_its_bytes_in_the_new_case(tmp_path: Path) -> None:
 
         assert desk.case_of_ecg(second.ecg_id).case_id != first.case_id
         assert await desk.original(second.ecg_id) == data
+
+    run(tmp_path, story)
+
+
+def test_an_erased_patient_cannot_be_read_and_the_log_stays_whole(tmp_path: Path) -> None:
+    """Name and original are gone for ever; the case, its timeline and the hash chain are there."""
+
+    async def story(world: World, desk: Desk) -> None:
+        answer = await world.send(desk, dicom(), patient_ref="A-1", name="张三")
+        assert (await desk.identity(answer.case_id) or {})["name"] == "张三"
+        await desk.erase_patient(answer.case_id, person("quality"), "at the patient's request")
+        with pytest.raises(BlobErased):
+            await desk.original(answer.ecg_id)
+
+        assert await desk.identity(answer.case_id) is None
+        assert desk.case(answer.case_id).tier == "ACT"
+        assert desk.log.verify().ok
 
     run(tmp_path, story)

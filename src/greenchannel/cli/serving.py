@@ -71,6 +71,8 @@ def demo(
     data: Annotated[Path | None, typer.Option(help="Folder of real recordings to send as well")] = None,
 ) -> None:
     """The whole story on this machine: a county, its devices, and a page to take part in."""
+    from greenchannel import assembly
     from greenchannel.county.demo import DemoOptions, run
 
-    run(DemoOptions(host=host, port=port, speed=speed, once=once, browser=browser, data=data))
+    options = DemoOptions(host=host, port=port, speed=speed, once=once, browser=browser, data=data)
+    run(options, assembly.run_until_stopped)

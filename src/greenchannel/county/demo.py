@@ -2,15 +2,17 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import shutil
 import sys
 import tempfile
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -24,7 +26,7 @@ from greenchannel.county.story_clock import StoryClock
 from greenchannel.service.desk import Desk
 from greenchannel.settings import Settings
 
-Serve = Callable[..., object]
+Serve = Callable[..., Coroutine[Any, Any, None]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,22 +113,14 @@ def _has_display() -> bool:
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-def run(options: DemoOptions) -> None:
-    """Play the demo until its end or Ctrl-C."""
-    from greenchannel import assembly
-
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
+def run(options: DemoOptions, serve: Serve) -> None:
+    """Play the demo until its end or Ctrl-C; `serve` is `greenchannel.assembly.run_until_stopped`."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     demo = Demo(replace(options, data=options.data or real_data()))
     try:
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(
-                assembly.run_until_stopped(
-                    demo.settings,
-                    demo.clock,
-                    demo.play,
-                    prepare=demo.settle,
-                    demo_users=assembly.demo_people(cast.USERS),
-                )
+                serve(demo.settings, demo.clock, demo.play, prepare=demo.settle, demo_users=cast.USERS)
             )
     finally:
         demo.clean_up()

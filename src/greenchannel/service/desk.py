@@ -397,5 +397,5 @@ class Desk:
         return await self._corrections.split(case_id, caller, ecg_ids)
 
     async def erase_patient(self, case_id: str, caller: Caller, reason: str) -> None:
-        """Make the name and the originals of this case's patient unreadable for ever; the log keeps that it was done."""
+        """Make name and originals of this case's patient unreadable for ever; the log keeps that it was done."""
         await self._corrections.erase_patient(self.case(case_id).patient, caller, reason)

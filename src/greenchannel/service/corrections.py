@@ -1,0 +1,85 @@
+"""What people set right about cases and patients: merge, split, erase; and cases entered as a whole."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from greenchannel.alerts import commands
+from greenchannel.alerts.case import Case
+from greenchannel.events import AnyEvent, PatientErased
+from greenchannel.service.callers import Caller
+from greenchannel.service.casework import Casework
+from greenchannel.service.ids import new_id
+from greenchannel.store import ecg_rows
+from greenchannel.store.blobs import Blobs
+from greenchannel.store.vault import Vault
+from greenchannel.store.writer import Tx, Writer
+
+SYSTEM_STREAM = "system"
+
+
+class Corrections:
+    """Each is one transaction over all that it touches: cases, rows, keys."""
+
+    def __init__(self, *, writer: Writer, casework: Casework, vault: Vault, blobs: Blobs) -> None:
+        self._writer = writer
+        self._casework = casework
+        self._vault = vault
+        self._blobs = blobs
+
+    async def enter_history(self, site: str, build: Callable[[str, str], Sequence[AnyEvent]]) -> Case:
+        """Enter a case that is known as a whole, from another system or a report.
+
+        `build(case_id, patient)` gives its events, from the opening on.
+        """
+        case_id = new_id("c")
+
+        def command(tx: Tx) -> Case:
+            patient = self._vault.patient_for(tx, site, None)
+            return self._casework.write(tx, None, case_id, build(case_id, patient), "service")
+
+        return await self._writer.transact(command)
+
+    async def merge(self, case_id: str, caller: Caller, into: str) -> Case:
+        """One case is the same episode as another; both are kept, the other goes on. Returns the first."""
+
+        def command(tx: Tx) -> Case:
+            case, other = self._casework.current(tx, case_id), self._casework.current(tx, into)
+            ours, theirs = commands.merge(case, other)
+            if not ours:
+                return case
+            self._move(tx, case, [ecg.ecg_id for ecg in case.current_ecgs], into, other.patient)
+            self._casework.write(tx, other, into, theirs, caller.actor)
+            return self._casework.write(tx, case, case_id, ours, caller.actor)
+
+        return await self._writer.transact(command)
+
+    async def split(self, case_id: str, caller: Caller, ecg_ids: Sequence[str]) -> Case:
+        """Some ECGs belong to another patient or episode; they go to a new case. Returns the old one."""
+        new_case_id = new_id("c")
+
+        def command(tx: Tx) -> Case:
+            case = self._casework.current(tx, case_id)
+            patient = self._vault.patient_for(tx, case.site, None)
+            ours, theirs = commands.split(case, ecg_ids, new_case_id=new_case_id, patient=patient)
+            self._move(tx, case, ecg_ids, new_case_id, patient)
+            self._casework.write(tx, None, new_case_id, theirs, caller.actor)
+            return self._casework.write(tx, case, case_id, ours, caller.actor)
+
+        return await self._writer.transact(command)
+
+    def _move(self, tx: Tx, case: Case, ecg_ids: Sequence[str], to_case: str, to_patient: str) -> None:
+        for ecg_id in ecg_ids:
+            ecg = case.ecg(ecg_id)
+            if ecg is not None and ecg.sha256 is not None:
+                self._blobs.share(tx, ecg.sha256, case.patient, to_patient)
+                ecg_rows.move_ecg(tx, ecg_id, to_case, to_patient)
+
+    async def erase_patient(self, patient: str, caller: Caller, reason: str) -> None:
+        """Destroy a patient's key: name and originals become unreadable, the log keeps the pseudonym and says why."""
+
+        def command(tx: Tx) -> None:
+            self._vault.erase(tx, patient)
+            tx.append(SYSTEM_STREAM, [PatientErased(patient=patient, reason=reason)], actor=caller.actor)
+
+        await self._writer.transact(command)
+        await asyncio.to_thread(self._vault.scrub)
