@@ -29,9 +29,9 @@ export function App(): JSX.Element {
   return (
     <div class={`app${stale}`}>
       <Header title={title} />
-      <StaleNote />
       <Page />
       <div class="floor">
+        <StaleNote />
         <Trouble />
         <Banner />
       </div>

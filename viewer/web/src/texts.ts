@@ -124,6 +124,8 @@ export const TEXTS = {
   enterMilestone: ["记录时间节点", "Enter a milestone"],
   which: ["哪个节点", "Which"],
   when: ["时间", "When"],
+  keyPerson: ["哪一位", "Which person"],
+  keyDose: ["第几剂", "Which dose"],
   note: ["备注", "Note"],
   noteRequired: ["备注(更正必填)", "Note (required for a correction)"],
   save: ["保存", "Save"],
@@ -290,6 +292,15 @@ export const ROLES: Record<Role, Pair> = {
   quality: ["质控", "Quality"],
   admin: ["管理员", "Admin"],
 };
+
+/** Places in the duty roster. What is not here is shown as the service names it. */
+const SHIFTS: Record<string, Pair> = {
+  first: ["一线", "first on call"],
+  second: ["二线", "second on call"],
+  head: ["值班主任", "head of duty"],
+};
+
+export const shiftName = (role: string): string => (SHIFTS[role] ? pairText(SHIFTS[role]) : role);
 
 /** Where a time came from. What is not here is shown as the service names it. */
 export const SOURCES: Record<string, Pair> = {

@@ -281,7 +281,8 @@ export interface WaveformMessage {
 export interface Me {
   user: { id: string; name: string; role: Role; sites: string[] | null };
   on_duty: boolean;
-  shift: { role: Role; from: string; to: string } | null;
+  /** The place in the roster (first, second, head), not the person's role. */
+  shift: { role: string; from: string; to: string } | null;
   next_shift: { person: string; name: string; from: string } | null;
   demo: boolean;
   server_time: string;

@@ -7,7 +7,7 @@ import { line } from "../state/live";
 import { chooseTheme, lang, theme } from "../state/prefs";
 import { demo, me, signOut } from "../state/session";
 import { soundState, toggleSound } from "../state/sound";
-import { roleName, t } from "../texts";
+import { roleName, shiftName, t } from "../texts";
 
 export const helpOpen = signal(false);
 
@@ -89,7 +89,7 @@ function Duty(): JSX.Element | null {
     <p class="duty" data-testid="duty">
       {who.on_duty && shift ? (
         <>
-          {t("onDuty")} <b>{who.user.name}</b> {roleName(shift.role)}{" "}
+          {t("onDuty")} <b>{who.user.name}</b> {shiftName(shift.role)}{" "}
           <span class="num">
             {hourMinute(shift.from)}–{hourMinute(shift.to)}
           </span>

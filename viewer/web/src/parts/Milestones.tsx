@@ -103,6 +103,12 @@ function sourceIcon(source: string | null, clockName: string | null): string {
   return kind.includes("paper") ? "▤" : "☺";
 }
 
+interface Form extends Said {
+  id: string;
+  /** What the milestone repeats by. */
+  key?: string | null;
+}
+
 export function EnterMilestone({
   caseId,
   milestones,
@@ -110,25 +116,25 @@ export function EnterMilestone({
   caseId: string;
   milestones: Milestone[];
 }): JSX.Element | null {
-  const { value: forms } = useLoaded<{ milestones: ({ id: string } & Said)[] }>(
-    `/cases/${encodeURIComponent(caseId)}/forms`,
-    0,
-  );
+  const { value: forms } = useLoaded<{ milestones: Form[] }>(`/cases/${encodeURIComponent(caseId)}/forms`, 0);
   const now = (): string => toLocalInput(clock.now(performance.now()) ?? Date.now());
   const [which, setWhich] = useState("");
   const [when, setWhen] = useState(now);
   const [note, setNote] = useState("");
+  const [repeat, setRepeat] = useState("1");
   const [key, setKey] = useState(newKey);
   const [saved, setSaved] = useState(false);
   const source = me.value?.user.role ?? "";
   if (!forms || forms.milestones.length === 0) return null;
-  const held = milestones.find((m) => m.id === which);
+  const repeats = forms.milestones.find((form) => form.id === which)?.key ?? null;
+  const held = milestones.find((m) => m.id === which && (repeats === null || m.key === repeat));
   const corrects = held?.values.some((value) => value.source === source) ?? false;
   const save = async (): Promise<void> => {
     const value = {
       milestone: which,
       at: fromLocalInput(when),
       source,
+      ...(repeats !== null && { key: repeat.trim() }),
       ...(note.trim() && { note: note.trim() }),
     };
     if (!(await recordMilestone(caseId, key, value))) return;
@@ -170,6 +176,16 @@ export function EnterMilestone({
             onInput={(event) => setWhen(event.currentTarget.value)}
           />
         </label>
+        {repeats !== null && (
+          <label>
+            {repeats === "dose" ? t("keyDose") : t("keyPerson")}
+            <input
+              value={repeat}
+              data-testid="milestone-key"
+              onInput={(event) => setRepeat(event.currentTarget.value)}
+            />
+          </label>
+        )}
         <label>
           {corrects ? t("noteRequired") : t("note")}
           <input
@@ -182,7 +198,12 @@ export function EnterMilestone({
           name={`milestone ${key}`}
           kind="strong"
           testid="milestone-save"
-          disabled={which === "" || when === "" || (corrects && note.trim() === "")}
+          disabled={
+            which === "" ||
+            when === "" ||
+            (repeats !== null && repeat.trim() === "") ||
+            (corrects && note.trim() === "")
+          }
           run={save}
         >
           {t("save")}

@@ -53,6 +53,7 @@ export interface NewMilestone {
   milestone: string;
   at: string;
   source: string;
+  key?: string;
   note?: string;
 }
 
