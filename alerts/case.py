@@ -81,12 +81,22 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def tier(self) -> str | None:
-        """The highest surviving machine tier, provisional ones included; None while nothing was read.
+        """The highest tier of any ECG's machine reading, and of any alert that no person has settled; None before both.
 
-        A signed reading's tier is shown beside it and never takes its place.
+        A machine cannot take back what it rang for: where a stream's final reading is milder than the provisional one
+        that paged somebody, the case keeps its tier until a person has signed or stood down. A signed reading's tier
+        is shown beside this one and never takes its place.
         """
         worst = self.worst_ecg
-        return worst.tier if worst is not None else None
+        tiers = [worst.tier] if worst is not None else []
+        tiers += [alert.tier for alert in self.alerts if not self._settled_by_a_person(alert)]
+        return min(tiers, key=tier_rank, default=None)
+
+    def _settled_by_a_person(self, alert: Alert) -> bool:
+        stood_down_at = self.channel.stood_down_at
+        if alert.open or (stood_down_at is not None and stood_down_at >= alert.opened_at):
+            return not alert.open
+        return any(ecg.readings for ecg in self.ecgs if ecg.ecg_id in alert.ecg_ids)
 
     @property
     def alert(self) -> Alert | None:

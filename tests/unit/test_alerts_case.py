@@ -6,10 +6,13 @@ import pytest
 
 from greenchannel.alerts.case import fold, fold_all
 from greenchannel.events import (
+    AlertAcknowledged,
+    AlertOpened,
     AnyEvent,
     CaseClosed,
     ContextEntered,
     EcgOpened,
+    PlanStep,
     ProvisionalReading,
     ReadingSigned,
     StreamStarted,
@@ -53,6 +56,19 @@ def test_a_provisional_tier_counts_until_the_final_one() -> None:
     case = log.add(read("e_1", "URG"), provisional("CRIT", 9000))
     ecg = case.ecg("e_1")
     assert case.tier == "URG" and ecg is not None and not ecg.live and not ecg.provisional
+
+
+def test_what_the_machine_rang_for_stays_until_a_person_has_settled_it() -> None:
+    """A milder final reading lowers the case only after somebody has signed, not by an acknowledgement."""
+    log = Log()
+    log.add(StreamStarted(ecg_id="e_1", stream_id="s", device="d", leads=("I",), rate_hz=500.0))
+    step = PlanStep(after_s=0.0, role="first", people=("chen",), channels=("live",))
+    opened = AlertOpened(alert_id="a_1", tier="ACT", ecg_id="e_1", rules=("STE-1",), plan=(step,))
+    log.add(provisional("ACT", 2500), opened)
+    log.add(received("e_1", way="stream"))
+    assert log.add(read("e_1", "NONE")).tier == "ACT"
+    assert log.add(AlertAcknowledged(alert_id="a_1", person="chen")).tier == "ACT"
+    assert log.add(ReadingSigned(ecg_id="e_1", text="…", tier="NONE"), actor="user:chen").tier == "NONE"
 
 
 def test_a_signed_reading_never_hides_the_machines_tier() -> None:
