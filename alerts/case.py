@@ -96,7 +96,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         stood_down_at = self.channel.stood_down_at
         if alert.open or (stood_down_at is not None and stood_down_at >= alert.opened_at):
             return not alert.open
-        return any(ecg.readings for ecg in self.ecgs if ecg.ecg_id in alert.ecg_ids)
+        rang = [ecg for ecg in self.ecgs if ecg.ecg_id in alert.ecg_ids]
+        return any(ecg.readings for ecg in rang) or all(ecg.moved_to is not None for ecg in rang)
 
     @property
     def alert(self) -> Alert | None:
