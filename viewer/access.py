@@ -5,7 +5,7 @@ belongs to another site does not exist for them.
 """
 
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -86,29 +86,23 @@ class RightsClass:
 # ---------------------------------------------------------------- the page's own origin
 
 
-def own_origin(origin: str | None, scheme: str, host: str | None, trusted: Iterable[str] = ()) -> bool:
-    """Does a request come from the page that this service served?
+def own_origin(origin: str | None, host: str | None) -> bool:
+    """Does the ``Origin`` header name the host by which the service itself was reached?
 
-    Parameters
-    ----------
-    origin
-        The ``Origin`` header.
-    scheme, host
-        How the service itself was reached; behind a proxy that ends TLS the scheme may differ, so the host decides.
-    trusted
-        Further origins that the settings name.
+    Behind a proxy that ends TLS the scheme may differ, so host and port decide.
     """
     if origin is None or host is None:
         return False
-    if origin in trusted:
-        return True
-    parts = urlsplit(origin)
+    try:
+        parts = urlsplit(origin)
+    except ValueError:  # such as an address in brackets that do not close
+        return False
     return parts.scheme in {"http", "https"} and parts.netloc.lower() == host.lower()
 
 
-def check_origin(headers: Mapping[str, str], scheme: str) -> None:
+def check_origin(headers: Mapping[str, str]) -> None:
     """Refuse a request with a cookie that another page may have sent; raises `Problem` 403."""
-    if not own_origin(headers.get("origin"), scheme, headers.get("host")):
+    if not own_origin(headers.get("origin"), headers.get("host")):
         raise Problem(
             403,
             "a request with a cookie must come from the page's own origin",

@@ -68,7 +68,7 @@ class Front:
             demo_users=tuple(demo_users),
         )
 
-    async def caller(self, headers: Headers, address: str, *, changes: bool, scheme: str) -> Caller:
+    async def caller(self, headers: Headers, address: str, *, changes: bool) -> Caller:
         """Who asks. A cookie that may change something must come from the page's own origin.
 
         Raises `Problem` 401, 403 or 429.
@@ -80,7 +80,7 @@ class Front:
         if cookie is None:
             raise unauthenticated()
         if changes:
-            check_origin(headers, scheme)
+            check_origin(headers)
         return await self.gate.session(cookie)
 
     def look(self, caller: Caller, action: str, case_id: str, detail: str | None = None) -> None:
@@ -119,7 +119,6 @@ async def caller_of(request: Request) -> Caller:
         request.headers,
         address_of(request.scope),
         changes=request.method not in SAFE_METHODS,
-        scheme=request.url.scheme,
     )
 
 

@@ -46,9 +46,7 @@ async def live(front: Front, scope: Scope, receive: Receive, send: Send) -> None
 
 
 async def _caller(front: Front, scope: Scope) -> Caller:
-    return await front.caller(
-        Headers(scope=scope), address_of(scope), changes=True, scheme=scope.get("scheme", "ws")
-    )
+    return await front.caller(Headers(scope=scope), address_of(scope), changes=True)
 
 
 def _after(scope: Scope) -> int | None:

@@ -33,7 +33,7 @@ class SignIn(BaseModel):
 async def sign_in(body: SignIn, request: Request, front: Here) -> Response:
     """Answers as `GET /me`."""
     if "origin" in request.headers:  # a program may leave it out, a foreign page cannot
-        check_origin(request.headers, request.url.scheme)
+        check_origin(request.headers)
     settings = front.desk.settings
     ttl = timedelta(seconds=settings.session_ttl_s)
     user, token = await front.gate.sign_in(body.user, body.password, address_of(request.scope), ttl)

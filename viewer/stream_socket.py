@@ -45,7 +45,7 @@ async def _caller(front: Front, scope: Scope, token_protocol: str | None) -> Cal
     address = address_of(scope)
     if token_protocol is not None:
         return await front.gate.device(token_protocol.removeprefix(SUBPROTOCOL), address)
-    return await front.caller(Headers(scope=scope), address, changes=True, scheme=scope.get("scheme", "ws"))
+    return await front.caller(Headers(scope=scope), address, changes=True)
 
 
 async def _hello(socket: Socket) -> str:
