@@ -8,6 +8,7 @@ import { keepPrefs } from "./state/prefs";
 import { followLinks } from "./state/route";
 import { loadDemo, loadMe } from "./state/session";
 import { unlockOnGesture } from "./state/sound";
+import "./styles/acts.css";
 import "./styles/base.css";
 import "./styles/board.css";
 import "./styles/ecg.css";

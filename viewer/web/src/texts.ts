@@ -90,6 +90,7 @@ export const TEXTS = {
   milestones: ["时间节点", "Milestones"],
   required: ["国家填报必填", "Required by the national form"],
   unsetMilestones: ["未记录的节点", "Not recorded"],
+  unsetOthers: ["其他未记录的节点 {n}", "{n} others not recorded"],
   source: ["来源", "Source"],
   clock: ["时钟", "Clock"],
   clockOffset: ["时钟偏差 {n},已校正", "Clock offset {n}, corrected"],
@@ -277,7 +278,7 @@ export const TIERS: Record<Tier, { shape: string; word: Pair }> = {
   URG: { shape: "▲", word: ["紧急复核", "Urgent"] },
   FLAG: { shape: "○", word: ["提示", "Flag"] },
   REC: { shape: "↻", word: ["请重做", "Record again"] },
-  NONE: { shape: "–", word: ["没有规则被触发", "No rule fired"] },
+  NONE: { shape: "–", word: ["未触发规则", "None fired"] },
 };
 
 export const ROLES: Record<Role, Pair> = {

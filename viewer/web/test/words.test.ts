@@ -19,6 +19,7 @@ import { parseRoute } from "../src/state/route";
 import { burst } from "../src/state/sound";
 import baseCss from "../src/styles/base.css?raw";
 import { ROLES, sourceName, TEXTS, TIERS, t } from "../src/texts";
+import type { Finding } from "../src/wire";
 import { AT, alert, EVIDENCE, person, row, somebody } from "./fixtures";
 
 afterEach(() => {
@@ -59,9 +60,16 @@ describe("words", () => {
 
   test("an evidence line says lead, value, threshold and rule", () => {
     expect(evidenceLine(EVIDENCE)).toBe("V3 +0.51 mV (限 0.20) STE-1");
-    expect(bestEvidence(row())?.lead).toBe("V3");
     expect(quantity("stj_mv", -0.12)).toBe("−0.12 mV");
     expect(quantity("qrs_ms", 128.4)).toBe("128 ms");
+  });
+
+  test("the row shows the headline's own evidence before what only supports it", () => {
+    const reciprocal = { ...EVIDENCE, lead: "aVL", value: -0.22, threshold: -0.05, rule: "STE-RECIP" };
+    const finding = { ...row().findings[0], evidence: [reciprocal, EVIDENCE] };
+    expect(bestEvidence(row())?.lead).toBe("V3");
+    expect(bestEvidence(row({ findings: [finding as Finding] }))).toEqual(EVIDENCE);
+    expect(bestEvidence(row({ findings: [] }))).toBeNull();
   });
 
   test("unknown is said, in both languages, and is never 0", () => {

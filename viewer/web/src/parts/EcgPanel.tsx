@@ -81,7 +81,7 @@ function useWaveform(ecgId: string | null): { wave: Waveform | null; words: stri
 
 function DeviceClock({ ecg }: { ecg: Ecg | null }): JSX.Element | null {
   const offset = ecg?.device_offset_s ?? null;
-  if (offset === null) return null;
+  if (offset === null || Math.round(offset) === 0) return null;
   const sign = offset < 0 ? "−" : "+";
   return (
     <span class="muted num"> ({t("clockOffset", { n: `${sign}${Math.round(Math.abs(offset))} s` })})</span>

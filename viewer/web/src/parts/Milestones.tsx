@@ -15,13 +15,20 @@ export function Milestones({ milestones }: { milestones: Milestone[] }): JSX.Ele
     .filter((m) => m.known)
     .sort((a, b) => Date.parse(a.at ?? "") - Date.parse(b.at ?? ""));
   const unset = milestones.filter((m) => !m.known);
+  const others = unset.filter((m) => !m.required);
   return (
     <Section title={t("milestones")}>
       <ul class="milestones">{set.map(item)}</ul>
       <h3>
         {t("unsetMilestones")} <span class="muted">* {t("required")}</span>
       </h3>
-      <ul class="milestones unset">{unset.map(item)}</ul>
+      <ul class="milestones unset">{unset.filter((m) => m.required).map(item)}</ul>
+      {others.length > 0 && (
+        <details>
+          <summary>{t("unsetOthers", { n: others.length })}</summary>
+          <ul class="milestones unset">{others.map(item)}</ul>
+        </details>
+      )}
     </Section>
   );
 }

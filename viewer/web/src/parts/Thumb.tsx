@@ -7,6 +7,7 @@ import { thumbnailLeads } from "../paper/layout";
 import { loadWaveform, type Waveform } from "../paper/waveform";
 import { Problem } from "../state/api";
 import { theme } from "../state/prefs";
+import { t } from "../texts";
 
 interface Props {
   ecgId: string | null;
@@ -52,6 +53,7 @@ export function Thumb({ ecgId, worst, live }: Props): JSX.Element {
   const { widthPx, heightPx } = thumbSize(2);
   return (
     <span class="thumb" style={{ width: `${widthPx}px`, height: `${heightPx}px` }}>
+      {live && <span class="live">◉ {t("live")}</span>}
       <canvas ref={canvas} width={widthPx} height={heightPx} role="img" aria-label={leads.join(" ")} />
     </span>
   );

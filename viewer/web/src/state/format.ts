@@ -72,11 +72,17 @@ export function evidenceLine(e: Evidence): string {
   return `${e.lead} ${quantity(e.quantity, e.value)} (${limit(e.quantity, e.threshold)}) ${e.rule}`;
 }
 
-/** The evidence of the worst leads first, as the row shows it. */
+/**
+ * The evidence that the row shows: of the finding in its headline, by that finding's own rule, the one farthest beyond
+ * its threshold. What only supports it (a reciprocal change) comes second.
+ */
 export function bestEvidence(row: Row): Evidence | null {
-  const all = row.findings.flatMap((finding) => finding.evidence);
-  const worst = row.worst_leads[0];
-  return all.find((e) => e.lead === worst) ?? all[0] ?? null;
+  const finding = row.findings.find((each) => each.tier === row.tier) ?? row.findings[0];
+  if (!finding) return null;
+  const own = finding.evidence.filter((e) => e.rule === finding.id);
+  const beyond = (e: Evidence): number => (e.threshold === 0 ? 0 : Math.abs(e.value / e.threshold));
+  const ranked = (own.length > 0 ? own : [...finding.evidence]).sort((a, b) => beyond(b) - beyond(a));
+  return ranked[0] ?? null;
 }
 
 export const siteName = (row: Row): string => (lang.value === "zh" ? row.site.name_zh : row.site.name_en);
