@@ -76,7 +76,8 @@ def _supported(borders: Floats, sign: int) -> float:
     close = np.flatnonzero(spread <= limits.LEAD_SUPPORT_S * _RATE)
     # Where the leads scatter (a notch in some, none in others) only the very first is taken for an outlier.
     value = ordered[close[0]] if close.size else ordered[1]
-    return float(sign * value)
+    # However they scatter, as many leads as confirm a border are no outliers when they lie beyond it.
+    return float(sign * min(value, ordered[need - 1]))
 
 
 def qrs_borders(slope: Floats, r: int, usable: Bools, independent: Bools) -> QrsBorders | None:
@@ -126,16 +127,10 @@ def _borders(slope: Floats, r: int, usable: Bools, independent: Bools) -> QrsBor
     speak = clear if clear.sum() >= limits.LEAD_SUPPORT else votes
     core = (steep > 0.35 * peak[:, None]) & near
     first, last = core.argmax(axis=1), slope.shape[1] - 1 - core[:, ::-1].argmax(axis=1)
-    quiet_on, quiet_off = int(limits.QUIET_ON_S * _RATE), int(limits.QUIET_OFF_S * _RATE)
+    quiet_on = int(limits.QUIET_ON_S * _RATE)
     below = _runs(steep < np.maximum(floor, limits.ONSET_SLOPE_FRACTION * peak)[:, None], quiet_on)
     on = np.where(below & (grid < first[:, None]), grid, -1).max(axis=1).astype(float)
-    below = _runs(steep < np.maximum(floor, limits.OFFSET_SLOPE_FRACTION * peak)[:, None], quiet_off)
-    far = slope.shape[1] + quiet_off
-    off = (
-        np.where(below & (grid >= last[:, None] + quiet_off), grid, far).min(axis=1).astype(float)
-        - quiet_off
-        + 1
-    )
+    off = _offsets(slope, floor, peak, last, on)
     on[(on < 0) | ~votes] = np.nan
     off[(off > slope.shape[1] - 1) | ~votes] = np.nan
     start = _supported(np.where(speak, on, np.nan), 1)
@@ -145,6 +140,44 @@ def _borders(slope: Floats, r: int, usable: Bools, independent: Bools) -> QrsBor
     if end - start > limits.MAX_QRS_S * _RATE:
         return None
     return QrsBorders(on=int(start), off=int(end), lead_on=on, lead_off=off)
+
+
+def _offsets(slope: Floats, floor: Floats, peak: Floats, last: NDArray[np.int64], on: Floats) -> Floats:
+    """QRS offset of each lead: the first lasting quiet behind the steep part; beyond the array where there is none.
+
+    Parameters
+    ----------
+    slope : array ``(leads, samples)`` in mV/s
+    floor : array ``(leads,)``, the slope of noise
+    peak : array ``(leads,)``, the steepest slope
+    last : array ``(leads,)``, sample at which the steep part ends
+    on : array ``(leads,)``, the onsets
+    """
+    steep, grid = np.abs(slope), np.arange(slope.shape[1])
+    length = int(limits.QUIET_OFF_S * _RATE)
+
+    def first(good: Bools) -> Floats:
+        reached = good & (grid >= last[:, None] + length)
+        found: Floats = np.where(reached, grid, slope.shape[1] + length).min(axis=1) - length + 1.0
+        return found
+
+    share = limits.OFFSET_SLOPE_FRACTION * peak
+    loose = np.maximum(floor, share)
+    off = first(_runs(steep < loose[:, None], length))
+    # A share of a tall QRS is steeper than the fall of a J wave. Far behind, it is ST that climbs.
+    strict = np.maximum(floor, np.minimum(limits.OFFSET_MAX_SLOPE_MV_S, share))
+    later = first(_runs(steep < strict[:, None], length))
+    off = np.where(later - off <= limits.OFFSET_SECOND_LOOK_S * _RATE, later, off)
+    late = off - on > limits.LATE_OFFSET_S * _RATE
+    if late.any():
+        # An ST segment that climbs into T is never quiet, but its slope hardly changes.
+        past = np.pad(slope, ((0, 0), (length - 1, 0)), mode="edge")
+        past = np.lib.stride_tricks.sliding_window_view(past, length, axis=1)
+        high, low = past.max(axis=2), past.min(axis=2)
+        climb = np.maximum(floor, np.minimum(limits.STEADY_MAX_SLOPE_MV_S, limits.STEADY_FRACTION * peak))
+        steady = (high - low < loose[:, None]) & (np.maximum(high, -low) < climb[:, None])
+        off = np.where(late, np.minimum(first(steady), off), off)
+    return off
 
 
 def _nothing(leads: int) -> Wave:

@@ -125,3 +125,25 @@ def test_scaled_samples_give_scaled_levels() -> None:
     for name in once.leads:
         assert (b.leads[name].stj_mv or 0) == pytest.approx(2 * (a.leads[name].stj_mv or 0), abs=0.004)
     assert b.qrs_ms == pytest.approx(a.qrs_ms, abs=2)
+
+
+@pytest.mark.parametrize("climb_mv_s", [0.0, 2.0, 4.0, 6.0, 8.0, 12.0])
+def test_an_st_segment_that_climbs_into_t_keeps_j(climb_mv_s: float) -> None:
+    """However steeply ST climbs from J into a hyperacute T, J stays at the end of the QRS and its level is right."""
+    scenario = "extensive_anterior_high_lateral_stemi"
+    recording = synthesize(scenario=scenario, noise_mv=0.01, seed=3)
+    samples_mv = recording.samples_mv.copy()
+    t_s = np.arange(120) / recording.rate_hz
+    climb_mv = climb_mv_s * np.where(t_s < 0.14, t_s, 0.14 * np.clip(1 - (t_s - 0.14) / 0.1, 0, 1))
+    for beat in measure(synthesize(scenario=scenario, seed=3)).beats:
+        if beat.qrs_on_s is None:
+            continue
+        j = round((beat.qrs_on_s + QRS_S) * recording.rate_hz)
+        for row in (recording.leads.index(name) for name in ("V2", "V3", "V4", "V5")):
+            part = samples_mv[row, j : j + 120]
+            part += climb_mv[: part.size]
+    m = measure(Recording(samples_mv=samples_mv, leads=recording.leads, rate_hz=recording.rate_hz))
+    assert m.qrs_ms == pytest.approx(QRS_S * 1000, abs=10)
+    # J is found up to 10 ms late, and ST has climbed by then.
+    truth = SCENARIOS[scenario].stj_mv["V3"]
+    assert truth - 0.025 <= (m.leads["V3"].stj_mv or 0) <= truth + 0.025 + 0.010 * climb_mv_s
