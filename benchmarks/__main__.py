@@ -1,0 +1,48 @@
+"""`python -m benchmarks`: all benchmarks in short, under four minutes; each module takes its own options.
+
+``--only NAME`` runs one of them, ``--long`` takes the settings behind the numbers in the README.
+"""
+
+import argparse
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from benchmarks import accuracy, bench_analyze, bench_interpret, bench_log, bench_sockets, bench_stream
+from benchmarks.harness import machine
+
+SHORT: Final[Mapping[str, Callable[[], object]]] = {
+    "analyze": lambda: bench_analyze.run(3),
+    "interpret": lambda: bench_interpret.run(2),
+    "log": lambda: bench_log.run(8.0, 8000),
+    "sockets": lambda: bench_sockets.run((200,), 5.0, 1),
+    "stream": lambda: bench_stream.run((20,), 10),
+    "accuracy": accuracy.run,
+}
+LONG: Final[Mapping[str, Callable[[], object]]] = {
+    "analyze": lambda: bench_analyze.run(15, imports=True),
+    "interpret": lambda: bench_interpret.run(10),
+    "log": lambda: bench_log.run(60.0, 50_000),
+    "sockets": lambda: bench_sockets.run((200, 500), 10.0, 3),
+    "stream": lambda: bench_stream.run((1, 20, 100, 200), 20),
+    "accuracy": accuracy.run,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=list(SHORT), help="one of them")
+    parser.add_argument("--long", action="store_true", help="longer runs, more streams")
+    given = parser.parse_args()
+    chosen = LONG if given.long else SHORT
+    began = time.monotonic()
+    print(" · ".join(f"{key} {value}" for key, value in machine().items()))
+    for name in [given.only] if given.only else list(chosen):
+        since = time.monotonic()
+        chosen[name]()
+        print(f"\n{name}: {time.monotonic() - since:.0f} s")
+    print(f"\nall: {time.monotonic() - began:.0f} s; raw results in benchmarks/results")
+
+
+if __name__ == "__main__":
+    main()
