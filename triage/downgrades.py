@@ -19,20 +19,31 @@ def reversal(ctx: Context) -> bool:
     return ctx.measurements.quality.reversal not in (None, "LEAD-4")
 
 
+def few_beats(ctx: Context) -> bool:
+    """Fewer than three beats of one shape: what was measured may be chance (MEAS-1)."""
+    return any(message.code == "few_beats" for message in ctx.measurements.quality.messages)
+
+
 def wide_qrs(ctx: Context) -> bool:
     """STE-1 applies without bundle branch block, pacing and pre-excitation.
 
-    Interim [E]: until each of these has its own rules, any wide QRS counts as one of them. A QRS of unknown
-    width does not, as nothing speaks for a conduction disorder.
+    Interim [E]: until each of these has its own rules, any wide QRS counts as one of them.
     """
     qrs_ms = ctx.measurements.qrs_ms
     return qrs_ms is not None and qrs_ms >= ctx.criteria.limits.wide_qrs_from_ms.value
 
 
+def qrs_unknown(ctx: Context) -> bool:
+    """A QRS of unknown width does not pass for a narrow one: a broad fast rhythm has no borders either."""
+    return ctx.measurements.qrs_ms is None
+
+
 DOWNGRADES: Final[tuple[tuple[str, Callable[[Context], bool]], ...]] = (
     ("st_unreliable", st_unreliable),
     ("lead_reversal", reversal),
+    ("MEAS-1", few_beats),
     ("wide_qrs", wide_qrs),
+    ("qrs_unknown", qrs_unknown),
 )
 """Each reason's wire name and its test, in the order in which they are shown."""
 

@@ -28,9 +28,17 @@ REASONS: Final[dict[str, Callable[[Criteria], Words]]] = {
         "the leads may be swapped: check the electrodes and record again",
         "疑似导联接反,请检查电极后重新采集",
     ),
+    "MEAS-1": lambda criteria: (
+        "fewer than three beats of one shape were measured: record again",
+        "同形心搏少于3个,请重新采集",
+    ),
     "wide_qrs": lambda criteria: (
         f"QRS {criteria.limits.wide_qrs_from_ms.value:g} ms or wider: standard ST criteria may not apply",
         f"QRS增宽(≥{criteria.limits.wide_qrs_from_ms.value:g} ms),标准ST段抬高标准可能不适用",
+    ),
+    "qrs_unknown": lambda criteria: (
+        "the width of the QRS is not known: standard ST criteria may not apply",
+        "QRS时限未能测出,标准ST段抬高标准可能不适用",
     ),
 }
 """Why a finding is less urgent than its rule alone would make it, by the wire name of the reason."""

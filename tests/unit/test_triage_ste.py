@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 
+from greenchannel.signal.measure import measure
 from greenchannel.signal.measurements import Measurements
+from greenchannel.signal.quality import message
+from greenchannel.signal.synthetic import synthesize
 from greenchannel.triage.criteria import CRITERIA
 from greenchannel.triage.downgrades import DOWNGRADES
 from greenchannel.triage.finding import Finding, Patient, Tier
@@ -12,6 +15,7 @@ from greenchannel.triage.report import REASONS
 from tests.triage_measurements import measured
 
 MAN = Patient(age_years=61, sex="male")
+FEW_BEATS = message("few_beats")
 NEIGHBOUR = {
     "aVL": "I", "I": "aVL", "II": "aVF", "aVF": "III", "III": "aVF",
     "V1": "V2", "V2": "V3", "V3": "V2", "V4": "V5", "V5": "V4", "V6": "V5",
@@ -218,22 +222,37 @@ def test_silence_about_a_child_is_named() -> None:
     ("made", "reason"),
     [
         (measured({"V2": 0.4, "V3": 0.4}, qrs_ms=120.0), "wide_qrs"),
+        (measured({"V2": 0.4, "V3": 0.4}, qrs_ms=None), "qrs_unknown"),
+        (measured({"V2": 0.4, "V3": 0.4}, messages=(FEW_BEATS,)), "MEAS-1"),
         (measured({"V2": 0.4, "V3": 0.4}, st_reliable=False), "st_unreliable"),
         (measured({"V2": 0.4, "V3": 0.4}, reversal="LEAD-1"), "lead_reversal"),
     ],
 )
 def test_what_holds_a_proposal_back_never_hides(made: Measurements, reason: str) -> None:
-    """A wide QRS, monitor-mode filtering and swapped leads lower ACT to URG and keep sentence and evidence."""
+    """Whatever lowers ACT to URG keeps sentence and evidence."""
     found = read(made, MAN).findings[0]
     assert (found.id, found.tier, found.downgraded_by) == ("STE-1", Tier.URG, (reason,))
     assert found.zh.startswith("考虑急性前间壁心肌梗死(ST段抬高型),请结合临床及心肌损伤标志物。紧急复核,")
     assert len(found.evidence) == 2
 
 
-@pytest.mark.parametrize("qrs_ms", [119.9, None])
-def test_a_narrow_or_unknown_qrs_holds_nothing_back(qrs_ms: float | None) -> None:
-    """The guard needs a QRS that was measured at 120 ms or more."""
-    assert read(measured({"V2": 0.4, "V3": 0.4}, qrs_ms=qrs_ms), MAN).tier is Tier.ACT
+def test_a_narrow_qrs_holds_nothing_back() -> None:
+    """The guard begins at 120 ms, and other messages on quality hold nothing back."""
+    wander = message("wander", "V2")
+    made = measured({"V2": 0.4, "V3": 0.4}, qrs_ms=119.9, messages=(wander,))
+    found = read(made, MAN).findings[0]
+    assert (found.tier, found.downgraded_by) == (Tier.ACT, ())
+
+
+def test_two_beats_alone_never_propose_the_green_channel() -> None:
+    """A strip with two beats shows its elevation with URG, and asks for a new recording (MEAS-1)."""
+    strip = synthesize(
+        scenario="extensive_anterior_high_lateral_stemi", duration_s=2.6, heart_rate_bpm=50, noise_mv=0.01
+    )
+    reading = read(measure(strip), MAN)
+    assert reading.tier is Tier.URG
+    assert reading.findings[0].downgraded_by == ("MEAS-1",)
+    assert {finding.id for finding in reading.findings} == {"STE-1", "SIG-5"}
 
 
 def test_an_inferior_elevation_asks_for_more_leads() -> None:
