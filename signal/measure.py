@@ -7,6 +7,7 @@ import numpy as np
 from greenchannel.signal import beats, delineation, filters, intervals, limits, qrs, quality, repolarisation
 from greenchannel.signal.delineation import QrsBorders, Wave
 from greenchannel.signal.filters import Bools, Floats
+from greenchannel.signal.leads import LIMB
 from greenchannel.signal.measurements import (
     GlobalBeat,
     LeadBeat,
@@ -111,10 +112,9 @@ def condition(recording: Recording, reasons: quality.LeadReasons) -> Conditioned
 
 
 def independent(leads: tuple[str, ...], usable: Bools) -> Bools:
-    """Leads with information of their own, shape ``(leads,)``: beside I and II the other limb leads have none."""
-    given = {name for name, good in zip(leads, usable, strict=True) if good}
-    derived = {"III", "aVR", "aVL", "aVF"} if {"I", "II"} <= given else set()
-    return np.array([name not in derived for name in leads])
+    """Leads with information of their own, shape ``(leads,)``: any two limb leads, of which the others are sums."""
+    own = [name for name, good in zip(leads, usable, strict=True) if good and name in LIMB]
+    return np.array([name not in LIMB or name in sorted(own, key=LIMB.index)[:2] for name in leads])
 
 
 def _quiet(r: Ints, n: int) -> Bools:
