@@ -31,6 +31,11 @@ class RealEcg:
     age: float | None
     sex: str | None
 
+    @property
+    def facts(self) -> dict[str, float | str | None]:
+        """Age and sex as upload fields."""
+        return {"age": self.age, "sex": self.sex}
+
 
 def simulated(scenario: str, *, seed: int, leads: int = 12) -> Recording:
     """Ten seconds of a scenario with a little noise, wander and mains, as a clinic's machine would have it."""

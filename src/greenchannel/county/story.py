@@ -203,25 +203,22 @@ class Story:
 
     async def _quiet_afternoon(self) -> None:
         """What a county sends on a usual day: nothing of it rings."""
-        await self._travel("16:03:10", 2.0)
         liuzhuang = await self._device("ecg-liuzhuang")
-        await liuzhuang.send_ecg(devices.pydicom_ecg())
         normals, infarction = devices.real_ecgs(self._data)
-        for real in normals:
-            await self._travel_on(1.0)
-            await liuzhuang.send_ecg(
-                real.data, patient_ref=real.name, age=real.age, sex=real.sex, chest_pain="no"
-            )
-        if infarction is not None:
-            await self._travel_on(1.0)
-            await liuzhuang.send_ecg(
-                infarction.data, patient_ref=infarction.name, age=infarction.age, sex=infarction.sex
-            )
         quiet = devices.as_dicom(devices.simulated("baseline_sinus", seed=5), age_years=45.0, sex="female")
-        await liuzhuang.send_ecg(quiet, patient_ref="demo-1604", age=45, sex="female")
-
-    async def _travel_on(self, seconds: float) -> None:
-        await asyncio.sleep(seconds / self._speed)
+        sendings: list[tuple[str, bytes, dict[str, Any]]] = [
+            ("16:03:10", devices.pydicom_ecg(), {}),
+            ("16:03:50", quiet, {"patient_ref": "demo-1603", "age": 45, "sex": "female"}),
+        ]
+        for minute, real in zip(("16:04:10", "16:04:25"), normals, strict=False):
+            sendings.append((minute, real.data, {"patient_ref": real.name, "chest_pain": "no", **real.facts}))
+        if infarction is not None:
+            sendings.append(
+                ("16:04:45", infarction.data, {"patient_ref": infarction.name, **infarction.facts})
+            )
+        for minute, data, fields in sendings:
+            await self._travel(minute, 1.5)
+            await liuzhuang.send_ecg(data, **fields)
 
     async def _golden_case(self) -> None:
         """16:05: the township clinic uploads; the village doctor says when he was first with the patient."""
