@@ -288,3 +288,88 @@ def test_every_reason_to_hold_back_has_words() -> None:
     """What a finding may name in `downgraded_by` can be said in both languages."""
     for name in ("MEAS-5", "demographics_missing", *(name for name, _ in DOWNGRADES)):
         assert all(REASONS[name](CRITERIA)), name
+
+
+def test_evidence_says_what_was_measured_and_by_which_rule() -> None:
+    """Lead, quantity by its wire name, value, threshold and rule, for the elevation and for what is opposite."""
+    made = measured({"III": 0.2, "aVF": 0.15, "aVL": -0.1})
+    found = ste("STE-1", read(made, MAN).findings)
+    assert found is not None
+    shown = [(one.lead, one.quantity, one.value, one.threshold, one.rule) for one in found.evidence]
+    assert shown == [
+        ("aVF", "stj_mv", 0.15, 0.1, "STE-1"),
+        ("III", "stj_mv", 0.2, 0.1, "STE-1"),
+        ("aVL", "stj_mv", -0.1, -0.05, "STE-RECIP"),
+    ]
+
+
+def test_only_what_lies_opposite_is_reciprocal() -> None:
+    """A depression in aVL says nothing of an anterior elevation."""
+    found = ste("STE-1", read(measured({"V2": 0.3, "V3": 0.3, "aVL": -0.1}), MAN).findings)
+    assert found is not None
+    assert {one.rule for one in found.evidence} == {"STE-1"}
+
+
+def test_a_clear_elevation_needs_no_restoring() -> None:
+    """`restored_by` speaks of the borderline alone, whatever is opposite and however many leads there are."""
+    found = ste("STE-1", read(measured({"II": 0.3, "III": 0.3, "aVF": 0.3, "aVL": -0.1}), MAN).findings)
+    assert found is not None
+    assert (found.downgraded_by, found.restored_by) == ((), ())
+
+
+def test_borderline_under_one_profile_and_clear_under_another() -> None:
+    """0.21 mV in V2 and V3, sex unknown: borderline in a man, ACT in a woman, so both reasons are said."""
+    found = ste("STE-1", read(measured({"V2": 0.21, "V3": 0.21}), Patient(age_years=61)).findings)
+    assert found is not None
+    assert (found.tier, found.downgraded_by) == (Tier.URG, ("MEAS-5", "demographics_missing"))
+
+
+@pytest.mark.parametrize(("levels", "fired"), [({"V2": 0.4, "V3": 0.4}, True), ({}, False)])
+def test_a_childs_finding_has_its_rule_its_reason_and_its_words(
+    levels: dict[str, float], fired: bool
+) -> None:
+    """Both the finding and the silence carry the rule, `age_under_18` and the sentence that fits."""
+    (found,) = read(measured(levels), Patient(age_years=9, sex="male")).findings
+    assert (found.id, found.downgraded_by) == ("STE-1", ("age_under_18",))
+    assert found.en.endswith("ST elevation in contiguous leads, urgent over-read") is fired
+    assert found.territories == (("anteroseptal",) if fired else ())
+
+
+def test_the_right_ventricle_is_as_urgent_as_the_wall_beside_it() -> None:
+    """STE-RV takes over tier, downgrades and what restored them, and shows its own rule on every evidence."""
+    levels = {"III": 0.115, "aVF": 0.115, "V1": 0.05, "aVL": -0.1}
+    for qrs_ms, tier, down in ((92.0, Tier.ACT, ("MEAS-5",)), (130.0, Tier.URG, ("MEAS-5", "wide_qrs"))):
+        found = ste("STE-RV", read(measured(levels, qrs_ms=qrs_ms), MAN).findings)
+        assert found is not None
+        assert (found.tier, found.downgraded_by, found.restored_by) == (tier, down, ("STE-RECIP",))
+        assert [(one.lead, one.threshold, one.rule) for one in found.evidence] == [
+            ("III", 0.0, "STE-RV"),
+            ("V1", 0.05, "STE-RV"),
+        ]
+        assert "avoid nitrates" in found.en and "硝酸酯" in found.zh
+
+
+def test_a_right_chest_lead_is_evidence_of_its_own() -> None:
+    """V4R at its threshold beside an inferior elevation, with II above III."""
+    made = measured({"II": 0.3, "III": 0.2, "aVF": 0.25, "V4R": 0.05}, leads=NEIGHBOUR)
+    found = ste("STE-RV", read(made, MAN).findings)
+    assert found is not None
+    assert [(one.lead, one.value, one.rule) for one in found.evidence] == [("V4R", 0.05, "STE-RV")]
+
+
+def test_the_limb_leads_alone_can_speak_for_the_right_ventricle() -> None:
+    """Nothing but II, III, aVF and V1 is needed; equal levels in II and III say nothing."""
+    four = ("II", "III", "aVF", "V1")
+    above = measured({"II": 0.2, "III": 0.3, "aVF": 0.25, "V1": 0.06}, leads=four)
+    equal = measured({"II": 0.3, "III": 0.3, "aVF": 0.3, "V1": 0.06}, leads=four)
+    assert ste("STE-RV", read(above, MAN).findings) is not None
+    assert ste("STE-RV", read(equal, MAN).findings) is None
+    three = measured({"II": 0.2, "III": 0.3, "V1": 0.06}, leads=("II", "III", "V1"))
+    assert ste("STE-RV", read(three, MAN).findings) is not None
+
+
+def test_a_weak_suspicion_of_swapped_leads_is_only_said() -> None:
+    """LEAD-4 has little specificity: the proposal stays ACT and the suspicion stands beside it."""
+    reading = read(measured({"V2": 0.4, "V3": 0.4}, reversal="LEAD-4"), MAN)
+    assert (reading.tier, reading.findings[0].downgraded_by) == (Tier.ACT, ())
+    assert ste("LEAD-4", reading.findings) is not None
