@@ -46,6 +46,15 @@ class Directory:
             "phone": site.phone if site else None,
         }
 
+    def fallback(self) -> dict[str, Any] | None:
+        """The hospital to telephone where no doctor answers: the first hub that is in use; None where there is none."""
+        hubs = sorted(
+            (s for s in self._sites.values() if s.kind == "hub" and not s.disabled), key=lambda s: s.id
+        )
+        if not hubs:
+            return None
+        return {"phone": hubs[0].phone, "name_zh": hubs[0].name_zh, "name_en": hubs[0].name_en}
+
     def person(self, user_id: str) -> dict[str, Any]:
         """A person as the row has it."""
         user = self._people.get(user_id)

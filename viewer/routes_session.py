@@ -104,6 +104,7 @@ async def _me(front: Front, who: Caller) -> dict[str, Any]:
         "next_shift": None
         if following is None
         else {**front.directory.person(following.person), "from": instant(following.starts_at)},
+        "fallback": front.directory.fallback(),
         "demo": bool(front.demo_users),
         "demo_users": [{"user": one.user, "name": one.name_zh, "role": one.role} for one in front.demo_users],
         "server_time": instant(now),

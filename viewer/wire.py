@@ -12,19 +12,20 @@ import msgspec
 
 from greenchannel.alerts.alert_state import Alert
 from greenchannel.alerts.case import Case
-from greenchannel.alerts.ecg_state import Ecg, SignedReading
+from greenchannel.alerts.ecg_state import Ecg, SignedReading, tier_rank
 from greenchannel.alerts.green_channel import TaskState, template
 from greenchannel.alerts.timeline_json import instant
 from greenchannel.triage import worklist
 from greenchannel.triage.finding import Tier
 from greenchannel.viewer.directory import Directory
-from greenchannel.viewer.words import TIERS, Word
+from greenchannel.viewer.words import TIERS, URGENCY, Word
 
 Json = dict[str, Any]
 Order = tuple[int | str, ...]
 
 _NOT_READ: Final = Word("等待自动分析", "waiting for the automatic analysis")
 _NO_ECG: Final = Word("尚无心电图", "no ECG yet")
+_NEVER_ECG: Final = Word("病例中没有心电图", "no ECG in this case")
 _AGAIN: Final = Word("信号质量差,请重新采集", "poor signal quality, please record again")
 _SHOWN_LEADS: Final = 2
 
@@ -93,7 +94,7 @@ class CaseRows:
 def case_row(case: Case, names: Directory, now: datetime) -> Json:
     """One row of the worklist. Holds nothing that tells who the patient is."""
     worst = case.worst_ecg
-    headline = headline_of(worst)
+    headline = headline_of(case)
     order_en, order_zh = worklist.explain(place_of(case, now))
     context = case.context
     last = _newest_reading(case)
@@ -126,20 +127,55 @@ def case_row(case: Case, names: Directory, now: datetime) -> Json:
         "green_channel": _green_channel(case, names),
         "tasks": [_task(task, names) for task in case.tasks],
         "diagnosed_at": maybe(case.diagnosed_at),
+        "identity_conflicts": [
+            {"at": instant(conflict.at), "existing_ecg_id": conflict.existing_ecg_id}
+            for conflict in case.conflicts
+        ],
         "reading": None if last is None else reading(*last, names),
     }
 
 
-def headline_of(ecg: Ecg | None) -> Word:
-    """The most urgent finding in words; where there is none, what the tier means, and never "normal"."""
+def headline_of(case: Case) -> Word:
+    """The most urgent finding in words; where there is none, what the tier means, and never "normal".
+
+    An alert that rang for more than the readings now say, and that no person has settled, comes before both.
+    """
+    ecg = case.worst_ecg
     if ecg is None:
-        return _NO_ECG
+        return _NO_ECG if case.state == "open" else _NEVER_ECG
+    if tier_rank(case.tier) < tier_rank(ecg.tier):
+        return _rang_for_more(case, ecg)
     if ecg.tier is None:
         return _NOT_READ
     ranked = sorted(ecg.findings, key=lambda finding: _rank(finding["tier"]))
     if ranked:
         return Word(ranked[0]["zh"], ranked[0]["en"])
     return TIERS.get(ecg.tier, _NOT_READ)
+
+
+def _rang_for_more(case: Case, ecg: Ecg) -> Word:
+    """What a person must know where an alert's tier outranks every reading of the case."""
+    alert = next(alert for alert in reversed(case.alerts) if alert.tier == case.tier)
+    rang = URGENCY.get(alert.tier, Word(alert.tier, alert.tier))
+    fired = {finding["id"] for finding in ecg.findings}
+    gone = [rule for rule in alert.rules if rule not in fired]
+    zh, en = f"流式初步分析曾判为{rang.zh}", f"A provisional reading said {rang.en}"
+    if gone:
+        rules = ", ".join(gone)
+        zh, en = (
+            f"流式初步分析曾触发 {rules}（{rang.zh}）",
+            f"A provisional reading fired {rules} ({rang.en})",
+        )
+    if ecg.tier is None:
+        return Word(
+            f"{zh}，最终分析尚未完成：请人工复核", f"{en}; the final one is not there yet: please read it"
+        )
+    if gone:
+        return Word(f"{zh}，最终分析未触发：请人工复核", f"{en}; the final one did not: please read it")
+    now = URGENCY.get(ecg.tier, Word(ecg.tier, ecg.tier))
+    return Word(
+        f"{zh}，最终分析判为{now.zh}：请人工复核", f"{en}, the final one says {now.en}: please read it"
+    )
 
 
 def worst_leads(ecg: Ecg | None) -> list[str]:

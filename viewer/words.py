@@ -20,6 +20,16 @@ TIERS: Final[dict[str, Word]] = {
     "NONE": Word("没有规则触发", "no rule fired"),
 }
 
+# How fast a person must look, where the tier stands inside a sentence.
+URGENCY: Final[dict[str, Word]] = {
+    "ACT": Word("立即", "act now"),
+    "CRIT": Word("危急值", "critical"),
+    "URG": Word("紧急复核", "urgent over-read"),
+    "FLAG": Word("提示", "flag"),
+    "REC": Word("请重新采集", "record again"),
+    "NONE": Word("没有规则触发", "no rule fired"),
+}
+
 AUTOMATIC: Final = Word("自动分析（未审核）", "automatic analysis, not reviewed")
 
 SEXES: Final[dict[str | None, Word]] = {

@@ -8,9 +8,21 @@ from typing import Any, cast
 from greenchannel.alerts import case as case_fold
 from greenchannel.alerts.case import Case
 from greenchannel.clock import ManualClock
-from greenchannel.events import AnyEvent, CaseOpened, ContextEntered, EcgAnalysed, EcgReceived, Envelope
+from greenchannel.events import (
+    AlertAcknowledged,
+    AlertOpened,
+    AnyEvent,
+    CaseClosed,
+    CaseOpened,
+    ContextEntered,
+    EcgAnalysed,
+    EcgReceived,
+    Envelope,
+    IdentityConflictRaised,
+    ReadingSigned,
+)
 from greenchannel.service.hub import Hub
-from greenchannel.store.accounts import Accounts
+from greenchannel.store.accounts import Accounts, Site, User
 from greenchannel.viewer.access import RightsClass
 from greenchannel.viewer.directory import Directory
 from greenchannel.viewer.live import LOW_MARK_BYTES, Client, LiveFanout
@@ -88,6 +100,40 @@ def test_the_row_names_the_worst_leads_and_never_says_normal() -> None:
     assert "normal" not in json.dumps(quiet, default=str)
 
 
+def test_an_alert_that_rang_for_more_than_the_final_reading_says_so() -> None:
+    """Until a person has signed, the headline names the rule that rang, never "no rule fired"."""
+    book = Book()
+    book.open("c_1", "NONE")
+    rang = AlertOpened(alert_id="a_1", tier="ACT", ecg_id="e_c_1", rules=("STE-1",), plan=())
+    row = case_row(book.add("c_1", rang)[1], names(), START)
+    assert row["tier"] == "ACT"
+    assert row["headline_zh"] == "流式初步分析曾触发 STE-1（立即），最终分析未触发：请人工复核"
+    assert row["headline_en"].startswith("A provisional reading fired STE-1 (act now); the final one did not")
+
+    book.open("c_2", "URG")
+    milder = AlertOpened(alert_id="a_2", tier="ACT", ecg_id="e_c_2", rules=("STE-1",), plan=())
+    said = case_row(book.add("c_2", milder)[1], names(), START)
+    assert said["headline_en"].startswith(
+        "A provisional reading said act now, the final one says urgent over-read"
+    )
+
+    book.add("c_1", AlertAcknowledged(alert_id="a_1", person="chen"))
+    signed = book.add("c_1", ReadingSigned(ecg_id="e_c_1", text="读过", tier="NONE", advice=None))[1]
+    assert case_row(signed, names(), START)["headline_zh"] == "没有规则触发"
+
+
+def test_a_closed_case_without_an_ecg_does_not_wait_for_one() -> None:
+    """And an ECG that came for two patients is named in the row."""
+    book = Book()
+    conflict = IdentityConflictRaised(sha256="0", existing_ecg_id="e_old")
+    book.add("c_1", CaseOpened(case_id="c_1", site="s", patient="p"))
+    row = case_row(book.add("c_1", conflict)[1], names(), START)
+    closed = case_row(book.add("c_1", CaseClosed(reason="over"))[1], names(), START)
+
+    assert row["headline_en"] == "no ECG yet" and closed["headline_en"] == "no ECG in this case"
+    assert row["identity_conflicts"] == [{"at": "2026-05-01T16:05:00.000Z", "existing_ecg_id": "e_old"}]
+
+
 def test_a_message_is_sent_to_those_who_may_see_the_site_and_waves_give_way() -> None:
     """Events reach every client of the site; samples only those that watch and are not behind."""
 
@@ -129,3 +175,31 @@ def test_a_client_above_the_high_mark_is_given_up_and_the_snapshot_does_not_coun
     assert not client.too_slow.is_set()
     client.put("z" * 200, 200)
     assert client.too_slow.is_set() and not client._waiting
+
+
+def test_the_first_enabled_hub_is_whom_to_telephone() -> None:
+    """A clinic is none, a disabled hub is none; without one nobody is named."""
+
+    class FewSites:
+        found: tuple[Site, ...] = ()
+
+        def users(self) -> list[User]:
+            return []
+
+        def sites(self) -> list[Site]:
+            return list(self.found)
+
+    def fallback(*found: Site) -> dict[str, Any] | None:
+        accounts = FewSites()
+        accounts.found = found
+        directory = Directory(cast(Accounts, accounts))
+        asyncio.run(directory.refresh())
+        return directory.fallback()
+
+    clinic = Site(id="a", name_zh="乡", name_en="A", kind="clinic", phone="1", timezone="Asia/Shanghai")
+    old = Site(
+        id="b", name_zh="旧", name_en="B", kind="hub", phone="2", timezone="Asia/Shanghai", disabled=True
+    )
+    hub = Site(id="c", name_zh="县", name_en="C", kind="hub", phone="3", timezone="Asia/Shanghai")
+    assert fallback(clinic, old) is None
+    assert fallback(hub, clinic, old) == {"phone": "3", "name_zh": "县", "name_en": "C"}
