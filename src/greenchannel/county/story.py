@@ -24,8 +24,8 @@ logger = structlog.get_logger(__name__)
 
 MAIN: Final = "extensive_anterior_high_lateral_stemi"
 SECOND: Final = "inferior_posterior_rv_stemi"
-VISITOR_S: Final = 15.0  # real seconds the story waits for the visitor to answer and to open the channel
-STAFF_S: Final = 5.0  # the same for the steps of the other roles
+VISITOR_S: Final = 13.0  # real seconds the story waits for the visitor to answer and to open the channel
+STAFF_S: Final = 4.0  # the same for the steps of the other roles
 PATIENT: Final = {
     "patient_ref": "demo-1605",
     "age": 61,
@@ -93,7 +93,7 @@ STEPS: Final = (
         done=_task("receive_patient"),
         act=_do("ed", "receive_patient"),
         visitor_act="done_task:receive_patient",
-        travel_s=4.0,
+        travel_s=3.0,
     ),
     Step(
         name="cath lab",
