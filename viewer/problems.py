@@ -140,6 +140,9 @@ def fault(error: Exception, where: str) -> Problem:
     return Problem(500, f"something went wrong on our side; it is logged as {number}")
 
 
+_NOT_JSON: Final = Problem(400, "the body is not JSON", code="malformed_json", expected="a JSON object")
+
+
 def install(app: FastAPI) -> None:
     """Make every error of an application a problem document."""
 
@@ -148,6 +151,8 @@ def install(app: FastAPI) -> None:
 
     async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
+        if error.status_code == 400:  # a body that is not even text
+            return _NOT_JSON.response()
         detail = f"{request.method} {request.url.path}"[:200]
         return Problem(error.status_code, detail, headers=dict(error.headers or {})).response()
 
@@ -170,7 +175,7 @@ def _validation(error: RequestValidationError) -> Problem:
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"])
     if first["type"] == "json_invalid":
-        return Problem(400, "the body is not JSON", code="malformed_json", expected="a JSON object")
+        return _NOT_JSON
     missing = first["type"] == "missing"
     got = "nothing" if missing else None if "password" in place else repr(first.get("input"))[:60]
     return Problem(422, f"{place}: {first['msg']}", expected=first["msg"], got=got)

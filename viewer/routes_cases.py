@@ -1,9 +1,10 @@
 """The worklist, one case, and what people do with a case."""
 
-from typing import Annotated, Any, Literal
+import re
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Header, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.responses import Response
 
 from greenchannel.alerts import timeline_json
@@ -108,10 +109,14 @@ async def forms(case_id: str, front: Here, who: Who) -> Response:
 # ---------------------------------------------------------------- commands
 
 
+PRINTABLE: Final = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+"""What a person may write: no control characters but tab and line break. Not every database could store them."""
+
+
 class Given(BaseModel):
     """A body of one command; what is not known is refused."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
 
 class Nothing(Given):
@@ -121,7 +126,7 @@ class Nothing(Given):
 class Reason(Given):
     """Why."""
 
-    reason: Annotated[str, Field(min_length=1, max_length=500)]
+    reason: Annotated[str, Field(min_length=1, max_length=500, pattern=PRINTABLE)]
 
 
 class Into(Given):
@@ -136,14 +141,24 @@ class Ecgs(Given):
     ecg_ids: Annotated[list[Annotated[str, Field(max_length=64)]], Field(min_length=1, max_length=100)]
 
 
+_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}")
+
+
+def _written_out(value: Any) -> Any:
+    """A bare number would be taken for seconds since 1970: a wrong time that looks like a right one."""
+    if not isinstance(value, str) or _DATE.match(value) is None:
+        raise ValueError("expected an instant such as 2026-03-02T16:05:00+08:00")
+    return value
+
+
 class Milestone(Given):
     """One value of one milestone."""
 
     milestone: Annotated[str, Field(min_length=1, max_length=64)]
-    at: AwareDatetime
-    source: Annotated[str, Field(min_length=1, max_length=64)]
-    key: Annotated[str, Field(min_length=1, max_length=64)] | None = None
-    note: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    at: Annotated[AwareDatetime, BeforeValidator(_written_out)]
+    source: Annotated[str, Field(min_length=1, max_length=64, pattern=PRINTABLE)]
+    key: Annotated[str, Field(min_length=1, max_length=64, pattern=PRINTABLE)] | None = None
+    note: Annotated[str, Field(min_length=1, max_length=500, pattern=PRINTABLE)] | None = None
 
 
 async def _row(front: Front, case: Case, status: int = 200) -> Response:

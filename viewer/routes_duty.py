@@ -11,7 +11,7 @@ from greenchannel.alerts.timeline_json import instant
 from greenchannel.service.errors import NotFound
 from greenchannel.viewer.access import require, visible
 from greenchannel.viewer.front import Front, Here, Who, answer
-from greenchannel.viewer.routes_cases import Given, Nothing
+from greenchannel.viewer.routes_cases import PRINTABLE, Given, Nothing
 
 router = APIRouter(tags=["duty"])
 
@@ -19,7 +19,7 @@ router = APIRouter(tags=["duty"])
 class MaybeReason(Given):
     """Why, if the person says so."""
 
-    reason: Annotated[str, Field(max_length=500)] | None = None
+    reason: Annotated[str, Field(max_length=500, pattern=PRINTABLE)] | None = None
 
 
 class To(Given):

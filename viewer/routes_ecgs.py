@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal
 
 import numpy as np
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
@@ -24,6 +24,7 @@ from greenchannel.service.errors import NotFound
 from greenchannel.signal.recording import Recording
 from greenchannel.viewer.access import may, require
 from greenchannel.viewer.front import NOTHING, PREFIX, Front, Here, Who, answer
+from greenchannel.viewer.routes_cases import PRINTABLE, Given
 from greenchannel.viewer.uploads import Files, read_upload
 from greenchannel.viewer.wire import maybe
 
@@ -196,14 +197,12 @@ async def file(ecg_id: str, front: Here, who: Who) -> Response:
 # ---------------------------------------------------------------- what people do with it
 
 
-class Reading(BaseModel):
+class Reading(Given):
     """A doctor's reading."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    text: Annotated[str, Field(min_length=1, max_length=4000)]
+    text: Annotated[str, Field(min_length=1, max_length=4000, pattern=PRINTABLE)]
     tier: Literal["ACT", "CRIT", "URG", "FLAG", "REC", "NONE"]
-    advice: Annotated[str, Field(max_length=4000)] | None = None
+    advice: Annotated[str, Field(max_length=4000, pattern=PRINTABLE)] | None = None
 
 
 @router.post("/{ecg_id}/opened", status_code=NOTHING, summary="A person has the trace on the screen")
