@@ -2,7 +2,8 @@
 # make test    what continuous integration runs: checks, page tests, every test, the wheel's contents
 # make check   style and types alone
 # make bench   the benchmarks; make accuracy: the readings against annotated recordings
-# make soak    long runs and many more random examples
+# make soak    long runs, many more random examples, and every mutant of the pure cores
+# make mutants the mutants alone (ARGS="--core alerts/timeline.py")
 # make serve   the service (ARGS="--port 9000")
 # make setup   .venv and the page; the others call it. A second time it does nothing
 # make lock    requirements/dev.txt anew, after a change in pyproject.toml
@@ -15,7 +16,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/setup.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench accuracy lock setup soak serve clean
+.PHONY: help demo test check bench accuracy lock setup soak mutants serve clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -46,10 +47,15 @@ check: setup
 test: check
 	$(BIN)/python viewer/web/build_page.py test
 	$(BIN)/python tools/check_wheel.py
+	$(BIN)/python tools/mutate.py --sample 12 --at-least 0.75
 	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+mutants: setup
+	$(BIN)/python tools/mutate.py $(ARGS)
 
 soak: setup
 	GREENCHANNEL_SOAK=1 $(BIN)/python -m pytest -m soak $(ARGS)
+	$(BIN)/python tools/mutate.py
 
 bench: setup
 	$(BIN)/python -m benchmarks $(ARGS)
