@@ -1,7 +1,7 @@
 """Appending to the log: SQLite with `synchronous=FULL` and the hash chain, against bare sqlite3 inserts.
 
-Both write the same bytes to a fresh file with the same pragmas. *Paced* is one caller at 50 events a second, each
-waiting for its commit. *Flat out* is many callers at once, whom the writer takes into shared commits; bare sqlite3
+Both write the same bytes to a fresh file with the same pragmas. At 50 events a second one caller of each waits for its
+commit, in turn. Flat out a thousand callers come at once, whom the writer takes into shared commits; bare sqlite3
 commits as many rows at a time as the writer may.
 """
 
@@ -10,7 +10,6 @@ import asyncio
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -28,18 +27,6 @@ PER_S: Final = 50.0
 EVENT: Final = MilestoneRecorded(
     milestone="FMC", time=ClockReading(at=datetime(2026, 3, 2, 8, 5, tzinfo=UTC), clock="person"), source="clinic"
 )  # fmt: skip
-
-
-def paced(append: Callable[[], object], count: int) -> list[float]:
-    """Milliseconds of each of `count` appends, 50 a second."""
-    times = []
-    begin = time.perf_counter()
-    for number in range(count):
-        time.sleep(max(0.0, begin + number / PER_S - time.perf_counter()))
-        start = time.perf_counter()
-        append()
-        times.append((time.perf_counter() - start) * 1000)
-    return times
 
 
 def bare(path: Path) -> sqlite3.Connection:
@@ -68,20 +55,30 @@ def _insert(connection: sqlite3.Connection, rows: list[tuple[object, ...]]) -> N
     connection.execute("COMMIT")
 
 
-def measure_bare(folder: Path, count: int, flat: int) -> Json:
-    """The rival."""
-    connection = bare(folder / "bare.sqlite")
-    number = iter(range(1, 1 << 62))
-    times = paced(lambda: _insert(connection, _rows(next(number), 1)), count)
-    start, since = next(number), time.perf_counter()
-    for first in range(start, start + flat, MOST_PER_COMMIT):
-        _insert(connection, _rows(first, min(MOST_PER_COMMIT, start + flat - first)))
-    rate = flat / (time.perf_counter() - since)
-    connection.close()
-    return {"ms": times, "per_s": rate, "flat_ms": []}
+async def _paced(
+    writer: Writer, connection: sqlite3.Connection, count: int
+) -> tuple[list[float], list[float]]:
+    """Milliseconds of `count` appends of each, 50 a second each, in turn: both meet the same disk."""
+    ours, rival = [], []
+    begin = time.perf_counter()
+
+    def command(tx: Tx) -> object:
+        return tx.append("case:c1", [EVENT], actor="user:u")
+
+    for number in range(2 * count):
+        await asyncio.sleep(max(0.0, begin + number / (2 * PER_S) - time.perf_counter()))
+        start = time.perf_counter()
+        if number % 2:
+            _insert(connection, _rows(number, 1))
+            rival.append((time.perf_counter() - start) * 1000)
+        else:
+            await writer.transact(command)
+            ours.append((time.perf_counter() - start) * 1000)
+    return ours, rival
 
 
-async def _flat_out(writer: Writer, flat: int) -> tuple[float, list[float]]:
+async def _many_callers(writer: Writer, flat: int) -> tuple[float, list[float]]:
+    """Events a second with a thousand callers at once, and how long each of them waited (ms)."""
     times: list[float] = []
 
     async def one(number: int) -> None:
@@ -90,104 +87,96 @@ async def _flat_out(writer: Writer, flat: int) -> tuple[float, list[float]]:
         times.append((time.perf_counter() - start) * 1000)
 
     since = time.perf_counter()
-    for first in range(0, flat, 1000):  # a thousand callers at once
+    for first in range(0, flat, 1000):
         await asyncio.gather(*(one(n) for n in range(first, min(flat, first + 1000))))
     return flat / (time.perf_counter() - since), times
 
 
-def measure_ours(folder: Path, count: int, flat: int) -> Json:
-    """The writer with everything that belongs to it, and the chain verified afterwards."""
+async def _many_events(writer: Writer, flat: int) -> float:
+    """Events a second where a command appends as many as a commit may hold."""
+
+    def command(tx: Tx) -> object:
+        return tx.append("case:c2", [EVENT] * MOST_PER_COMMIT, actor="user:u")
+
+    commands = max(1, flat // MOST_PER_COMMIT)
+    since = time.perf_counter()
+    for _ in range(commands):
+        await writer.transact(command)
+    return commands * MOST_PER_COMMIT / (time.perf_counter() - since)
+
+
+def _bare_flat_out(connection: sqlite3.Connection, flat: int) -> float:
+    """The rival's events a second, as many in a commit."""
+    start, since = 1 << 40, time.perf_counter()
+    for first in range(start, start + flat, MOST_PER_COMMIT):
+        _insert(connection, _rows(first, min(MOST_PER_COMMIT, start + flat - first)))
+    return flat / (time.perf_counter() - since)
+
+
+def measure(folder: Path, count: int, flat: int) -> Json:
+    """Both on fresh files; our chain is verified afterwards."""
     engine = open_engine(f"sqlite:///{folder / 'ours.sqlite'}")
     migrate(engine)
     writer = Writer(engine, SystemClock())
     writer.start()
+    connection = bare(folder / "bare.sqlite")
 
-    def command(tx: Tx) -> object:
-        return tx.append("case:c1", [EVENT], actor="user:u")
+    async def ours() -> Json:
+        paced, rival = await _paced(writer, connection, count)
+        rate, waited = await _many_callers(writer, flat)
+        return {
+            "ours_ms": paced,
+            "rival_ms": rival,
+            "ours_per_s": rate,
+            "ours_waited_ms": waited,
+            "ours_in_one_command_per_s": await _many_events(writer, flat),
+        }
 
-    async def all_of_it() -> tuple[list[float], float, list[float], float]:
-        times = []
-        begin = time.perf_counter()
-        for number in range(count):
-            await asyncio.sleep(max(0.0, begin + number / PER_S - time.perf_counter()))
-            start = time.perf_counter()
-            await writer.transact(command)
-            times.append((time.perf_counter() - start) * 1000)
-        rate, flat_times = await _flat_out(writer, flat)
-
-        def many(tx: Tx) -> object:
-            return tx.append("case:c2", [EVENT] * MOST_PER_COMMIT, actor="user:u")
-
-        since = time.perf_counter()
-        for _ in range(max(1, flat // MOST_PER_COMMIT)):
-            await writer.transact(many)
-        batched = max(1, flat // MOST_PER_COMMIT) * MOST_PER_COMMIT / (time.perf_counter() - since)
-        return times, rate, flat_times, batched
-
-    times, rate, flat_times, batched = asyncio.run(all_of_it())
+    told = asyncio.run(ours())
+    rival_per_s = _bare_flat_out(connection, flat)
     since = time.perf_counter()
     report = Log(engine).verify()
-    verified = time.perf_counter() - since
+    told |= {
+        "rival_per_s": rival_per_s,
+        "verified": report.ok,
+        "verified_events_per_s": report.seq / (time.perf_counter() - since),
+    }
+    connection.close()
     writer.close()
     engine.dispose()
-    return {
-        "ms": times,
-        "per_s": rate,
-        "flat_ms": flat_times,
-        "one_command_per_s": batched,
-        "verified_ok": report.ok,
-        "verify_s": round(verified, 3),
-    }
+    return told
 
 
 def run(seconds: float = 8.0, flat: int = 4000) -> Json:
     """Measure, print, save."""
-    count = round(seconds * PER_S)
     with tempfile.TemporaryDirectory() as folder:
-        # Halves of both, one after the other, so that a busy minute meets both.
-        halves = [
-            (
-                measure_ours(Path(folder, name), count // 2, flat // 2),
-                measure_bare(Path(folder, name), count // 2, flat // 2),
-            )
-            for name in _folders(Path(folder))
-        ]
-    rows = []
-    for label, which in (("log with hash chain", 0), ("bare sqlite3", 1)):
-        paced_ms = [ms for half in halves for ms in half[which]["ms"]]
-        q = quantiles(paced_ms)
-        flat_q = quantiles([ms for half in halves for ms in half[which]["flat_ms"]])
-        rows.append(
-            {
-                "store": label,
-                "50/s: min ms": q["min"],
-                "p50": q["p50"],
-                "p99": q["p99"],
-                "max": q["max"],
-                "flat out, events/s": round(max(half[which]["per_s"] for half in halves)),
-                "of 1000 callers p50 ms": flat_q["p50"],
-                "p99 ms": flat_q["p99"],
-                f"{MOST_PER_COMMIT} in one command, events/s": (
-                    round(max(half[which]["one_command_per_s"] for half in halves)) if which == 0 else None
-                ),
-            }
+        found = measure(Path(folder), round(seconds * PER_S), flat)
+    ours, rival, waited = (quantiles(found[key]) for key in ("ours_ms", "rival_ms", "ours_waited_ms"))
+    rows = [
+        {
+            "store": store,
+            "50/s: min ms": q["min"],
+            "p50": q["p50"],
+            "p99": q["p99"],
+            "max": q["max"],
+            "flat out, events/s": round(per_s),
+            f"{MOST_PER_COMMIT} in one command, events/s": batched,
+        }
+        for store, q, per_s, batched in (
+            ("log with hash chain", ours, found["ours_per_s"], round(found["ours_in_one_command_per_s"])),
+            ("bare sqlite3", rival, found["rival_per_s"], None),
         )
+    ]
     show("Appending to the log, SQLite WAL with synchronous=FULL", rows)
     results: Json = {
         "event_bytes": len(msgspec.json.encode(EVENT)),
         "rows": rows,
-        "verified": all(half[0]["verified_ok"] for half in halves),
-        "verify_s": [half[0]["verify_s"] for half in halves],
+        "of_1000_callers_at_once_ms": waited,
+        "verified": found["verified"],
+        "verified_events_per_s": round(found["verified_events_per_s"]),
     }
     save("log", results)
     return results
-
-
-def _folders(folder: Path) -> list[str]:
-    names = ["first", "second"]
-    for name in names:
-        (folder / name).mkdir()
-    return names
 
 
 def main() -> None:
