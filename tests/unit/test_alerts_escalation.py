@@ -1,5 +1,6 @@
 """When to ring, whom next, and when to stop."""
 
+import msgspec
 import pytest
 
 from greenchannel.alerts.commands import (
@@ -11,8 +12,16 @@ from greenchannel.alerts.commands import (
     sign_reading,
     stand_down,
 )
-from greenchannel.alerts.escalation import Deadline, deadlines, on_due, should_alert
-from greenchannel.alerts.roster import plan_for
+from greenchannel.alerts.escalation import (
+    Deadline,
+    call,
+    deadlines,
+    on_due,
+    open_events,
+    settled,
+    should_alert,
+)
+from greenchannel.alerts.roster import EVERYBODY, default_settings, plan_for
 from greenchannel.events import (
     AlertAcknowledged,
     AlertEscalated,
@@ -25,6 +34,7 @@ from greenchannel.events import (
     ProvisionalReading,
     StreamStarted,
 )
+from greenchannel.triage.finding import Tier
 from tests.alerts_log import PLAN, T0, Log, read, seconds
 
 
@@ -208,3 +218,59 @@ def test_other_events_set_no_deadline() -> None:
     ]
     assert AlertExhausted(alert_id="a_1") not in [e.event for e in log.envelopes]
     assert not any(isinstance(e.event, AlertAcknowledged) for e in log.envelopes)
+
+
+def test_the_newest_signed_reading_settles_an_alert_or_not() -> None:
+    """Harmless after alarming settles it, alarming after harmless does not, whatever the letters of the tiers."""
+    for tiers, closed in ((("ACT", "NONE"), True), (("NONE", "ACT"), False), (("CRIT", "FLAG"), True)):
+        log, _ = ringing()
+        for number, tier in enumerate(tiers):
+            log.extend(sign_reading(log.case, "e_1", "anna", text=f"reading {number}", tier=tier))
+        alert = log.case.alert
+        assert alert is not None
+        assert settled(log.case, alert) is closed
+        assert should_alert(log.case, "ACT") is closed
+
+
+def test_a_channel_stood_down_and_opened_again_settles_nothing() -> None:
+    """What counts is that it is stood down now."""
+    log, _ = ringing()
+    log.extend(open_green_channel(log.case, "anna", channel_id="g_1"), at_s=10)
+    log.extend(stand_down(log.case, "no infarction"), at_s=20)
+    log.extend(open_green_channel(log.case, "anna", channel_id="g_2"), at_s=30)
+    alert = log.case.alert
+    assert alert is not None and not settled(log.case, alert)
+
+
+def test_a_site_that_pages_more_tiers_is_heard() -> None:
+    """With URG among the paging tiers, URG rings, and a reading of URG does not settle an alert."""
+    wide = msgspec.structs.replace(default_settings(), paging_tiers=(Tier.ACT, Tier.CRIT, Tier.URG))
+    empty = Log()
+    empty.ecg()
+    said = {"ecg_id": "e_1", "tier": "URG", "findings": [], "alert_id": "a_1", "plan": PLAN}
+    assert call(empty.case, **said) == []  # type: ignore[arg-type]  # the fields of `call`
+    assert isinstance(call(empty.case, settings=wide, **said)[0], AlertOpened)  # type: ignore[arg-type]
+    log, _ = ringing()
+    log.extend(sign_reading(log.case, "e_1", "anna", text="look again", tier="URG"))
+    assert should_alert(log.case, "ACT") is True
+    assert should_alert(log.case, "ACT", wide) is False
+    again = {"ecg_id": "e_2", "tier": "ACT", "findings": [], "alert_id": "a_2", "plan": PLAN}
+    assert isinstance(call(log.case, **again)[0], AlertOpened)  # type: ignore[arg-type]
+    assert isinstance(call(log.case, settings=wide, **again)[0], AlertRaised)  # type: ignore[arg-type]
+
+
+def test_an_alert_without_a_plan_tells_the_clinic_at_once() -> None:
+    """Its one step is everybody, at once, with nobody there."""
+    opened, told = open_events(alert_id="a", tier="ACT", ecg_id="e", rules=(), plan=())
+    assert isinstance(opened, AlertOpened) and isinstance(told, AlertExhausted)
+    assert opened.plan == (PlanStep(after_s=0.0, role=EVERYBODY, people=(), channels=()),)
+
+
+def test_a_deadline_says_for_what_and_for_which_case_it_is() -> None:
+    """Kind, stream and payload are all that is found again after a restart."""
+    _, (first, *_) = ringing()
+    assert (first.kind, first.stream, first.payload) == (
+        "alert_step",
+        "case:c_1",
+        {"alert_id": "a_1", "step": 1},
+    )
