@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import signal as process_signals
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ logger = structlog.get_logger(__name__)
 
 def build(settings: Settings, clock: Clock | None = None) -> Desk:
     """All parts joined, the database brought to its newest form; nothing runs yet."""
+    _keep_values_out_of_logs()
     clock = clock or SystemClock()
     escalation = None if settings.escalation_file is None else read_escalation(settings.escalation_file)
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -51,6 +53,15 @@ def build(settings: Settings, clock: Clock | None = None) -> Desk:
         quarantine=Quarantine(settings.data_dir / "quarantine", max_bytes=settings.quarantine_bytes),
         escalation=escalation,
     )
+
+
+def _keep_values_out_of_logs() -> None:
+    """Tracebacks without the values of variables: among these are passwords, tokens and names of patients."""
+    if not structlog.is_configured():
+        renderer = structlog.dev.ConsoleRenderer(
+            colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
+        structlog.configure(processors=[*structlog.get_config()["processors"][:-1], renderer])
 
 
 def read_escalation(file: Path) -> EscalationSettings:
