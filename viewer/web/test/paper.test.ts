@@ -3,7 +3,7 @@ import { panelSize } from "../src/paper/drawMedian";
 import { sheet, suitableLayout, thumbnailLeads } from "../src/paper/layout";
 import { afterJ, baseline, beatMarks, median, medianBeat, stEvidence } from "../src/paper/median";
 import { CAL_MM, fitPxPerMm, LEAST_PX_PER_MM, MM_PER_MV, MM_PER_S, scaleOf } from "../src/paper/scale";
-import { columns, fitBase, levelOf, tracePath } from "../src/paper/trace";
+import { columns, extent, fitBase, levelOf, placeName, tracePath } from "../src/paper/trace";
 import { decodeInt16, millivolts, toWaveform } from "../src/paper/waveform";
 import { Tail } from "../src/parts/LivePaper";
 import type { WaveMessage } from "../src/wire";
@@ -88,6 +88,18 @@ describe("the trace", () => {
   test("the level leaves missing samples out", () => {
     expect(levelOf(wave([Number.NaN, 3, 1, 2]), 4, 0, 1)).toEqual({ min: 1, max: 3, median: 2 });
     expect(levelOf(wave([Number.NaN]), 1, 0, 1)).toBeNull();
+  });
+
+  test("a name keeps away from a tall wave: upper edge first, lower edge where only that is free", () => {
+    const runs = columns(Float32Array.of(0, 1.5, -0.2, 0), 100, 0, 1, 100);
+    const over = extent(runs, 0, 2, 100, 40);
+    expect(over?.topPx).toBeCloseTo(40);
+    expect(over?.bottomPx).toBeCloseTo(108);
+    expect(extent(runs, 50, 90, 100, 40)).toBeNull();
+    expect(placeName(null, 14, 150, 13)).toBe(14);
+    expect(placeName({ topPx: 40, bottomPx: 108 }, 14, 150, 13)).toBe(14);
+    expect(placeName({ topPx: 5, bottomPx: 108 }, 14, 150, 13)).toBe(150);
+    expect(placeName({ topPx: 5, bottomPx: 145 }, 14, 150, 13)).toBe(14);
   });
 });
 

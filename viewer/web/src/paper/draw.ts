@@ -1,7 +1,7 @@
 /** Drawing on a canvas: grid, traces, calibration, labels. Everything is placed in millimetres and scaled once. */
 import type { Sheet, Strip } from "./layout";
 import { CAL_MM, CAL_MV, MM_PER_MV, type Scale, scaleOf } from "./scale";
-import { columns, levelOf, tracePath } from "./trace";
+import { columns, extent, levelOf, placeName, type Run, tracePath } from "./trace";
 import { leadSamples, type Waveform } from "./waveform";
 
 export interface Ink {
@@ -109,34 +109,63 @@ export function drawSheet(
   const pen = prepare(canvas, width, height);
   grid(pen, width, height, scale, ink);
   for (const base of page.rowsMm) calibration(pen, 2 * pxPerMm, base * pxPerMm, scale, ink);
-  for (const strip of page.strips) drawStrip(pen, wave, strip, scale, ink, notes);
   text(pen, notes.footer, 2 * pxPerMm, height - 4, 11, ink.label, ink.paper);
+  // All words lie under all traces: a tall wave of the next row may cross a name and is never hidden by it.
+  const traces = page.strips.map((strip) => traceOf(wave, strip, scale));
+  page.strips.forEach((strip, index) => {
+    nameStrip(pen, strip, traces[index] ?? null, scale, ink, notes);
+  });
+  for (const trace of traces) {
+    if (trace)
+      stroke(pen, ink.trace, 1.25, () => tracePath(pen, trace.runs, trace.x, trace.zero, scale.pxPerMv));
+  }
 }
 
-function drawStrip(
+interface Trace {
+  runs: Run[];
+  x: number;
+  zero: number;
+}
+
+/** Null where the lead was not recorded. */
+function traceOf(wave: Waveform, strip: Strip, scale: Scale): Trace | null {
+  const samples = leadSamples(wave, strip.lead);
+  if (!samples) return null;
+  // The zero of an ECG strip is arbitrary: its middle level hangs on the row's line, the trace itself is as recorded.
+  const level = levelOf(samples, wave.rateHz, strip.fromS, strip.toS)?.median ?? 0;
+  return {
+    runs: columns(samples, wave.rateHz, strip.fromS, strip.toS, scale.pxPerS),
+    x: strip.xMm * scale.pxPerMm,
+    zero: strip.baseMm * scale.pxPerMm + level * scale.pxPerMv,
+  };
+}
+
+const NAME_PX = 13;
+const EVIDENCE_PX = 12;
+
+/** The lead's name and its evidence at the upper edge, or at the lower one where only that is free of the trace. */
+function nameStrip(
   pen: CanvasRenderingContext2D,
-  wave: Waveform,
   strip: Strip,
+  trace: Trace | null,
   scale: Scale,
   ink: Ink,
   notes: Notes,
 ): void {
   const mm = scale.pxPerMm;
-  const [x, top, base] = [strip.xMm * mm, strip.topMm * mm, strip.baseMm * mm];
+  const [x, top, height] = [strip.xMm * mm, strip.topMm * mm, strip.heightMm * mm];
   const width = (strip.toS - strip.fromS) * scale.pxPerS;
-  const samples = leadSamples(wave, strip.lead);
-  if (notes.unusable.has(strip.lead)) hatch(pen, x, top, width, strip.heightMm * mm, ink);
-  if (samples) {
-    // The zero of an ECG strip is arbitrary: its middle level hangs on the row's line, the trace itself is as recorded.
-    const zero = (levelOf(samples, wave.rateHz, strip.fromS, strip.toS)?.median ?? 0) * scale.pxPerMv;
-    const runs = columns(samples, wave.rateHz, strip.fromS, strip.toS, scale.pxPerS);
-    stroke(pen, ink.trace, 1.25, () => tracePath(pen, runs, x, base + zero, scale.pxPerMv));
-  }
-  const label = `${strip.lead}${samples ? "" : ` ${notes.missingWord}`}`;
+  if (notes.unusable.has(strip.lead)) hatch(pen, x, top, width, height, ink);
+  const label = `${strip.lead}${trace ? "" : ` ${notes.missingWord}`}`;
   const named = notes.unusable.has(strip.lead) ? `${label} ${notes.unusableWord}` : label;
-  const end = text(pen, named, x + 3, top + 14, 13, ink.label, ink.paper);
   const evidence = notes.evidence.get(strip.lead);
-  if (evidence) text(pen, evidence, end + 5, top + 14, 12, ink.evidence, ink.paper);
+  const wide = widthOf(pen, named, NAME_PX) + (evidence ? 5 + widthOf(pen, evidence, EVIDENCE_PX) : 0);
+  const upper = top + NAME_PX + 1;
+  const lower = top + height - 4;
+  const over = trace === null ? null : extent(trace.runs, 0, 3 + wide, trace.zero, scale.pxPerMv);
+  const y = placeName(over, upper, lower, NAME_PX);
+  const end = text(pen, named, x + 3, y, NAME_PX, ink.label, ink.paper);
+  if (evidence) text(pen, evidence, end + 5, y, EVIDENCE_PX, ink.evidence, ink.paper);
 }
 
 /** A 1 mV pulse of 5 mm: what proves the scale on any screen. */
@@ -168,7 +197,12 @@ export function stroke(pen: CanvasRenderingContext2D, colour: string, width: num
   pen.stroke();
 }
 
-/** Text on a scrap of paper, so that a trace behind it does not cross it; returns where it ends. */
+function widthOf(pen: CanvasRenderingContext2D, said: string, sizePx: number): number {
+  pen.font = `600 ${sizePx}px ${FONT}`;
+  return pen.measureText(said).width;
+}
+
+/** Text on a scrap of paper over the grid; to be drawn before the traces. Returns where it ends. */
 export function text(
   pen: CanvasRenderingContext2D,
   said: string,
@@ -178,8 +212,7 @@ export function text(
   colour: string,
   behind: string,
 ): number {
-  pen.font = `600 ${sizePx}px ${FONT}`;
-  const width = pen.measureText(said).width;
+  const width = widthOf(pen, said, sizePx);
   pen.globalAlpha = 0.8;
   pen.fillStyle = behind;
   pen.fillRect(x - 1, y - sizePx + 1, width + 2, sizePx + 2);

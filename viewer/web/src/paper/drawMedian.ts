@@ -68,10 +68,10 @@ export function drawMedian(
     grid(pen, w, h, scale, ink);
     if (notes.unusable.has(lead)) hatch(pen, 0, 0, w, h, ink);
     const found = stEvidence(evidence, lead);
-    if (beat) drawBeat(pen, beat, wave.rateHz, marks, found, scale, ink, w, h);
     const name = notes.unusable.has(lead) ? `${lead} ${notes.unusableWord}` : lead;
     if (found) text(pen, notes.label(found), 3, 13, 11, ink.evidence, ink.paper);
     else text(pen, name, 3, 14, 13, ink.label, ink.paper);
+    if (beat) drawBeat(pen, beat, wave.rateHz, marks, found, scale, ink, w, h);
     pen.restore();
     if (beat) drawn += 1;
   });

@@ -35,6 +35,7 @@ export function drawThumb(
     pen.rect(0, 0, one, heightPx);
     pen.clip();
     grid(pen, one, heightPx, scale, ink);
+    text(pen, lead, 2, 11, 11, ink.label, ink.paper);
     if (samples) {
       const fromS = samples.length / wave.rateHz > SKIP_S + LEAD_S ? SKIP_S : 0;
       const level = levelOf(samples, wave.rateHz, fromS, fromS + LEAD_S) ?? { min: 0, max: 0, median: 0 };
@@ -51,7 +52,6 @@ export function drawThumb(
         );
       });
     }
-    text(pen, lead, 2, 11, 11, ink.label, ink.paper);
     pen.restore();
   });
 }
