@@ -73,7 +73,7 @@ export interface Alert {
   opened_at: string;
   acknowledged_at: string | null;
   acknowledged_by: Person | null;
-  held_by?: Person | null;
+  held_by: Person | null;
   step: number;
   steps: number;
   next_due_at: string | null;
@@ -146,6 +146,8 @@ export interface Row {
   green_channel: GreenChannel;
   tasks: Task[];
   diagnosed_at: string | null;
+  /** The same ECG came again for another patient number. */
+  identity_conflicts: { at: string; existing_ecg_id: string }[];
   reading: Reading | null;
 }
 
@@ -188,7 +190,9 @@ export interface Interval extends Said {
   late_by_min: number | null;
   state: string;
   segment: boolean;
-  missing?: string[];
+  /** It ends before it begins. */
+  negative: boolean;
+  missing: string[];
 }
 
 export interface OrderProblem extends Said {
@@ -209,6 +213,7 @@ export interface HistoryLine extends Said {
   at: string;
   type: string;
   actor: string | null;
+  actor_name: string | null;
 }
 
 export interface CaseDetail extends Row {
@@ -284,6 +289,8 @@ export interface Me {
   /** The place in the roster (first, second, head), not the person's role. */
   shift: { role: string; from: string; to: string } | null;
   next_shift: { person: string; name: string; from: string } | null;
+  /** Whom to telephone where no doctor answers. */
+  fallback: { phone: string | null; name_zh: string; name_en: string } | null;
   demo: boolean;
   server_time: string;
   version: string;

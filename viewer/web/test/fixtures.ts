@@ -55,6 +55,7 @@ export function row(change: Partial<Row> = {}): Row {
     },
     tasks: [],
     diagnosed_at: null,
+    identity_conflicts: [],
     reading: null,
     ...change,
   };
@@ -83,6 +84,7 @@ export function alert(people: AlertPerson[], change: Partial<Alert> = {}): Alert
     opened_at: AT,
     acknowledged_at: null,
     acknowledged_by: null,
+    held_by: null,
     step: 0,
     steps: 4,
     next_due_at: null,
@@ -98,6 +100,7 @@ export function somebody(id: string, role: Role): Me {
     on_duty: true,
     shift: null,
     next_shift: null,
+    fallback: null,
     demo: false,
     server_time: AT,
     version: "0",

@@ -1,11 +1,12 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { callingRows, callsMe, nextAct, owedDeliveries } from "../src/state/alerts";
+import { callingRows, callsMe, mayDecline, nextAct, owedDeliveries } from "../src/state/alerts";
 import { Problem } from "../src/state/api";
 import { ServerClock } from "../src/state/clock";
 import {
   bestEvidence,
   dateTime,
   duration,
+  elapsed,
   evidenceLine,
   fromLocalInput,
   headline,
@@ -16,6 +17,7 @@ import {
 } from "../src/state/format";
 import { firstLang, lang } from "../src/state/prefs";
 import { parseRoute } from "../src/state/route";
+import { may } from "../src/state/session";
 import { burst } from "../src/state/sound";
 import baseCss from "../src/styles/base.css?raw";
 import { ROLES, sourceName, TEXTS, TIERS, t } from "../src/texts";
@@ -41,8 +43,8 @@ describe("words", () => {
     }
   });
 
-  test("the service never says normal", () => {
-    for (const [zh, en] of pairs) {
+  test("the service never says normal but to deny it", () => {
+    for (const [zh, en] of pairs.filter((pair) => pair !== TEXTS.notNormal)) {
       expect(zh).not.toContain("正常");
       expect(en.toLowerCase()).not.toContain("normal");
     }
@@ -88,6 +90,20 @@ describe("words", () => {
     expect(new Problem(0, "network", {}).words).toContain("没有连上服务");
   });
 
+  test("every source that the service's tables name has words in both languages", () => {
+    const sources =
+      "server device quality reader cardiologist clinic gps guard ed cathlab ccu dispatch radiologist family published_report service";
+    for (const source of sources.split(" ")) {
+      lang.value = "zh";
+      const zh = sourceName(source);
+      lang.value = "en";
+      expect([zh, sourceName(source)], source).not.toContain(source);
+      expect(zh.toLowerCase() === sourceName(source).toLowerCase(), source).toBe(
+        ["gps", "ccu"].includes(source),
+      );
+    }
+  });
+
   test("a source is named, an unknown one shown as it is", () => {
     expect(sourceName("clinic")).toBe("基层");
     expect(sourceName("device:cart-1")).toBe("设备 cart-1");
@@ -101,6 +117,14 @@ describe("time", () => {
     expect(duration(3600 + 61)).toBe("1:01:01");
     expect(duration(-5)).toBe("00:00");
     expect(duration(3 * 86400)).toBe("3 天");
+  });
+
+  test("what came after an act is said in seconds, from one minute on in minutes", () => {
+    const later = (seconds: number) => new Date(Date.parse(AT) + seconds * 1000).toISOString();
+    expect(elapsed(AT, later(40))).toBe("40 秒后");
+    expect(elapsed(AT, later(1320))).toBe("22 分钟后");
+    expect(elapsed(AT, later(59.7))).toBe("1 分钟后");
+    expect(elapsed(null, AT)).toBe("");
   });
 
   test("instants are shown on the network's wall clock and come back unchanged", () => {
@@ -124,7 +148,9 @@ describe("time", () => {
     clock.observe(1_000_000, 0);
     clock.observe(1_000_000, 5000);
     expect(clock.now(9000)).toBe(1_000_000);
+    expect(clock.stands).toBe(true);
     clock.observe(1_005_000, 10_000);
+    expect(clock.stands).toBe(false);
     expect(clock.now(11_000)).toBe(1_006_000);
   });
 
@@ -154,6 +180,24 @@ describe("alerts", () => {
     expect(callsMe(exhausted, me)).toBe(true);
     expect(callsMe(exhausted, somebody("zhao", "clinic"))).toBe(false);
     expect(callsMe(exhausted, somebody("zhou", "quality"))).toBe(false);
+  });
+
+  test("only who was called and may answer can say that he cannot take it", () => {
+    expect(mayDecline(alert([person("zhang")]), me)).toBe(true);
+    expect(mayDecline(alert([person("li")]), me)).toBe(false);
+    expect(mayDecline(alert([person("zhang", { declined_at: AT })]), me)).toBe(false);
+    expect(mayDecline(alert([person("zhang")], { state: "acknowledged" }), me)).toBe(false);
+    expect(mayDecline(alert([person("zhang")]), somebody("zhang", "dispatch"))).toBe(false);
+  });
+
+  test("nobody is offered what the service would refuse", () => {
+    const waiting = row({ alert: alert([person("li")]) });
+    for (const role of ["clinic", "quality", "admin", "dispatch", "cathlab", "ccu", "radiologist"] as const) {
+      expect(nextAct(waiting, somebody("w", role)), role).toBe("openCase");
+      expect(may("sign", role) || may("openChannel", role), role).toBe(false);
+    }
+    expect(nextAct(waiting, somebody("w", "ed"))).toBe("ack");
+    expect(may("sign", "ed")).toBe(false);
   });
 
   test("closed cases do not ring", () => {

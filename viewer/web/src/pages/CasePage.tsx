@@ -1,26 +1,29 @@
 /** Where are we, who is late? */
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { Act, Section, Since, TierMark } from "../parts/bits";
+import { Act, CaseMark, Section, Since, TierMark, Unconfirmed } from "../parts/bits";
 import { AlertState, GreenState, NextAct } from "../parts/CaseRow";
+import { Decline } from "../parts/Decline";
 import { useLoaded } from "../parts/load";
 import { EnterMilestone, Milestones } from "../parts/Milestones";
 import { TaskActs, Tasks } from "../parts/Tasks";
 import { Thumb } from "../parts/Thumb";
 import { Track } from "../parts/Track";
 import { closeCase, openGreen, standDown } from "../state/acts";
+import { mayDecline } from "../state/alerts";
 import {
   bestEvidence,
   dateTime,
   evidenceLine,
   headline,
+  hourMinute,
   patientLine,
   siteName,
   timeOfDay,
 } from "../state/format";
 import { rows } from "../state/live";
 import { may, me } from "../state/session";
-import { say, type TextKey, t, tierWord } from "../texts";
+import { say, sourceName, type TextKey, t, tierWord } from "../texts";
 import type { CaseDetail, OrderProblem, Reading, Row } from "../wire";
 
 export function CasePage({ id }: { id: string }): JSX.Element {
@@ -40,6 +43,7 @@ export function CasePage({ id }: { id: string }): JSX.Element {
     <main class="page case" data-testid={`case-${id}`}>
       <Crumbs />
       <CaseHead row={row} detail={detail} />
+      <IdentityConflicts row={row} />
       {problem && <p class="trouble">{problem.words}</p>}
       {detail && <Problems problems={detail.timeline.problems} />}
       {detail && <Track timeline={detail.timeline} />}
@@ -87,16 +91,16 @@ function CaseHead({ row, detail }: { row: Row; detail: CaseDetail | null }): JSX
           {mode !== null && ` · ${t(modeKey)}`} · {dateTime(row.opened_at)} · <Since at={row.opened_at} />
         </p>
         <h2 class="headline">
-          <TierMark tier={row.tier} /> {headline(row)}
+          <CaseMark row={row} /> {headline(row)}
+          {row.tier === "NONE" && ` ${t("notNormal")}`}
         </h2>
         <p class="num">
-          {evidence && evidenceLine(evidence)}{" "}
-          <span class="unconfirmed">{row.diagnosed_at ? "" : t("machine")}</span>
+          {evidence && evidenceLine(evidence)} <Unconfirmed row={row} />
         </p>
         {row.reading && <ReadingView reading={row.reading} />}
         {row.note && <p>{row.note}</p>}
         <p>
-          <AlertState alert={row.alert} />
+          <AlertState row={row} />
         </p>
         {detail?.identity && (
           <details>
@@ -108,12 +112,11 @@ function CaseHead({ row, detail }: { row: Row; detail: CaseDetail | null }): JSX
         )}
       </div>
       <div class="case-act">
-        {row.green_channel.state === "closed" ? (
-          <span class="muted">{t("greenNot")}</span>
-        ) : (
-          <GreenState row={row} />
-        )}
+        <Channel row={row} detail={detail} />
         {row.alert?.state === "open" && <NextAct row={row} big />}
+        {row.state === "open" && row.alert && mayDecline(row.alert, me.value) && (
+          <Decline alert={row.alert} />
+        )}
         {canOpen(row) && (
           <Act
             name={`green ${row.case_id}`}
@@ -130,9 +133,43 @@ function CaseHead({ row, detail }: { row: Row; detail: CaseDetail | null }): JSX
   );
 }
 
+/** A case that was entered from elsewhere may have a channel that this service never opened. */
+function Channel({ row, detail }: { row: Row; detail: CaseDetail | null }): JSX.Element | null {
+  if (row.green_channel.state !== "closed") return <GreenState row={row} />;
+  const said = detail?.timeline.milestones.find((each) => each.id === "GREEN_OPEN" && each.known);
+  if (said) {
+    const by = said.source === "published_report" ? t("perReport") : sourceName(said.source);
+    return (
+      <span class="info" data-testid="green-reported">
+        ▶ {t("greenReported", { at: hourMinute(said.at), by })}
+      </span>
+    );
+  }
+  if (row.state !== "open") return detail && <span class="muted">{t("greenNone")}</span>;
+  return <span class="muted">{t("greenNot")}</span>;
+}
+
+function IdentityConflicts({ row }: { row: Row }): JSX.Element | null {
+  if (row.identity_conflicts.length === 0) return null;
+  const earlier = new Set(row.identity_conflicts.map((each) => each.existing_ecg_id));
+  return (
+    <section class="conflict" role="alert" data-testid="identity-conflict">
+      <h2>▲ {t("identityConflictText")}</h2>
+      <p>
+        {[...earlier].map((ecgId) => (
+          <a key={ecgId} class="act act-link" href={`/ecg/${encodeURIComponent(ecgId)}`}>
+            {t("identityConflictEcg")} ▸
+          </a>
+        ))}
+        <span class="muted num">{dateTime(row.identity_conflicts.at(-1)?.at)}</span>
+      </p>
+    </section>
+  );
+}
+
 /** On its own page the channel may be opened whatever the tier: the doctor decides, not the machine. */
 const canOpen = (row: Row): boolean =>
-  row.state === "open" && row.green_channel.state !== "open" && may.openChannel(me.value?.user.role);
+  row.state === "open" && row.green_channel.state !== "open" && may("openChannel", me.value?.user.role);
 
 function Problems({ problems }: { problems: OrderProblem[] }): JSX.Element | null {
   if (problems.length === 0) return null;
@@ -203,10 +240,10 @@ function ReadingView({ reading }: { reading: Reading }): JSX.Element {
 /** What ends something asks for its reason. */
 function Ending({ row }: { row: Row }): JSX.Element | null {
   const role = me.value?.user.role;
-  if (row.state !== "open" || !may.answer(role)) return null;
+  if (row.state !== "open" || !may("close", role)) return null;
   return (
     <div>
-      {row.green_channel.state === "open" && may.openChannel(role) && (
+      {row.green_channel.state === "open" && may("standDown", role) && (
         <WithReason
           title={t("standDown")}
           testid="stand-down"
@@ -266,7 +303,8 @@ function History({ detail }: { detail: CaseDetail }): JSX.Element {
       <ol class="history">
         {detail.history.map((each) => (
           <li key={each.seq}>
-            <time class="num">{dateTime(each.at)}</time> {say(each)} <span class="muted">{each.actor}</span>
+            <time class="num">{dateTime(each.at)}</time> {say(each)}{" "}
+            <span class="muted">{each.actor_name ?? sourceName(each.actor)}</span>
           </li>
         ))}
       </ol>

@@ -1,13 +1,15 @@
 /** Did they see it, what do I do? */
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { Act, Section, TierMark } from "../parts/bits";
+import { Act, CaseMark, Section, TierMark, Unconfirmed } from "../parts/bits";
 import { useLoaded } from "../parts/load";
 import { SendForm } from "../parts/SendForm";
 import { TaskActs } from "../parts/Tasks";
 import { adviceSeen } from "../state/acts";
 import { headline, hourMinute, patientLine, timeOfDay } from "../state/format";
 import { board, rows } from "../state/live";
+import { lang } from "../state/prefs";
+import { may, me } from "../state/session";
 import { say, type TextKey, t } from "../texts";
 import type { Ecg, EcgState, Row } from "../wire";
 
@@ -30,7 +32,7 @@ export function Clinic(): JSX.Element {
   return (
     <main class="page clinic">
       {row && <Card key={row.case_id} row={row} />}
-      <SendForm onSent={setChosen} />
+      {may("send", me.value?.user.role) && <SendForm onSent={setChosen} />}
       {open.length > 1 && (
         <Section title={t("myCases")}>
           <ul class="case-list">
@@ -52,16 +54,16 @@ export function Clinic(): JSX.Element {
 function Card({ row }: { row: Row }): JSX.Element {
   const { value: ecg } = useLoaded<Ecg>(row.ecg_id && `/ecgs/${encodeURIComponent(row.ecg_id)}`, row.seq);
   const own = row.tasks.filter((task) => task.role === "clinic" && task.done_at === null);
-  const unanswered = row.alert?.state === "open" && row.alert.exhausted;
+  const unanswered = row.state === "open" && row.alert?.state === "open" && row.alert.exhausted;
   return (
     <section class="card clinic-card" data-testid={`case-${row.case_id}`}>
       <p class="muted num">
         {patientLine(row)} · {hourMinute(row.opened_at)}
       </p>
-      {unanswered && <Unanswered row={row} />}
+      {unanswered && <Unanswered />}
       <h2 class="headline">
-        <TierMark tier={row.tier} /> {headline(row)}{" "}
-        {!row.diagnosed_at && <span class="unconfirmed">{t("machine")}</span>}
+        <CaseMark row={row} /> {headline(row)} {row.tier === "NONE" && t("notNormal")}{" "}
+        <Unconfirmed row={row} />
       </h2>
       {row.record_again && (
         <p class="record-again" role="status" data-testid="record-again">
@@ -92,18 +94,20 @@ function Card({ row }: { row: Row }): JSX.Element {
   );
 }
 
-function Unanswered({ row }: { row: Row }): JSX.Element {
+function Unanswered(): JSX.Element {
+  const hospital = me.value?.fallback;
   return (
     <div class="nobody" role="alert" data-testid="nobody-answers">
       <h2>■ {t("nobodyAnswers")}</h2>
       <p>{t("nobodyDo")}</p>
       <p class="acts">
-        {row.site.phone && (
-          <a class="act act-urgent act-big" href={`tel:${row.site.phone}`}>
-            {t("callDoctor")} {row.site.phone}
+        {hospital?.phone && (
+          <a class="act act-urgent act-big" href={`tel:${hospital.phone}`} data-testid="call-hospital">
+            {t("callHospital", { who: lang.value === "zh" ? hospital.name_zh : hospital.name_en })}{" "}
+            <b class="num">{hospital.phone}</b>
           </a>
         )}
-        <a class="act act-urgent act-big" href={`tel:${EMERGENCY}`}>
+        <a class="act act-urgent act-big" href={`tel:${EMERGENCY}`} data-testid="call-120">
           {t("call120")}
         </a>
       </p>
@@ -122,7 +126,7 @@ function Advice({ row, seen }: { row: Row; seen: string | null }): JSX.Element |
       <h3>{t("doctorAdvice")}</h3>
       <p class="advice-text">{reading.advice ?? t("adviceNone")}</p>
       <p>{reading.text}</p>
-      {ecgId && !told && (
+      {ecgId && !told && may("adviceSeen", me.value?.user.role) && (
         <Act
           name={`seen ${ecgId}`}
           kind="strong"

@@ -2,7 +2,7 @@
 import { computed, signal, useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
 import { acknowledge, silence } from "../state/acts";
-import { callingRows } from "../state/alerts";
+import { callingRows, mayDecline } from "../state/alerts";
 import { nowMs } from "../state/clock";
 import { bestEvidence, duration, evidenceLine, headline, siteName } from "../state/format";
 import { board } from "../state/live";
@@ -10,6 +10,7 @@ import { me } from "../state/session";
 import { type Priority, ring } from "../state/sound";
 import { TIERS, t } from "../texts";
 import { Act, Since } from "./bits";
+import { Decline } from "./Decline";
 
 const MUTE_MS = 120_000;
 
@@ -59,7 +60,7 @@ export function Banner(): JSX.Element | null {
       <div class="banner-acts">
         <button
           type="button"
-          class="act banner-quiet"
+          class="act act-quiet"
           disabled={quiet > 0}
           onClick={() => {
             muted.value = new Map(muted.value).set(alert.alert_id, performance.now() + MUTE_MS);
@@ -68,6 +69,7 @@ export function Banner(): JSX.Element | null {
         >
           {quiet > 0 ? t("silenced", { for: duration(quiet / 1000) }) : t("silence")}
         </button>
+        {mayDecline(alert, me.value) && <Decline key={alert.alert_id} alert={alert} where="banner-" />}
         <Act
           name={`ack ${alert.alert_id}`}
           kind="strong"

@@ -5,9 +5,11 @@ import { callsMe, nextAct } from "../state/alerts";
 import { nowMs } from "../state/clock";
 import {
   bestEvidence,
+  dateTime,
   duration,
   evidenceLine,
   headline,
+  hourMinute,
   patientLine,
   personName,
   siteName,
@@ -16,8 +18,8 @@ import {
 import { go } from "../state/route";
 import { me } from "../state/session";
 import { say, t } from "../texts";
-import type { Alert, Row } from "../wire";
-import { Act, Since, TierMark, tierClass } from "./bits";
+import type { Row } from "../wire";
+import { Act, CaseMark, Since, tierClass } from "./bits";
 import { Thumb } from "./Thumb";
 
 interface Props {
@@ -42,8 +44,14 @@ export function CaseRow({ row, selected, open }: Props): JSX.Element {
       data-tier={row.tier ?? ""}
     >
       <span class="row-age" title={`${t("rowAge")} ${timeOfDay(receivedAt(row))}`}>
-        <Since at={receivedAt(row)} />
-        <TierMark tier={row.tier} />
+        {row.state === "open" ? (
+          <Since at={receivedAt(row)} />
+        ) : (
+          <time class="num" dateTime={row.opened_at} title={dateTime(row.opened_at)}>
+            {hourMinute(row.opened_at)}
+          </time>
+        )}
+        <CaseMark row={row} />
       </span>
       <button type="button" class="row-open" aria-expanded={selected} onClick={open} data-testid="open-row">
         <span class="row-who">
@@ -55,15 +63,19 @@ export function CaseRow({ row, selected, open }: Props): JSX.Element {
           {live && <span class="live">◉ {t("live")}</span>}
         </span>
         <span class="row-what">
-          <span class="headline">{headline(row)}</span>
+          <span class="headline">
+            {headline(row)}
+            {row.tier === "NONE" && <span class="not-normal"> {t("notNormal")}</span>}
+          </span>
           {evidence && <span class="num evidence-line">{evidenceLine(evidence)}</span>}
           {row.record_again && <span class="again">↻ {say(row.record_again)}</span>}
+          {row.identity_conflicts.length > 0 && <span class="late">▲ {t("identityConflict")}</span>}
           {row.note && <span class="muted">{row.note}</span>}
         </span>
       </button>
       <Thumb ecgId={row.ecg_id} worst={row.worst_leads} live={live} />
       <span class="row-state">
-        <AlertState alert={row.alert} />
+        <AlertState row={row} />
         <GreenState row={row} />
         {row.diagnosed_at && (
           <span class="done">
@@ -124,8 +136,10 @@ export function NextAct({ row, big, where = "" }: NextActProps): JSX.Element | n
   return null;
 }
 
-export function AlertState({ alert }: { alert: Alert | null }): JSX.Element {
-  if (alert === null) return <span class="muted">{t("alertNone")}</span>;
+export function AlertState({ row }: { row: Row }): JSX.Element | null {
+  const { alert } = row;
+  const ended = row.state !== "open";
+  if (alert === null) return ended ? null : <span class="muted">{t("alertNone")}</span>;
   if (alert.state === "acknowledged") {
     return (
       <span class="done">
@@ -133,12 +147,13 @@ export function AlertState({ alert }: { alert: Alert | null }): JSX.Element {
       </span>
     );
   }
+  if (ended) return <span class="muted">{t("endedUnanswered")}</span>;
   const now = nowMs.value;
   const waited = now === null ? null : (now - Date.parse(alert.opened_at)) / 1000;
   const left =
     now === null || alert.next_due_at === null ? null : (Date.parse(alert.next_due_at) - now) / 1000;
   return (
-    <span class="unanswered">
+    <span class={alert.exhausted ? "unanswered exhausted" : "unanswered"}>
       <b class="num">
         ! {alert.exhausted ? `${t("alertExhausted")} ` : ""}
         {t("alertUnanswered", { for: waited === null ? "—" : duration(waited) })}

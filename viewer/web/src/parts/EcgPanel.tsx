@@ -26,9 +26,10 @@ export function EcgPanel({ ecgId, row }: Props): JSX.Element {
   const { value: ecg, problem } = useLoaded<Ecg>(`/ecgs/${encodeURIComponent(ecgId)}`, row?.seq);
   const { wave, words } = useWaveform(live ? null : ecgId);
   const shown = wave !== null;
+  const role = me.value?.user.role;
   useEffect(() => {
-    if (shown || live) void markOpened(ecgId);
-  }, [ecgId, shown, live]);
+    if ((shown || live) && may("opened", role)) void markOpened(ecgId);
+  }, [ecgId, shown, live, role]);
   const analysis = ecg?.analysis ?? null;
   return (
     <article class="ecg" data-testid={`ecg-${ecgId}`}>
@@ -50,7 +51,7 @@ export function EcgPanel({ ecgId, row }: Props): JSX.Element {
         ) : (
           <p class="card muted">{t("notAnalysed")}</p>
         )}
-        {may.sign(me.value?.user.role) && analysis && row && row.state === "open" && (
+        {may("sign", role) && analysis && row && row.state === "open" && (
           <SignForm key={ecgId} ecgId={ecgId} analysis={analysis} row={row} />
         )}
       </div>
@@ -99,7 +100,11 @@ function Conclusion({ analysis, row }: { analysis: Analysis; row: Row | undefine
           <b>{t("reading")}</b> {row.reading.text}
         </p>
       )}
-      {analysis.findings.length === 0 && <p class="headline">{t("noRule")}</p>}
+      {analysis.findings.length === 0 && (
+        <p class="headline">
+          {t("noRule")} {t("notNormal")}
+        </p>
+      )}
       {analysis.findings.map((finding) => (
         <FindingView key={finding.id} finding={finding} />
       ))}

@@ -1,13 +1,14 @@
 /** The head of every page: who is on duty, whether the line stands, and the reader's own switches. */
 import { signal } from "@preact/signals";
 import type { JSX } from "preact";
-import { nowMs } from "../state/clock";
+import { clock, nowMs } from "../state/clock";
 import { duration, hourMinute } from "../state/format";
-import { line } from "../state/live";
+import { board, line } from "../state/live";
 import { chooseTheme, lang, theme } from "../state/prefs";
-import { demo, me, signOut } from "../state/session";
+import { demo, may, me, signOut } from "../state/session";
 import { soundState, toggleSound } from "../state/sound";
 import { roleName, shiftName, t } from "../texts";
+import type { Row } from "../wire";
 
 export const helpOpen = signal(false);
 
@@ -18,6 +19,7 @@ export function Header({ title }: { title: string }): JSX.Element {
       {(demo.value.demo || who?.demo) && (
         <p class="demo" data-testid="demo-banner">
           {t("demoBanner")}
+          <StoryWaits />
         </p>
       )}
       <div class="head-row">
@@ -80,6 +82,24 @@ export function Header({ title }: { title: string }): JSX.Element {
     </header>
   );
 }
+
+/** The demo's clock stands while the story waits for an answer or the channel. */
+function StoryWaits(): JSX.Element | null {
+  void nowMs.value;
+  const waiting = clock.stands ? board.value.now.find(awaits) : undefined;
+  if (!waiting) return null;
+  const what = t(waiting.alert?.state === "open" ? "ack" : "openGreen");
+  const mine = may("openChannel", me.value?.user.role);
+  return (
+    <b role="status" data-testid="story-waits">
+      {" "}
+      · {t(mine ? "storyWaits" : "storyWaitsOthers", { what })}
+    </b>
+  );
+}
+
+const awaits = (row: Row): boolean =>
+  row.alert?.state === "open" || (row.tier === "ACT" && row.green_channel.state === "closed");
 
 function Duty(): JSX.Element | null {
   const who = me.value;

@@ -1,8 +1,8 @@
-/** A tile for each duty: not told, told, accepted, done; with the person and the seconds. */
+/** A tile for each duty: not told, told, accepted, done; with the person and how long it took. */
 import type { JSX } from "preact";
 import { acceptTask, finishTask } from "../state/acts";
 import { nowMs } from "../state/clock";
-import { duration, personName, secondsBetween, timeOfDay } from "../state/format";
+import { duration, elapsed, personName, timeOfDay } from "../state/format";
 import { me } from "../state/session";
 import { roleName, say, t } from "../texts";
 import type { Task } from "../wire";
@@ -16,7 +16,7 @@ export function Tasks({ tasks }: { tasks: Task[] }): JSX.Element {
   return (
     <ul class="tiles">
       {[...own, ...tasks.filter((task) => task.role !== role)].map((task) => (
-        <Tile key={task.task_id} task={task} mine={task.role === role || role === "admin"} />
+        <Tile key={task.task_id} task={task} mine={task.role === role} />
       ))}
     </ul>
   );
@@ -75,21 +75,18 @@ export function TaskActs({ task, accepted, where = "" }: TaskActsProps): JSX.Ele
 }
 
 function TaskState({ task }: { task: Task }): JSX.Element {
-  const after = (at: string | null): string => {
-    const seconds = secondsBetween(task.given_at, at);
-    return seconds === null ? "" : t("afterSeconds", { n: Math.round(seconds) });
-  };
   if (task.done_at !== null) {
     return (
       <span title={timeOfDay(task.done_at)}>
-        ✓ {t("taskDone")} {personName(task.done_by)} {timeOfDay(task.done_at)} {after(task.done_at)}
+        ✓ {t("taskDone")} {personName(task.done_by)} {timeOfDay(task.done_at)}{" "}
+        {elapsed(task.given_at, task.done_at)}
       </span>
     );
   }
   if (task.accepted_at !== null) {
     return (
       <span title={timeOfDay(task.accepted_at)}>
-        ◐ {t("taskAccepted")} {personName(task.accepted_by)} {after(task.accepted_at)}
+        ◐ {t("taskAccepted")} {personName(task.accepted_by)} {elapsed(task.given_at, task.accepted_at)}
       </span>
     );
   }

@@ -104,7 +104,7 @@ function Late({ interval }: { interval: Interval }): JSX.Element | null {
 
 /** Both ends may be missing; each is named in words. */
 function Missing({ interval, milestones }: { interval: Interval; milestones: ById }): JSX.Element | null {
-  const missing = interval.missing ?? [];
+  const missing = interval.missing;
   if (missing.length === 0) return null;
   const what = missing.map((id) => name(milestones, id)).join(lang.value === "zh" ? "、" : ", ");
   return <span class="muted">{t("missing", { what })}</span>;

@@ -4,7 +4,7 @@ import { busy, trouble } from "../state/acts";
 import { nowMs } from "../state/clock";
 import { dateTime, duration } from "../state/format";
 import { TIERS, t, tierWord } from "../texts";
-import type { Tier } from "../wire";
+import type { Row, Tier } from "../wire";
 
 /** How long since an instant, ticking with the service's clock; the instant itself on hover. */
 export function Since({ at }: { at: string | null }): JSX.Element {
@@ -26,6 +26,29 @@ export function TierMark({ tier }: { tier: Tier | null }): JSX.Element {
       <span aria-hidden="true">{TIERS[tier].shape}</span> {tierWord(tier)}
     </span>
   );
+}
+
+/** What the case as a whole is: closed or merged where it is, and its tier where it has one. */
+export function CaseMark({ row }: { row: Row }): JSX.Element {
+  const ended = row.state === "open" ? null : t(row.state === "closed" ? "caseClosed" : "caseMerged");
+  const waits = row.state === "open" && row.ecgs.length > 0;
+  return (
+    <>
+      {ended && (
+        <span class="tier tier-none" data-testid="case-ended">
+          <span aria-hidden="true">✓</span> {ended}
+        </span>
+      )}
+      {ended && row.tier !== null && " "}
+      {(row.tier !== null || waits) && <TierMark tier={row.tier} />}
+    </>
+  );
+}
+
+/** The machine's words are a proposal until somebody has signed; without an ECG it has said nothing. */
+export function Unconfirmed({ row }: { row: Row }): JSX.Element | null {
+  if (row.diagnosed_at !== null || row.tier === null) return null;
+  return <span class="unconfirmed">{t("machine")}</span>;
 }
 
 interface ActProps {

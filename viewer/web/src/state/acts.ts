@@ -39,7 +39,8 @@ const command = (name: string, path: string, body?: object): Promise<boolean> =>
 const at = encodeURIComponent;
 
 export const acknowledge = (alertId: string) => command(`ack ${alertId}`, `/alerts/${at(alertId)}/ack`);
-export const decline = (alertId: string) => command(`decline ${alertId}`, `/alerts/${at(alertId)}/decline`);
+export const decline = (alertId: string, reason: string) =>
+  command(`decline ${alertId}`, `/alerts/${at(alertId)}/decline`, reason === "" ? {} : { reason });
 export const silence = (alertId: string) => command(`silence ${alertId}`, `/alerts/${at(alertId)}/silence`);
 export const openGreen = (caseId: string) => command(`green ${caseId}`, `/cases/${at(caseId)}/green-channel`);
 export const standDown = (caseId: string, reason: string) =>

@@ -4,10 +4,17 @@ import { may } from "./session";
 
 /** The alert was sent to this person, or nobody answered and now it is everybody's. */
 export function callsMe(alert: Alert | null, who: Me | null | undefined): boolean {
-  if (!alert || !who || alert.state !== "open" || !may.answer(who.user.role)) return false;
+  if (!alert || !who || alert.state !== "open" || !may("answer", who.user.role)) return false;
   const mine = alert.people.filter((p) => p.person === who.user.id && p.sent_at !== null);
   if (mine.length > 0) return mine.every((p) => p.declined_at === null);
   return alert.exhausted || alert.people.some((p) => p.person === "all");
+}
+
+/** Only who was called, and has neither answered nor declined, can say that he cannot take it. */
+export function mayDecline(alert: Alert | null, who: Me | null | undefined): boolean {
+  if (!alert || !who || alert.state !== "open" || !may("answer", who.user.role)) return false;
+  const mine = alert.people.filter((p) => p.person === who.user.id && p.sent_at !== null);
+  return mine.length > 0 && mine.every((p) => p.declined_at === null);
 }
 
 /** Open cases whose alert calls this person, the most urgent first. */
@@ -33,7 +40,7 @@ export type NextAct = "ack" | "openGreen" | "openCase";
 /** Confirm, then open the green channel, then work in the case. */
 export function nextAct(row: Row, who: Me | null | undefined): NextAct {
   const role = who?.user.role;
-  if (row.state === "open" && row.alert?.state === "open" && may.answer(role)) return "ack";
+  if (row.state === "open" && row.alert?.state === "open" && may("answer", role)) return "ack";
   const proposed = row.tier === "ACT" && row.green_channel.state === "closed" && row.state === "open";
-  return proposed && may.openChannel(role) ? "openGreen" : "openCase";
+  return proposed && may("openChannel", role) ? "openGreen" : "openCase";
 }

@@ -41,6 +41,11 @@ export class ServerClock {
     }
   }
 
+  /** Does the service's clock stand still, by its last messages? */
+  get stands(): boolean {
+    return this.held;
+  }
+
   /** Null until the service has said what time it is. */
   now(localMs: number): number | null {
     if (this.serverMs === null) return null;

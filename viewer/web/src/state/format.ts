@@ -41,6 +41,14 @@ export function secondsBetween(from: string | null, to: string | null): number |
   return from === null || to === null ? null : (Date.parse(to) - Date.parse(from)) / 1000;
 }
 
+/** `40 秒后`, `22 分钟后`: whole minutes from one minute on. */
+export function elapsed(from: string | null, to: string | null): string {
+  const seconds = secondsBetween(from, to);
+  if (seconds === null) return "";
+  const whole = Math.round(seconds);
+  return whole < 60 ? t("afterSeconds", { n: whole }) : t("afterMinutes", { n: Math.floor(whole / 60) });
+}
+
 /** `+0.51 mV`, `128 ms`: the unit is in the quantity's name, a true minus before what is below zero. */
 export function quantity(name: string, value: number): string {
   const signed = (digits: number): string => {

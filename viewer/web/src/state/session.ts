@@ -41,13 +41,21 @@ export async function signOut(): Promise<void> {
   });
 }
 
-const ANSWERS: readonly Role[] = ["reader", "cardiologist", "cathlab", "ed", "ccu", "dispatch", "admin"];
-const OPENS: readonly Role[] = ["reader", "cardiologist", "ed", "admin"];
-const SIGNS: readonly Role[] = ["reader", "cardiologist", "admin"];
+const DOCTORS: readonly Role[] = ["reader", "cardiologist"];
+/** As the service's table of rights has it. */
+const RIGHTS = {
+  answer: [...DOCTORS, "ed"],
+  openChannel: [...DOCTORS, "ed"],
+  standDown: [...DOCTORS, "ed"],
+  sign: DOCTORS,
+  close: [...DOCTORS, "ed", "quality"],
+  /** Whose look counts as "seen by the hospital". */
+  opened: [...DOCTORS, "cathlab", "ed", "ccu", "radiologist"],
+  send: [...DOCTORS, "clinic", "ed", "ccu"],
+  adviceSeen: ["clinic"],
+} as const satisfies Record<string, readonly Role[]>;
 
 /** What is offered; what is allowed, the service decides. */
-export const may = {
-  answer: (role: Role | undefined): boolean => role !== undefined && ANSWERS.includes(role),
-  openChannel: (role: Role | undefined): boolean => role !== undefined && OPENS.includes(role),
-  sign: (role: Role | undefined): boolean => role !== undefined && SIGNS.includes(role),
-};
+export function may(right: keyof typeof RIGHTS, role: Role | undefined): boolean {
+  return role !== undefined && (RIGHTS[right] as readonly Role[]).includes(role);
+}
