@@ -38,13 +38,19 @@ class CutLine:
     async def _relay(self, near_in: asyncio.StreamReader, near_out: asyncio.StreamWriter) -> None:
         far_in, far_out = await asyncio.open_connection("127.0.0.1", self._port)
         budget = self._budgets.pop(0) if self._budgets else None
+        forth = asyncio.create_task(self._copy(near_in, far_out, budget))
         back = asyncio.create_task(self._copy(far_in, near_out, None))
-        if not await self._copy(near_in, far_out, budget):
-            self.cuts += 1
-        back.cancel()
-        await asyncio.gather(back, return_exceptions=True)
+        await asyncio.wait({forth, back}, return_when=asyncio.FIRST_COMPLETED)
+        cut = forth.done() and not forth.result()
+        self.cuts += cut
+        for task in (forth, back):
+            task.cancel()
+        await asyncio.gather(forth, back, return_exceptions=True)
         for writer in (near_out, far_out):
-            writer.transport.abort()
+            if cut:
+                writer.transport.abort()
+            else:
+                writer.close()
 
     @staticmethod
     async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter, budget: int | None) -> bool:
@@ -83,7 +89,7 @@ def test_a_stream_over_a_line_that_is_cut_has_the_analysis_of_its_file(tmp_path:
             line.open() as near,
             Client(near, token=service.tokens["ecg-jishi"], patience_s=60) as jishi,
         ):
-            heard = await jishi.stream(hello(recording, "cut"), frames)
+            heard = await jishi.stream(hello(recording, "cut"), frames, pause_s=0.02)
         async with (
             Client(service.base, token=service.tokens["ecg-jishi"]) as jishi,
             Client(service.base, token=service.tokens["ecg-yinzhao"]) as yinzhao,
