@@ -1,5 +1,7 @@
 """Milestones from events, the value that stands, and the intervals."""
 
+from datetime import UTC
+
 import pytest
 
 from greenchannel.alerts.commands import open_green_channel, record_milestone
@@ -197,3 +199,57 @@ def test_the_newest_word_on_the_onset_stands() -> None:
     log.add(ContextEntered(onset=reading(-900)))
     case = log.add(ContextEntered(onset=reading(-600)))
     assert at_s(timeline(case), "ONSET") == -600
+
+
+def test_problems_name_times_in_the_zone_asked_for() -> None:
+    """The same contradiction, told in the time of the county and in another."""
+    log = Log(arrival_mode=2)
+    log.add(recorded("FMC", 600, "clinic"), recorded("ONSET", 900, "clinic"))
+    here, utc = timeline(log.case), timeline(log.case, UTC)
+    assert here.problems and len(here.problems) == len(utc.problems)
+    assert "16:1" in str(here.problems) and "08:1" in str(utc.problems)
+    assert here.arrival_mode == utc.arrival_mode == 2
+
+
+def test_an_interval_with_one_end_is_open_and_keeps_its_target() -> None:
+    """No number is invented: the missing end is named, target and segment stay."""
+    log = Log(arrival_mode=2)
+    log.add(recorded("FMC", 0, "clinic"))
+    found = timeline(log.case)
+    for interval in found.intervals:
+        if interval.missing:
+            assert (interval.seconds, interval.minutes, interval.uncertainty_s) == (None, None, None)
+            assert (interval.late_by_min, interval.negative) == (None, False)
+            assert interval.target_min == interval.spec.target_for(2)
+    with pytest.raises(KeyError, match="no such"):
+        found.interval("no such")
+
+
+def test_an_interval_of_no_length_is_not_negative() -> None:
+    """Two events at one instant are 0 s apart, in time and not reversed."""
+    log = Log(arrival_mode=2)
+    log.ecg("e_1", at_s=0, acquired=reading(0, "device:d"))
+    log.add(recorded("FMC", 0, "clinic"))
+    zero = [interval for interval in timeline(log.case).intervals if interval.seconds == 0]
+    assert zero
+    assert all((one.minutes, one.negative, one.late_by_min) == (0, False, None) for one in zero)
+
+
+@pytest.mark.parametrize(("way", "contradicts"), [("upload", True), ("stream", False)])
+def test_only_a_stream_may_ring_before_its_last_byte(way: str, contradicts: bool) -> None:
+    """The order of an uploaded ECG does not hold for one that came live."""
+    log = Log()
+    log.add(AlertOpened(alert_id="a", tier="ACT", ecg_id="e_1", rules=(), plan=PLAN), at_s=600)
+    log.add(AlertSent(alert_id="a", person="anna", channel="live", step=0))
+    case = log.ecg("e_1", at_s=1200, way=way)
+    pairs = {(problem.before, problem.after) for problem in timeline(case).problems}
+    assert (("ECG_RECEIVED", "ALERT_SENT") in pairs) is contradicts
+
+
+@pytest.mark.parametrize(("mode", "contradicts"), [(2, True), (1, False), (None, False)])
+def test_the_order_is_that_of_the_arrival_mode(mode: int | None, contradicts: bool) -> None:
+    """The door of the first hospital comes before the first contact where there is such a door alone."""
+    log = Log(arrival_mode=mode)
+    log.add(recorded("FMC", 0, "clinic"), recorded("SPOKE_DOOR", 900, "clinic"))
+    pairs = {(problem.before, problem.after) for problem in timeline(log.case).problems}
+    assert (("SPOKE_DOOR", "FMC") in pairs) is contradicts
