@@ -202,3 +202,9 @@ def test_nothing_is_acknowledged_before_it_is_on_disk() -> None:
     ledger.appended(3, 250)
     assert ledger.synced(3) == 250
     assert ledger.acked == 250
+
+
+def test_a_frame_has_no_flags_unless_they_are_given() -> None:
+    """Sequence, first sample, number of samples and flags, little-endian, then the samples one by one."""
+    frame = encode_frame(7, 500, np.array([[1, -2], [3, 4]], dtype=np.int16))
+    assert frame == bytes.fromhex("07000000 f4010000 0200 0000 0100 feff 0300 0400")
