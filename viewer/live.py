@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
@@ -20,7 +21,7 @@ from greenchannel.clock import Clock
 from greenchannel.events import Envelope
 from greenchannel.service.hub import Hub
 from greenchannel.viewer.access import RightsClass
-from greenchannel.viewer.wire import CaseRows, change_message, in_order
+from greenchannel.viewer.wire import CaseRows, change_message, in_order, order_of
 
 LOW_MARK_BYTES: Final = 64 * 1024
 
@@ -106,8 +107,8 @@ class LiveFanout:
         if missed is None:
             client.put_first(self._snapshot(rights))
         else:
-            for envelope, case in missed:
-                client.put_first(self._encode(envelope, case))
+            for text in missed:
+                client.put_first(text)
             client.put_first(self._mark())
         self._clients.setdefault(rights, set()).add(client)
         return client
@@ -190,21 +191,27 @@ class LiveFanout:
 
     def _moved_up(self) -> list[tuple[Case, str]]:
         now = self._clock.now()
-        return [
-            (case, change_message(self._hub.seq, now, "order_changed", case.case_id, "service", row, {}))
-            for case, row in self._rows.moved(self._hub.cases.values(), now)
-        ]
+        return [(case, self._move(case, now)) for case, _ in self._rows.moved(self._hub.cases.values(), now)]
 
     # ------------------------------------------------------------ messages
 
-    def _missed(self, rights: RightsClass, after: int) -> list[tuple[Envelope, Case]] | None:
+    def _missed(self, rights: RightsClass, after: int) -> list[str] | None:
         """What a client missed, or None where the snapshot is shorter or the only way."""
         missed = self._hub.missed(after)
         if missed is None:
             return None
         visible = [(e, case) for e, case in missed if case is not None and rights.may_see(case.site)]
-        cases = sum(rights.may_see(case.site) for case in self._hub.cases.values())
-        return visible if len(visible) < cases else None
+        cases = [case for case in self._hub.cases.values() if rights.may_see(case.site)]
+        now = self._clock.now()
+        moved = [case for case in cases if order_of(case, case.last_event_at) != order_of(case, now)]
+        if len(visible) + len(moved) >= len(cases) and after != self._hub.seq:
+            return None
+        # A place that the hour alone changed after a case's last event, the client may not know.
+        return [self._encode(*one) for one in visible] + [self._move(case, now) for case in moved]
+
+    def _move(self, case: Case, now: datetime) -> str:
+        row = self._rows.row(case, now)
+        return change_message(self._hub.seq, now, "order_changed", case.case_id, "service", row, {})
 
     def _encode(self, envelope: Envelope, case: Case) -> str:
         row = self._rows.row(case, self._clock.now())

@@ -336,13 +336,14 @@ class Intake:
         ecg_rows.put_analysis(tx, analysis_sha256, body)
         ecg_rows.set_analysis(tx, ecg_id, analysis_sha256)
         quality = analysis["quality"]
+        said = analysis["advice"] + (quality["messages"] if not quality["acceptable"] else [])
         reading = EcgAnalysed(
             ecg_id=ecg_id,
             tier=analysis["tier"],
             findings=analysis["findings"],
             acceptable=quality["acceptable"],
             bad_leads=tuple(quality["bad_leads"]),
-            advice=analysis["advice"] + [m for m in quality["messages"] if not quality["acceptable"]],
+            advice=[{"zh": one["zh"], "en": one["en"]} for one in said],
             software=analysis["version"]["software"] or "unknown",
             rules=analysis["version"]["rules"],
             analysis_sha256=analysis_sha256,
@@ -354,20 +355,27 @@ class Intake:
         self._casework.write(tx, case, case_id, events, "service")
 
     async def read_what_was_left(self) -> int:
-        """After a restart: read what was received and not read. Returns how many."""
+        """After a restart: read what was received and not read. Returns how many.
+
+        One that cannot be read keeps neither the others nor the service from their work; the auditor goes on naming
+        it, and the next start tries again.
+        """
         left = [
-            (ecg.ecg_id, case)
+            (ecg.ecg_id, ecg.sha256, case)
             for case in list(self._book.cases.values())
             for ecg in case.ecgs
             if ecg.sha256 and ecg.analysed_at is None
         ]
-        for ecg_id, case in left:
-            sha256 = next(ecg.sha256 for ecg in case.ecgs if ecg.ecg_id == ecg_id)
-            assert sha256 is not None
-            data = await asyncio.to_thread(self._blobs.get, sha256, case.patient)
-            parsed = await self.in_pool(functools.partial(read_ecg, [(None, data)]))
-            await self.read(ecg_id, case.case_id, parsed.recording)
+        for ecg_id, sha256, case in left:
+            (failed,) = await asyncio.gather(self._read_left(ecg_id, sha256, case), return_exceptions=True)
+            if isinstance(failed, BaseException):
+                logger.critical("an ECG of before the start was not read", ecg_id=ecg_id, exc_info=failed)
         return len(left)
+
+    async def _read_left(self, ecg_id: str, sha256: str, case: Case) -> None:
+        data = await asyncio.to_thread(self._blobs.get, sha256, case.patient)
+        parsed = await self.in_pool(functools.partial(read_ecg, [(None, data)]))
+        await self.read(ecg_id, case.case_id, parsed.recording)
 
     async def in_pool(self, function: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, function)
