@@ -3,7 +3,7 @@ import { panelSize } from "../src/paper/drawMedian";
 import { sheet, suitableLayout, thumbnailLeads } from "../src/paper/layout";
 import { afterJ, baseline, beatMarks, median, medianBeat, stEvidence } from "../src/paper/median";
 import { CAL_MM, fitPxPerMm, LEAST_PX_PER_MM, MM_PER_MV, MM_PER_S, scaleOf } from "../src/paper/scale";
-import { columns, extent, fitBase, levelOf, placeName, tracePath } from "../src/paper/trace";
+import { columns, fitBase, levelOf, placeName, tracePath } from "../src/paper/trace";
 import { decodeInt16, millivolts, toWaveform } from "../src/paper/waveform";
 import { Tail } from "../src/parts/LivePaper";
 import type { WaveMessage } from "../src/wire";
@@ -90,16 +90,14 @@ describe("the trace", () => {
     expect(levelOf(wave([Number.NaN]), 1, 0, 1)).toBeNull();
   });
 
-  test("a name keeps away from a tall wave: upper edge first, lower edge where only that is free", () => {
-    const runs = columns(Float32Array.of(0, 1.5, -0.2, 0), 100, 0, 1, 100);
-    const over = extent(runs, 0, 2, 100, 40);
-    expect(over?.topPx).toBeCloseTo(40);
-    expect(over?.bottomPx).toBeCloseTo(108);
-    expect(extent(runs, 50, 90, 100, 40)).toBeNull();
-    expect(placeName(null, 14, 150, 13)).toBe(14);
-    expect(placeName({ topPx: 40, bottomPx: 108 }, 14, 150, 13)).toBe(14);
-    expect(placeName({ topPx: 5, bottomPx: 108 }, 14, 150, 13)).toBe(150);
-    expect(placeName({ topPx: 5, bottomPx: 145 }, 14, 150, 13)).toBe(14);
+  test("a name stands in the first place that tall waves leave free, or at the left edge", () => {
+    const samples = new Float32Array(100);
+    for (const at of [1, 40, 90]) samples[at] = 1.5;
+    const runs = columns(samples, 100, 0, 1, 100);
+    expect(placeName(runs, 2, 30, 100)).toBe(0);
+    expect(placeName(runs, 1, 30, 100)).toBe(2);
+    expect(placeName(runs, 1, 45, 100)).toBe(41);
+    expect(placeName(runs, 1, 60, 100)).toBe(0);
   });
 });
 

@@ -10,6 +10,7 @@ import {
   evidenceLine,
   fromLocalInput,
   headline,
+  noteText,
   patientLine,
   quantity,
   timeOfDay,
@@ -81,6 +82,14 @@ describe("words", () => {
     lang.value = "en";
     expect(timeOfDay(null)).toBe("— unknown");
     expect(headline(row({ headline_en: null, ecgs: [] }))).toBe(t("noEcg"));
+  });
+
+  test("a note in both languages is shown in the reader's, any other as it stands", () => {
+    expect(noteText("已发表病例 / Published case")).toBe("已发表病例");
+    expect(noteText("BP 90/60, 出汗 / 恶心")).toBe("BP 90/60, 出汗 / 恶心");
+    lang.value = "en";
+    expect(noteText("已发表病例 / Published case")).toBe("Published case");
+    expect(noteText("no / yes")).toBe("no / yes");
   });
 
   test("a problem document becomes words: what happened, what is safe, what came", () => {

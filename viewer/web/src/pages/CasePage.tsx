@@ -17,6 +17,7 @@ import {
   evidenceLine,
   headline,
   hourMinute,
+  noteText,
   patientLine,
   siteName,
   timeOfDay,
@@ -47,17 +48,23 @@ export function CasePage({ id }: { id: string }): JSX.Element {
       {problem && <p class="trouble">{problem.words}</p>}
       {detail && <Problems problems={detail.timeline.problems} />}
       {detail && <Track timeline={detail.timeline} />}
-      <Section title={t("tasks")}>
-        <Tasks tasks={row.tasks} />
-      </Section>
+      {(row.state === "open" || row.tasks.length > 0) && (
+        <Section title={t("tasks")}>
+          <Tasks tasks={row.tasks} />
+        </Section>
+      )}
       <div class="columns">
         <div>
-          <Section title={t("ecgs")}>
-            <Ecgs row={row} />
-          </Section>
-          <Section title={t("advice")}>
-            <Readings readings={detail?.readings ?? []} />
-          </Section>
+          {(row.state === "open" || row.ecgs.length > 0) && (
+            <>
+              <Section title={t("ecgs")}>
+                <Ecgs row={row} />
+              </Section>
+              <Section title={t("advice")}>
+                <Readings readings={detail?.readings ?? []} />
+              </Section>
+            </>
+          )}
           {detail && <EnterMilestone caseId={id} milestones={detail.timeline.milestones} />}
           <Ending row={row} />
         </div>
@@ -88,7 +95,13 @@ function CaseHead({ row, detail }: { row: Row; detail: CaseDetail | null }): JSX
           {siteName(row)}
           {row.site.distance_km !== null && ` · ${t("km", { n: Math.round(row.site.distance_km) })}`} ·{" "}
           {patientLine(row)}
-          {mode !== null && ` · ${t(modeKey)}`} · {dateTime(row.opened_at)} · <Since at={row.opened_at} />
+          {mode !== null && ` · ${t(modeKey)}`} · {dateTime(row.opened_at)}
+          {row.state === "open" && (
+            <>
+              {" · "}
+              <Since at={row.opened_at} />
+            </>
+          )}
         </p>
         <h2 class="headline">
           <CaseMark row={row} /> {headline(row)}
@@ -98,7 +111,7 @@ function CaseHead({ row, detail }: { row: Row; detail: CaseDetail | null }): JSX
           {evidence && evidenceLine(evidence)} <Unconfirmed row={row} />
         </p>
         {row.reading && <ReadingView reading={row.reading} />}
-        {row.note && <p>{row.note}</p>}
+        {row.note && <p>{noteText(row.note)}</p>}
         <p>
           <AlertState row={row} />
         </p>

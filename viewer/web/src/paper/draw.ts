@@ -1,7 +1,7 @@
 /** Drawing on a canvas: grid, traces, calibration, labels. Everything is placed in millimetres and scaled once. */
 import type { Sheet, Strip } from "./layout";
 import { CAL_MM, CAL_MV, MM_PER_MV, type Scale, scaleOf } from "./scale";
-import { columns, extent, levelOf, placeName, type Run, tracePath } from "./trace";
+import { columns, levelOf, placeName, type Run, tracePath } from "./trace";
 import { leadSamples, type Waveform } from "./waveform";
 
 export interface Ink {
@@ -143,7 +143,7 @@ function traceOf(wave: Waveform, strip: Strip, scale: Scale): Trace | null {
 const NAME_PX = 13;
 const EVIDENCE_PX = 12;
 
-/** The lead's name and its evidence at the upper edge, or at the lower one where only that is free of the trace. */
+/** The lead's name and its evidence at the upper edge, in the first place that the trace leaves free. */
 function nameStrip(
   pen: CanvasRenderingContext2D,
   strip: Strip,
@@ -159,12 +159,11 @@ function nameStrip(
   const label = `${strip.lead}${trace ? "" : ` ${notes.missingWord}`}`;
   const named = notes.unusable.has(strip.lead) ? `${label} ${notes.unusableWord}` : label;
   const evidence = notes.evidence.get(strip.lead);
-  const wide = widthOf(pen, named, NAME_PX) + (evidence ? 5 + widthOf(pen, evidence, EVIDENCE_PX) : 0);
-  const upper = top + NAME_PX + 1;
-  const lower = top + height - 4;
-  const over = trace === null ? null : extent(trace.runs, 0, 3 + wide, trace.zero, scale.pxPerMv);
-  const y = placeName(over, upper, lower, NAME_PX);
-  const end = text(pen, named, x + 3, y, NAME_PX, ink.label, ink.paper);
+  const wide = 6 + widthOf(pen, named, NAME_PX) + (evidence ? 5 + widthOf(pen, evidence, EVIDENCE_PX) : 0);
+  const y = top + NAME_PX + 1;
+  const clearMv = trace ? (trace.zero - y - 3) / scale.pxPerMv : 0;
+  const free = x + (trace ? placeName(trace.runs, clearMv, wide, width) : 0);
+  const end = text(pen, named, free + 3, y, NAME_PX, ink.label, ink.paper);
   if (evidence) text(pen, evidence, end + 5, y, EVIDENCE_PX, ink.evidence, ink.paper);
 }
 
@@ -197,7 +196,7 @@ export function stroke(pen: CanvasRenderingContext2D, colour: string, width: num
   pen.stroke();
 }
 
-function widthOf(pen: CanvasRenderingContext2D, said: string, sizePx: number): number {
+export function widthOf(pen: CanvasRenderingContext2D, said: string, sizePx: number): number {
   pen.font = `600 ${sizePx}px ${FONT}`;
   return pen.measureText(said).width;
 }

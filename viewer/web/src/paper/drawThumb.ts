@@ -1,7 +1,7 @@
 /** Thumbnails: one or two leads, small, in the same true proportion. */
-import { grid, type Ink, prepare, stroke, text } from "./draw";
+import { grid, type Ink, prepare, stroke, text, widthOf } from "./draw";
 import { MM_PER_MV, scaleOf } from "./scale";
-import { columns, fitBase, levelOf, tracePath } from "./trace";
+import { columns, fitBase, levelOf, placeName, tracePath } from "./trace";
 import { leadSamples, type Waveform } from "./waveform";
 
 export const THUMB_PX_PER_MM = 2;
@@ -9,6 +9,7 @@ const LEAD_S = 2;
 const HEIGHT_MM = 24;
 const BASE_MM = 15;
 const GAP_PX = 2;
+const NAME_PX = 11;
 /** The first moments of a record often hold the filter's settling. */
 const SKIP_S = 1;
 
@@ -35,23 +36,18 @@ export function drawThumb(
     pen.rect(0, 0, one, heightPx);
     pen.clip();
     grid(pen, one, heightPx, scale, ink);
-    text(pen, lead, 2, 11, 11, ink.label, ink.paper);
     if (samples) {
       const fromS = samples.length / wave.rateHz > SKIP_S + LEAD_S ? SKIP_S : 0;
       const level = levelOf(samples, wave.rateHz, fromS, fromS + LEAD_S) ?? { min: 0, max: 0, median: 0 };
       const zero = level.median;
       const baseMm = fitBase(level.min - zero, level.max - zero, HEIGHT_MM, BASE_MM, MM_PER_MV);
       const base = baseMm * THUMB_PX_PER_MM + zero * scale.pxPerMv;
-      stroke(pen, ink.trace, 1.1, () => {
-        tracePath(
-          pen,
-          columns(samples, wave.rateHz, fromS, fromS + LEAD_S, scale.pxPerS),
-          0,
-          base,
-          scale.pxPerMv,
-        );
-      });
-    }
+      const runs = columns(samples, wave.rateHz, fromS, fromS + LEAD_S, scale.pxPerS);
+      const clearMv = (base - NAME_PX - 2) / scale.pxPerMv;
+      const free = placeName(runs, clearMv, widthOf(pen, lead, NAME_PX) + 4, one);
+      text(pen, lead, free + 2, NAME_PX, NAME_PX, ink.label, ink.paper);
+      stroke(pen, ink.trace, 1.1, () => tracePath(pen, runs, 0, base, scale.pxPerMv));
+    } else text(pen, lead, 2, NAME_PX, NAME_PX, ink.label, ink.paper);
     pen.restore();
   });
 }

@@ -90,31 +90,17 @@ export function fitBase(
   return Math.min(heightMm - below, Math.max(above, wantedMm));
 }
 
-/** Uppermost and lowermost pixel of the trace between two columns; null where there is none. */
-export interface Extent {
-  topPx: number;
-  bottomPx: number;
-}
-
-export function extent(
-  runs: readonly Run[],
-  fromX: number,
-  toX: number,
-  basePx: number,
-  pxPerMv: number,
-): Extent | null {
-  const within = runs.flat().filter((column) => column.x >= fromX && column.x <= toX);
-  if (within.length === 0) return null;
-  return {
-    topPx: basePx - Math.max(...within.map((column) => column.max)) * pxPerMv,
-    bottomPx: basePx - Math.min(...within.map((column) => column.min)) * pxPerMv,
-  };
-}
-
-/** The baseline for a name of this size: the upper one, or the lower where the trace leaves only that free. */
-export function placeName(over: Extent | null, upperPx: number, lowerPx: number, sizePx: number): number {
-  if (over === null || over.topPx > upperPx + 2) return upperPx;
-  return over.bottomPx < lowerPx - sizePx ? lowerPx : upperPx;
+/**
+ * Where a name of `widePx` may stand on the upper edge without the trace crossing it: the leftmost such place, or the
+ * left edge where there is none. `clearMv` is the level that the trace must stay below.
+ */
+export function placeName(runs: readonly Run[], clearMv: number, widePx: number, roomPx: number): number {
+  let free = 0;
+  for (const column of runs.flat()) {
+    if (column.x > free + widePx) break;
+    if (column.max >= clearMv) free = column.x + 1;
+  }
+  return free + widePx <= roomPx ? free : 0;
 }
 
 /** What the path needs of a canvas. */

@@ -10,6 +10,7 @@ import {
   evidenceLine,
   headline,
   hourMinute,
+  noteText,
   patientLine,
   personName,
   siteName,
@@ -70,7 +71,7 @@ export function CaseRow({ row, selected, open }: Props): JSX.Element {
           {evidence && <span class="num evidence-line">{evidenceLine(evidence)}</span>}
           {row.record_again && <span class="again">↻ {say(row.record_again)}</span>}
           {row.identity_conflicts.length > 0 && <span class="late">▲ {t("identityConflict")}</span>}
-          {row.note && <span class="muted">{row.note}</span>}
+          {row.note && <span class="muted">{noteText(row.note)}</span>}
         </span>
       </button>
       <Thumb ecgId={row.ecg_id} worst={row.worst_leads} live={live} />

@@ -51,6 +51,7 @@ export function Thumb({ ecgId, worst, live }: Props): JSX.Element {
   }, [wave, leads.join(), shade]);
 
   const { widthPx, heightPx } = thumbSize(2);
+  if (ecgId === null) return <span class="thumb no-thumb" style={{ width: `${widthPx}px` }} />;
   return (
     <span class="thumb" style={{ width: `${widthPx}px`, height: `${heightPx}px` }}>
       {live && <span class="live">◉ {t("live")}</span>}

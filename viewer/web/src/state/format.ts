@@ -102,6 +102,12 @@ export function headline(row: Row): string {
   return row.tier === null ? t("notAnalysed") : t("noRule");
 }
 
+/** A note in both languages, Chinese first, in the reader's; any other as it stands. */
+export function noteText(note: string): string {
+  const both = /^(.*\p{Script=Han}.*) \/ (\P{Script=Han}+)$/su.exec(note);
+  return (lang.value === "zh" ? both?.[1] : both?.[2]) ?? note;
+}
+
 export function patientLine(row: Row): string {
   const { age_years, sex } = row.patient;
   const sexWord: TextKey = sex === "male" ? "male" : sex === "female" ? "female" : "sexUnknown";
