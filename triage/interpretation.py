@@ -73,7 +73,7 @@ def to_json(interpretation: Interpretation, *, source: str | None, sha256: str |
             "sex": patient.sex if patient.sex in SEXES else None,
         },
         "tier": reading.tier.value,
-        "findings": [_finding(one) for one in reading.findings],
+        "findings": [finding_json(one) for one in reading.findings],
         "measurements": _measurements(measurements),
         "fiducials": _fiducials(measurements),
         "quality": {
@@ -107,7 +107,8 @@ def _number(value: float | None, digits: int = _DIGITS) -> float | int | None:
     return value if isinstance(value, int) else round(float(value), digits)
 
 
-def _finding(finding: Finding) -> Json:
+def finding_json(finding: Finding) -> Json:
+    """One finding as it stands in the analyze object."""
     explanation_en, explanation_zh = explain(finding)
     return {
         "id": finding.id,

@@ -30,6 +30,8 @@ from greenchannel.viewer.front import DemoUser
 
 logger = structlog.get_logger(__name__)
 
+SWITCH_INTERVAL_S = 0.0005
+
 
 def build(settings: Settings, clock: Clock | None = None) -> Desk:
     """All parts joined, the database brought to its newest form; nothing runs yet."""
@@ -135,6 +137,22 @@ async def running(
         server.should_exit = True
         await task
         await desk.stop()
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    """Run the service on the fastest event loop there is.
+
+    Threads that read ECGs hold the interpreter for up to its switch interval; the default of 5 ms would keep frames
+    and alerts waiting for that long each time.
+    """
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    factory = None
+    with contextlib.suppress(ImportError):  # not made for Windows
+        import uvloop
+
+        factory = uvloop.new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(main)
 
 
 async def run_until_stopped(

@@ -1,6 +1,5 @@
 """`greenchannel serve` and `greenchannel demo`."""
 
-import asyncio
 import os
 from pathlib import Path
 from typing import Annotated
@@ -55,7 +54,7 @@ def serve(
         typer.echo(NO_ADMINISTRATOR.format(folder=chosen.data_dir), err=True, nl=False)
         raise typer.Exit(2)
     try:
-        asyncio.run(assembly.run_until_stopped(chosen))
+        assembly.run(assembly.run_until_stopped(chosen))
     except OSError as error:
         typer.echo(f"cannot listen on {chosen.host} port {chosen.port}: {error.strerror or error}", err=True)
         raise typer.Exit(1) from error
@@ -75,4 +74,4 @@ def demo(
     from greenchannel.county.demo import DemoOptions, run
 
     options = DemoOptions(host=host, port=port, speed=speed, once=once, browser=browser, data=data)
-    run(options, assembly.run_until_stopped)
+    run(options, assembly.run, assembly.run_until_stopped)

@@ -113,14 +113,12 @@ def _has_display() -> bool:
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-def run(options: DemoOptions, serve: Serve) -> None:
-    """Play the demo until its end or Ctrl-C; `serve` is `greenchannel.assembly.run_until_stopped`."""
+def run(options: DemoOptions, run_loop: Callable[[Coroutine[Any, Any, None]], None], serve: Serve) -> None:
+    """Play the demo until its end or Ctrl-C, with the assembly's `run` and `run_until_stopped`."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     demo = Demo(replace(options, data=options.data or real_data()))
     try:
         with contextlib.suppress(KeyboardInterrupt):
-            asyncio.run(
-                serve(demo.settings, demo.clock, demo.play, prepare=demo.settle, demo_users=cast.USERS)
-            )
+            run_loop(serve(demo.settings, demo.clock, demo.play, prepare=demo.settle, demo_users=cast.USERS))
     finally:
         demo.clean_up()

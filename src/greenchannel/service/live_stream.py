@@ -42,6 +42,7 @@ class Running:
     provisional_tier: str | None = None
     reading: bool = False
     finishing: bool = False
+    finish_after: float = 0.0  # by the event loop's clock: not before then, after an attempt that failed
     stored: bool = False  # the strip is a file now; whatever is sent again changes nothing
 
     def tell(self, message: dict[str, Any]) -> None:

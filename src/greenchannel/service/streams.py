@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import functools
+from collections.abc import Coroutine
 from datetime import timedelta
 from typing import Any
 
@@ -35,6 +37,9 @@ from greenchannel.store.writer import Tx, Writer
 
 logger = structlog.get_logger(__name__)
 
+TELL_EVERY_S = 0.9  # acknowledgements come at least once a second
+TRY_AGAIN_S = 1.0  # after work on a stream has failed
+
 
 class StreamDesk:
     """All running streams of this process."""
@@ -65,7 +70,10 @@ class StreamDesk:
         self._segments = SegmentWriter(self._folder)
         self._running: dict[str, Running] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._rolling = RollingReader(intake=intake, writer=writer, casework=casework, watch=watch)
+        self._second = asyncio.Event()  # some stream has completed a second, or a reading is done
+        self._rolling = RollingReader(
+            intake=intake, writer=writer, casework=casework, watch=watch, at_once=settings.analysis_threads
+        )
         duty.on(STREAM_IDLE, self._idle)
 
     # ------------------------------------------------------------ life
@@ -100,39 +108,60 @@ class StreamDesk:
         await asyncio.to_thread(self._segments.close)
 
     async def run(self) -> None:
-        """Until cancelled: sync, acknowledge, read, finish."""
+        """Until cancelled: sync, acknowledge, read, finish.
+
+        By the clock, and at once where a stream has completed another second: an infarction does not wait for a timer.
+        """
         loop = asyncio.get_running_loop()
         told_at = loop.time()
         while True:
+            self._second.clear()
             try:
                 position = await asyncio.to_thread(self._segments.sync)
             except OSError as error:
                 logger.error("streams could not be written", error=str(error))
             else:
-                once_a_second = loop.time() - told_at >= 0.9
+                once_a_second = loop.time() - told_at >= TELL_EVERY_S
                 told_at = loop.time() if once_a_second else told_at
                 for running in list(self._running.values()):
                     self._synced(running, position, once_a_second)
-            await asyncio.sleep(self._settings.segment_sync_s)
+                self._read_some()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._settings.segment_sync_s):
+                    await self._second.wait()
 
     def _synced(self, running: Running, position: int, always_tell: bool) -> None:
         before = running.ledger.acked
         acked = running.ledger.synced(position)
         if acked != before or always_tell:
             running.tell({"acked": acked})
-        if running.finishing:
-            return
-        if running.state.complete and acked >= (running.state.end or 0):
+        whole = running.state.complete and acked >= (running.state.end or 0)
+        if whole and not running.finishing and asyncio.get_running_loop().time() >= running.finish_after:
             running.finishing = True
-            self._spawn(self._finish(running))
-        elif not running.reading and self._rolling.due(running):
-            running.reading = True
-            self._spawn(self._rolling.read(running))
+            self._spawn(self._finish(running), running)
 
-    def _spawn(self, work: Any) -> None:
-        task: asyncio.Task[None] = asyncio.create_task(work)
+    def _read_some(self) -> None:
+        for running in self._rolling.choose(self._running.values()):
+            self._spawn(self._rolling.read(running), running)
+
+    def _spawn(self, work: Coroutine[Any, Any, None], running: Running) -> None:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(functools.partial(self._done, running))
+
+    def _done(self, running: Running, task: asyncio.Task[None]) -> None:
+        """What failed is said and tried again: a strip is never left unread because one attempt went wrong."""
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            logger.error("work on a stream failed", ecg_id=running.origin.ecg_id, exc_info=error)
+            running.finish_after = asyncio.get_running_loop().time() + TRY_AGAIN_S
+            if running.finishing and not running.state.complete:
+                self._spawn(
+                    self._wait_for_device(running), running
+                )  # it was cut short: its due time comes again
+            running.finishing = False
+        self._second.set()  # a thread is free for the next reading
 
     # ------------------------------------------------------------ a device comes and goes
 
@@ -270,9 +299,12 @@ class StreamDesk:
         if running.attached is stream:
             running.attached = None
             if not running.finishing and self._running.get(running.origin.ecg_id) is running:
-                self._spawn(self._wait_for_device(running))
+                self._spawn(self._wait_for_device(running), running)
 
     def _show(self, running: Running, first: int, stop: int) -> None:
+        rate_hz = running.hello.rate_hz
+        if running.state.complete or stop // rate_hz > first // rate_hz:
+            self._second.set()
         if self._hub.wave_wanted:
             self._hub.wave(running.origin.ecg_id, running.origin.case_id, wave_message(running, first, stop))
 
@@ -297,7 +329,7 @@ class StreamDesk:
         running = self._running.get(deadline.payload.decode())
         if taken and running is not None and running.attached is None and not running.finishing:
             running.finishing = True
-            await self._finish(running)
+            self._spawn(self._finish(running), running)
 
     # ------------------------------------------------------------ the strip is whole
 
