@@ -96,7 +96,7 @@ def test_an_episode_is_one_case_for_a_day(tmp_path: Path) -> None:
         world.pass_time(600)
         second = await world.send(desk, dicom(seed=2), patient_ref="A-1")
         world.pass_time(600)
-        await desk.duty.fire_due()  # the unanswered alert has reached its end: nothing more happens to the case
+        await desk.duty.fire_due()  # the alert has reached its end: nothing more happens to the case
         world.pass_time(25 * 3600)
         third = await world.send(desk, dicom(seed=3), patient_ref="A-1")
 
