@@ -143,7 +143,7 @@ function traceOf(wave: Waveform, strip: Strip, scale: Scale): Trace | null {
 const NAME_PX = 13;
 const EVIDENCE_PX = 12;
 
-/** The lead's name and its evidence at the upper edge, in the first place that the trace leaves free. */
+/** The lead's name and its evidence at the upper edge, in the first place that the trace leaves free for both, or for the name. */
 function nameStrip(
   pen: CanvasRenderingContext2D,
   strip: Strip,
@@ -159,10 +159,12 @@ function nameStrip(
   const label = `${strip.lead}${trace ? "" : ` ${notes.missingWord}`}`;
   const named = notes.unusable.has(strip.lead) ? `${label} ${notes.unusableWord}` : label;
   const evidence = notes.evidence.get(strip.lead);
-  const wide = 6 + widthOf(pen, named, NAME_PX) + (evidence ? 5 + widthOf(pen, evidence, EVIDENCE_PX) : 0);
+  const nameWide = 6 + widthOf(pen, named, NAME_PX);
+  const wide = nameWide + (evidence ? 5 + widthOf(pen, evidence, EVIDENCE_PX) : 0);
   const y = top + NAME_PX + 1;
-  const clearMv = trace ? (trace.zero - y - 3) / scale.pxPerMv : 0;
-  const free = x + (trace ? placeName(trace.runs, clearMv, wide, width) : 0);
+  const place = (px: number): number | null =>
+    trace && placeName(trace.runs, (trace.zero - y - 3) / scale.pxPerMv, px, width);
+  const free = x + (place(wide) ?? place(nameWide) ?? 0);
   const end = text(pen, named, free + 3, y, NAME_PX, ink.label, ink.paper);
   if (evidence) text(pen, evidence, end + 5, y, EVIDENCE_PX, ink.evidence, ink.paper);
 }

@@ -44,7 +44,7 @@ export function drawThumb(
       const base = baseMm * THUMB_PX_PER_MM + zero * scale.pxPerMv;
       const runs = columns(samples, wave.rateHz, fromS, fromS + LEAD_S, scale.pxPerS);
       const clearMv = (base - NAME_PX - 2) / scale.pxPerMv;
-      const free = placeName(runs, clearMv, widthOf(pen, lead, NAME_PX) + 4, one);
+      const free = placeName(runs, clearMv, widthOf(pen, lead, NAME_PX) + 4, one) ?? 0;
       text(pen, lead, free + 2, NAME_PX, NAME_PX, ink.label, ink.paper);
       stroke(pen, ink.trace, 1.1, () => tracePath(pen, runs, 0, base, scale.pxPerMv));
     } else text(pen, lead, 2, NAME_PX, NAME_PX, ink.label, ink.paper);

@@ -91,16 +91,21 @@ export function fitBase(
 }
 
 /**
- * Where a name of `widePx` may stand on the upper edge without the trace crossing it: the leftmost such place, or the
- * left edge where there is none. `clearMv` is the level that the trace must stay below.
+ * Where a name of `widePx` may stand on the upper edge without the trace crossing it: the leftmost such place, null
+ * where there is none. `clearMv` is the level that the trace must stay below.
  */
-export function placeName(runs: readonly Run[], clearMv: number, widePx: number, roomPx: number): number {
+export function placeName(
+  runs: readonly Run[],
+  clearMv: number,
+  widePx: number,
+  roomPx: number,
+): number | null {
   let free = 0;
   for (const column of runs.flat()) {
     if (column.x > free + widePx) break;
     if (column.max >= clearMv) free = column.x + 1;
   }
-  return free + widePx <= roomPx ? free : 0;
+  return free + widePx <= roomPx ? free : null;
 }
 
 /** What the path needs of a canvas. */

@@ -86,7 +86,9 @@ export function Header({ title }: { title: string }): JSX.Element {
 /** The demo's clock stands while the story waits for an answer or the channel. */
 function StoryWaits(): JSX.Element | null {
   void nowMs.value;
-  const waiting = clock.stands ? board.value.now.find(awaits) : undefined;
+  // Once a channel is open the visitor's part is over; then the clock stands for the staff, or at the story's end.
+  const over = board.value.now.some((row) => row.green_channel.state === "open");
+  const waiting = clock.stands && !over ? board.value.now.find(awaits) : undefined;
   if (!waiting) return null;
   const what = t(waiting.alert?.state === "open" ? "ack" : "openGreen");
   const mine = may("openChannel", me.value?.user.role);
