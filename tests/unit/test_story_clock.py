@@ -47,3 +47,14 @@ def test_a_jump_is_exact_and_never_goes_back() -> None:
     clock.jump_to(START)
 
     assert clock.now() == START + timedelta(minutes=20)
+
+
+def test_after_the_story_the_clock_goes_on_as_a_real_one() -> None:
+    """A visitor who stays gets his escalations at their usual times."""
+    real = Real()
+    clock = StoryClock(START, real)
+    clock.jump_to(START + timedelta(minutes=49))
+    clock.run_on()
+    real.seconds += 75
+
+    assert clock.now() == START + timedelta(minutes=49, seconds=75)

@@ -90,6 +90,7 @@ class Demo:
             webbrowser.open(address)
         case_id = await story.play()
         desk.before_act = None
+        self.clock.run_on()
         case = desk.case(case_id)
         self._say(timeline_text(timeline(case), self._zone, address + f"case/{case_id}"))
         if not self._options.once:

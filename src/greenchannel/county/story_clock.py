@@ -50,6 +50,13 @@ class StoryClock:
             if within_s <= 0:
                 self._anchor, self._rate = self._goal, 0.0
 
+    def run_on(self) -> None:
+        """From here on go as a real clock does, without a goal."""
+        with self._lock:
+            self._anchor, self._anchor_s = self._now(), self._monotonic()
+            self._goal = datetime.max.replace(tzinfo=self._anchor.tzinfo)
+            self._rate = 1.0
+
     def jump_to(self, goal: datetime) -> None:
         """Be at `goal` now."""
         self.run_to(goal, 0.0)

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -26,6 +26,7 @@ from greenchannel.service.errors import Conflict, NotFound
 from greenchannel.service.hub import Hub
 from greenchannel.service.ids import new_id
 from greenchannel.service.intake import Intake, UploadAnswer
+from greenchannel.service.keeping import Housekeeping, keep_running
 from greenchannel.service.streams import StreamDesk
 from greenchannel.service.watch import Watch
 from greenchannel.settings import Settings
@@ -42,6 +43,12 @@ from greenchannel.store.writer import Tx, Writer
 logger = structlog.get_logger(__name__)
 
 FLUSH_EVERY_S = 1.0
+RESTART_S = 1.0
+SWEEP_EVERY_S = 3600.0
+READ_AGAIN_S = 10.0
+READING_IS_LATE = timedelta(seconds=15)  # then its attempt has failed, and another is made
+FOLDED_AT_ONCE = 10_000
+MAY_HOLD_ALERTS = ("cardiologist", "reader", "ed")
 
 
 class Desk:
@@ -91,6 +98,7 @@ class Desk:
         self.duty = Duty(
             engine=engine, writer=writer, casework=self._casework, clock=clock, poll_s=settings.duty_poll_s
         )
+        self._housekeeping = Housekeeping(writer=writer, blobs=blobs, clock=clock)
         self.auditor = Auditor(
             book=self.book, clock=clock, settings=self.watch.settings, every_s=settings.audit_every_s
         )
@@ -115,21 +123,27 @@ class Desk:
 
     @property
     def ready(self) -> bool:
-        """Started, able to commit, and no alert overdue."""
+        """Started, and able to commit. What is overdue is the auditor's word: it takes no service away from anybody."""
         return self._started and not self._writer.failing and all(not task.done() for task in self._tasks)
 
     async def start(self) -> None:
         """Fold the log, take up what a stop left undone, begin to keep the due times."""
-        envelopes = await asyncio.to_thread(self.log.read)
-        self.book.apply(envelopes)
+        await asyncio.to_thread(self._fold_log)
         self.hub.start(self.book.seq, self.book.cases.values())
         self._writer.start()
         await self.streams.start()
         left = await self.intake.read_what_was_left()
-        runners = (self.duty.run(), self.auditor.run(), self.streams.run(), self._flush_access())
+        runners = (
+            self.duty.run(),
+            self.auditor.run(),
+            keep_running("streams", self.streams.run, RESTART_S),
+            keep_running("access log", self._flush_access, FLUSH_EVERY_S),
+            keep_running("housekeeping", self._housekeeping.sweep, SWEEP_EVERY_S),
+            keep_running("readings left over", self._read_again, READ_AGAIN_S),
+        )
         self._tasks = [asyncio.create_task(runner) for runner in runners]
         self._started = True
-        logger.info("started", events=len(envelopes), cases=len(self.book.cases), read_late=left)
+        logger.info("started", events=self.book.seq, cases=len(self.book.cases), read_late=left)
 
     async def stop(self) -> None:
         """Finish what was accepted; due times wait in the database."""
@@ -142,10 +156,23 @@ class Desk:
         await asyncio.to_thread(self._writer.close)
         await asyncio.to_thread(self.access.flush)
 
+    def _fold_log(self) -> None:
+        while envelopes := self.log.read(self.book.seq, FOLDED_AT_ONCE):
+            self.book.apply(envelopes)
+
+    async def _read_again(self) -> None:
+        late = self.clock.now() - READING_IS_LATE
+        waiting = (
+            ecg
+            for case in tuple(self.book.cases.values())
+            for ecg in case.ecgs
+            if ecg.received_at is not None and ecg.analysed_at is None and ecg.received_at < late
+        )
+        if any(waiting):
+            await self.intake.read_what_was_left()
+
     async def _flush_access(self) -> None:
-        while True:
-            await asyncio.sleep(FLUSH_EVERY_S)
-            await asyncio.to_thread(self.access.flush)
+        await asyncio.to_thread(self.access.flush)
 
     # ------------------------------------------------------------ questions
 
@@ -266,8 +293,16 @@ class Desk:
 
     async def hand_over(self, alert_id: str, caller: Caller, to: str) -> Case:
         """The one who answered gives it to another."""
-        if self.accounts.user(to) is None:
+        person = await asyncio.to_thread(self.accounts.user, to)
+        if person is None or person.disabled:
             raise NotFound("person", to)
+        site = self.case_of_alert(alert_id).site
+        if person.role not in MAY_HOLD_ALERTS or (person.sites is not None and site not in person.sites):
+            raise Conflict(
+                "cannot_hold",
+                f"{to} may not answer alerts of this site; expected one of {', '.join(MAY_HOLD_ALERTS)} who sees it",
+                f"{person.name} 无权接手该机构的警报",
+            )
         return await self._on_alert(
             "hand_over", alert_id, caller, lambda case: commands.hand_over(case, alert_id, caller.id, to)
         )

@@ -10,10 +10,12 @@ from sqlalchemy import Engine
 
 from greenchannel.alerts import escalation
 from greenchannel.alerts.auditor import audit
+from greenchannel.alerts.case import Case
 from greenchannel.alerts.roster import EscalationSettings
 from greenchannel.clock import Clock
 from greenchannel.service.book import CaseBook
 from greenchannel.service.casework import Casework
+from greenchannel.service.keeping import keep_running
 from greenchannel.store import deadlines
 from greenchannel.store.deadlines import Deadline
 from greenchannel.store.writer import Tx, Writer
@@ -42,12 +44,8 @@ class Duty:
         self._others[kind] = handler
 
     async def run(self) -> None:
-        """Until cancelled. What fails is logged and tried again: duty never ends by an error."""
-        while True:
-            (failed,) = await asyncio.gather(self.fire_due(), return_exceptions=True)
-            if isinstance(failed, BaseException):
-                logger.critical("due times could not be read", exc_info=failed)
-            await asyncio.sleep(self._poll_s)
+        """Until cancelled; duty never ends by an error."""
+        await keep_running("due times", self.fire_due, self._poll_s)
 
     async def fire_due(self) -> int:
         """Act on everything that is due now; returns how many. One that fails keeps no other from its turn."""
@@ -91,13 +89,20 @@ class Auditor:
         self._clock = clock
         self._every_s = every_s
         self.missed = 0  # how much is overdue right now; the metrics show it
+        self._said: set[tuple[object, ...]] = set()
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
-            missed = audit(list(self._book.cases.values()), self._clock.now(), self._settings)
-            self.missed = len(missed)
-            for item in missed:
+        await keep_running("auditor", self.look, self._every_s)
+
+    async def look(self) -> None:
+        """One look over all cases that are not settled; each thing overdue is said once, and when it has gone."""
+        cases = [case for case in tuple(self._book.cases.values()) if _unsettled(case)]
+        missed = await asyncio.to_thread(audit, cases, self._clock.now(), self._settings)
+        self.missed = len(missed)
+        overdue = {(item.kind, item.case_id, item.alert_id, item.step, item.ecg_id): item for item in missed}
+        for key, item in overdue.items():
+            if key not in self._said:
                 logger.critical(
                     "overdue",
                     what=item.kind,
@@ -105,4 +110,10 @@ class Auditor:
                     alert_id=item.alert_id,
                     late_s=item.late_s,
                 )
-            await asyncio.sleep(self._every_s)
+        for kind, case_id, *_ in self._said - set(overdue):
+            logger.warning("no longer overdue", what=kind, case_id=case_id)
+        self._said = set(overdue)
+
+
+def _unsettled(case: Case) -> bool:
+    return case.state == "open" or (case.alert is not None and case.alert.open)

@@ -3,10 +3,11 @@
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, delete, func, select
 
 from greenchannel.store import schema
 from greenchannel.store.engine import reading
+from greenchannel.store.writer import Tx
 
 
 class Deadline(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +37,11 @@ def due(engine: Engine, now: datetime, limit: int) -> list[Deadline]:
             Deadline(id=row.id, due_at=row.due_at, kind=row.kind, stream=row.stream, payload=row.payload)
             for row in connection.execute(query)
         ]
+
+
+def forget_done_before(tx: Tx, instant: datetime) -> int:
+    """Drop the deadlines that were taken before `instant`; gives their number. Their ids may then be set anew."""
+    return tx.conn.execute(delete(_table).where(_table.c.done_at < instant)).rowcount
 
 
 def next_due(engine: Engine) -> datetime | None:

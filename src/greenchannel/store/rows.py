@@ -54,6 +54,12 @@ def to_body(event: AnyEvent) -> tuple[bytes, AnyEvent]:
         ) from error
 
 
+def _path(error: Exception) -> str:
+    """Where in the event it went wrong, without what stood there."""
+    text = str(error)
+    return text[text.rfind("at `$") :] if "at `$" in text else type(error).__name__
+
+
 def to_envelopes(rows: Iterable[Any]) -> list[Envelope]:
     """Envelopes of rows of `ENVELOPES`."""
     return [_to_envelope(*row) for row in rows]

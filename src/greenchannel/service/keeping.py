@@ -1,0 +1,48 @@
+"""What keeps background work going, and the work that keeps the house clean."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from greenchannel.clock import Clock
+from greenchannel.store import deadlines
+from greenchannel.store.blobs import Blobs
+from greenchannel.store.writer import Tx, Writer
+
+logger = structlog.get_logger(__name__)
+
+IDEMPOTENCY_KEPT: Final = timedelta(days=30)  # far longer than any client tries again
+DONE_DEADLINES_KEPT: Final = timedelta(days=30)
+
+
+async def keep_running(name: str, step: Callable[[], Awaitable[object]], every_s: float) -> None:
+    """Run `step` again and again until cancelled. What fails is said loudly and tried again at the next turn."""
+    while True:
+        try:
+            await step()
+        except Exception:
+            logger.critical("background work failed, and goes on", work=name, exc_info=True)
+        await asyncio.sleep(every_s)
+
+
+class Housekeeping:
+    """Removes what nobody will ask for again: staged files of repeats, old idempotency keys, due times long past."""
+
+    def __init__(self, *, writer: Writer, blobs: Blobs, clock: Clock) -> None:
+        self._writer = writer
+        self._blobs = blobs
+        self._clock = clock
+
+    async def sweep(self) -> None:
+        """One round."""
+        files = await asyncio.to_thread(self._blobs.sweep)
+        keys, due = await self._writer.transact(self._rows)
+        logger.info("swept", files=files, idempotency_keys=keys, due_times=due)
+
+    @staticmethod
+    def _rows(tx: Tx) -> tuple[int, int]:
+        keys = tx.forget_before(tx.now - IDEMPOTENCY_KEPT)
+        return keys, deadlines.forget_done_before(tx, tx.now - DONE_DEADLINES_KEPT)
