@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from greenchannel.store.deadlines import Deadline, due, next_due
+from greenchannel.store.deadlines import Deadline, due
 from tests.store_world import NOW, Store, open_store
 
 
@@ -35,7 +35,6 @@ def test_what_is_due_comes_in_the_order_of_its_time(store: Store) -> None:
     for minutes in (3, 1, 2):
         put(store, f"d{minutes}", NOW + timedelta(minutes=minutes))
 
-    assert next_due(store.engine) == NOW + timedelta(minutes=1)
     assert ids(store, NOW + timedelta(minutes=2)) == ["d1", "d2"]
     assert due(store.engine, NOW + timedelta(minutes=3), 1) == [
         Deadline(id="d1", due_at=NOW + timedelta(minutes=1), kind="escalate", stream="case:a", payload=b"{}")
@@ -48,7 +47,7 @@ def test_a_deadline_is_taken_once(store: Store) -> None:
 
     assert [take(store, "d"), take(store, "d"), take(store, "never set")] == [True, False, False]
     assert put(store, "d", NOW + timedelta(minutes=1)) is False
-    assert (ids(store), next_due(store.engine)) == ([], None)
+    assert ids(store) == []
 
 
 def test_a_deadline_of_a_command_that_fails_is_still_due(store: Store) -> None:

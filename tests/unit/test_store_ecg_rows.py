@@ -47,15 +47,6 @@ def test_the_same_bytes_are_found_again(store: Store) -> None:
     assert run(lambda tx: ecg_rows.find_same_bytes_at_site(tx, "s2", SHA)) is None
 
 
-def test_a_patients_cases_come_in_their_order_each_once(store: Store) -> None:
-    """By the first ECG of each."""
-    for number in (3, 2, 1):
-        add(store, number, sha256=f"{number}" * 64)
-
-    assert store.writer.transact_sync(lambda tx: ecg_rows.cases_of_patient(tx, "p_1")) == ["c1", "c0"]
-    assert store.writer.transact_sync(lambda tx: ecg_rows.cases_of_patient(tx, "p_2")) == []
-
-
 def test_an_analysis_is_kept_under_its_own_hash(store: Store) -> None:
     """The same again is one; under a false name it is refused; changed later it is not handed out."""
     body = b'{"tier":"red"}'

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Engine, delete, func, select
+from sqlalchemy import Engine, delete, select
 
 from greenchannel.store import schema
 from greenchannel.store.engine import reading
@@ -42,11 +42,3 @@ def due(engine: Engine, now: datetime, limit: int) -> list[Deadline]:
 def forget_done_before(tx: Tx, instant: datetime) -> int:
     """Drop the deadlines that were taken before `instant`; gives their number. Their ids may then be set anew."""
     return tx.conn.execute(delete(_table).where(_table.c.done_at < instant)).rowcount
-
-
-def next_due(engine: Engine) -> datetime | None:
-    """When the next deadline that is not taken falls due; it may be past. None where none waits."""
-    with reading(engine) as connection:
-        query = select(func.min(_table.c.due_at)).where(_table.c.done_at.is_(None))
-        earliest: datetime | None = connection.execute(query).scalar_one()
-    return earliest

@@ -16,7 +16,6 @@ __all__ = [
     "AnalysisDamaged",
     "EcgRow",
     "add_ecg",
-    "cases_of_patient",
     "find_same",
     "find_same_bytes_at_site",
     "get_analysis",
@@ -51,14 +50,6 @@ def find_same(tx: Tx, site: str, patient: str, sha256: str) -> EcgRow | None:
 def find_same_bytes_at_site(tx: Tx, site: str, sha256: str) -> EcgRow | None:
     """The first ECG of this site that has these bytes, whoever's it is."""
     return _first(tx, select(_ecgs).where(_ecgs.c.site == site, _ecgs.c.sha256 == sha256))
-
-
-def cases_of_patient(tx: Tx, patient: str) -> list[str]:
-    """The cases that hold an ECG of this patient, in the order of their first one."""
-    received = select(_ecgs.c.case_id).where(_ecgs.c.patient == patient)
-    return list(
-        dict.fromkeys(tx.conn.execute(received.order_by(_ecgs.c.received_at, _ecgs.c.ecg_id)).scalars())
-    )
 
 
 def add_ecg(
