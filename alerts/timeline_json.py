@@ -1,18 +1,13 @@
 """The timeline in the shape of the wire protocol."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 from greenchannel.alerts.milestones import MilestoneValue
 from greenchannel.alerts.timeline import Entry, Interval, Timeline
+from greenchannel.clock import rfc3339
 
 Names = Callable[[str], str | None]  # actor, as "user:<id>", to the name that the reader may see
-
-
-def instant(at: datetime) -> str:
-    """RFC 3339 in UTC, milliseconds kept."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def to_json(timeline: Timeline, names: Names) -> dict[str, Any]:
@@ -35,7 +30,7 @@ def _milestone(entry: Entry, names: Names) -> dict[str, Any]:
         "zh": entry.spec.zh,
         "en": entry.spec.en,
         "required": entry.spec.required,
-        "at": None if valid is None else instant(valid.time.at),
+        "at": None if valid is None else rfc3339(valid.time.at),
         "known": valid is not None,
         "key": entry.key,
         "source": None if valid is None else valid.source,
@@ -48,18 +43,19 @@ def _milestone(entry: Entry, names: Names) -> dict[str, Any]:
 
 def _value(value: MilestoneValue, names: Names, *, valid: bool) -> dict[str, Any]:
     return {
-        "at": instant(value.time.at),
+        "at": rfc3339(value.time.at),
         "source": value.source,
         "actor": value.actor,
         "actor_name": names(value.actor),
-        "recorded_at": instant(value.recorded_at),
+        "recorded_at": rfc3339(value.recorded_at),
         "note": value.note,
         "correction": value.correction,
         "valid": valid,
         "clock": value.time.clock,
-        "raw": None if value.time.raw is None else instant(value.time.raw),
+        "raw": None if value.time.raw is None else rfc3339(value.time.raw),
         "offset_s": value.time.offset_s,
         "uncertainty_s": value.time.uncertainty_s,
+        "zone_assumed": value.time.zone_assumed,
     }
 
 

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from greenchannel.alerts.milestones import milestones
-from greenchannel.alerts.timeline_json import instant
+from greenchannel.clock import rfc3339
 from greenchannel.events import (
     AlertDeclined,
     AlertEscalated,
@@ -57,7 +57,7 @@ def line(envelope: Envelope, names: Directory) -> dict[str, Any]:
     detail = _detail(envelope, names)
     return {
         "seq": envelope.seq,
-        "at": instant(envelope.at),
+        "at": rfc3339(envelope.at),
         "type": kind,
         "actor": envelope.actor,
         "actor_name": names.actor_name(envelope.actor),
@@ -83,7 +83,7 @@ def _detail(envelope: Envelope, names: Directory) -> Word | None:
         case MilestoneRecorded() as e:
             spec = milestones().get(e.milestone)
             zh, en = (spec.zh, spec.en) if spec else (e.milestone, e.milestone)
-            return Word(f"{zh} {instant(e.time.at)}", f"{en} {instant(e.time.at)}")
+            return Word(f"{zh} {rfc3339(e.time.at)}", f"{en} {rfc3339(e.time.at)}")
         case _:
             return None
 

@@ -16,8 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from greenchannel.alerts.case import Case
-from greenchannel.alerts.timeline_json import instant
-from greenchannel.clock import Clock
+from greenchannel.clock import Clock, rfc3339
 from greenchannel.events import Envelope
 from greenchannel.service.hub import Hub
 from greenchannel.viewer.access import RightsClass
@@ -220,7 +219,7 @@ class LiveFanout:
         return change_message(envelope.seq, envelope.at, kind, case.case_id, envelope.actor, row, data)
 
     def _mark(self) -> str:
-        mark = {"type": "mark", "seq": self._hub.seq, "server_time": instant(self._clock.now())}
+        mark = {"type": "mark", "seq": self._hub.seq, "server_time": rfc3339(self._clock.now())}
         return msgspec.json.encode(mark).decode()
 
     def _snapshot(self, rights: RightsClass) -> str:
@@ -233,7 +232,7 @@ class LiveFanout:
         snapshot = {
             "type": "snapshot",
             "seq": self._hub.seq,
-            "server_time": instant(now),
+            "server_time": rfc3339(now),
             "cases": known[1],
         }
         return msgspec.json.encode(snapshot).decode()

@@ -11,6 +11,7 @@ from greenchannel.alerts import timeline_json
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.milestones import enterable
 from greenchannel.alerts.timeline import timeline
+from greenchannel.clock import rfc3339
 from greenchannel.service.callers import Caller
 from greenchannel.service.errors import Forbidden
 from greenchannel.viewer import history, wire
@@ -80,7 +81,7 @@ async def _page(front: Front, case: Case, who: Caller, reason: str | None) -> di
         "advice": [
             {
                 "ecg_id": ecg.ecg_id,
-                "at": timeline_json.instant(one.at),
+                "at": rfc3339(one.at),
                 "name": names.person(one.person)["name"],
                 "text": one.advice,
                 "seen_at": wire.maybe(ecg.advice_seen_at),

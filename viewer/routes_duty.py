@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from pydantic import Field
 from starlette.responses import Response
 
-from greenchannel.alerts.timeline_json import instant
+from greenchannel.clock import rfc3339
 from greenchannel.service.errors import NotFound
 from greenchannel.viewer.access import require, visible
 from greenchannel.viewer.front import Front, Here, Who, answer
@@ -100,7 +100,7 @@ async def quarantined(front: Here, who: Who) -> Response:
             "files": [
                 {
                     "id": one.id,
-                    "at": instant(one.at),
+                    "at": rfc3339(one.at),
                     "actor": one.actor,
                     "reason": one.reason,
                     "detail": one.detail,

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.ecg_state import Ecg
-from greenchannel.alerts.timeline_json import instant
+from greenchannel.clock import rfc3339
 from greenchannel.events import ClockReading
 from greenchannel.ingest.bundle import bundle
 from greenchannel.ingest.errors import IngestError
@@ -247,7 +247,7 @@ def _clock(reading: ClockReading | None) -> dict[str, Any] | None:
     if reading is None:
         return None
     return {
-        "at": instant(reading.at),
+        "at": rfc3339(reading.at),
         "clock": reading.clock,
         "raw": maybe(reading.raw),
         "offset_s": reading.offset_s,

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from greenchannel.alerts.timeline_json import instant
+from greenchannel.clock import rfc3339
 from greenchannel.service.callers import Caller
 from greenchannel.viewer.access import SESSION_COOKIE, check_origin
 from greenchannel.viewer.front import NOTHING, Front, Here, Who, address_of, answer
@@ -100,13 +100,13 @@ async def _me(front: Front, who: Caller) -> dict[str, Any]:
         "on_duty": own is not None,
         "shift": None
         if own is None
-        else {"role": own.role, "from": instant(own.starts_at), "to": instant(own.ends_at)},
+        else {"role": own.role, "from": rfc3339(own.starts_at), "to": rfc3339(own.ends_at)},
         "next_shift": None
         if following is None
-        else {**front.directory.person(following.person), "from": instant(following.starts_at)},
+        else {**front.directory.person(following.person), "from": rfc3339(following.starts_at)},
         "fallback": front.directory.fallback(),
         "demo": bool(front.demo_users),
         "demo_users": [{"user": one.user, "name": one.name_zh, "role": one.role} for one in front.demo_users],
-        "server_time": instant(now),
+        "server_time": rfc3339(now),
         "version": version("greenchannel"),
     }

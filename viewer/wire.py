@@ -14,7 +14,7 @@ from greenchannel.alerts.alert_state import Alert
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.ecg_state import Ecg, SignedReading, tier_rank
 from greenchannel.alerts.green_channel import TaskState, template
-from greenchannel.alerts.timeline_json import instant
+from greenchannel.clock import rfc3339
 from greenchannel.triage import worklist
 from greenchannel.triage.finding import Tier
 from greenchannel.viewer.directory import Directory
@@ -31,8 +31,8 @@ _SHOWN_LEADS: Final = 2
 
 
 def maybe(at: datetime | None) -> str | None:
-    """`instant`, or None for what is not known."""
-    return None if at is None else instant(at)
+    """`rfc3339`, or None for what is not known."""
+    return None if at is None else rfc3339(at)
 
 
 # ---------------------------------------------------------------- the place in the worklist
@@ -102,8 +102,8 @@ def case_row(case: Case, names: Directory, now: datetime) -> Json:
         "case_id": case.case_id,
         "seq": case.seq,
         "state": case.state,
-        "opened_at": instant(case.opened_at),
-        "last_event_at": instant(case.last_event_at),
+        "opened_at": rfc3339(case.opened_at),
+        "last_event_at": rfc3339(case.last_event_at),
         "note": case.note,
         "site": names.site(case.site),
         "patient": {
@@ -128,7 +128,7 @@ def case_row(case: Case, names: Directory, now: datetime) -> Json:
         "tasks": [_task(task, names) for task in case.tasks],
         "diagnosed_at": maybe(case.diagnosed_at),
         "identity_conflicts": [
-            {"at": instant(conflict.at), "existing_ecg_id": conflict.existing_ecg_id}
+            {"at": rfc3339(conflict.at), "existing_ecg_id": conflict.existing_ecg_id}
             for conflict in case.conflicts
         ],
         "reading": None if last is None else reading(*last, names),
@@ -214,7 +214,7 @@ def reading(ecg: Ecg, signed: SignedReading, names: Directory) -> Json:
     """A doctor's reading with who signed it."""
     return {
         "ecg_id": ecg.ecg_id,
-        "at": instant(signed.at),
+        "at": rfc3339(signed.at),
         "actor": f"user:{signed.person}",
         "person": signed.person,
         "name": names.person(signed.person)["name"],
@@ -253,7 +253,7 @@ def _alert(alert: Alert, names: Directory) -> Json:
         "alert_id": alert.alert_id,
         "tier": alert.tier,
         "state": alert.state.value,
-        "opened_at": instant(alert.opened_at),
+        "opened_at": rfc3339(alert.opened_at),
         "acknowledged_at": maybe(alert.acknowledged_at),
         "acknowledged_by": names.maybe_person(alert.acknowledged_by),
         "held_by": names.maybe_person(alert.held_by),
@@ -297,7 +297,7 @@ def _task(task: TaskState, names: Directory) -> Json:
         "role": task.role,
         "zh": words.zh if words else task.kind,
         "en": words.en if words else task.kind,
-        "given_at": instant(task.given_at),
+        "given_at": rfc3339(task.given_at),
         "accepted_at": maybe(task.accepted_at),
         "accepted_by": names.maybe_person(task.accepted_by),
         "done_at": maybe(task.done_at),
@@ -315,7 +315,7 @@ def change_message(
     return msgspec.json.encode(
         {
             "seq": seq,
-            "at": instant(at),
+            "at": rfc3339(at),
             "type": kind,
             "case_id": case_id,
             "actor": actor,

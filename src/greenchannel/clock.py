@@ -15,6 +15,11 @@ def check_aware(instant: datetime) -> datetime:
     return instant.astimezone(UTC)
 
 
+def rfc3339(instant: datetime) -> str:
+    """Return `instant` as it stands on the wire: RFC 3339 in UTC, milliseconds kept."""
+    return check_aware(instant).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 class Clock(Protocol):
     """A source of instants. `name` says which clock it is; it is written beside every time read from it."""
 
