@@ -45,7 +45,9 @@ class Gate:
         self._accounts = accounts
         self._clock = clock
         self._people = AttemptLimit(most=attempts_per_minute, window=_WINDOW)
+        # Counted apart: one broken device behind a clinic's address must not lock its people out.
         self._addresses = AttemptLimit(most=6 * attempts_per_minute, window=_WINDOW)
+        self._tokens = AttemptLimit(most=6 * attempts_per_minute, window=_WINDOW)
 
     async def device(self, token: str, address: str) -> Caller:
         """The device of a token; raises `Problem` 401, or 429 after too many wrong ones from one address."""
@@ -55,8 +57,8 @@ class Gate:
         if device is None:
             # A right token always passes: devices behind one address must not be shut out by a wrong one.
             now = self._clock.now()
-            self._addresses.check(address, now)
-            self._addresses.failed(address, now)
+            self._tokens.check(address, now)
+            self._tokens.failed(address, now)
             raise unauthenticated()
         return Caller(
             kind="device", id=device.id, name=device.name, role=DEVICE_ROLE, sites=frozenset({device.site})

@@ -52,7 +52,7 @@ def test_sites_are_kept(accounts: Accounts) -> None:
 def test_people_are_tied_to_sites_to_none_or_to_all(accounts: Accounts) -> None:
     """No site and every site are not the same."""
     tied = accounts.add_user("li", "李医生", "clinic", "pw", frozenset({"s1"}))
-    nowhere = accounts.add_user("new", "新", "clinic", "pw", frozenset())
+    nowhere = accounts.add_user("new", "新", "reader", "pw", frozenset())
     everywhere = accounts.add_user("wu", "吴主任", "cardiologist", "pw")
 
     assert tied == User(id="li", name="李医生", role="clinic", sites=frozenset({"s1"}))
@@ -64,7 +64,7 @@ def test_people_are_tied_to_sites_to_none_or_to_all(accounts: Accounts) -> None:
 
 def test_only_the_right_password_of_a_person_in_use_opens(accounts: Accounts) -> None:
     """Wrong, empty, unknown, disabled: None, and nothing tells them apart."""
-    li = accounts.add_user("li", "李", "clinic", "correct horse")
+    li = accounts.add_user("li", "李", "reader", "correct horse")
 
     assert accounts.check_password("li", "correct horse") == li
     for user, password in (("li", "wrong"), ("li", ""), ("nobody", "correct horse"), ("", "")):
@@ -80,7 +80,7 @@ def test_an_old_hash_is_renewed_when_its_owner_signs_in(
     accounts: Accounts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Stronger parameters reach those who sign in, without asking them for anything."""
-    accounts.add_user("li", "李", "clinic", "pw")
+    accounts.add_user("li", "李", "reader", "pw")
     stronger = PasswordHash((Argon2Hasher(2, 16, 1),))
     monkeypatch.setattr(passwords, "_hasher", stronger)
 
@@ -130,7 +130,7 @@ def test_a_new_password_ends_the_sessions_and_old_ones_are_forgotten(
     accounts: Accounts, store: Store
 ) -> None:
     """Whoever had the old password is out; sessions that ran out do not pile up."""
-    accounts.add_user("li", "李", "clinic", "pw")
+    accounts.add_user("li", "李", "reader", "pw")
     token = accounts.open_session("li", NOW, timedelta(hours=1))
     accounts.set_password("li", "another")
     assert accounts.session_user(token, NOW) is None
@@ -172,24 +172,28 @@ def test_shifts_that_touch_a_span_are_found(accounts: Accounts) -> None:
 
 def test_what_cannot_be_is_refused_and_says_what_was_expected(accounts: Accounts) -> None:
     """Wrong roles, kinds, zones, ids, times, unknown sites and people, and ids that are taken."""
-    accounts.add_user("li", "李", "clinic", "pw")
+    accounts.add_user("li", "李", "reader", "pw")
+    accounts.add_user("q", "质控", "quality", "pw")
+    soon = NOW + timedelta(hours=1)
     for message, attempt in (
+        ("site of a clinic", lambda: accounts.add_user("x", "x", "clinic", "pw")),
+        ("may answer alerts", lambda: accounts.add_shift("x", "first", "q", NOW, soon)),
         ("role among", lambda: accounts.add_user("x", "x", "king", "pw")),
-        ("password", lambda: accounts.add_user("x", "x", "clinic", "")),
-        ("printable", lambda: accounts.add_user("", "x", "clinic", "pw")),
+        ("password", lambda: accounts.add_user("x", "x", "reader", "")),
+        ("printable", lambda: accounts.add_user("", "x", "reader", "pw")),
         ("kind among", lambda: accounts.add_site("x", "x", "x", "ship")),
         ("time zone", lambda: accounts.add_site("x", "x", "x", "hub", timezone="Mars/Olympus")),
         ("end after", lambda: accounts.add_shift("x", "first", "li", NOW, NOW)),
-        ("role among", lambda: accounts.add_shift("x", "fifth", "li", NOW, NOW + timedelta(hours=1))),
+        ("role among", lambda: accounts.add_shift("x", "fifth", "li", NOW, soon)),
     ):
         with pytest.raises(ValueError, match=message):
             attempt()
     with pytest.raises(UnknownAccount, match="site"):
         accounts.add_user("x", "x", "clinic", "pw", frozenset({"s9"}))
     with pytest.raises(UnknownAccount, match="user"):
-        accounts.add_shift("x", "first", "nobody", NOW, NOW + timedelta(hours=1))
+        accounts.add_shift("x", "first", "nobody", NOW, soon)
     with pytest.raises(UnknownAccount, match="devices"):
         accounts.disable_device("d9")
     with pytest.raises(AlreadyExists, match="'li' is taken"):
-        accounts.add_user("li", "另一位", "clinic", "pw")
-    assert [user.id for user in accounts.users()] == ["li"]
+        accounts.add_user("li", "另一位", "reader", "pw")
+    assert [user.id for user in accounts.users()] == ["li", "q"]

@@ -34,6 +34,7 @@ __all__ = [
     "User",
 ]
 
+CLINIC = "clinic"
 ROLES = (
     "clinic",
     "reader",  # of ECGs from afar
@@ -47,6 +48,7 @@ ROLES = (
     "admin",
 )
 SHIFT_ROLES = ("first", "second", "head")  # the order in which they are rung
+MAY_BE_ON_DUTY = ("cardiologist", "reader", "ed")  # who may answer an alert; nobody else is rung
 SITE_KINDS = ("clinic", "hub")
 
 
@@ -166,11 +168,15 @@ class Accounts:
         UnknownAccount
             One of the sites does not exist.
         ValueError
-            No such role, or no password.
+            No such role, no password, or a clinic's person without a site.
         """
         _check_id(id)
         if role not in ROLES:
             raise ValueError(f"expected a role among {', '.join(ROLES)}, got {role!r}")
+        if role == CLINIC and not sites:
+            raise ValueError(
+                "expected the site of a clinic's person: a clinic sees its own patients, got no site"
+            )
         user = User(id=id, name=name, role=role, sites=None if sites is None else frozenset(sites))
         row = {"id": id, "name": name, "role": role, "password_hash": hash_password(password)}
         with self._adding("user", id) as connection:
@@ -304,7 +310,7 @@ class Accounts:
         UnknownAccount
             There is no such person.
         ValueError
-            No such role, or an end that is not after the beginning.
+            No such role, a person who may not answer alerts, or an end that is not after the beginning.
         """
         _check_id(id)
         if role not in SHIFT_ROLES:
@@ -315,6 +321,13 @@ class Accounts:
         shift = Shift(id=id, role=role, person=person, starts_at=starts_at, ends_at=ends_at)
         with self._adding("shift", id) as connection:
             _require(connection, schema.users, "user", person)
+            has = connection.execute(
+                select(schema.users.c.role).where(schema.users.c.id == person)
+            ).scalar_one()
+            if has not in MAY_BE_ON_DUTY:
+                raise ValueError(
+                    f"expected a person who may answer alerts ({', '.join(MAY_BE_ON_DUTY)}), got the {has} {person}"
+                )
             connection.execute(insert(schema.shifts).values(**msgspec.structs.asdict(shift)))
         return shift
 
