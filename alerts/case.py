@@ -15,6 +15,7 @@ from greenchannel.alerts.ecg_state import Ecg, fold_ecgs, tier_rank
 from greenchannel.alerts.green_channel import GreenChannel, TaskState, fold_channel
 from greenchannel.alerts.milestones import MilestoneValue, derive
 from greenchannel.events import (
+    AlertOpened,
     CaseClosed,
     CaseMerged,
     CaseOpened,
@@ -33,7 +34,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     chest_pain: bool | None = None
     onset: ClockReading | None = None
     vitals: dict[str, Any] | None = None
-    history: str | None = None
+    history: str | None = None  # of events of before free text was sealed
+    history_given: bool | None = None
 
 
 class IdentityConflict(msgspec.Struct, frozen=True, kw_only=True):
@@ -205,6 +207,9 @@ def _fold_rest(case: Case, envelope: Envelope) -> Case:
         case IdentityConflictRaised() as e:
             conflict = IdentityConflict(at=envelope.at, sha256=e.sha256, existing_ecg_id=e.existing_ecg_id)
             return replace(case, conflicts=(*case.conflicts, conflict))
+        case AlertOpened() if case.state != "open":
+            # Commands refuse to end what may still ring. Should one ring all the same, it must not ring unseen.
+            return replace(case, state="open", closed_at=None, close_reason=None, merged_into=None)
         case CaseClosed() as e:
             return replace(case, state="closed", closed_at=envelope.at, close_reason=e.reason)
         case CaseMerged() as e:

@@ -16,6 +16,7 @@ from greenchannel.events import (
     Envelope,
     ProvisionalReading,
     ReadingSigned,
+    StreamEndedEmpty,
     StreamStarted,
 )
 from greenchannel.triage.finding import Tier
@@ -57,6 +58,7 @@ class Ecg(msgspec.Struct, frozen=True, kw_only=True):
     received_at: datetime | None = None
     stream_id: str | None = None
     stream_started_at: datetime | None = None
+    ended_empty_at: datetime | None = None
     provisional_tier: str | None = None
     provisional_findings: tuple[dict[str, Any], ...] = ()
     provisional_until_sample: int | None = None
@@ -89,7 +91,13 @@ class Ecg(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def live(self) -> bool:
         """Whether it is a stream whose bytes have not been assembled yet."""
-        return self.stream_id is not None and self.received_at is None
+        return self.stream_id is not None and self.received_at is None and self.ended_empty_at is None
+
+    @property
+    def awaited(self) -> bool:
+        """Whether it may still have to ring: it is live, or neither the machine nor a person has read it."""
+        unread = self.received_at is not None and self.analysed_at is None and not self.readings
+        return self.moved_to is None and (self.live or unread)
 
     @property
     def provisional(self) -> bool:
@@ -117,6 +125,7 @@ class Ecg(msgspec.Struct, frozen=True, kw_only=True):
 
 ECG_EVENTS = (
     StreamStarted,
+    StreamEndedEmpty,
     ProvisionalReading,
     EcgReceived,
     EcgAnalysed,
@@ -150,6 +159,8 @@ def _fold_ecg(ecg: Ecg, envelope: Envelope) -> Ecg:
             if ecg.received_at is None:
                 ecg = replace(ecg, way="stream", device=e.device, leads=e.leads, rate_hz=e.rate_hz)
             return replace(ecg, stream_id=e.stream_id, stream_started_at=at)
+        case StreamEndedEmpty():
+            return replace(ecg, ended_empty_at=at)
         case ProvisionalReading() as e:
             if ecg.provisional_until_sample is not None and e.until_sample < ecg.provisional_until_sample:
                 return ecg
@@ -172,7 +183,7 @@ def _fold_ecg(ecg: Ecg, envelope: Envelope) -> Ecg:
                 software=e.software,
                 rules=e.rules,
                 analysis_sha256=e.analysis_sha256,
-                analysed_at=at if ecg.analysed_at is None else ecg.analysed_at,
+                analysed_at=(e.analysed_at or at) if ecg.analysed_at is None else ecg.analysed_at,
             )
         case EcgOpened() if ecg.opened_at is None:
             return replace(ecg, opened_at=at, opened_by=person_of(envelope.actor))
@@ -207,5 +218,5 @@ def _received(ecg: Ecg, event: EcgReceived, at: datetime) -> Ecg:
         electrode_set=event.electrode_set,
         acquired=event.acquired,
         sent=event.sent,
-        received_at=at if ecg.received_at is None else ecg.received_at,
+        received_at=(event.received_at or at) if ecg.received_at is None else ecg.received_at,
     )

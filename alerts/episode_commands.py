@@ -1,6 +1,7 @@
 """What a person may do when cases and episodes do not match: merge two, or split one. Pure decisions."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from greenchannel.alerts.alert_commands import find_ecg
 from greenchannel.alerts.alert_state import Alert
@@ -8,7 +9,7 @@ from greenchannel.alerts.case import Case
 from greenchannel.alerts.channel_commands import require_open
 from greenchannel.alerts.ecg_state import Ecg, tier_rank
 from greenchannel.alerts.milestones import MilestoneValue
-from greenchannel.alerts.record_commands import require_answered
+from greenchannel.alerts.record_commands import require_answered, require_read
 from greenchannel.alerts.refusal import Refused
 from greenchannel.events import (
     AlertAcknowledged,
@@ -19,6 +20,7 @@ from greenchannel.events import (
     CaseOpened,
     CaseSplit,
     ClockReading,
+    ContextEntered,
     EcgAnalysed,
     EcgReceived,
     MilestoneRecorded,
@@ -26,12 +28,20 @@ from greenchannel.events import (
 
 MOVED_NOTE = "病例合并或拆分时带入 / carried over when cases were merged or split"
 
+# Times that the log set and that do not go over as they are: those of alerts go with the alert, the onset with what was
+# said of the patient, and a cancelled channel stays where it was.
+_NOT_CARRIED = frozenset({"ALERT_SENT", "ALERT_ACK", "GREEN_CANCEL", "ONSET"})
+_MACHINE_SOURCES = frozenset({"device", "server"})
+
 
 def merge(case: Case, into: Case) -> tuple[list[AnyEvent], list[AnyEvent]]:
     """A person found that `case` is the same episode as `into`.
 
     Returns the events of `case` and those of `into`. Both are kept; `into` gets the ECGs with the machine's readings,
-    their times and the answered alert. Signed readings stay where they were signed, for nobody else may sign them.
+    their times and the answered alert, every time that people gave, and what was said of the patient where `into` says
+    nothing. Signed readings stay where they were signed, for nobody else may sign them.
+
+    An open green channel never leaves the board: `case` may have one only where `into` has one too.
     """
     if case.merged_into == into.case_id:
         return [], []
@@ -44,7 +54,16 @@ def merge(case: Case, into: Case) -> tuple[list[AnyEvent], list[AnyEvent]]:
     require_open(case)
     require_open(into)
     require_answered(case)
-    return [CaseMerged(into_case_id=into.case_id)], _carry(case, case.current_ecgs, into)
+    require_read(case.ecgs)
+    if case.channel.state == "open" and into.channel.state != "open":
+        raise Refused(
+            "channel_open",
+            "该病例的绿色通道已开通，请反向合并：将另一病例并入本病例",
+            "expected a case without an open green channel, got one that has it: merge the other way round",
+            409,
+        )
+    carried = [*_context(case, into), *_carry(case, case.current_ecgs, into), *_times_of_people(case, into)]
+    return [CaseMerged(into_case_id=into.case_id)], carried
 
 
 def split(
@@ -63,10 +82,11 @@ def split(
     gone = [ecg.ecg_id for ecg in moved if ecg.moved_to is not None]
     if gone:
         raise Refused("ecg_moved", "心电图已拆分", f"expected ECGs of this case, got moved ones: {gone}", 409)
-    unfinished = [ecg.ecg_id for ecg in moved if ecg.received_at is None]
-    if unfinished:
+    require_read(moved)
+    empty = [ecg.ecg_id for ecg in moved if ecg.received_at is None]
+    if empty:
         raise Refused(
-            "ecg_live", "心电图仍在传输", f"expected received ECGs, got running streams: {unfinished}", 409
+            "ecg_empty", "心电图没有内容", f"expected received ECGs, got empty streams: {empty}", 409
         )
     opened = CaseOpened(case_id=new_case_id, site=case.site, patient=patient, arrival_mode=case.arrival_mode)
     ids = tuple(ecg.ecg_id for ecg in moved)
@@ -88,11 +108,62 @@ def _carry(case: Case, ecgs: tuple[Ecg, ...], into: Case | None) -> list[AnyEven
     for name, value in earliest.items():
         held = [v.time.at for v in into.values if (v.milestone, v.source) == name] if into is not None else []
         if not held or value.time.at < min(held):
-            events.append(_recorded(value.milestone, value.time, value.source))
+            events.append(_again_at(value))
     for alert in case.alerts:
         if ids.intersection(alert.ecg_ids):
             events += _answered(alert, into)
     return events
+
+
+def _context(case: Case, into: Case) -> list[AnyEvent]:
+    """What was said of the patient here, where nobody said it there."""
+    here, there = case.context, into.context
+
+    def missing(name: str) -> Any:
+        return getattr(here, name) if getattr(there, name) is None else None
+
+    said = ContextEntered(
+        age_years=missing("age_years"),
+        sex=missing("sex"),
+        chest_pain=missing("chest_pain"),
+        onset=missing("onset"),
+        vitals=missing("vitals"),
+        history_given=missing("history_given"),
+        arrival_mode=case.arrival_mode if into.arrival_mode is None else None,
+    )
+    return [said] if said != ContextEntered() else []
+
+
+def _times_of_people(case: Case, into: Case) -> list[AnyEvent]:
+    """Every time that a person gave, with who gave it when; of what people did (a task, the channel), the earliest."""
+    there = {(v.milestone, v.key, v.source, v.time.at) for v in into.values}
+    events: list[AnyEvent] = []
+    for value in case.values:
+        name = (value.milestone, value.key, value.source)
+        stays = value.ecg_id is not None or (value.derived and value.milestone in _NOT_CARRIED)
+        if stays or (*name, value.time.at) in there:
+            continue
+        if value.milestone == "GREEN_OPEN" and value.derived and case.channel.state != "open":
+            continue
+        machine = value.derived or (value.note == MOVED_NOTE and value.source in _MACHINE_SOURCES)
+        held = [v.time.at for v in into.values if (v.milestone, v.key, v.source) == name]
+        if not machine or not held or value.time.at < min(held):
+            events.append(_again_at(value))
+    return events
+
+
+def _again_at(value: MilestoneValue) -> MilestoneRecorded:
+    """A time as it was given first. Among what one source said in both cases the newest goes on standing."""
+    return MilestoneRecorded(
+        milestone=value.milestone,
+        time=value.time,
+        source=value.source,
+        key=value.key,
+        note=MOVED_NOTE if value.note is None else f"{value.note} ({MOVED_NOTE})",
+        correction=True,
+        said_at=value.recorded_at,
+        said_by=value.actor,
+    )
 
 
 def _recorded(milestone: str, time: ClockReading, source: str, key: str | None = None) -> MilestoneRecorded:
@@ -131,7 +202,7 @@ def _again(ecg: Ecg) -> list[AnyEvent]:
         or ecg.rate_hz is None
         or ecg.duration_s is None
     ):
-        return []  # a stream that is still running goes on in its own case
+        return []  # a stream of which nothing came
     received = EcgReceived(
         ecg_id=ecg.ecg_id,
         sha256=ecg.sha256,
@@ -145,6 +216,7 @@ def _again(ecg: Ecg) -> list[AnyEvent]:
         electrode_set=ecg.electrode_set or "standard",
         acquired=ecg.acquired,
         sent=ecg.sent,
+        received_at=ecg.received_at,
     )
     if ecg.final_tier is None or ecg.software is None or ecg.rules is None or ecg.analysis_sha256 is None:
         return [received]
@@ -158,5 +230,6 @@ def _again(ecg: Ecg) -> list[AnyEvent]:
         software=ecg.software,
         rules=ecg.rules,
         analysis_sha256=ecg.analysis_sha256,
+        analysed_at=ecg.analysed_at,
     )
     return [received, analysed]

@@ -1,6 +1,6 @@
 """The milestones of a case: the table, who may enter them, and which event of the log sets which of them."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 
 import msgspec
@@ -82,6 +82,12 @@ def future_tolerance_s() -> float:
     return read_value("milestones", "future_tolerance_s", float)
 
 
+@cache
+def first_strip_s() -> float:
+    """How much of a live stream makes the first ECG."""
+    return read_value("milestones", "first_strip_s", float)
+
+
 def enterable(role: str, arrival_mode: int | None = None) -> tuple[MilestoneSpec, ...]:
     """The milestones that a person of `role` may enter by hand for a case of this arrival mode."""
     return tuple(row for row in milestones().values() if role in row.enter and row.exists_in(arrival_mode))
@@ -103,17 +109,20 @@ def derive(envelope: Envelope, ecgs: tuple[Ecg, ...], channel: GreenChannel) -> 
     server = ClockReading(at=envelope.at, clock=envelope.clock, offset_s=0.0, uncertainty_s=0.0)
     match event:
         case EcgReceived() as e:
-            found = [_value(envelope, "ECG_RECEIVED", server, "server", ecg_id=e.ecg_id)]
+            received = _carried(server, e.received_at)
+            found = [_value(envelope, "ECG_RECEIVED", received, "server", ecg_id=e.ecg_id)]
             if e.sent is not None:
                 found.append(_value(envelope, "ECG_SENT", e.sent, "device", ecg_id=e.ecg_id))
             if e.acquired is not None and _is_first_known(e, ecgs):
-                found.append(_value(envelope, "ECG1_ACQ", e.acquired, "device", ecg_id=e.ecg_id))
+                completed = _completed(e, e.acquired, received.at)
+                found.append(_value(envelope, "ECG1_ACQ", completed, "device", ecg_id=e.ecg_id))
             return tuple(found)
         case StreamStarted() as e:
             source, started = ("device", e.started) if e.started is not None else ("server", server)
             return (_value(envelope, "ECG_SENT", started, source, ecg_id=e.ecg_id),)
         case EcgAnalysed() as e:
-            return (_value(envelope, "ECG_ALGO", server, "server", ecg_id=e.ecg_id),)
+            stored = _carried(server, e.analysed_at)
+            return (_value(envelope, "ECG_ALGO", stored, "server", ecg_id=e.ecg_id),)
         case EcgOpened() as e:
             return (_value(envelope, "ECG_OPENED", server, "server", ecg_id=e.ecg_id),)
         case ReadingSigned() as e:
@@ -139,8 +148,8 @@ def derive(envelope: Envelope, ecgs: tuple[Ecg, ...], channel: GreenChannel) -> 
                     milestone=e.milestone,
                     time=e.time,
                     source=e.source,
-                    actor=envelope.actor,
-                    recorded_at=envelope.at,
+                    actor=e.said_by or envelope.actor,
+                    recorded_at=e.said_at or envelope.at,
                     seq=envelope.seq,
                     key=e.key,
                     note=e.note,
@@ -173,6 +182,23 @@ def _value(
         derived=True,
         ecg_id=ecg_id,
     )
+
+
+def _carried(server: ClockReading, first_at: datetime | None) -> ClockReading:
+    """The server's instant; the first one where the event was carried over from another case."""
+    return server if first_at is None else msgspec.structs.replace(server, at=first_at)
+
+
+def _completed(event: EcgReceived, started: ClockReading, received_at: datetime) -> ClockReading:
+    """The end of an acquisition that began at `started`: the milestone is the first ECG completed.
+
+    Of a live stream the first strip counts, however long it goes on. What was received was completed before.
+    """
+    length_s = min(event.duration_s, first_strip_s()) if event.way == "stream" else event.duration_s
+    length = timedelta(seconds=length_s)
+    at = max(min(started.at + length, received_at), started.at)
+    raw = None if started.raw is None else started.raw + length
+    return msgspec.structs.replace(started, at=at, raw=raw)
 
 
 def _is_first_known(event: EcgReceived, ecgs: tuple[Ecg, ...]) -> bool:

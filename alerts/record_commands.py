@@ -1,9 +1,11 @@
 """What may be done to the times and the life of a case: pure decisions, a case in and events out."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.channel_commands import require_open
+from greenchannel.alerts.ecg_state import Ecg
 from greenchannel.alerts.milestones import future_tolerance_s, milestones
 from greenchannel.alerts.refusal import Refused, no_such
 from greenchannel.alerts.timeline import valid_value
@@ -92,13 +94,14 @@ def _check_time(time: ClockReading, now: datetime) -> None:
 
 
 def close_case(case: Case, reason: str) -> list[AnyEvent]:
-    """Nothing more is expected of the case; refused while an alert waits for its answer."""
+    """Nothing more is expected of the case; refused while an alert waits for its answer, or an ECG to be read."""
     if not reason.strip():
         raise Refused("reason_required", "结束病例须说明原因", "expected a reason, got none", 422)
     if case.state == "closed":
         return []
     require_open(case)
     require_answered(case)
+    require_read(case.ecgs)
     return [CaseClosed(reason=reason.strip())]
 
 
@@ -109,5 +112,28 @@ def require_answered(case: Case) -> None:
             "alert_open",
             "请先应答预警",
             "expected a case whose alert was answered, got one that still rings",
+            409,
+        )
+
+
+def require_read(ecgs: Iterable[Ecg]) -> None:
+    """Raise `Refused` where one of these ECGs still runs, or was received and read by nobody.
+
+    What it shows would ring in a case that nobody looks at any more, or in the wrong one.
+    """
+    awaited = [ecg for ecg in ecgs if ecg.awaited]
+    running = [ecg.ecg_id for ecg in awaited if ecg.live]
+    if running:
+        raise Refused(
+            "ecg_live",
+            "心电图仍在传输，请等待传输和分析完成",
+            f"expected received ECGs, got running streams: {running}",
+            409,
+        )
+    if awaited:
+        raise Refused(
+            "ecg_unread",
+            "心电图尚未分析，请稍候再试",
+            f"expected ECGs that were read, got unread ones: {[ecg.ecg_id for ecg in awaited]}",
             409,
         )

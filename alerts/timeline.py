@@ -127,7 +127,7 @@ def valid_value(spec: MilestoneSpec, values: Iterable[MilestoneValue]) -> Milest
     candidates = by_source[strongest]
     entered = [value for value in candidates if not value.derived]
     if entered:
-        return max(entered, key=lambda value: value.seq)
+        return max(entered, key=lambda value: (value.recorded_at, value.seq))
     if spec.pick == "last":
         return max(candidates, key=lambda value: value.seq)
     return min(candidates, key=lambda value: (value.time.at, value.seq))

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
+import msgspec
+
 from greenchannel.clock import check_aware
 from greenchannel.events import ClockReading
+from greenchannel.ingest.errors import IngestError
 
 UNKNOWN_WAY_S: Final = 2.0
 """Half width where the way to us is not measured: a message over a 2G link.  [O]"""
@@ -153,12 +156,32 @@ def judge_acquired(
     allowed_s = FAST_CLOCK_S if reading.uncertainty_s is None else reading.uncertainty_s
     if ahead_s > allowed_s:
         return JudgedTime(reading=None, raw=raw, zone_assumed=zone_assumed, problem="future")
-    if ahead_s > 0:
-        reading = ClockReading(
-            at=received_at,
-            clock=reading.clock,
-            raw=reading.raw,
-            offset_s=reading.offset_s,
-            uncertainty_s=reading.uncertainty_s,
-        )
+    at = min(reading.at, received_at)
+    reading = msgspec.structs.replace(reading, at=at, zone_assumed=zone_assumed)
     return JudgedTime(reading=reading, raw=raw, zone_assumed=zone_assumed)
+
+
+def check_said(field: str, instant: datetime, *, now: datetime, ahead_s: float) -> ClockReading:
+    """A time that a person gave, judged as those of files are, but told to the person where it cannot be.
+
+    Parameters
+    ----------
+    field
+        Its name on the wire.
+    ahead_s
+        How far ahead of ours the person's clock may be. A little ahead is taken as now, the raw value kept.
+
+    Raises
+    ------
+    IngestError
+        ``bad_field``: the year is one in which dead clocks start, or the time is yet to come.
+    """
+    at, now = check_aware(instant), check_aware(now)
+    if at.year in DEAD_CLOCK_YEARS or at.year < EARLIEST_YEAR or (at - now).total_seconds() > ahead_s:
+        raise IngestError(
+            "bad_field",
+            f"the field {field} is no time that can be",
+            f"{field}: an instant up to {now.isoformat(timespec='seconds')}, not of a clock that was never set",
+            instant.isoformat(),
+        )
+    return ClockReading(at=min(at, now), clock="person", raw=at if at > now else None)

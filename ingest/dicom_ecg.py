@@ -2,6 +2,7 @@
 
 import io
 import logging
+import math
 import re
 import struct
 import threading
@@ -123,6 +124,8 @@ def _read(data: bytes) -> ParsedEcg:
         rate_hz=group.rate_hz,
         started_at=acquired if has_zone else None,
         gaps=ranges_without_samples(group.samples_mv),
+        low_cut_hz=group.filters.get("low_hz"),
+        high_cut_hz=group.filters.get("high_hz"),
     )
     named = {"name": dataset.get("PatientName"), "patient_id": dataset.get("PatientID")}
     return ParsedEcg(
@@ -208,7 +211,7 @@ def _decode_group(group: "Dataset", byte_order: str, tolerated: list[str]) -> _G
         samples_mv=np.stack(list(rows.values())),
         leads=tuple(rows),
         rate_hz=rate_hz,
-        filters=_filters(channels[0]),
+        filters=_filters(channels),
     )
 
 
@@ -291,14 +294,20 @@ def _lead(channel: "Dataset") -> str | None:
     return lead_of_name(str(channel.get("ChannelLabel", "")))
 
 
-def _filters(channel: "Dataset") -> dict[str, float]:
-    keywords = {
-        "low_hz": "FilterLowFrequency",
-        "high_hz": "FilterHighFrequency",
-        "notch_hz": "NotchFilterFrequency",
-    }
-    found = {key: _number(channel, keyword, 0.0) for key, keyword in keywords.items()}
-    return {key: value for key, value in found.items() if value > 0}
+def _filters(channels: "list[Dataset]") -> dict[str, float]:
+    """What the device says it cut away; where its channels differ, the narrowest pass band."""
+    keywords = (
+        ("low_hz", "FilterLowFrequency", max),
+        ("high_hz", "FilterHighFrequency", min),
+        ("notch_hz", "NotchFilterFrequency", max),
+    )
+    found: dict[str, float] = {}
+    for key, keyword, narrowest in keywords:
+        said = [_number(channel, keyword, 0.0) for channel in channels]
+        known = [value for value in said if 0 < value < math.inf]
+        if known:
+            found[key] = narrowest(known)
+    return found
 
 
 def _statements(dataset: "Dataset") -> tuple[str, ...]:

@@ -134,7 +134,7 @@ def _group(recording: Recording, body: bytes, samples: int, lsb_mv: float) -> "D
     group.NumberOfWaveformSamples = samples
     group.SamplingFrequency = DSfloat(recording.rate_hz, auto_format=True)
     group.MultiplexGroupLabel = "RHYTHM"
-    group.ChannelDefinitionSequence = [_channel(lead, lsb_mv) for lead in recording.leads]
+    group.ChannelDefinitionSequence = [_channel(lead, lsb_mv, recording) for lead in recording.leads]
     group.WaveformBitsAllocated = 16
     group.WaveformSampleInterpretation = "SS"
     group.add_new("WaveformPaddingValue", "OW", MISSING.to_bytes(2, "little", signed=True))
@@ -142,7 +142,7 @@ def _group(recording: Recording, body: bytes, samples: int, lsb_mv: float) -> "D
     return group
 
 
-def _channel(lead: str, lsb_mv: float) -> "Dataset":
+def _channel(lead: str, lsb_mv: float, recording: Recording) -> "Dataset":
     from pydicom.dataset import Dataset
     from pydicom.valuerep import DSfloat
 
@@ -155,6 +155,10 @@ def _channel(lead: str, lsb_mv: float) -> "Dataset":
     channel.ChannelBaseline = 0
     channel.ChannelSampleSkew = 0
     channel.WaveformBitsStored = 16
+    if recording.low_cut_hz is not None:
+        channel.FilterLowFrequency = DSfloat(recording.low_cut_hz, auto_format=True)
+    if recording.high_cut_hz is not None:
+        channel.FilterHighFrequency = DSfloat(recording.high_cut_hz, auto_format=True)
     return channel
 
 

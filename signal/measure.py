@@ -64,7 +64,7 @@ def measure(recording: Recording) -> Measurements:
     elif recording.rate_hz < limits.MIN_RATE_HZ:
         codes.append("low_rate")
     quality.look_at_samples(recording.samples_mv, recording.rate_hz, reasons)
-    st_reliable = recording.rate_hz >= limits.ST_MIN_RATE_HZ
+    st_reliable = recording.rate_hz >= limits.ST_MIN_RATE_HZ and not _for_monitoring(recording)
     if not st_reliable:
         codes.append("monitor_mode")
     strip = None if {"too_short", "low_rate"} & set(codes) else condition(recording, reasons)
@@ -73,6 +73,14 @@ def measure(recording: Recording) -> Measurements:
             codes.append("no_qrs")
         return _unmeasured(reasons, codes, st_reliable)
     return _measured(recording, strip, reasons, codes, st_reliable)
+
+
+def _for_monitoring(recording: Recording) -> bool:
+    """Does the device say that it filtered as monitors do (SIG-1)? Silence is no reason for distrust."""
+    low_hz, high_hz = recording.low_cut_hz, recording.high_cut_hz
+    return (low_hz is not None and low_hz >= limits.MONITOR_LOW_CUT_HZ) or (
+        high_hz is not None and high_hz <= limits.MONITOR_HIGH_CUT_HZ
+    )
 
 
 def condition(recording: Recording, reasons: quality.LeadReasons) -> Conditioned | None:

@@ -1,5 +1,6 @@
 """The one waveform type of the project."""
 
+import math
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -43,6 +44,12 @@ class Recording:
     pace_spikes: tuple[int, ...] = field(default=())
     """Sample indices at which the device itself reported a pacing pulse."""
 
+    low_cut_hz: float | None = None
+    """Where the device's high-pass filter begins to pass; None: the device does not say."""
+
+    high_cut_hz: float | None = None
+    """Where its low-pass filter ceases to pass; None: the device does not say."""
+
     def __post_init__(self) -> None:
         samples = np.ascontiguousarray(self.samples_mv, dtype=np.float32)
         if samples.ndim != 2 or samples.shape[0] != len(self.leads):
@@ -62,6 +69,9 @@ class Recording:
             raise ValueError(f"expected started_at with a zone, got {self.started_at.isoformat()}")
         if self.electrode_set not in ELECTRODE_SETS:
             raise ValueError(f"expected one of {ELECTRODE_SETS}, got {self.electrode_set!r}")
+        for name, cut_hz in (("low_cut_hz", self.low_cut_hz), ("high_cut_hz", self.high_cut_hz)):
+            if cut_hz is not None and not 0 < cut_hz < math.inf:
+                raise ValueError(f"expected a {name} above 0 Hz, or None, got {cut_hz!r}")
         if samples is self.samples_mv or samples.base is not None:
             samples = samples.copy()
         samples.flags.writeable = False

@@ -95,7 +95,10 @@ def _evidence(ctx: Context, lead: str, threshold_uv: float, *, rule: str) -> Evi
 
 
 def _support(ctx: Context, found: Elevation) -> tuple[str, ...]:
-    """What makes up for a borderline pair: a reciprocal depression, or a third contiguous lead (MEAS-5)."""
+    """What makes up for a borderline pair (MEAS-5): a reciprocal depression, or a third lead.
+
+    The third lead may stand in any contiguous set, not only in that of the pair: the reading that misses less.
+    """
     third = len(found.leads) >= ctx.criteria.limits.borderline_leads.value
     return (("STE-RECIP",) if found.reciprocal else ()) + (("third_lead",) if third else ())
 
@@ -150,17 +153,15 @@ def _ste_evidence(ctx: Context, found: Elevation) -> tuple[Evidence, ...]:
 
 
 def _child(ctx: Context, found: Elevation | None) -> Finding:
-    """Below 18 no adult ST rule speaks: what it would have said goes to a person, and silence is named as well."""
+    """Below 18 no adult ST rule speaks, so a person must, and soon: also where none of them would have fired."""
     en, zh = report.child_sentence(fired=found is not None, criteria=ctx.criteria)
-    if found is None:
-        return Finding(id="STE-1", tier=Tier.FLAG, en=en, zh=zh, downgraded_by=("age_under_18",))
     return Finding(
         id="STE-1",
         tier=Tier.URG,
         en=en,
         zh=zh,
-        territories=found.territories,
-        evidence=_ste_evidence(ctx, found),
+        territories=() if found is None else found.territories,
+        evidence=() if found is None else _ste_evidence(ctx, found),
         downgraded_by=("age_under_18",),
     )
 

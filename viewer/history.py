@@ -23,6 +23,7 @@ EVENTS: Final[dict[str, Word]] = {
     "case_opened": Word("病例建立", "case opened"),
     "context_entered": Word("补充病情信息", "patient's details entered"),
     "stream_started": Word("开始实时传输", "live stream began"),
+    "stream_ended_empty": Word("实时传输结束，无数据", "live stream ended without data"),
     "provisional_reading": Word("实时分析（暂定）", "provisional reading of the stream"),
     "ecg_received": Word("收到心电图", "ECG received"),
     "ecg_analysed": Word("自动分析完成（未审核）", "automatic analysis finished, not reviewed"),

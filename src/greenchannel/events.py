@@ -31,6 +31,7 @@ class ClockReading(msgspec.Struct, frozen=True, kw_only=True):
     raw: Aware | None = None  # what the clock itself said, where that differs
     offset_s: float | None = None  # clock minus server, as estimated; None: never compared
     uncertainty_s: float | None = None  # half width; None: unknown
+    zone_assumed: bool = False  # what was read has no zone, that of its site was taken
 
 
 # ---------------------------------------------------------------- case
@@ -53,9 +54,11 @@ class ContextEntered(Event, frozen=True, kw_only=True):
     sex: str | None = None
     chest_pain: bool | None = None
     onset: ClockReading | None = None
-    vitals: dict[str, Any] | None = None
-    history: str | None = None
+    vitals: dict[str, Any] | None = None  # numbers only
+    history: str | None = None  # no longer written: free text is sealed beside the log
+    history_given: bool | None = None
     arrival_mode: int | None = None
+    note: str | None = None  # what a file says otherwise than a person, and was not taken
 
 
 class StreamStarted(Event, frozen=True, kw_only=True):
@@ -67,6 +70,13 @@ class StreamStarted(Event, frozen=True, kw_only=True):
     leads: tuple[str, ...]
     rate_hz: float
     started: ClockReading | None = None
+    hello_mac: str | None = None  # of what tells one recording from another, under the patient's own key
+
+
+class StreamEndedEmpty(Event, frozen=True, kw_only=True):
+    """A live ECG ended without one sample: nothing of it will come any more."""
+
+    ecg_id: str
 
 
 class ProvisionalReading(Event, frozen=True, kw_only=True):
@@ -95,6 +105,7 @@ class EcgReceived(Event, frozen=True, kw_only=True):
     acquired_raw: str | None = None  # as the file has it, kept even where it is nonsense
     acquired_problem: str | None = None  # why `acquired` is unknown: "missing", "dead_clock", "future"
     sent: ClockReading | None = None  # start of the upload or of the stream
+    received_at: Aware | None = None  # None: with this event; given where it is carried over from another case
 
 
 class EcgAnalysed(Event, frozen=True, kw_only=True):
@@ -109,6 +120,7 @@ class EcgAnalysed(Event, frozen=True, kw_only=True):
     software: str
     rules: str
     analysis_sha256: str
+    analysed_at: Aware | None = None  # None: with this event; given where it is carried over from another case
 
 
 class EcgOpened(Event, frozen=True, kw_only=True):
@@ -274,6 +286,8 @@ class MilestoneRecorded(Event, frozen=True, kw_only=True):
     key: str | None = None  # the person or dose, where the milestone repeats
     note: str | None = None
     correction: bool = False
+    said_at: Aware | None = None  # None: with this event; given, with `said_by`, where it is carried over
+    said_by: str | None = None  # the actor who entered it first
 
 
 class CaseClosed(Event, frozen=True, kw_only=True):
@@ -317,6 +331,7 @@ AnyEvent = (
     CaseOpened
     | ContextEntered
     | StreamStarted
+    | StreamEndedEmpty
     | ProvisionalReading
     | EcgReceived
     | EcgAnalysed

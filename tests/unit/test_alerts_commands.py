@@ -1,23 +1,31 @@
 """What people may do to a case, and what is refused."""
 
 from collections.abc import Callable
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 import pytest
 
 from greenchannel.alerts import commands as do
 from greenchannel.alerts.case import Case
+from greenchannel.alerts.escalation import waits
 from greenchannel.alerts.history import describe
 from greenchannel.alerts.timeline import timeline
 from greenchannel.events import (
     AlertAcknowledged,
     AlertHandedOver,
     AnyEvent,
+    CaseClosed,
+    CaseMerged,
     CaseOpened,
+    ContextEntered,
     EcgOpened,
     GreenChannelOpened,
     MilestoneRecorded,
     ReadingSigned,
+    StreamEndedEmpty,
+    StreamStarted,
     TaskAccepted,
     TaskDone,
 )
@@ -221,7 +229,92 @@ def test_a_merge_carries_the_ecgs_with_their_first_times() -> None:
     assert case.tier == "ACT" and case.alert is not None and not case.alert.open
     found = {e.spec.id: e.valid.time.at for e in timeline(case).entries if e.valid is not None}
     assert (found["ECG_RECEIVED"], found["ECG_ALGO"]) == (seconds(0), seconds(1))
-    assert (found["ALERT_ACK"], found["ECG1_ACQ"]) == (seconds(20), seconds(-60))
+    assert (found["ALERT_ACK"], found["ECG1_ACQ"]) == (seconds(20), seconds(-50))
+    carried = case.ecg("e_1")
+    assert carried is not None and (carried.received_at, carried.analysed_at) == (seconds(0), seconds(1))
+
+
+def test_nothing_ends_while_an_ecg_is_live_or_unread() -> None:
+    """What it shows would ring where nobody looks, or in the wrong case; an empty stream and a signature free it."""
+    other = Log(case_id="c_2")
+    unread = Log()
+    unread.ecg("e_1")
+    live = Log()
+    live.add(StreamStarted(ecg_id="e_1", stream_id="s", device="d", leads=("I",), rate_hz=500.0))
+    for log, code in ((unread, "ecg_unread"), (live, "ecg_live")):
+        case = log.case
+        assert_refused(code, 409, partial(do.close_case, case, "x"))
+        assert_refused(code, 409, partial(do.merge, case, other.case))
+        assert_refused(code, 409, partial(do.split, case, ["e_1"], new_case_id="c_3", patient="p"))
+    live.add(StreamEndedEmpty(ecg_id="e_1"))
+    unread.extend(do.sign_reading(unread.case, "e_1", "anna", text="x", tier="NONE"))
+    for log in (live, unread):
+        assert log.extend(do.close_case(log.case, "x")).state == "closed"
+
+
+def test_an_empty_stream_stays_where_it_is() -> None:
+    """There is nothing to move to another case."""
+    log = Log()
+    log.add(StreamStarted(ecg_id="e_1", stream_id="s", device="d", leads=("I",), rate_hz=500.0))
+    case = log.add(StreamEndedEmpty(ecg_id="e_1"))
+    assert_refused("ecg_empty", 409, lambda: do.split(case, ["e_1"], new_case_id="c_3", patient="p"))
+
+
+@pytest.mark.parametrize("end", [CaseClosed(reason="x"), CaseMerged(into_case_id="c_2")])
+def test_an_alert_that_opens_in_an_ended_case_opens_the_case(end: AnyEvent) -> None:
+    """Should one ring all the same, it must not ring unseen: the case is open, and its history says how it went."""
+    log = Log()
+    log.ecg("e_1")
+    log.add(end)
+    case = log.extend(do.analysed(log.case, read(), alert_id="a_1", plan=PLAN), at_s=9)
+    assert (case.state, case.closed_at, case.merged_into) == ("open", None, None)
+    assert case.alert is not None and waits(case, case.alert)
+    assert end in [envelope.event for envelope in case.history]
+
+
+def test_an_open_green_channel_is_merged_into_never_away() -> None:
+    """409 with the way out, unless the other case has one too."""
+    log, other = ringing(), Log(case_id="c_2")
+    log.extend(do.open_green_channel(log.case, "chen", channel_id="g_1"), at_s=5)
+    assert_refused("channel_open", 409, lambda: do.merge(log.case, other.case))
+    other.extend(do.open_green_channel(other.case, "chen", channel_id="g_2"), at_s=8)
+    _, came = do.merge(log.case, other.case)
+    case = other.extend(came, at_s=500)
+    assert case.channel.channel_id == "g_2"
+    assert valid_at(case, "GREEN_OPEN") == seconds(5)
+
+
+def valid_at(case: Case, name: str, key: str | None = None) -> datetime | None:
+    """The instant that stands for a milestone."""
+    found = next(e for e in timeline(case).entries if (e.spec.id, e.key) == (name, key))
+    return None if found.valid is None else found.valid.time.at
+
+
+def test_a_merge_carries_what_people_said_and_when_they_said_it() -> None:
+    """Times by hand go over with source, person and a note; the newest word of a source stands, in whichever case."""
+    log, other = ringing(), Log(case_id="c_2", arrival_mode=None)
+    log.extend(do.acknowledge(log.case, "a_1", "anna"), at_s=2)
+    log.add(ContextEntered(age_years=61.0, sex="male", onset=reading(-600)), actor="user:wang", at_s=3)
+    for name, value_s, said_s in (("FMC", -300, 10), ("SPOKE_DOOR", -310, 40)):
+        for at in (log, other):
+            at_s = said_s if at is log else 20
+            time = reading(value_s if at is log else value_s - 60)
+            events = do.record_milestone(at.case, milestone=name, time=time, source="clinic", now=log.now)
+            at.extend(events, actor="user:wang", at_s=at_s)
+    dose = do.record_milestone(
+        log.case, milestone="ASPIRIN", time=reading(30), source="clinic", key="300 mg", now=log.now
+    )
+    log.extend(dose, actor="user:wang", at_s=50)
+    other.add(ContextEntered(age_years=62.0), actor="user:li", at_s=60)
+    _, came = do.merge(log.case, other.case)
+    case = other.extend(came, actor="user:li", at_s=500)
+
+    assert (case.context.age_years, case.context.sex, case.arrival_mode) == (62.0, "male", 2)
+    assert (valid_at(case, "ONSET"), valid_at(case, "ASPIRIN", "300 mg")) == (seconds(-600), seconds(30))
+    assert (valid_at(case, "FMC"), valid_at(case, "SPOKE_DOOR")) == (seconds(-360), seconds(-310))
+    given = [value for value in case.values if value.milestone == "ASPIRIN"]
+    assert [(v.source, v.actor, v.recorded_at) for v in given] == [("clinic", "user:wang", seconds(50))]
+    assert given[0].note is not None and "合并" in given[0].note
 
 
 def test_a_merge_keeps_earlier_times_and_raises_an_alert_that_rings() -> None:

@@ -35,6 +35,19 @@ def recorded(milestone: str, s: float, source: str, **more: object) -> Milestone
     return MilestoneRecorded(milestone=milestone, time=reading(s), source=source, **more)  # type: ignore[arg-type]
 
 
+def test_the_first_ecg_is_timed_by_its_end() -> None:
+    """The file says when it began; of a stream the first strip counts; what was received was completed before."""
+    for way, duration_s, received_s, end_s in (
+        ("upload", 12.0, 60, 12),
+        ("upload", 12.0, 7, 7),
+        ("upload", 12.0, -3, 0),
+        ("stream", 600.0, 700, 10),
+    ):
+        log = Log()
+        log.ecg(at_s=received_s, way=way, duration_s=duration_s, acquired=reading(0, "device:d"))
+        assert at_s(timeline(log.case), "ECG1_ACQ") == end_s
+
+
 def test_the_log_sets_the_milestones_it_can_see() -> None:
     """Nobody fills in a form for what the server saw happen."""
     log = Log()
@@ -51,7 +64,7 @@ def test_the_log_sets_the_milestones_it_can_see() -> None:
     found = timeline(case)
     assert [at_s(found, name) for name in ("ONSET", "ECG1_ACQ", "ECG_SENT", "ECG_RECEIVED", "ECG_ALGO")] == [
         -600,
-        5,
+        15,
         20,
         30,
         31,

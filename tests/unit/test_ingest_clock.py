@@ -7,12 +7,14 @@ import pytest
 from greenchannel.clock import NaiveDatetimeError
 from greenchannel.ingest.device_clock import (
     UNKNOWN_WAY_S,
+    check_said,
     correct,
     estimate_offset,
     judge_acquired,
     least_offset_s,
     refine_offset,
 )
+from greenchannel.ingest.errors import IngestError
 
 CHINA = timezone(timedelta(hours=8))
 NOW = datetime(2026, 5, 1, 8, 5, tzinfo=UTC)
@@ -84,6 +86,7 @@ def test_a_time_without_a_zone_takes_its_sites_and_is_marked() -> None:
     judged = judge_acquired(raw, received_at=NOW, offset=None, site_zone=CHINA, clock="device:d1")
     assert judged.reading is not None
     assert (judged.reading.at, judged.zone_assumed) == (_ago(minutes=5), True)
+    assert judged.reading.zone_assumed
     assert (judged.reading.offset_s, judged.reading.uncertainty_s) == (None, None)
 
 
@@ -93,7 +96,20 @@ def test_a_fast_clock_that_was_never_compared_is_bounded_by_the_receipt() -> Non
     judged = judge_acquired(raw, received_at=NOW, offset=None, site_zone=CHINA, clock="device:d1")
     assert judged.reading is not None
     assert (judged.reading.at, judged.reading.raw) == (NOW, raw)
-    assert not judged.zone_assumed
+    assert not judged.zone_assumed and not judged.reading.zone_assumed
+
+
+@pytest.mark.parametrize("ahead", [timedelta(seconds=301), timedelta(days=365 * 73)])
+def test_a_person_is_told_of_a_time_that_cannot_be(ahead: timedelta) -> None:
+    """A time to come and one of a clock that was never set are refused; a little ahead is now, the raw value kept."""
+    for nonsense in (NOW + ahead, datetime(1970, 1, 1, tzinfo=UTC), datetime(1900, 1, 1, tzinfo=UTC)):
+        with pytest.raises(IngestError) as told:
+            check_said("onset_at", nonsense, now=NOW, ahead_s=300)
+        assert told.value.code == "bad_field" and "onset_at" in (told.value.expected or "")
+    soon = check_said("onset_at", NOW + timedelta(seconds=300), now=NOW, ahead_s=300)
+    assert (soon.at, soon.raw, soon.clock) == (NOW, NOW + timedelta(seconds=300), "person")
+    past = check_said("onset_at", _ago(days=3), now=NOW, ahead_s=300)
+    assert (past.at, past.raw, past.uncertainty_s) == (_ago(days=3), None, None)
 
 
 def test_a_corrected_time_beyond_the_receipt_is_unknown() -> None:

@@ -65,6 +65,7 @@ def test_the_test_file_of_pydicom_agrees_with_pydicom() -> None:
     assert parsed.identifiers == {"name": "Anonymous", "patient_id": "642341"}
     assert parsed.device_statements[:2] == ("RITMO SINUSALE", "ECG NORMALE")
     assert parsed.filters == {"low_hz": 0.05, "high_hz": 300.0}
+    assert (parsed.recording.low_cut_hz, parsed.recording.high_cut_hz) == (0.05, 300.0)
     assert parsed.tolerated == ("multiplex group 2 (MEDIAN BEAT) is left out",)
 
 
@@ -80,6 +81,19 @@ def test_twelve_leads_are_written_as_a_twelve_lead_ecg() -> None:
     assert (parsed.acquired, parsed.acquired_has_zone, parsed.recording.started_at) == (start, True, start)
     assert (parsed.age_years, parsed.sex, parsed.tolerated) == (61.0, "male", ())
     assert parsed.identifiers == {"name": "王=测试", "patient_id": "p-1"}
+
+
+def test_the_devices_filters_come_with_the_samples() -> None:
+    """The narrowest band where channels differ; nothing said is unknown; a written file says them again."""
+    dataset = _dataset()
+    assert read_dicom(_bytes(dataset)).recording.low_cut_hz is None
+    channels = dataset.WaveformSequence[0].ChannelDefinitionSequence
+    channels[0].FilterLowFrequency, channels[0].FilterHighFrequency = "0.05", "0"
+    channels[3].FilterLowFrequency, channels[3].FilterHighFrequency = "0.5", "40"
+    recording = read_dicom(_bytes(dataset)).recording
+    assert (recording.low_cut_hz, recording.high_cut_hz) == (0.5, 40.0)
+    again = read_dicom(write_dicom_ecg(recording, acquired=None, age_years=None, sex=None)).recording
+    assert (again.low_cut_hz, again.high_cut_hz) == (0.5, 40.0)
 
 
 def test_eighteen_leads_are_written_as_a_general_ecg_with_what_is_missing() -> None:

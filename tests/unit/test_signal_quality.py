@@ -1,5 +1,7 @@
 """A lead that may not be trusted is named, in both languages, and the others are left alone."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -116,3 +118,33 @@ def test_a_gap_costs_its_beats_and_nothing_else() -> None:
 def test_the_machine_never_says_normal() -> None:
     """No message calls anything normal, in either language."""
     assert not any("normal" in en.lower() or "正常" in zh for en, zh in WORDS.values())
+
+
+@pytest.mark.parametrize(
+    ("low_hz", "high_hz", "reliable"),
+    [
+        (None, None, True),
+        (0.05, 150.0, True),
+        (0.16, 100.0, True),
+        (0.25, 40.1, True),
+        (0.3, 150.0, False),
+        (0.5, 40.0, False),
+        (None, 35.0, False),
+        (0.67, None, False),
+    ],
+)
+def test_filters_of_a_monitor_make_st_unreliable(
+    low_hz: float | None, high_hz: float | None, reliable: bool
+) -> None:
+    """What the device says it cut away counts (SIG-1), and the clinic is told; saying nothing is no reason."""
+    ecg = replace(synthesize(scenario="baseline_sinus", seed=3), low_cut_hz=low_hz, high_cut_hz=high_hz)
+    quality = measure(ecg).quality
+    assert (quality.st_reliable, quality.acceptable) == (reliable, True)
+    assert ("monitor_mode" in {message.code for message in quality.messages}) is not reliable
+
+
+@pytest.mark.parametrize("cut_hz", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_cut_that_cannot_be_is_no_recording(cut_hz: float) -> None:
+    """Unknown is None, and nothing else."""
+    with pytest.raises(ValueError, match="cut_hz"):
+        replace(synthesize(scenario="baseline_sinus", seed=3), low_cut_hz=cut_hz)

@@ -212,10 +212,11 @@ def test_no_adult_rule_speaks_for_a_child() -> None:
     assert read(levels, Patient(age_years=18, sex="male")).tier is Tier.ACT
 
 
-def test_silence_about_a_child_is_named() -> None:
-    """Where nothing is elevated the reading still says that no adult rule was applied."""
+def test_silence_about_a_child_is_urgent_too() -> None:
+    """Where nothing is elevated the reading says that no adult rule was applied, and a person reads it soon."""
     child = read(measured(), Patient(age_years=9))
-    assert (child.tier, child.findings[0].evidence) == (Tier.FLAG, ())
+    assert (child.tier, child.findings[0].evidence) == (Tier.URG, ())
+    assert child.zh.endswith("未予使用")
 
 
 @pytest.mark.parametrize(
