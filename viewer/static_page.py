@@ -1,5 +1,6 @@
 """The built page: files of ``viewer/static``, and index.html for every address that the page itself resolves."""
 
+import asyncio
 import html
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -16,7 +17,7 @@ router = APIRouter(include_in_schema=False)
 _FOLDER: Final = ("viewer", "static")
 _FOREVER: Final = "public, max-age=31536000, immutable"  # their names carry their content's hash
 _NOT_BUILT: Final = """<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>绿色通道</title>
-<h1>页面尚未构建</h1><p>The page has not been built. Run <code>make page</code>, or install the package from a
+<h1>页面尚未构建</h1><p>The page has not been built. Run <code>make setup</code>, or install the package from a
 wheel. The interface for programs works: see <a href="/docs">/docs</a>.</p></html>"""
 
 
@@ -31,6 +32,10 @@ def page_folder() -> Traversable:
 @router.get("/static/{path:path}")
 async def asset(path: str) -> Response:
     """One file of the page."""
+    return await asyncio.to_thread(_asset, path)
+
+
+def _asset(path: str) -> Response:
     target: Traversable = page_folder()
     for part in path.split("/"):
         if part in {"", ".", ".."} or "\\" in part or "\0" in part:
@@ -61,7 +66,7 @@ def add_fallback(app: FastAPI) -> None:
     async def page(path: str) -> Response:
         if path.startswith("api/") or "." in path.rpartition("/")[2]:
             raise Problem(404, "there is no such address", got=f"/{path}"[:120])
-        return index()
+        return await asyncio.to_thread(index)
 
 
 def listing(schema: dict[str, Any]) -> str:

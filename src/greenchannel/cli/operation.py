@@ -74,7 +74,7 @@ def _page(data: Path) -> Iterator[Check]:
     from greenchannel.viewer.static_page import page_folder
 
     built = (page_folder() / "index.html").is_file()
-    yield Check("page", built, "built" if built else "not built: run make page, or install a wheel")
+    yield Check("page", built, "built" if built else "not built: run make setup, or install a wheel")
 
 
 def _folder(data: Path) -> Iterator[Check]:
