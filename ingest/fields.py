@@ -15,6 +15,8 @@ from greenchannel.signal.recording import ELECTRODE_SETS
 MAX_TEXT: Final = 4000
 MAX_REF: Final = 128
 ARRIVAL_MODES: Final = (1, 2, 3, 4)  # national codes [S]
+MAX_VITAL: Final = 9999  # [E]
+_VITAL: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _ID: Final = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 _PHONE: Final = re.compile(r"\+?[0-9][0-9 ()-]{2,30}")
 _NUMBER: Final = re.compile(r"[A-Za-z0-9()-]{1,32}")
@@ -85,6 +87,24 @@ def parse_fields(values: Mapping[str, object]) -> UploadFields:
         device_clock=_instant(given, "device_clock"),
         sent_at=_instant(given, "sent_at"),
     )
+
+
+def vital_numbers(vitals: Mapping[str, Any] | None) -> dict[str, float | int]:
+    """The vital signs that are numbers under a plain name: they tell nobody who the patient is, and may stand in the
+    log. A number that no vital sign reaches may be one of a phone."""
+    return {
+        key: value
+        for key, value in (vitals or {}).items()
+        if _VITAL.fullmatch(key) and isinstance(value, int | float) and abs(value) <= MAX_VITAL
+    }
+
+
+def vital_words(vitals: Mapping[str, Any] | None) -> list[str]:
+    """What stands among the vital signs and is no such number, one line each: free text, to be kept sealed."""
+    numbers = vital_numbers(vitals)
+    return [
+        f"{key}: {value}" for key, value in (vitals or {}).items() if key not in numbers and value is not None
+    ]
 
 
 def parse_instant(text: str) -> datetime | None:

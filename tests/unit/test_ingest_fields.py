@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from greenchannel.ingest.errors import IngestError
-from greenchannel.ingest.fields import UploadFields, parse_fields
+from greenchannel.ingest.fields import UploadFields, parse_fields, vital_numbers, vital_words
 
 
 def test_nothing_said_is_nothing_known() -> None:
@@ -68,3 +68,11 @@ def test_an_error_never_quotes_what_identifies_a_patient() -> None:
         with pytest.raises(IngestError) as caught:
             parse_fields({field: value})
         assert value[:6] not in str(caught.value)
+
+
+def test_vital_numbers_may_be_logged_and_words_may_not() -> None:
+    """Plain names with numbers that a vital sign can have; all else is free text, however it is called."""
+    given = {"sbp_mmhg": 95, "temp_c": 36.6, "note": "张三", "phone": 13800000000, "张三": 1, "none": None}
+    assert vital_numbers(given) == {"sbp_mmhg": 95, "temp_c": 36.6}
+    assert vital_words(given) == ["note: 张三", "phone: 13800000000", "张三: 1"]
+    assert (vital_numbers(None), vital_words(None)) == ({}, [])

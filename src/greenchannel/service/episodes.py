@@ -1,13 +1,18 @@
 """Which case an ECG belongs to: the rule of episodes, and what makes "the same again" one thing."""
 
 import contextlib
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
-from greenchannel.alerts.case import Case
-from greenchannel.events import AnyEvent, CaseOpened, ClockReading, ContextEntered
-from greenchannel.ingest.fields import UploadFields
+import msgspec
+
+from greenchannel.alerts.case import Case, Context
+from greenchannel.alerts.milestones import future_tolerance_s
+from greenchannel.events import AnyEvent, CaseOpened, ContextEntered
+from greenchannel.ingest.device_clock import check_said
+from greenchannel.ingest.fields import UploadFields, vital_numbers, vital_words
 from greenchannel.service.casework import Casework
 from greenchannel.service.errors import Conflict, NotFound
 from greenchannel.service.ids import new_id
@@ -15,6 +20,18 @@ from greenchannel.store.vault import Vault
 from greenchannel.store.writer import Tx
 
 EPISODE: Final = timedelta(hours=24)  # after the last event of an open case a new ECG is a new episode
+
+
+AGE_CONTRADICTS_YEARS: Final = 1.0  # from here on two ages are two statements; less is a birthday
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FileFacts:
+    """What a file says of its patient. It fills what nobody said, and never outweighs what somebody did."""
+
+    age_years: float | None = None
+    sex: str | None = None
+    name: str | None = None
 
 
 class Episodes:
@@ -26,11 +43,17 @@ class Episodes:
         self._cases = cases
         self._opened: dict[str, str] = {}  # case id → patient, until the book knows the case
 
-    def place(self, tx: Tx, *, site: str, fields: UploadFields, actor: str) -> tuple[str, str, Case]:
+    def place(
+        self, tx: Tx, *, site: str, fields: UploadFields, actor: str, facts: FileFacts | None = None
+    ) -> tuple[str, str, Case]:
         """Return ``(patient, case_id, case)``, having opened the case and kept the person's data where new.
+
+        A case that was merged stands for the one that it was merged into.
 
         Raises
         ------
+        IngestError
+            `fields.onset_at` is no time that can be.
         NotFound
             `fields.case_id` names no case of this site.
         Conflict
@@ -40,22 +63,20 @@ class Episodes:
             case = self._named(tx, site, fields)
         else:
             case = self._episode(tx, site, fields) or self._open(tx, site, fields, actor)
-        self._keep_personal(tx, case.patient, fields)
-        context = context_of(fields)
-        if context is not None:
+        facts = facts or FileFacts()
+        self._keep_personal(tx, case.patient, fields, facts.name)
+        context = _unless_noted(case, context_of(fields, facts, case.context, now=tx.now))
+        if context != ContextEntered():
             case = self._casework.write(tx, case, case.case_id, [context], actor)
         return case.patient, case.case_id, case
 
     def _named(self, tx: Tx, site: str, fields: UploadFields) -> Case:
         assert fields.case_id is not None
-        case = self._casework.current(tx, fields.case_id)
-        if case.site != site:
-            raise NotFound("case", fields.case_id)
+        case = self.of_site(tx, site, fields.case_id)
         if case.state != "open":
             raise Conflict("case_closed", f"case {case.case_id} is {case.state}", "该病例已关闭")
-        if (
-            fields.patient_ref is not None
-            and self._vault.patient_for(tx, site, fields.patient_ref) != case.patient
+        if fields.patient_ref is not None and not self.is_of(
+            tx, self._vault.patient_for(tx, site, fields.patient_ref), case.case_id
         ):
             raise Conflict(
                 "identity_conflict",
@@ -68,15 +89,40 @@ class Episodes:
         if fields.patient_ref is None:
             return None
         patient = self._vault.patient_for(tx, site, fields.patient_ref)
-        case_ids = {case.case_id for case in self._cases.values() if case.patient == patient}
-        case_ids |= self._not_in_book(patient)
-        running = []
-        for case_id in case_ids:
-            with contextlib.suppress(NotFound):  # opened by a command that was undone
-                case = self._casework.current(tx, case_id)
-                if case.state == "open" and tx.now - case.last_event_at <= EPISODE:
-                    running.append(case)
+        running = [
+            case
+            for case in self._episodes_of(tx, patient)
+            if case.site == site and case.state == "open" and tx.now - case.last_event_at <= EPISODE
+        ]
         return max(running, key=lambda case: case.last_event_at, default=None)
+
+    def of_site(self, tx: Tx, site: str, case_id: str) -> Case:
+        """The case of this id, or the one it was merged into; raises `NotFound` where it is none of the site's."""
+        case = self._surviving(tx, case_id)
+        if case.site != site:
+            raise NotFound("case", case_id)
+        return case
+
+    def is_of(self, tx: Tx, patient: str, case_id: str) -> bool:
+        """Is this case the patient's, or has a case of the patient been merged into it?"""
+        return self._casework.current(tx, case_id).patient == patient or any(
+            case.case_id == case_id for case in self._episodes_of(tx, patient)
+        )
+
+    def _episodes_of(self, tx: Tx, patient: str) -> Iterator[Case]:
+        """The cases of a patient, as of this transaction; of merged ones those that go on."""
+        case_ids = {case.case_id for case in self._cases.values() if case.patient == patient}
+        for case_id in case_ids | self._not_in_book(patient):
+            with contextlib.suppress(NotFound):  # opened by a command that was undone
+                yield self._surviving(tx, case_id)
+
+    def _surviving(self, tx: Tx, case_id: str) -> Case:
+        case = self._casework.current(tx, case_id)
+        passed = {case_id}
+        while case.merged_into is not None and case.merged_into not in passed:
+            passed.add(case.merged_into)
+            case = self._casework.current(tx, case.merged_into)
+        return case
 
     def _not_in_book(self, patient: str) -> set[str]:
         """Cases of the patient opened in the batch that is being written: the book learns of them after it."""
@@ -92,31 +138,63 @@ class Episodes:
         ]
         return self._casework.write(tx, None, case_id, opened, actor)
 
-    def _keep_personal(self, tx: Tx, patient: str, fields: UploadFields) -> None:
+    def _keep_personal(self, tx: Tx, patient: str, fields: UploadFields, name_in_file: str | None) -> None:
+        """Seal what tells who somebody is, and all free text: what a person said now, and what was not known yet."""
+        known = self._vault.personal_in(tx, patient)
+        said = [known.get("history"), fields.history, *vital_words(fields.vitals)]
         given = {
-            "patient_ref": fields.patient_ref,
-            "name": fields.name,
+            "patient_ref": known.get("patient_ref") or fields.patient_ref,
+            "name": fields.name or known.get("name") or name_in_file,
             "phone": fields.phone,
             "id_number": fields.id_number,
             "callback_phone": fields.callback_phone,
+            "history": "\n".join(dict.fromkeys(text for text in said if text)),
         }
-        personal = {key: value for key, value in given.items() if value}
-        if personal:
-            self._vault.put_personal(tx, patient, personal)
+        new = {key: value for key, value in given.items() if value and value != known.get(key)}
+        if new:
+            self._vault.put_personal(tx, patient, new)
 
 
-def context_of(fields: UploadFields) -> ContextEntered | None:
-    """What the fields say of the patient's state; None where they say nothing."""
+def context_of(fields: UploadFields, facts: FileFacts, known: Context, *, now: datetime) -> ContextEntered:
+    """What the sender says of the patient's state, and what the file says where nobody did.
+
+    Raises
+    ------
+    IngestError
+        ``bad_field``: `fields.onset_at` is no time that can be.
+    """
     onset = None
     if fields.onset_at is not None:
-        onset = ClockReading(at=fields.onset_at, clock="person", uncertainty_s=None)
-    context = ContextEntered(
-        age_years=fields.age_years,
-        sex=fields.sex,
+        onset = check_said("onset_at", fields.onset_at, now=now, ahead_s=future_tolerance_s())
+    age_years = known.age_years if fields.age_years is None else fields.age_years
+    sex = fields.sex or known.sex
+    return ContextEntered(
+        age_years=facts.age_years if age_years is None else fields.age_years,
+        sex=facts.sex if sex is None else fields.sex,
         chest_pain=fields.chest_pain,
         onset=onset,
-        vitals=fields.vitals,
-        history=fields.history,
+        vitals=vital_numbers(fields.vitals) or None,
+        history_given=True if fields.history or vital_words(fields.vitals) else None,
         arrival_mode=fields.arrival_mode,
+        note=_contradiction(facts, age_years, sex),
     )
-    return None if context == ContextEntered() else context
+
+
+def _contradiction(facts: FileFacts, age_years: float | None, sex: str | None) -> str | None:
+    """What the file says otherwise than what stands; it is not taken, and said."""
+    zh, en = [], []
+    years = facts.age_years
+    if years is not None and age_years is not None and abs(years - age_years) >= AGE_CONTRADICTS_YEARS:
+        zh.append(f"文件中年龄为{years:g}岁,保留已填写的{age_years:g}岁")
+        en.append(f"the file says age {years:g}, {age_years:g} was given and stays")
+    if facts.sex is not None and sex is not None and facts.sex != sex:
+        words = {"male": "男", "female": "女"}
+        zh.append(f"文件中性别为{words[facts.sex]},保留已填写的{words[sex]}")
+        en.append(f"the file says {facts.sex}, {sex} was given and stays")
+    return f"{';'.join(zh)} / {'; '.join(en)}" if zh else None
+
+
+def _unless_noted(case: Case, context: ContextEntered) -> ContextEntered:
+    """What was said, without a note that the case has already."""
+    noted = {e.event.note for e in case.history if isinstance(e.event, ContextEntered)}
+    return msgspec.structs.replace(context, note=None) if context.note in noted else context

@@ -4,8 +4,8 @@ import asyncio
 import functools
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,7 @@ import structlog
 
 from greenchannel.alerts import commands
 from greenchannel.alerts.case import Case
+from greenchannel.alerts.milestones import future_tolerance_s
 from greenchannel.clock import Clock
 from greenchannel.events import (
     ClockReading,
@@ -31,7 +32,7 @@ from greenchannel.ingest.reader import read_ecg
 from greenchannel.service.book import CaseBook
 from greenchannel.service.callers import Caller
 from greenchannel.service.casework import Casework
-from greenchannel.service.episodes import Episodes
+from greenchannel.service.episodes import Episodes, FileFacts
 from greenchannel.service.errors import Conflict, Forbidden
 from greenchannel.service.ids import new_id
 from greenchannel.service.watch import Watch
@@ -76,6 +77,7 @@ class Arrival:
     sent: ClockReading | None
     actor: str
     ecg_id: str | None = None  # a stream has its id from its start
+    measured: ClockOffset | None = None  # how far the device's own clock is off, as it said beside the ECG
 
 
 class Intake:
@@ -127,7 +129,13 @@ class Intake:
         parsed = await self.in_pool(lambda: read_ecg(files))
         data = bundle(files)
         staged = await asyncio.to_thread(self._blobs.stage, data)
-        await self.note_device_clock(device, fields.device_clock, upload_started_at)
+        measured = None
+        if caller.kind == "device" and fields.device_clock is not None:
+            measured = device_clock.estimate_offset(fields.device_clock, received_at=upload_started_at)
+        offset = self.offset_of(device)
+        if measured is not None:
+            offset = device_clock.refine_offset(offset, measured)
+        zone = self.zone_of(site)
         arrival = Arrival(
             parsed=parsed,
             staged=staged,
@@ -136,9 +144,10 @@ class Intake:
             fields=fields,
             site=site,
             device=device,
-            acquired=self._acquired(parsed, fields, site, device),
-            sent=self._sent(fields, device, upload_started_at),
+            acquired=self._acquired(parsed, fields, caller, device, offset, zone),
+            sent=self._sent(fields, caller, device, offset, upload_started_at),
             actor=caller.actor,
+            measured=measured,
         )
         placed = await self._writer.transact(lambda tx: self._receive(tx, arrival))
         if isinstance(placed, Conflict):
@@ -154,11 +163,16 @@ class Intake:
         same = self._same(tx, arrival)
         if same is not None:
             return same if isinstance(same, Conflict) else (same.ecg_id, same.case_id, True)
-        fields = self._with_file_facts(arrival)
+        parsed = arrival.parsed
+        facts = FileFacts(
+            age_years=parsed.age_years, sex=parsed.sex, name=parsed.identifiers.get("name") or None
+        )
         patient, case_id, case = self.episodes.place(
-            tx, site=arrival.site, fields=fields, actor=arrival.actor
+            tx, site=arrival.site, fields=arrival.fields, actor=arrival.actor, facts=facts
         )
         ecg_id = self.add(tx, arrival, case, patient)
+        if arrival.device is not None and arrival.measured is not None:
+            self._write_clock(tx, arrival.device, arrival.measured)
         return ecg_id, case_id, False
 
     def add(self, tx: Tx, arrival: Arrival, case: Case, patient: str) -> str:
@@ -194,14 +208,31 @@ class Intake:
         return ecg_id
 
     def _same(self, tx: Tx, arrival: Arrival) -> ecg_rows.EcgRow | Conflict | None:
-        """The ECG that these bytes already are, at this site; a `Conflict` where it is another patient's."""
-        sha256, ref = arrival.staged.sha256, arrival.fields.patient_ref
+        """The ECG that these bytes already are, at this site; a `Conflict` where it is another patient's.
+
+        Raises `Conflict` where the sender names another case than the one the ECG is in.
+        """
+        sha256, fields = arrival.staged.sha256, arrival.fields
         there = ecg_rows.find_same_bytes_at_site(tx, arrival.site, sha256)
-        if there is None or ref is None:
-            return there  # the same file without a name is no other patient's
-        patient = self._vault.patient_for(tx, arrival.site, ref)
-        same = ecg_rows.find_same(tx, arrival.site, patient, sha256)
-        return same or self._conflict(tx, there, arrival)
+        if there is None:
+            return None
+        if fields.patient_ref is not None:  # the same file without a name is no other patient's
+            patient = self._vault.patient_for(tx, arrival.site, fields.patient_ref)
+            same = ecg_rows.find_same(tx, arrival.site, patient, sha256)
+            if same is None and self.episodes.is_of(tx, patient, there.case_id):
+                same = there
+            if same is None:
+                return self._conflict(tx, there, arrival)
+            there = same
+        if fields.case_id is not None:
+            named = self.episodes.of_site(tx, arrival.site, fields.case_id).case_id
+            if named != there.case_id:
+                raise Conflict(
+                    "ecg_in_other_case",
+                    f"these bytes are already ECG {there.ecg_id} of case {there.case_id}, not of case {named}",
+                    f"同一份心电图已归入病例 {there.case_id},而不是病例 {named},请人工核对",
+                )
+        return there
 
     def _conflict(self, tx: Tx, there: ecg_rows.EcgRow, arrival: Arrival) -> Conflict:
         """Show it on the case that has the bytes, once; the sender is refused."""
@@ -214,17 +245,6 @@ class Intake:
             f"these bytes are already ECG {there.ecg_id} of another patient of this site; a person must decide whose "
             "they are",
             f"同一份心电图已归入本机构另一位患者({there.ecg_id}),请人工核对身份",
-        )
-
-    @staticmethod
-    def _with_file_facts(arrival: Arrival) -> UploadFields:
-        """What the sender said, and for what he left out, what the file says."""
-        fields, parsed = arrival.fields, arrival.parsed
-        return replace(
-            fields,
-            age_years=fields.age_years if fields.age_years is not None else parsed.age_years,
-            sex=fields.sex or parsed.sex,
-            name=fields.name or parsed.identifiers.get("name"),
         )
 
     # ------------------------------------------------------------ who, where, when
@@ -254,45 +274,71 @@ class Intake:
         return named
 
     async def note_device_clock(
-        self, device: str | None, reading: datetime | None, received_at: datetime
+        self,
+        device: str | None,
+        reading: datetime | None,
+        received_at: datetime,
+        caller: Caller | None = None,
     ) -> None:
-        """Write down how far a device's clock is off, where it said its time."""
-        if device is None or reading is None:
+        """Write down how far a device's clock is off, where it said its time. Nobody but the device may say it."""
+        if device is None or reading is None or (caller is not None and caller.actor != f"device:{device}"):
             return
         offset = device_clock.estimate_offset(reading, received_at=received_at)
+        await self._writer.transact(lambda tx: self._write_clock(tx, device, offset))
+
+    @staticmethod
+    def _write_clock(tx: Tx, device: str, offset: ClockOffset) -> None:
         event = DeviceClockMeasured(
             device=device, offset_s=offset.offset_s, uncertainty_s=offset.uncertainty_s
         )
-        await self._writer.transact(
-            lambda tx: tx.append(f"device:{device}", [event], actor=f"device:{device}")
-        )
+        tx.append(f"device:{device}", [event], actor=f"device:{device}")
 
     def zone_of(self, site: str) -> ZoneInfo:
         """The site's time zone."""
         record = self._accounts.site(site)
         return ZoneInfo(record.timezone if record else "UTC")
 
-    def _acquired(self, parsed: ParsedEcg, fields: UploadFields, site: str, device: str | None) -> JudgedTime:
-        if fields.acquired_at is not None:
-            reading = ClockReading(at=fields.acquired_at, clock="person")
-            return JudgedTime(reading=reading, raw=fields.acquired_at)
+    def _acquired(
+        self,
+        parsed: ParsedEcg,
+        fields: UploadFields,
+        caller: Caller,
+        device: str | None,
+        offset: ClockOffset | None,
+        zone: ZoneInfo,
+    ) -> JudgedTime:
+        now, said = self._clock.now(), fields.acquired_at
+        if said is not None and caller.kind == "user":
+            reading = device_clock.check_said("acquired_at", said, now=now, ahead_s=future_tolerance_s())
+            return JudgedTime(reading=reading, raw=said)
         return device_clock.judge_acquired(
-            parsed.acquired,
-            received_at=self._clock.now(),
-            offset=self.offset_of(device),
-            site_zone=self.zone_of(site),
-            clock=f"device:{device}" if device else "device",
+            parsed.acquired if said is None else said,
+            received_at=now,
+            offset=offset,
+            site_zone=zone,
+            clock=_clock_of(device),
         )
 
     def offset_of(self, device: str | None) -> ClockOffset | None:
         """The newest estimate of a device's clock; None where it was never compared."""
         return None if device is None else self._book.device_clocks.get(device)
 
-    def _sent(self, fields: UploadFields, device: str | None, started: datetime) -> ClockReading:
-        if fields.sent_at is not None:
-            clock = f"device:{device}" if device else "device"
-            return device_clock.correct(fields.sent_at, self.offset_of(device), clock=clock)
-        return ClockReading(at=started, clock=self._clock.name)
+    def _sent(
+        self,
+        fields: UploadFields,
+        caller: Caller,
+        device: str | None,
+        offset: ClockOffset | None,
+        started: datetime,
+    ) -> ClockReading:
+        """When sending began: as the sender's clock has it where that can be, else as we saw it."""
+        said = fields.sent_at
+        if said is not None and caller.kind == "user":
+            return device_clock.check_said("sent_at", said, now=started, ahead_s=future_tolerance_s())
+        judged = device_clock.judge_acquired(
+            said, received_at=started, offset=offset, site_zone=UTC, clock=_clock_of(device)
+        )
+        return judged.reading or ClockReading(at=started, clock=self._clock.name)
 
     # ------------------------------------------------------------ read
 
@@ -308,14 +354,15 @@ class Intake:
 
     def is_read(self, case_id: str, ecg_id: str) -> bool:
         """Has this ECG its final reading?"""
-        case = self._book.cases.get(case_id)
+        case = self._book.cases.get(self._book.case_id_of(ecg_id) or case_id)
         return case is not None and any(ecg.ecg_id == ecg_id and ecg.analysed_at for ecg in case.ecgs)
 
     async def read(self, ecg_id: str, case_id: str, recording: Recording) -> None:
         """Measure and judge one ECG, write its final reading and ring where it must."""
-        context = self._book.cases[case_id].context
+        case = self._book.cases[self._book.case_id_of(ecg_id) or case_id]
+        context = case.context
         patient = Patient(age_years=context.age_years, sex=context.sex, chest_pain=context.chest_pain)
-        sha256 = next(ecg.sha256 for ecg in self._book.cases[case_id].ecgs if ecg.ecg_id == ecg_id)
+        sha256 = next(ecg.sha256 for ecg in case.ecgs if ecg.ecg_id == ecg_id)
         try:
             analysis = await self.in_pool(
                 lambda: to_json(interpret(recording, patient), source=None, sha256=sha256)
@@ -329,14 +376,15 @@ class Intake:
     def _write_reading(
         self, tx: Tx, ecg_id: str, case_id: str, analysis: dict[str, Any], body: bytes
     ) -> None:
-        case = self._casework.current(tx, case_id)
+        # A person may have moved it while it was being read: it rings where it is now.
+        case = self._casework.current(tx, ecg_rows.case_of(tx, ecg_id) or case_id)
         if any(ecg.ecg_id == ecg_id and ecg.analysed_at for ecg in case.ecgs):
             return  # read already, by the restart's sweep
         analysis_sha256 = content_sha256([(None, body)])
         ecg_rows.put_analysis(tx, analysis_sha256, body)
         ecg_rows.set_analysis(tx, ecg_id, analysis_sha256)
         quality = analysis["quality"]
-        said = analysis["advice"] + (quality["messages"] if not quality["acceptable"] else [])
+        said = analysis["advice"] + to_the_clinic(quality)
         reading = EcgAnalysed(
             ecg_id=ecg_id,
             tier=analysis["tier"],
@@ -352,7 +400,8 @@ class Intake:
         events = commands.analysed(
             case, reading, alert_id=new_id("a"), plan=plan, settings=self._watch.settings
         )
-        self._casework.write(tx, case, case_id, events, "service")
+        if events:
+            self._casework.write(tx, case, case.case_id, events, "service")
 
     async def read_what_was_left(self) -> int:
         """After a restart: read what was received and not read. Returns how many.
@@ -363,8 +412,8 @@ class Intake:
         left = [
             (ecg.ecg_id, ecg.sha256, case)
             for case in list(self._book.cases.values())
-            for ecg in case.ecgs
-            if ecg.sha256 and ecg.analysed_at is None
+            for ecg in case.current_ecgs
+            if ecg.sha256 and ecg.analysed_at is None and self._book.case_id_of(ecg.ecg_id) == case.case_id
         ]
         for ecg_id, sha256, case in left:
             (failed,) = await asyncio.gather(self._read_left(ecg_id, sha256, case), return_exceptions=True)
@@ -379,3 +428,20 @@ class Intake:
 
     async def in_pool(self, function: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, function)
+
+
+def _clock_of(device: str | None) -> str:
+    return f"device:{device}" if device else "device"
+
+
+def to_the_clinic(quality: dict[str, Any]) -> list[dict[str, Any]]:
+    """Which quality messages of an analyze object go to the clinic: all of a poor record.
+
+    Of a good one those of its bad leads and of the record as a whole: an electrode that came off is mended while the
+    patient is still lying there. What is only worth knowing about a readable lead is none of the clinic's.
+    """
+    return [
+        one
+        for one in quality["messages"]
+        if not quality["acceptable"] or one["lead"] is None or one["lead"] in quality["bad_leads"]
+    ]

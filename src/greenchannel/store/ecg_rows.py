@@ -16,6 +16,7 @@ __all__ = [
     "AnalysisDamaged",
     "EcgRow",
     "add_ecg",
+    "case_of",
     "find_same",
     "find_same_bytes_at_site",
     "get_analysis",
@@ -50,6 +51,14 @@ def find_same(tx: Tx, site: str, patient: str, sha256: str) -> EcgRow | None:
 def find_same_bytes_at_site(tx: Tx, site: str, sha256: str) -> EcgRow | None:
     """The first ECG of this site that has these bytes, whoever's it is."""
     return _first(tx, select(_ecgs).where(_ecgs.c.site == site, _ecgs.c.sha256 == sha256))
+
+
+def case_of(tx: Tx, ecg_id: str) -> str | None:
+    """The case an ECG is in as of this transaction; None for an ECG that was never entered."""
+    found: str | None = tx.conn.execute(
+        select(_ecgs.c.case_id).where(_ecgs.c.ecg_id == ecg_id)
+    ).scalar_one_or_none()
+    return found
 
 
 def add_ecg(

@@ -129,6 +129,10 @@ class Vault:
         else:
             tx.conn.execute(update(table).where(table.c.patient == patient).values(sealed=sealed))
 
+    def personal_in(self, tx: Tx, patient: str) -> dict[str, str]:
+        """What is known of a person as of this transaction; raises `PatientKeyMissing` as `put_personal` does."""
+        return _personal(tx.conn, patient, self.key_of(tx.conn, patient)) or {}
+
     def personal(self, patient: str) -> dict[str, str] | None:
         """What is known of a person; None where nothing is, or not any more."""
         with reading(self._engine) as connection:
