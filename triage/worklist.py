@@ -7,10 +7,13 @@ Nothing starves. Each tier below the critical ones has a clock (`ageing` in `cri
 10 minutes). A case that is still unanswered when it runs out moves up: behind the cases of the higher tier that
 wait for an answer, before those that have one. Moved-up cases queue by their waiting time alone, so nobody who
 came later can pass them, and the escalation of alerts bounds how long the unanswered ones ahead of them stay.
+
+An ECG that was received and not read yet may be anything: it stands among the urgent ones, with their clock, until its
+reading is there.
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from greenchannel.clock import check_aware
 from greenchannel.triage.criteria import CRITERIA, Criteria
@@ -19,6 +22,11 @@ from greenchannel.triage.finding import Tier
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PAIN_ORDER = {True: 0, None: 1, False: 2}
 _MICROSECOND = timedelta(microseconds=1)
+
+NOT_READ_AS: Final = Tier.URG
+"""[E] Among whose cases one with an unread ECG stands at least: nobody knows yet that it is harmless."""
+
+_NOT_READ_RANK: Final = len(Tier)
 
 
 class Place(NamedTuple):
@@ -30,17 +38,20 @@ class Place(NamedTuple):
     pain: int  # 0 chest pain, 1 unknown, 2 none; 0 for all that moved up
     opened_us: int  # microseconds since 1970
     case_id: str
-    tier_rank: int  # of the case's own tier; never decides, ids are unique
+    tier_rank: (
+        int  # of the case's own tier, after all of them while it is not read; never decides, ids are unique
+    )
 
 
 def place(
     *,
-    tier: Tier,
+    tier: Tier | None,
     answered: bool,
     chest_pain: bool | None,
     opened_at: datetime,
     case_id: str,
     now: datetime,
+    waits_since: datetime | None = None,
     criteria: Criteria = CRITERIA,
 ) -> Place:
     """Where a case stands in the worklist at `now`.
@@ -48,7 +59,7 @@ def place(
     Parameters
     ----------
     tier
-        The case's highest tier.
+        The case's highest tier; None while an ECG waits for its reading that could be more urgent than the others.
     answered
         Somebody has acknowledged it.
     chest_pain
@@ -57,32 +68,45 @@ def place(
         Aware instants; `NaiveDatetimeError` otherwise.
     case_id
         Unique; settles what is otherwise equal.
+    waits_since
+        When the wait for an answer began; with the case itself where it is None.
     """
     opened_at = check_aware(opened_at)
-    ageing = criteria.ageing.get(tier)
-    moved_up = (
-        ageing is not None
-        and not answered
-        and check_aware(now) - opened_at >= timedelta(seconds=ageing.after_s)
-    )
+    since = opened_at if waits_since is None else waits_since
+    due_at = moves_up_at(tier=tier, answered=answered, waits_since=since, criteria=criteria)
+    moved_up = due_at is not None and check_aware(now) >= due_at
+    counted = NOT_READ_AS if tier is None else tier
     return Place(
-        band=ageing.to.rank if ageing is not None and moved_up else tier.rank,
+        band=criteria.ageing[counted].to.rank if moved_up else counted.rank,
         answered=answered,
         moved_up=moved_up,
         pain=0 if moved_up else _PAIN_ORDER[chest_pain],
         opened_us=(opened_at - _EPOCH) // _MICROSECOND,
         case_id=case_id,
-        tier_rank=tier.rank,
+        tier_rank=_NOT_READ_RANK if tier is None else tier.rank,
     )
+
+
+def moves_up_at(
+    *, tier: Tier | None, answered: bool, waits_since: datetime, criteria: Criteria = CRITERIA
+) -> datetime | None:
+    """When a case's clock runs out: the only instant at which its place changes by itself; None where there is none."""
+    ageing = criteria.ageing.get(NOT_READ_AS if tier is None else tier)
+    if ageing is None or answered:
+        return None
+    return check_aware(waits_since) + timedelta(seconds=ageing.after_s)
 
 
 def explain(key: Place, criteria: Criteria = CRITERIA) -> tuple[str, str]:
     """Why a case stands where it stands, in English and Chinese."""
-    tier = list(Tier)[key.tier_rank]
-    name = criteria.tier_names[tier]
+    tier = NOT_READ_AS if key.tier_rank == _NOT_READ_RANK else list(Tier)[key.tier_rank]
     opened = _EPOCH + timedelta(microseconds=key.opened_us)
     since = opened.isoformat(timespec="seconds")
-    en, zh = [tier.value], [name.zh if tier is not Tier.NONE else "没有规则被触发"]
+    if key.tier_rank == _NOT_READ_RANK:
+        en, zh = ["waiting for the automatic analysis"], ["等待自动分析"]
+    else:
+        name = criteria.tier_names[tier]
+        en, zh = [tier.value], [name.zh if tier is not Tier.NONE else "没有规则被触发"]
     if key.moved_up:
         band = list(Tier)[key.band]
         minutes = f"{criteria.ageing[tier].after_s / 60:g}"

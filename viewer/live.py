@@ -3,24 +3,34 @@
 Backpressure is decided here. Every client has a queue of its own, emptied by its own task, so that nobody waits for
 anybody. Above `LOW_MARK_BYTES` waiting, the samples of running streams are left out for this client; events never
 are. Above the high mark (`Settings.live_client_bytes`, 256 KB) the client is closed with 4408 and comes back with
-``after=SEQ``, which is cheaper for both than a queue without end. The first snapshot does not count.
+``after=SEQ``, which is cheaper for both than a queue without end. The first snapshot does not count: its rows are one
+text, shared by all clients of equal rights. What a returning client missed is its own and ends at the high mark.
+
+A fault in here is logged, and every client is let go: a mark after a lost event would say what is not true. They come
+back and get a snapshot.
 """
 
 import asyncio
 import contextlib
+import functools
 from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, Final
 
 import msgspec
+import structlog
 
 from greenchannel.alerts.case import Case
 from greenchannel.clock import Clock, rfc3339
 from greenchannel.events import Envelope
 from greenchannel.service.hub import Hub
 from greenchannel.viewer.access import RightsClass
-from greenchannel.viewer.wire import CaseRows, change_message, in_order, order_of
+from greenchannel.viewer.board import Board
+from greenchannel.viewer.places import BOARD_KEEPS
+from greenchannel.viewer.wire import CaseRows, change_message
+
+logger = structlog.get_logger(__name__)
 
 LOW_MARK_BYTES: Final = 64 * 1024
 
@@ -35,7 +45,7 @@ class Client:
         self.watching: frozenset[str] = frozenset()  # ids of running ECGs
         self.too_slow = asyncio.Event()
         self._high_mark_bytes = high_mark_bytes
-        self._waiting: deque[tuple[str, int]] = deque()
+        self._waiting: deque[tuple[tuple[str, ...], int]] = deque()
         self._waiting_bytes = 0
         self._something = asyncio.Event()
 
@@ -44,16 +54,21 @@ class Client:
         if self.too_slow.is_set():
             return
         if self._waiting_bytes + size > self._high_mark_bytes:
-            self._waiting.clear()
-            self.too_slow.set()
+            self.give_up()
             return
-        self._waiting.append((text, size))
+        self._waiting.append(((text,), size))
         self._waiting_bytes += size
         self._something.set()
 
-    def put_first(self, text: str) -> None:
-        """Queue the snapshot, which may be larger than the high mark."""
-        self._waiting.append((text, 0))
+    def give_up(self) -> None:
+        """Send nothing more: the connection ends, and the client comes back."""
+        self._waiting.clear()
+        self._waiting_bytes = 0
+        self.too_slow.set()
+
+    def put_first(self, *parts: str) -> None:
+        """Queue what a new client begins with, whatever its size. Parts may be shared; they are joined when sent."""
+        self._waiting.append((parts, 0))
         self._something.set()
 
     def put_wave(self, text: str, size: int) -> None:
@@ -66,9 +81,9 @@ class Client:
         while not self._waiting:
             self._something.clear()
             await self._something.wait()
-        text, size = self._waiting.popleft()
+        parts, size = self._waiting.popleft()
         self._waiting_bytes -= size
-        return text
+        return "".join(parts)
 
 
 class LiveFanout:
@@ -83,10 +98,12 @@ class LiveFanout:
         self._mark_every_s = mark_every_s
         self._client_bytes = client_bytes
         self._clients: dict[RightsClass, set[Client]] = {}
-        self._snapshots: dict[RightsClass, tuple[int, msgspec.Raw]] = {}
+        self._board = Board(hub)
+        self._listening = False
+        self._lost_seq = -1  # who knows the log no further may have missed an event
+        self._snapshots: dict[RightsClass, tuple[int, str]] = {}  # edition of the names, rows
         self._watchers = 0
         self._stop_waves: Callable[[], None] | None = None
-        self._stop_changes: Callable[[], None] | None = None
         self._ticking: asyncio.Task[None] | None = None
 
     @property
@@ -94,21 +111,32 @@ class LiveFanout:
         """How many are connected."""
         return sum(len(group) for group in self._clients.values())
 
+    def board(self, now: datetime) -> list[Case]:
+        """The cases that boards show at `now`, of all sites."""
+        if not self._listening:
+            self._listening = True
+            self._hub.subscribe(self._on_changes)
+        with self._all_or_snapshot():
+            self._turn(now)
+        return self._board.cases(now)
+
     def attach(self, rights: RightsClass, after: int | None) -> Client:
         """A new client, with the snapshot or what it missed already in its queue.
 
         Nothing is awaited in here, so no change can fall between the two.
         """
         client = Client(rights, self._client_bytes)
-        if not self._clients:
-            self._begin()
-        missed = None if after is None else self._missed(rights, after)
+        now = self._clock.now()
+        cases = [case for case in self.board(now) if rights.may_see(case.site)]
+        missed = None if after is None else self._missed(rights, after, len(cases), now)
         if missed is None:
-            client.put_first(self._snapshot(rights))
+            client.put_first(*self._snapshot(rights, cases, now))
         else:
             for text in missed:
                 client.put_first(text)
             client.put_first(self._mark())
+        if not self._clients:
+            self._ticking = asyncio.get_running_loop().create_task(self._tick())
         self._clients.setdefault(rights, set()).add(client)
         return client
 
@@ -120,8 +148,9 @@ class LiveFanout:
         if not group:
             del self._clients[client.rights]
             self._snapshots.pop(client.rights, None)
-        if not self._clients:
-            self._end()
+        if not self._clients and self._ticking is not None:
+            self._ticking.cancel()
+            self._ticking = None
 
     def watch(self, client: Client, ecg_id: str | None) -> None:
         """Send the samples of one running stream to this client from now on; None: of no stream."""
@@ -141,22 +170,29 @@ class LiveFanout:
 
     # ------------------------------------------------------------ from the hub
 
-    def _begin(self) -> None:
-        self._stop_changes = self._hub.subscribe(self._on_changes)
-        self._ticking = asyncio.get_running_loop().create_task(self._tick())
-
-    def _end(self) -> None:
-        if self._stop_changes is not None:
-            self._stop_changes()
-        if self._ticking is not None:
-            self._ticking.cancel()
-        self._stop_changes = self._ticking = None
-
     def _on_changes(self, changes: list[Change]) -> None:
-        self._snapshots.clear()
-        for envelope, case in changes:
-            if case is not None:
-                self._to_all(case, self._encode(envelope, case))
+        with self._all_or_snapshot():
+            now = self._clock.now()
+            self._board.take((case for _, case in changes if case is not None), now)
+            for envelope, case in changes:
+                if case is not None:
+                    self._to_all(case, functools.partial(self._encode, envelope, case, now))
+
+    @contextlib.contextmanager
+    def _all_or_snapshot(self) -> Iterator[None]:
+        """Whatever goes wrong inside: no client may take what it holds for everything."""
+        try:
+            yield
+        except Exception:
+            logger.exception(
+                "fan-out failed, every client is let go", seq=self._hub.seq, clients=self.clients
+            )
+            self._lost_seq = self._hub.seq
+            self._board.reset()
+            self._snapshots.clear()
+            for group in self._clients.values():
+                for client in group:
+                    client.give_up()
 
     def _on_wave(self, ecg_id: str, case_id: str, message: dict[str, Any]) -> None:
         case = self._hub.cases.get(case_id)
@@ -169,51 +205,72 @@ class LiveFanout:
                     if ecg_id in client.watching:
                         client.put_wave(text, len(text))
 
-    def _to_all(self, case: Case, text: str) -> None:
-        size = len(text.encode())
-        for rights, group in self._clients.items():
-            if rights.may_see(case.site):
-                for client in group:
-                    client.put(text, size)
+    def _to_all(self, case: Case, encode: Callable[[], str]) -> None:
+        self._outdate(case)
+        groups = [group for rights, group in self._clients.items() if rights.may_see(case.site)]
+        if groups:
+            text = encode()
+            size = len(text.encode())
+            for client in (client for group in groups for client in group):
+                client.put(text, size)
+
+    def _outdate(self, case: Case) -> None:
+        for rights in [rights for rights in self._snapshots if rights.may_see(case.site)]:
+            del self._snapshots[rights]
 
     async def _tick(self) -> None:
         """Marks, and the rows whose place changed by the passing of time alone."""
         while True:
             await asyncio.sleep(self._mark_every_s)
-            for case, text in self._moved_up():
-                self._snapshots.clear()
-                self._to_all(case, text)
-            mark = self._mark()
-            for group in self._clients.values():
-                for client in group:
-                    client.put(mark, len(mark))
+            with self._all_or_snapshot():
+                self._turn(self._clock.now())
+                mark = self._mark()
+                for group in self._clients.values():
+                    for client in group:
+                        client.put(mark, len(mark))
 
-    def _moved_up(self) -> list[tuple[Case, str]]:
-        now = self._clock.now()
-        return [(case, self._move(case, now)) for case, _ in self._rows.moved(self._hub.cases.values(), now)]
+    def _turn(self, now: datetime) -> None:
+        moved, left = self._board.turn(now)
+        for case in moved:
+            self._to_all(case, functools.partial(self._move, case, self._hub.seq, now))
+        for case in left:  # whoever has it on the screen may keep it
+            self._outdate(case)
+            self._rows.forget(case.case_id)
 
     # ------------------------------------------------------------ messages
 
-    def _missed(self, rights: RightsClass, after: int) -> list[str] | None:
-        """What a client missed, or None where the snapshot is shorter or the only way."""
+    def _missed(self, rights: RightsClass, after: int, shown: int, now: datetime) -> list[str] | None:
+        """What a client missed, or None where the snapshot is shorter or the only way.
+
+        What moved by the hour comes first, under the number that the client holds: the events after it lead the
+        number on, and whoever is cut off in between asks again from there.
+        """
         missed = self._hub.missed(after)
-        if missed is None:
+        if missed is None or after <= self._lost_seq:
             return None
+        moved = [case for case in self._board.moved_since(after, now) if rights.may_see(case.site)]
         visible = [(e, case) for e, case in missed if case is not None and rights.may_see(case.site)]
-        cases = [case for case in self._hub.cases.values() if rights.may_see(case.site)]
-        now = self._clock.now()
-        moved = [case for case in cases if order_of(case, case.last_event_at) != order_of(case, now)]
-        if len(visible) + len(moved) >= len(cases) and after != self._hub.seq:
+        count = len(moved) + len(visible)
+        if count and (count >= shown or (visible and visible[0][0].at <= now - BOARD_KEEPS)):
             return None
-        # A place that the hour alone changed after a case's last event, the client may not know.
-        return [self._encode(*one) for one in visible] + [self._move(case, now) for case in moved]
+        texts: list[str] = []
+        size = 0
+        for encode in (
+            *(functools.partial(self._move, case, after, now) for case in moved),
+            *(functools.partial(self._encode, *one, now) for one in visible),
+        ):
+            texts.append(encode())
+            size += len(texts[-1])
+            if size > self._client_bytes:
+                return None
+        return texts
 
-    def _move(self, case: Case, now: datetime) -> str:
+    def _move(self, case: Case, seq: int, now: datetime) -> str:
         row = self._rows.row(case, now)
-        return change_message(self._hub.seq, now, "order_changed", case.case_id, "service", row, {})
+        return change_message(seq, now, "order_changed", case.case_id, "service", row, {})
 
-    def _encode(self, envelope: Envelope, case: Case) -> str:
-        row = self._rows.row(case, self._clock.now())
+    def _encode(self, envelope: Envelope, case: Case, now: datetime) -> str:
+        row = self._rows.row(case, now)
         data = msgspec.to_builtins(envelope.event)
         kind = data.pop("type")
         return change_message(envelope.seq, envelope.at, kind, case.case_id, envelope.actor, row, data)
@@ -222,20 +279,14 @@ class LiveFanout:
         mark = {"type": "mark", "seq": self._hub.seq, "server_time": rfc3339(self._clock.now())}
         return msgspec.json.encode(mark).decode()
 
-    def _snapshot(self, rights: RightsClass) -> str:
-        now = self._clock.now()
+    def _snapshot(self, rights: RightsClass, cases: list[Case], now: datetime) -> tuple[str, str, str]:
+        """Its head, its rows, its end; the rows are made once for all clients of these rights."""
         known = self._snapshots.get(rights)
-        if known is None or known[0] != self._hub.seq:
-            cases = (case for case in self._hub.cases.values() if rights.may_see(case.site))
-            rows = msgspec.json.encode([self._rows.row(case, now) for case in in_order(cases, now)])
-            known = self._snapshots[rights] = (self._hub.seq, msgspec.Raw(rows))
-        snapshot = {
-            "type": "snapshot",
-            "seq": self._hub.seq,
-            "server_time": rfc3339(now),
-            "cases": known[1],
-        }
-        return msgspec.json.encode(snapshot).decode()
+        if known is None or known[0] != self._rows.edition:
+            rows = msgspec.json.encode(self._rows.rows(cases, now)).decode()
+            known = self._snapshots[rights] = (self._rows.edition, rows)
+        head = {"type": "snapshot", "seq": self._hub.seq, "server_time": rfc3339(now)}
+        return f'{msgspec.json.encode(head).decode()[:-1]},"cases":', known[1], "}"
 
 
 @contextlib.contextmanager

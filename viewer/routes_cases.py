@@ -1,6 +1,8 @@
 """The worklist, one case, and what people do with a case."""
 
+import heapq
 import re
+from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Header, Query
@@ -9,7 +11,7 @@ from starlette.responses import Response
 
 from greenchannel.alerts import timeline_json
 from greenchannel.alerts.case import Case
-from greenchannel.alerts.milestones import enterable
+from greenchannel.alerts.milestones import MilestoneSpec, enterable, milestones
 from greenchannel.alerts.timeline import timeline
 from greenchannel.clock import rfc3339
 from greenchannel.service.callers import Caller
@@ -20,6 +22,9 @@ from greenchannel.viewer.front import Front, Here, Who, answer
 from greenchannel.viewer.problems import Problem
 
 router = APIRouter(prefix="/cases", tags=["cases"])
+
+MOST_ROWS: Final = 1000  # of one answer; a row has some kilobytes, and all of them are encoded at once
+ROWS_BY_DEFAULT: Final = 200  # where not the board is asked for, which is as long as it is
 
 Tier = Literal["ACT", "CRIT", "URG", "FLAG", "REC", "NONE"]
 
@@ -33,14 +38,22 @@ async def worklist(
     site: Annotated[str | None, Query(max_length=64)] = None,
     opened_from: Annotated[AwareDatetime | None, Query(alias="from")] = None,
     opened_to: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+    limit: Annotated[int | None, Query(ge=1, le=MOST_ROWS)] = None,
+    before: Annotated[str | None, Query(max_length=64)] = None,
 ) -> Response:
-    """Rows in worklist order, of the cases that the caller may see and that were opened in the given span."""
+    """Rows in worklist order, of the cases that the caller may see.
+
+    Without `state`, `from` and `to`: what boards show, which is open cases, cases with an open alert, and cases whose
+    last event is less than a day old. With one of them: all cases that fit, at most 200 unless `limit` says otherwise.
+    `limit` takes those that were opened last; `next_before` of the answer, given as `before`, goes on with older ones.
+    """
     require(who, "look")
     await front.directory.refresh()
     now, seq = front.desk.clock.now(), front.desk.hub.seq
+    of_board = state is None and opened_from is None and opened_to is None
     shown = [
         case
-        for case in front.desk.cases()
+        for case in (front.fanout.board(now) if of_board else front.desk.cases())
         if who.may_see(case.site)
         and (tier is None or case.tier == tier)
         and (state is None or case.state == state)
@@ -48,8 +61,18 @@ async def worklist(
         and (opened_from is None or case.opened_at >= opened_from)
         and (opened_to is None or case.opened_at < opened_to)
     ]
-    rows = [front.rows.row(case, now) for case in wire.in_order(shown, now)]
-    return answer({"seq": seq, "cases": rows})
+    if before is not None:
+        mark = _age(front.case(before, who))
+        shown = [case for case in shown if _age(case) < mark]
+    most = limit or (len(shown) if of_board else ROWS_BY_DEFAULT)
+    newest = shown if len(shown) <= most else heapq.nlargest(most, shown, key=_age)
+    next_before = min(newest, key=_age).case_id if len(newest) < len(shown) else None
+    return answer({"seq": seq, "cases": front.rows.rows(newest, now), "next_before": next_before})
+
+
+def _age(case: Case) -> tuple[datetime, str]:
+    """Sorts cases by when they were opened; no two are equal."""
+    return case.opened_at, case.case_id
 
 
 @router.get("/{case_id}", summary="One case")
@@ -91,7 +114,7 @@ async def _page(front: Front, case: Case, who: Caller, reason: str | None) -> di
         ],
         "identity": None
         if identity is None
-        else {key: identity.get(key) for key in ("name", "phone", "id_number", "callback_phone")},
+        else {key: identity.get(key) for key in ("name", "phone", "id_number", "callback_phone", "history")},
         "images": [],
         "history": [history.line(envelope, names) for envelope in case.history],
     }
@@ -101,7 +124,7 @@ async def _page(front: Front, case: Case, who: Caller, reason: str | None) -> di
 async def forms(case_id: str, front: Here, who: Who) -> Response:
     """Those that the case's arrival mode has."""
     case = front.case(case_id, who)
-    rows = enterable(who.role, case.arrival_mode)
+    rows = [row for row in _enterable(who) if row.exists_in(case.arrival_mode)]
     return answer(
         {"milestones": [{"id": row.id, "zh": row.zh, "en": row.en, "key": row.key} for row in rows]}
     )
@@ -208,12 +231,22 @@ async def record_milestone(
     return await _row(front, case, 201 if created else 200)
 
 
-MACHINE_SOURCES = frozenset({"device", "server"})
+DEVICE_SOURCE: Final = "device"
+MACHINE_SOURCES: Final = frozenset({DEVICE_SOURCE, "server"})
 """What a machine said outweighs what a person typed, so nobody but quality staff may type it in its name."""
+
+RECORDED_BY_DEVICES: Final = "DEV"  # in the milestone table's column `by`
 
 
 def _check_source(source: str, who: Caller) -> None:
-    if source in MACHINE_SOURCES and who.kind != "device" and who.role != "quality":
+    if who.kind == "device":
+        if source != DEVICE_SOURCE:
+            raise Forbidden(
+                "source_forbidden",
+                f"a device enters times of the source {DEVICE_SOURCE}, not of {source}",
+                "设备只能以设备名义填写时间",
+            )
+    elif source in MACHINE_SOURCES and who.role != "quality":
         raise Forbidden(
             "source_forbidden",
             f"a person may not enter a time of the source {source}",
@@ -221,11 +254,17 @@ def _check_source(source: str, who: Caller) -> None:
         )
 
 
+def _enterable(who: Caller) -> tuple[MilestoneSpec, ...]:
+    if who.kind == "device":
+        return tuple(row for row in milestones().values() if RECORDED_BY_DEVICES in row.by)
+    return enterable(who.role)
+
+
 def _check_enterable(milestone: str, who: Caller) -> None:
-    mine = [row.id for row in enterable(who.role)]
-    if milestone in mine or who.kind == "device":
+    mine = [row.id for row in _enterable(who)]
+    if milestone in mine:
         return
-    if milestone not in {row.id for row in enterable("quality")}:
+    if milestone not in milestones():
         raise Problem(
             422,
             "there is no such milestone",

@@ -106,6 +106,7 @@ async def one(ecg_id: str, front: Here, who: Who) -> Response:
     require(who, "look")
     case = front.case_of_ecg(ecg_id, who)
     ecg = _ecg(case, ecg_id)
+    front.look(who, "look_ecg", case.case_id, ecg_id)
     base = f"{PREFIX}/ecgs/{ecg_id}"
     return answer(
         {

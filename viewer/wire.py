@@ -4,9 +4,9 @@ A row is a pure fold of the log but for its place in the worklist, which also de
 moves up when its clock runs out. Rows are encoded once and kept until their case or their place changes.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -18,12 +18,11 @@ from greenchannel.clock import rfc3339
 from greenchannel.triage import worklist
 from greenchannel.triage.finding import Tier
 from greenchannel.viewer.directory import Directory
-from greenchannel.viewer.words import TIERS, URGENCY, Word
+from greenchannel.viewer.places import Order, changes_at, is_there, on_board, order_of, place_of, standing
+from greenchannel.viewer.words import NOT_READ, TIERS, URGENCY, Word
 
 Json = dict[str, Any]
-Order = tuple[int | str, ...]
 
-_NOT_READ: Final = Word("等待自动分析", "waiting for the automatic analysis")
 _NO_ECG: Final = Word("尚无心电图", "no ECG yet")
 _NEVER_ECG: Final = Word("病例中没有心电图", "no ECG in this case")
 _AGAIN: Final = Word("信号质量差,请重新采集", "poor signal quality, please record again")
@@ -35,34 +34,22 @@ def maybe(at: datetime | None) -> str | None:
     return None if at is None else rfc3339(at)
 
 
-# ---------------------------------------------------------------- the place in the worklist
-
-
-def place_of(case: Case, now: datetime) -> worklist.Place:
-    """Where the case stands at `now`."""
-    answered = case.diagnosed_at is not None or (case.alert is not None and not case.alert.open)
-    return worklist.place(
-        tier=Tier(case.tier) if case.tier in set(Tier) else Tier.NONE,
-        answered=answered,
-        chest_pain=case.context.chest_pain,
-        opened_at=case.opened_at,
-        case_id=case.case_id,
-        now=now,
-    )
-
-
-def order_of(case: Case, now: datetime) -> Order:
-    """The row's `order`: compared element by element, the smallest is the topmost row. Closed cases come last."""
-    key = place_of(case, now)
-    return (int(case.state != "open"), *(part if isinstance(part, str) else int(part) for part in key))
-
-
-def in_order(cases: Iterable[Case], now: datetime) -> list[Case]:
-    """The cases in worklist order."""
-    return sorted(cases, key=lambda case: order_of(case, now))
-
-
 # ---------------------------------------------------------------- the row
+
+
+class _Made(NamedTuple):
+    """One encoded row and what it was made from."""
+
+    case: Case
+    edition: int
+    stale_at: datetime | None  # when the hour alone makes it another
+    order: Order
+    row: msgspec.Raw
+
+    def holds(self, case: Case, edition: int, now: datetime) -> bool:
+        """Is it still the row of this case?"""
+        stale = self.stale_at is not None and self.stale_at <= now
+        return self.case is case and self.edition == edition and not stale
 
 
 class CaseRows:
@@ -70,25 +57,42 @@ class CaseRows:
 
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
-        self._rows: dict[str, tuple[Case, Order, int, msgspec.Raw]] = {}
+        self._rows: dict[str, _Made] = {}
+
+    @property
+    def edition(self) -> int:
+        """Changes with the names that stand in the rows."""
+        return self._directory.edition
 
     def row(self, case: Case, now: datetime) -> msgspec.Raw:
         """The row of one case at `now`, as JSON."""
-        order, edition = order_of(case, now), self._directory.edition
-        known = self._rows.get(case.case_id)
-        if known is not None and known[0] is case and known[1] == order and known[2] == edition:
-            return known[3]
-        row = msgspec.Raw(msgspec.json.encode(case_row(case, self._directory, now)))
-        if known is None or known[0].seq <= case.seq:  # an old state, replayed, must not push out the new one
-            self._rows[case.case_id] = (case, order, edition, row)
-        return row
+        return self._made(case, now).row
 
-    def moved(self, cases: Iterable[Case], now: datetime) -> Iterator[tuple[Case, msgspec.Raw]]:
-        """The cases whose place changed since their row was made, though nothing happened to them."""
-        for case in cases:
-            known = self._rows.get(case.case_id)
-            if known is not None and known[0] is case and known[1] != order_of(case, now):
-                yield case, self.row(case, now)
+    def rows(self, cases: Iterable[Case], now: datetime) -> list[msgspec.Raw]:
+        """The rows of some cases in worklist order."""
+        made = [self._made(case, now) for case in cases]
+        return [one.row for one in sorted(made, key=lambda one: one.order)]
+
+    def _made(self, case: Case, now: datetime) -> _Made:
+        known = self._rows.get(case.case_id)
+        if known is not None and known.holds(case, self.edition, now):
+            return known
+        stale_at = changes_at(case)
+        made = _Made(
+            case=case,
+            edition=self.edition,
+            stale_at=stale_at if stale_at is not None and stale_at > now else None,
+            order=order_of(case, now),
+            row=msgspec.Raw(msgspec.json.encode(case_row(case, self._directory, now))),
+        )
+        # An old state, replayed, must not push out the new one; what no board shows is not kept.
+        if (known is None or known.case.seq <= case.seq) and on_board(case, now):
+            self._rows[case.case_id] = made
+        return made
+
+    def forget(self, case_id: str) -> None:
+        """Keep the row of a case no longer."""
+        self._rows.pop(case_id, None)
 
 
 def case_row(case: Case, names: Directory, now: datetime) -> Json:
@@ -146,11 +150,20 @@ def headline_of(case: Case) -> Word:
     if tier_rank(case.tier) < tier_rank(ecg.tier):
         return _rang_for_more(case, ecg)
     if ecg.tier is None:
-        return _NOT_READ
+        return NOT_READ if any(is_there(one) for one in case.current_ecgs) else _NO_ECG
+    said = _said_of(ecg)
+    if standing(case).tier is None:  # a newer ECG may be worse than what was read
+        return Word(f"{NOT_READ.zh}（另一份心电图：{said.zh}）", f"{NOT_READ.en} (another ECG: {said.en})")
+    return said
+
+
+def _said_of(ecg: Ecg) -> Word:
     ranked = sorted(ecg.findings, key=lambda finding: _rank(finding["tier"]))
     if ranked:
         return Word(ranked[0]["zh"], ranked[0]["en"])
-    return TIERS.get(ecg.tier, _NOT_READ)
+    if ecg.tier == Tier.NONE:
+        return URGENCY["NONE"]
+    return NOT_READ if ecg.tier is None else TIERS.get(ecg.tier, Word(ecg.tier, ecg.tier))
 
 
 def _rang_for_more(case: Case, ecg: Ecg) -> Word:

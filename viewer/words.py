@@ -17,10 +17,10 @@ TIERS: Final[dict[str, Word]] = {
     "URG": Word("紧急复核", "urgent over-read"),
     "FLAG": Word("提示", "noted in the report"),
     "REC": Word("请重新采集", "please record again"),
-    "NONE": Word("没有规则触发", "no rule fired"),
+    "NONE": Word("没有规则触发（不等于正常）", "no rule fired (not the same as normal)"),
 }
 
-# How fast a person must look, where the tier stands inside a sentence.
+# How fast a person must look, where the tier stands inside a sentence or where the page adds what NONE is not.
 URGENCY: Final[dict[str, Word]] = {
     "ACT": Word("立即", "act now"),
     "CRIT": Word("危急值", "critical"),
@@ -29,6 +29,8 @@ URGENCY: Final[dict[str, Word]] = {
     "REC": Word("请重新采集", "record again"),
     "NONE": Word("没有规则触发", "no rule fired"),
 }
+
+NOT_READ: Final = Word("等待自动分析", "waiting for the automatic analysis")
 
 AUTOMATIC: Final = Word("自动分析（未审核）", "automatic analysis, not reviewed")
 

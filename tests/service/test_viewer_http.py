@@ -165,6 +165,76 @@ def test_a_milestone_is_entered_once_by_its_key(tmp_path: Path) -> None:
     tell(story, tmp_path)
 
 
+def test_a_device_enters_what_devices_record_and_in_no_other_name(tmp_path: Path) -> None:
+    """Not the doctor's times, and not as the server."""
+
+    async def story(here: House) -> None:
+        case_id = (await send(here, ecg_file())).json()["case_id"]
+        path = f"/api/v1/cases/{case_id}"
+        at = here.desk.clock.now().isoformat()
+        forms = (await here.http.get(f"{path}/forms", headers=here.device())).json()["milestones"]
+        assert [one["id"] for one in forms] == ["ECG1_ACQ", "ECG_SENT", "ECG_HUB_ACQ"]
+        for milestone, source, status, code in (
+            ("ECG_HUB_ACQ", "device", 201, None),
+            ("ECG_HUB_ACQ", "server", 403, "source_forbidden"),
+            ("ECG_HUB_ACQ", "cardiologist", 403, "source_forbidden"),
+            ("WIRE", "device", 403, "forbidden"),
+            ("GREEN_OPEN", "server", 403, "forbidden"),
+            ("NOPE", "device", 422, "unknown_milestone"),
+        ):
+            body = {"milestone": milestone, "at": at, "source": source}
+            given = await here.http.post(f"{path}/milestones", json=body, headers=here.device())
+            assert given.status_code == status, given.text
+            assert code is None or given.json()["code"] == code
+
+    tell(story, tmp_path)
+
+
+def test_a_look_at_an_ecg_is_noted(tmp_path: Path) -> None:
+    """The analysis names what the patient has."""
+
+    async def story(here: House) -> None:
+        sent = (await send(here, ecg_file())).json()
+        doctor = await here.person("cardiologist")
+        assert (await here.http.get(f"/api/v1/ecgs/{sent['ecg_id']}", headers=doctor)).status_code == 200
+        here.desk.access.flush()
+        looks = here.desk.access.entries(case_id=sent["case_id"], actor="user:cardiologist")
+        assert [(look.action, look.detail) for look in looks] == [("look_ecg", sent["ecg_id"])]
+
+    tell(story, tmp_path)
+
+
+def test_the_worklist_is_the_board_and_older_cases_come_page_by_page(tmp_path: Path) -> None:
+    """Without a state or a span it is what boards show; with one, all that fit, the newest first by pages."""
+
+    async def story(here: House) -> None:
+        doctor = await here.person("cardiologist")
+        sent = [(await send(here, ecg_file(seed=seed))).json()["case_id"] for seed in range(5)]
+        for case_id in sent[:3]:
+            closed = await here.http.post(
+                f"/api/v1/cases/{case_id}/close", json={"reason": "over"}, headers=doctor
+            )
+            assert closed.status_code == 200, closed.text
+
+        async def ask(**query: Any) -> tuple[list[str], str | None]:
+            answer = await here.http.get("/api/v1/cases", params=query, headers=doctor)
+            assert answer.status_code == 200, answer.text
+            rows = answer.json()["cases"]
+            assert rows == sorted(rows, key=lambda row: row["order"])
+            return sorted(row["case_id"] for row in rows), answer.json()["next_before"]
+
+        assert await ask() == (sorted(sent), None)
+        assert await ask(site="yinzhao", limit=2) == (sorted(sent[3:]), sent[3])
+        assert await ask(state="closed") == (sorted(sent[:3]), None)
+        assert await ask(state="open") == (sorted(sent[3:]), None)
+        assert await ask(state="closed", limit=2) == (sorted(sent[1:3]), sent[1])
+        assert await ask(state="closed", limit=2, before=sent[1]) == ([sent[0]], None)
+        assert_problem(await here.http.get("/api/v1/cases?limit=0", headers=doctor), 422)
+        assert_problem(await here.http.get("/api/v1/cases?before=c_no", headers=doctor), 404, "not_found")
+
+    tell(story, tmp_path)
+
+
 @pytest.mark.parametrize(
     ("content", "status", "code"),
     [

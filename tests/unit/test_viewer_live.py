@@ -2,22 +2,20 @@
 
 import asyncio
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 
-from greenchannel.alerts import case as case_fold
+import msgspec
+from structlog.testing import capture_logs
+
 from greenchannel.alerts.case import Case
 from greenchannel.clock import ManualClock
 from greenchannel.events import (
     AlertAcknowledged,
     AlertOpened,
-    AnyEvent,
     CaseClosed,
     CaseOpened,
     ContextEntered,
-    EcgAnalysed,
-    EcgReceived,
-    Envelope,
     IdentityConflictRaised,
     ReadingSigned,
 )
@@ -26,67 +24,24 @@ from greenchannel.store.accounts import Accounts, Site, User
 from greenchannel.viewer.access import RightsClass
 from greenchannel.viewer.directory import Directory
 from greenchannel.viewer.live import LOW_MARK_BYTES, Client, LiveFanout
-from greenchannel.viewer.wire import CaseRows, case_row, order_of, worst_leads
+from greenchannel.viewer.places import order_of
+from greenchannel.viewer.wire import CaseRows, case_row, worst_leads
+from tests.viewer_book import START, Book, names
 
-START = datetime(2026, 5, 1, 16, 5, tzinfo=UTC)
 ALL = RightsClass(sites=None)
-
-
-class Book:
-    """Cases folded one event at a time, with numbers as a log gives them."""
-
-    def __init__(self) -> None:
-        self.seq = 0
-        self.cases: dict[str, Case] = {}
-
-    def add(self, case_id: str, event: AnyEvent, at: datetime = START) -> tuple[Envelope, Case]:
-        self.seq += 1
-        known = self.cases.get(case_id)
-        envelope = Envelope(
-            seq=self.seq,
-            stream=f"case:{case_id}",
-            version=known.version + 1 if known else 1,
-            at=at,
-            clock="server",
-            actor="service",
-            event=event,
-        )
-        self.cases[case_id] = case_fold.fold(known, envelope)
-        return envelope, self.cases[case_id]
-
-    def open(self, case_id: str, tier: str, site: str = "s", at: datetime = START) -> Case:
-        self.add(case_id, CaseOpened(case_id=case_id, site=site, patient="p"), at)
-        ecg_id = f"e_{case_id}"
-        self.add(case_id, EcgReceived(
-            ecg_id=ecg_id, sha256="0", size_bytes=1, way="upload", format="wfdb", device=None,
-            leads=("II", "V2", "V3"), rate_hz=500.0, duration_s=10.0,
-        ), at)  # fmt: skip
-        evidence = [
-            {"lead": lead, "quantity": "stj_mv", "value": value, "threshold": 0.2, "rule": "STE-1"}
-            for lead, value in (("II", 0.21), ("V2", 0.4), ("V3", 0.6))
-        ]
-        finding = {"id": "STE-1", "tier": tier, "zh": "抬高", "en": "elevation", "evidence": evidence}
-        return self.add(case_id, EcgAnalysed(
-            ecg_id=ecg_id, tier=tier, findings=[] if tier == "NONE" else [finding], acceptable=True, bad_leads=(),
-            advice=[], software="0", rules="1", analysis_sha256="0",
-        ), at)[1]  # fmt: skip
-
-
-def names() -> Directory:
-    return Directory(cast(Accounts, None))  # never refreshed: sites and people go by their ids
 
 
 def test_an_urgent_case_moves_up_when_its_clock_runs_out() -> None:
     """Only its place changes; the row is made anew for it and for no other."""
     book, rows = Book(), CaseRows(names())
     urgent, flagged = book.open("c_u", "URG"), book.open("c_f", "FLAG")
-    for case in (urgent, flagged):
-        rows.row(case, START)
+    before = [rows.row(case, START) for case in (urgent, flagged)]
     later = START + timedelta(minutes=11)
+    after = [rows.row(case, later) for case in (urgent, flagged)]
 
-    assert [case.case_id for case, _ in rows.moved([urgent, flagged], later)][:1] == ["c_u"]
+    assert after[0] is not before[0] and after[1] is before[1]
+    assert rows.row(urgent, later + timedelta(hours=3)) is after[0]
     assert order_of(urgent, later) < order_of(urgent, START)
-    assert list(rows.moved([urgent], later)) == []
 
 
 def test_the_row_names_the_worst_leads_and_never_says_normal() -> None:
@@ -134,15 +89,18 @@ def test_a_closed_case_without_an_ecg_does_not_wait_for_one() -> None:
     assert row["identity_conflicts"] == [{"at": "2026-05-01T16:05:00.000Z", "existing_ecg_id": "e_old"}]
 
 
+def fanout_over(hub: Hub, clock: ManualClock, rows: CaseRows | None = None, **more: Any) -> LiveFanout:
+    chosen: dict[str, Any] = {"mark_every_s": 60.0, "client_bytes": 256 * 1024} | more
+    return LiveFanout(hub=hub, clock=clock, rows=rows or CaseRows(names()), **chosen)
+
+
 def test_a_message_is_sent_to_those_who_may_see_the_site_and_waves_give_way() -> None:
     """Events reach every client of the site; samples only those that watch and are not behind."""
 
     async def story() -> None:
         book, hub, clock = Book(), Hub(), ManualClock(START)
         hub.start(0, [])
-        fanout = LiveFanout(
-            hub=hub, clock=clock, rows=CaseRows(names()), mark_every_s=60.0, client_bytes=256 * 1024
-        )
+        fanout = fanout_over(hub, clock)
         one, other = fanout.attach(ALL, None), fanout.attach(RightsClass(sites=frozenset({"t"})), None)
         for client in (one, other):
             assert json.loads(await client.next())["type"] == "snapshot"
@@ -163,6 +121,145 @@ def test_a_message_is_sent_to_those_who_may_see_the_site_and_waves_give_way() ->
         for client in (one, other):
             fanout.detach(client)
         assert fanout.clients == 0 and not hub.wave_wanted
+
+    asyncio.run(story())
+
+
+class Stumbling(CaseRows):
+    """Rows of which some cannot be made."""
+
+    broken: frozenset[str] = frozenset()
+
+    def row(self, case: Case, now: datetime) -> msgspec.Raw:
+        if case.case_id in self.broken:
+            raise RuntimeError("expected a row")
+        return super().row(case, now)
+
+
+def test_after_a_fault_nobody_hears_a_mark_that_is_not_true() -> None:
+    """One row of two cannot be made: every client is let go, and comes back to a snapshot, by whatever number."""
+
+    async def story() -> None:
+        book, hub, rows = Book(), Hub(), Stumbling(names())
+        hub.start(0, [])
+        fanout = fanout_over(hub, ManualClock(START), rows)
+        client = fanout.attach(ALL, None)
+        await client.next()
+        rows.broken = frozenset({"c_1"})
+        with capture_logs() as logs:
+            hub._publish(
+                [book.add(f"c_{n}", CaseOpened(case_id=f"c_{n}", site="s", patient="p")) for n in (1, 2)]
+            )
+        assert [entry["log_level"] for entry in logs] == ["error"]
+        fanout.mark(client)
+        assert client.too_slow.is_set() and not client._waiting
+        fanout.detach(client)
+
+        rows.broken = frozenset()
+        for after in (0, 1, 2):
+            back = fanout.attach(ALL, after)
+            assert [row["case_id"] for row in json.loads(await back.next())["cases"]] == ["c_1", "c_2"]
+            fanout.detach(back)
+        hub._publish([book.add("c_2", ContextEntered(age_years=61.0))])
+        later = fanout.attach(ALL, 3)
+        assert json.loads(await later.next())["type"] == "mark"  # what came after the fault is known again
+        fanout.detach(later)
+
+    asyncio.run(story())
+
+
+def test_a_fault_in_a_tick_ends_the_clients_and_not_the_ticking() -> None:
+    """The next client gets its marks."""
+
+    async def story() -> None:
+        book, hub, rows, clock = Book(), Hub(), Stumbling(names()), ManualClock(START)
+        book.open("c_1", "URG")
+        hub.start(book.seq, book.cases.values())
+        fanout = fanout_over(hub, clock, rows, mark_every_s=0.001)
+        client = fanout.attach(ALL, None)
+        await client.next()
+        rows.broken = frozenset({"c_1"})
+        clock.move_to(START + timedelta(minutes=11))
+        with capture_logs() as logs:
+            await asyncio.wait_for(client.too_slow.wait(), 5)
+        assert len(logs) == 1
+        rows.broken = frozenset()
+        back = fanout.attach(ALL, hub.seq)
+        assert json.loads(await back.next())["type"] == "snapshot"
+        assert json.loads(await asyncio.wait_for(back.next(), 5))["type"] in {"order_changed", "mark"}
+        for one in (client, back):
+            fanout.detach(one)
+
+    asyncio.run(story())
+
+
+def test_the_rows_of_a_snapshot_are_one_text_until_something_visible_changes() -> None:
+    """Clients of equal rights share it; an event of another site makes none anew."""
+
+    async def story() -> None:
+        book, hub = Book(), Hub()
+        for site in "st":
+            book.open(f"c_{site}", "ACT", site)
+        hub.start(book.seq, book.cases.values())
+        fanout = fanout_over(hub, ManualClock(START))
+        here = RightsClass(sites=frozenset({"s"}))
+        clients = [fanout.attach(here, None) for _ in range(2)]
+        hub._publish([book.add("c_t", ContextEntered(age_years=61.0))])
+        clients.append(fanout.attach(here, None))
+        parts = [client._waiting[0][0] for client in clients]
+        assert parts[0][1] is parts[1][1] is parts[2][1]
+        assert json.loads("".join(parts[2]))["seq"] == hub.seq
+        hub._publish([book.add("c_s", ContextEntered(age_years=62.0))])
+        assert fanout.attach(here, None)._waiting[0][0][1] is not parts[0][1]
+
+    asyncio.run(story())
+
+
+def test_what_a_client_missed_is_a_snapshot_where_it_is_more_than_may_wait() -> None:
+    """A replay belongs to one client; the rows of a snapshot belong to all."""
+
+    async def story() -> None:
+        book, hub = Book(), Hub()
+        hub.start(0, [])
+        fanout = fanout_over(hub, ManualClock(START), client_bytes=5_000)
+        hub._publish(
+            [book.add(f"c_{n}", CaseOpened(case_id=f"c_{n}", site="s", patient="p")) for n in range(20)]
+        )
+        kinds = []
+        for after in (hub.seq - 2, hub.seq - 15):
+            client = fanout.attach(ALL, after)
+            kinds.append(json.loads(await client.next())["type"])
+            fanout.detach(client)
+        assert kinds == ["case_opened", "snapshot"]
+
+    asyncio.run(story())
+
+
+def test_of_ten_thousand_cases_the_board_has_the_few_that_count() -> None:
+    """Open ones, ringing ones, and those of the last day; the row of one that leaves is not kept."""
+    book, hub, rows = Book(), Hub(), CaseRows(names())
+    now = START + timedelta(days=9)
+    for number in range(1000):
+        book.open(f"c_{number}", "NONE")
+        book.add(f"c_{number}", CaseClosed(reason="over"))
+    book.open("c_open", "NONE")
+    book.open("c_rings", "ACT")
+    book.add("c_rings", AlertOpened(alert_id="a", tier="ACT", ecg_id="e_c_rings", rules=(), plan=()))
+    book.add("c_rings", CaseClosed(reason="by mistake"))
+    book.open("c_late", "NONE", at=now - timedelta(hours=2))
+    book.add("c_late", CaseClosed(reason="over"), now - timedelta(hours=1))
+
+    async def story() -> None:
+        hub.start(book.seq, book.cases.values())
+        fanout = fanout_over(hub, ManualClock(now), rows)
+        board = fanout.board(now)
+        assert {case.case_id for case in board} == {"c_open", "c_rings", "c_late"}
+        rows.rows(board, now)
+        for case in book.cases.values():
+            rows.row(case, now)
+        assert {*rows._rows} == {"c_open", "c_rings", "c_late"}
+        assert len(fanout.board(now + timedelta(hours=23))) == 2
+        assert {*rows._rows} == {"c_open", "c_rings"}
 
     asyncio.run(story())
 
