@@ -8,8 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from greenchannel.cli.analyze import expand
+from greenchannel.cli.main import app
 from greenchannel.county.devices import LSB_MV, simulated
+from greenchannel.ingest import reader
 from greenchannel.ingest.dicom_ecg_write import write_dicom_ecg
 from greenchannel.ingest.wfdb_write import write_wfdb_zip
 from tests.require import ROOT
@@ -61,6 +65,45 @@ def test_each_file_is_one_line_of_json_in_the_order_given(ecgs: Path) -> None:
     assert found[3]["patient"] == {"age_years": None, "sex": None}
 
 
+def test_a_fault_of_ours_in_one_file_costs_no_other_file(
+    ecgs: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It has its line with the kind of the fault alone; the trace goes to the log; the status is 1."""
+    read = reader.read_ecg
+
+    def stumbles(files: Any) -> Any:
+        if files[0][1][:2] == b"PK":
+            raise ZeroDivisionError("a name that must not be printed")
+        return read(files)
+
+    monkeypatch.setattr(reader, "read_ecg", stumbles)
+    done = CliRunner().invoke(app, ["analyze", str(ecgs), "--json", "--jobs", "1"])
+    found = lines(done.stdout)
+
+    assert done.exit_code == 1
+    assert [one.get("tier") for one in found] == ["ACT", None, None]
+    assert found[1]["error"] == {"code": "internal_error", "message": "ZeroDivisionError"}
+    assert "must not be printed" not in done.stdout
+    assert "Traceback" in caplog.text and "b.zip" in caplog.text
+
+
+def test_a_file_that_may_not_be_opened_is_told_and_the_rest_are_read(
+    ecgs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one whose name says nothing, so that its first bytes would have to."""
+    shut = ecgs / "nameless"
+    shut.write_bytes(b"")
+    opened = Path.open
+
+    def refuses(path: Path, *given: Any, **more: Any) -> Any:
+        if path == shut:
+            raise PermissionError(13, "Permission denied")
+        return opened(path, *given, **more)
+
+    monkeypatch.setattr(Path, "open", refuses)
+    assert list(expand([ecgs])) == [ecgs / name for name in ("a.dcm", "b.zip", "c.zip", "nameless")]
+
+
 def test_a_folder_means_the_ecgs_in_it_and_more_processes_change_nothing(ecgs: Path) -> None:
     """The pool's answers are those of one process, in the same order."""
     for number in range(4):
@@ -87,9 +130,10 @@ def test_a_person_reads_both_languages_and_never_the_word_normal(ecgs: Path) -> 
     done = run("analyze", ecgs / "a.dcm", ecgs / "b.zip")
 
     assert done.returncode == 0, done.stderr
-    assert "自动分析（未审核）" in done.stdout and "没有规则触发" in done.stdout
+    assert "自动分析（未审核）" in done.stdout and "没有规则触发（不等于正常）" in done.stdout
     assert "STE-1" in done.stdout and "stj_mv" in done.stdout
-    assert "正常" not in done.stdout and "normal" not in done.stdout
+    said = done.stdout.replace("（不等于正常）", "").replace("(not the same as normal)", "")
+    assert "正常" not in said and "normal" not in said
 
 
 @pytest.mark.parametrize("name", ["out.png", "out.pdf"])
@@ -127,8 +171,13 @@ def test_administration_needs_no_running_service(tmp_path: Path) -> None:
         run("user", "add", "boss", "--role", "admin", "--password-stdin", *data, said="x\n").returncode == 1
     )
     assert run("user", "add", "two", "--role", "king", "--password-stdin", *data, said="x\n").returncode == 1
+    said = "other words\n"
+    assert (
+        run("user", "add", "wang", "--role", "cardiologist", "--password-stdin", *data, said=said).returncode
+        == 0
+    )
     shift = run(
-        *("roster", "add", "boss", "--role", "first"),
+        *("roster", "add", "wang", "--role", "first"),
         *("--from", "2026-01-01T00:00+08:00", "--to", "2099-01-01T00:00+08:00"),
         *data,
     )

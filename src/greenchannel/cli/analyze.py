@@ -1,6 +1,7 @@
 """`greenchannel analyze`: files in, findings out, with or without a service."""
 
 import contextlib
+import logging
 import os
 import sys
 from collections.abc import Iterable, Iterator
@@ -10,6 +11,8 @@ from typing import Annotated, Any, Final, Literal
 
 import msgspec
 import typer
+
+logger = logging.getLogger(__name__)
 
 app = typer.Typer(add_completion=False)
 
@@ -70,22 +73,27 @@ def expand(paths: Iterable[Path]) -> Iterator[Path]:
     """Each path as it stands; a folder becomes the ECGs in it and below, by name."""
     for path in paths:
         if path.is_dir():
-            inside = sorted(entry for entry in path.rglob("*") if entry.is_file() and _is_ecg(entry))
+            inside = sorted(entry for entry in path.rglob("*") if _is_ecg(entry))
             yield from inside or [path]
         else:
             yield path
 
 
 def _is_ecg(path: Path) -> bool:
-    """Is this file of a folder worth reading? A record's signal files belong to its header."""
-    if path.name.startswith(".") or path.suffix.lower() in SIGNAL_SUFFIXES:
-        return False
-    if path.suffix.lower() in KNOWN_SUFFIXES:
-        return True
+    """Is this entry of a folder a file worth reading? A record's signal files belong to its header."""
     from greenchannel.ingest.dicom_ecg import looks_like_dicom
 
-    with path.open("rb") as file:
-        return looks_like_dicom(file.read(132))
+    if path.name.startswith(".") or path.suffix.lower() in SIGNAL_SUFFIXES:
+        return False
+    try:
+        if not path.is_file():
+            return False
+        if path.suffix.lower() in KNOWN_SUFFIXES:
+            return True
+        with path.open("rb") as file:
+            return looks_like_dicom(file.read(132))
+    except OSError:  # reading it will say what is wrong
+        return True
 
 
 def run(sources: list[Path], options: Options, jobs: int) -> Iterator[dict[str, Any]]:
@@ -98,7 +106,19 @@ def run(sources: list[Path], options: Options, jobs: int) -> Iterator[dict[str, 
 
 
 def read_one(source: Path, options: Options) -> dict[str, Any]:
-    """Read one ECG; what cannot be read becomes an error with its code."""
+    """Read one ECG; what cannot be read becomes an error with its code.
+
+    A fault of ours in one file must not cost the thousands after it: it becomes an error too, and its trace goes to
+    standard error.
+    """
+    try:
+        return _read_one(source, options)
+    except Exception as error:
+        logger.exception("fault of ours in %s", source)
+        return _error(source, "internal_error", type(error).__name__)
+
+
+def _read_one(source: Path, options: Options) -> dict[str, Any]:
     from greenchannel.ingest.errors import IngestError
     from greenchannel.ingest.reader import content_sha256, files_of, read_ecg
     from greenchannel.triage.finding import Patient
