@@ -11,14 +11,17 @@ from typing import Final
 ANALYSIS_RATE_HZ: Final = 500.0  # MEAS-1: median beats live at 500 Hz [S]
 MIN_RATE_HZ: Final = 100.0  # below it a QRS is a handful of samples [E]
 ST_MIN_RATE_HZ: Final = 240.0  # SIG-1 asks for 500/s; below 240/s the J point is not resolved [E]
-MONITOR_LOW_CUT_HZ: Final = 0.3
-"""A device that says it cuts from here up recorded for monitoring (SIG-1).  [E]
-
-Diagnostic is 0.05 Hz, or 0.67 Hz with a zero-phase filter; files do not say which it was, so from here on none is taken
-for one. Settings between (0.15, 0.16, 0.25 Hz) belong to diagnostic devices and stay: a causal first-order
-0.25 Hz cut moves ST by less than 0.1 mV after a QRS of 1 mV × 60 ms, a 0.5 Hz one by 0.17 mV (SIG-2).
-"""
 MONITOR_HIGH_CUT_HZ: Final = 40.0  # at or below it J is smeared: never measure on a 40 Hz trace (SIG-3) [S]
+ZERO_PHASE_LOW_CUT_HZ: Final = 0.67  # no diagnostic device cuts away more (SIG-1, Kligfield 2007) [S]
+DIAGNOSTIC_HIGH_CUT_HZ: Final = 100.0  # a device that keeps so much records for diagnosis [E]
+MONITOR_LOW_CUT_HZ: Final = 0.3
+"""From here on a low cut is that of a monitor, but for a zero-phase one (SIG-1).  [E]
+
+A causal first-order cut at 0.25 Hz moves ST by less than 0.1 mV after a QRS of 1 mV × 60 ms, one at 0.5 Hz by 0.17 mV
+(SIG-2), so what diagnostic devices offer below (0.05, 0.16, 0.25 Hz) stays. Files do not say whether a filter was
+zero-phase. Common diagnostic carts write 0.56–150 Hz, and theirs is; so a low cut up to `ZERO_PHASE_LOW_CUT_HZ` beside a
+high cut of a diagnostic device is taken for one, for else no infarction recorded on them would ring.
+"""
 MIN_DURATION_S: Final = 2.5  # two beats at 60/min and their surroundings [E]
 MAX_BODY_MV: Final = 1000.0  # no electrode on a body gives a volt: such a sample is missing [E]
 

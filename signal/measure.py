@@ -78,9 +78,12 @@ def measure(recording: Recording) -> Measurements:
 def _for_monitoring(recording: Recording) -> bool:
     """Does the device say that it filtered as monitors do (SIG-1)? Silence is no reason for distrust."""
     low_hz, high_hz = recording.low_cut_hz, recording.high_cut_hz
-    return (low_hz is not None and low_hz >= limits.MONITOR_LOW_CUT_HZ) or (
-        high_hz is not None and high_hz <= limits.MONITOR_HIGH_CUT_HZ
-    )
+    if high_hz is not None and high_hz <= limits.MONITOR_HIGH_CUT_HZ:
+        return True
+    if low_hz is None or low_hz < limits.MONITOR_LOW_CUT_HZ:
+        return False
+    diagnostic = high_hz is not None and high_hz >= limits.DIAGNOSTIC_HIGH_CUT_HZ
+    return not diagnostic or low_hz > limits.ZERO_PHASE_LOW_CUT_HZ
 
 
 def condition(recording: Recording, reasons: quality.LeadReasons) -> Conditioned | None:

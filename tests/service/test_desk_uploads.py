@@ -14,12 +14,14 @@ from greenchannel.alerts.refusal import Refused
 from greenchannel.alerts.timeline import timeline
 from greenchannel.alerts.timeline_json import to_json
 from greenchannel.events import ContextEntered
+from greenchannel.ingest.dicom_ecg_write import write_dicom_ecg
 from greenchannel.ingest.errors import IngestError
 from greenchannel.service.desk import Desk
 from greenchannel.service.errors import Conflict, Forbidden, NotFound
+from greenchannel.signal.synthetic import synthesize
 from greenchannel.store.blobs import BlobErased
 from greenchannel.viewer.wire import record_again
-from tests.desk_world import World, device, dicom, person
+from tests.desk_world import STEMI, World, device, dicom, person
 
 
 def run(tmp_path: Path, story: Callable[[World, Desk], Coroutine[Any, Any, None]]) -> World:
@@ -244,6 +246,21 @@ def test_an_erased_patient_cannot_be_read_and_the_log_stays_whole(tmp_path: Path
         assert await desk.identity(answer.case_id) is None
         assert desk.case(answer.case_id).tier == "ACT"
         assert desk.log.verify().ok
+
+    run(tmp_path, story)
+
+
+def test_a_file_of_a_monitor_is_urgent_and_the_clinic_is_told(tmp_path: Path) -> None:
+    """0.5–40 Hz as the file has it: ST is not reliable, and the diagnostic mode is asked for."""
+
+    async def story(world: World, desk: Desk) -> None:
+        ecg = replace(synthesize(scenario=STEMI, seed=1, noise_mv=0.005), low_cut_hz=0.5, high_cut_hz=40.0)
+        answer = await world.send(desk, write_dicom_ecg(ecg, acquired=None, age_years=61.0, sex="male"))
+        case = desk.case(answer.case_id)
+        told = record_again(case)
+
+        assert case.tier == "URG" and "st_unreliable" in case.ecgs[0].findings[0]["downgraded_by"]
+        assert told is not None and "监护模式" in told["zh"]
 
     run(tmp_path, story)
 

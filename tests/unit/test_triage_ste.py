@@ -148,9 +148,11 @@ def test_a_reciprocal_depression_restores() -> None:
 
 
 def test_a_third_lead_restores() -> None:
-    """Three contiguous leads make up for a borderline pair; a lone elevated lead elsewhere does not."""
+    """Three leads in one contiguous set or in two make up for a borderline pair; a lone one elsewhere does not."""
     found = read(measured({"II": 0.11, "aVF": 0.11, "III": 0.11}), MAN).findings[0]
     assert (found.tier, found.restored_by) == (Tier.ACT, ("third_lead",))
+    two_pairs = read(measured({"II": 0.11, "aVF": 0.11, "V5": 0.11, "V6": 0.11}), MAN).findings[0]
+    assert (two_pairs.tier, two_pairs.restored_by) == (Tier.ACT, ("third_lead",))
     lone = read(measured({"II": 0.11, "aVF": 0.11, "V5": 0.5}), MAN).findings[0]
     assert lone.tier is Tier.URG
 
