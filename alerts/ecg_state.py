@@ -22,11 +22,12 @@ from greenchannel.events import (
 from greenchannel.triage.finding import Tier
 
 UNKNOWN_TIER_RANK = len(Tier)
+_RANKS = {tier.value: tier.rank for tier in Tier}  # asked for thousands of times for each board
 
 
 def tier_rank(tier: str | None) -> int:
     """0 for the most urgent; an unread ECG and a tier of a newer version come after all known ones."""
-    return Tier(tier).rank if tier in set(Tier) else UNKNOWN_TIER_RANK
+    return UNKNOWN_TIER_RANK if tier is None else _RANKS.get(tier, UNKNOWN_TIER_RANK)
 
 
 class SignedReading(msgspec.Struct, frozen=True, kw_only=True):

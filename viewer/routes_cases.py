@@ -1,5 +1,6 @@
 """The worklist, one case, and what people do with a case."""
 
+import asyncio
 import heapq
 import re
 from datetime import datetime
@@ -67,7 +68,11 @@ async def worklist(
     most = limit or (len(shown) if of_board else ROWS_BY_DEFAULT)
     newest = shown if len(shown) <= most else heapq.nlargest(most, shown, key=_age)
     next_before = min(newest, key=_age).case_id if len(newest) < len(shown) else None
-    return answer({"seq": seq, "cases": front.rows.rows(newest, now), "next_before": next_before})
+    if of_board:
+        rows = front.rows.rows(newest, now)
+    else:  # none of them may be at hand, and to make many takes a while
+        rows = await asyncio.to_thread(front.rows.rows, newest, now)
+    return answer({"seq": seq, "cases": rows, "next_before": next_before})
 
 
 def _age(case: Case) -> tuple[datetime, str]:

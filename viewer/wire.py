@@ -158,7 +158,7 @@ def headline_of(case: Case) -> Word:
 
 
 def _said_of(ecg: Ecg) -> Word:
-    ranked = sorted(ecg.findings, key=lambda finding: _rank(finding["tier"]))
+    ranked = sorted(ecg.findings, key=lambda finding: tier_rank(finding["tier"]))
     if ranked:
         return Word(ranked[0]["zh"], ranked[0]["en"])
     if ecg.tier == Tier.NONE:
@@ -200,7 +200,7 @@ def worst_leads(ecg: Ecg | None) -> list[str]:
         for item in finding["evidence"]:
             if item["lead"] not in ecg.leads or item["value"] is None or not item["threshold"]:
                 continue
-            key = (_rank(finding["tier"]), -abs(item["value"] / item["threshold"]))
+            key = (tier_rank(finding["tier"]), -abs(item["value"] / item["threshold"]))
             strongest[item["lead"]] = min(key, strongest.get(item["lead"], key))
     return sorted(strongest, key=lambda lead: (strongest[lead], ecg.leads.index(lead)))[:_SHOWN_LEADS]
 
@@ -242,10 +242,6 @@ def _newest_reading(case: Case) -> tuple[Ecg, SignedReading] | None:
     return max(signed, key=lambda pair: pair[1].seq, default=None)
 
 
-def _rank(tier: str) -> int:
-    return Tier(tier).rank if tier in set(Tier) else len(Tier)
-
-
 def _ecg(ecg: Ecg) -> Json:
     return {
         "ecg_id": ecg.ecg_id,
@@ -258,7 +254,15 @@ def _ecg(ecg: Ecg) -> Json:
         "rate_hz": ecg.rate_hz,
         "duration_s": ecg.duration_s,
         "live": ecg.live,
+        "signed_tier": None if ecg.reading is None else ecg.reading.tier,
+        "advice_seen_at": maybe(ecg.advice_seen_at if _has_seen_advice(ecg) else None),
     }
+
+
+def _has_seen_advice(ecg: Ecg) -> bool:
+    """Whether the clinic has read the newest advice, not only an earlier one."""
+    advised = [signed.seq for signed in ecg.readings if signed.advice is not None]
+    return bool(advised) and ecg.advice_seen_seq is not None and ecg.advice_seen_seq > advised[-1]
 
 
 def _alert(alert: Alert, names: Directory) -> Json:
