@@ -19,8 +19,8 @@ MONITOR_LOW_CUT_HZ: Final = 0.3
 
 A causal first-order cut at 0.25 Hz moves ST by less than 0.1 mV after a QRS of 1 mV × 60 ms, one at 0.5 Hz by 0.17 mV
 (SIG-2), so what diagnostic devices offer below (0.05, 0.16, 0.25 Hz) stays. Files do not say whether a filter was
-zero-phase. Common diagnostic carts write 0.56–150 Hz, and theirs is; so a low cut up to `ZERO_PHASE_LOW_CUT_HZ` beside a
-high cut of a diagnostic device is taken for one, for else no infarction recorded on them would ring.
+zero-phase. Common carts write 0.56–150 Hz, so a low cut up to `ZERO_PHASE_LOW_CUT_HZ` beside the high cut of a
+diagnostic device is taken for zero-phase: else no infarction recorded on them would ring.
 """
 MIN_DURATION_S: Final = 2.5  # two beats at 60/min and their surroundings [E]
 MAX_BODY_MV: Final = 1000.0  # no electrode on a body gives a volt: such a sample is missing [E]
