@@ -54,18 +54,26 @@ export function compareOrder(a: readonly OrderPart[], b: readonly OrderPart[]): 
 
 export type SectionId = "now" | "urgent" | "rest" | "closed";
 
-/** Open cases in worklist order by section; merged ones are shown in the case that took them. */
+/** Somebody may still have to act: the case is open, or its alert is, whatever became of the case. */
+export const isLive = (row: Row): boolean => row.state === "open" || row.alert?.state === "open";
+
+/** Nobody has read one of its ECGs, so it may be anything. One whose stream ended empty is neither received nor live. */
+const isUnread = (row: Row): boolean =>
+  row.ecgs.some((ecg) => ecg.tier === null && (ecg.live || ecg.received_at !== null) && !isRead(ecg.state));
+const isRead = (state: string): boolean => state === "diagnosed" || state === "advised";
+
+/** Cases in worklist order by section; merged ones are shown in the case that took them, unless their alert is open. */
 export function sections(cases: Iterable<Row>): Record<SectionId, Row[]> {
   const parts: Record<SectionId, Row[]> = { now: [], urgent: [], rest: [], closed: [] };
-  for (const row of cases) if (row.state !== "merged") parts[sectionOf(row)].push(row);
+  for (const row of cases) if (row.state !== "merged" || isLive(row)) parts[sectionOf(row)].push(row);
   for (const rows of Object.values(parts)) rows.sort((a, b) => compareOrder(a.order, b.order));
   return parts;
 }
 
 export function sectionOf(row: Row): SectionId {
-  if (row.state === "closed") return "closed";
+  if (!isLive(row)) return "closed";
   if (row.tier === "ACT" || row.tier === "CRIT") return "now";
-  return row.tier === "URG" ? "urgent" : "rest";
+  return row.tier === "URG" || isUnread(row) ? "urgent" : "rest";
 }
 
 /**
