@@ -4,7 +4,7 @@ import json
 import math
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from greenchannel.ingest.errors import IngestError, shown
@@ -15,6 +15,10 @@ MAX_HELLO_CHARS: Final = 64 * 2**10
 RATES_HZ: Final = (50.0, 8000.0)
 """What an ECG device can send: bedside monitors to pacing detectors.  [O]"""
 STEPS_MV: Final = (1e-6, 1.0)
+KEPT: Final = (
+    "stream_id", "leads", "rate_hz", "lsb_mv", "started_at", "age", "sex", "chest_pain", "electrode_set",
+)  # fmt: skip
+"""What a strip is finished with. Who the patient is went into the vault at its start."""
 _STREAM_ID: Final = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 
 
@@ -68,6 +72,19 @@ def parse_hello(text: str) -> Hello:
         device_clock=fields.device_clock,
         fields=fields,
     )
+
+
+def kept_hello(text: str) -> str:
+    """What must be kept of a hello that `parse_hello` has taken: nothing that says who the patient is."""
+    hello = json.loads(text)
+    return json.dumps({name: hello[name] for name in KEPT if hello.get(name) is not None})
+
+
+def recording_facts(hello: Hello) -> bytes:
+    """What tells one recording from another under the same `stream_id`, however the hello writes it."""
+    started_at = None if hello.started_at is None else hello.started_at.astimezone(UTC).isoformat()
+    facts = [hello.patient_ref, started_at, hello.leads, hello.rate_hz, hello.lsb_mv]
+    return json.dumps(facts).encode()
 
 
 def _bad(name: str, expected: str, value: object) -> IngestError:

@@ -24,7 +24,7 @@ from greenchannel.signal.recording import Recording
 
 __all__ = [
     "Accepted", "AckLedger", "Conflict", "Ended", "Gap", "Hello", "Outcome", "Refused", "Repeated", "StreamState",
-    "encode_frame", "parse_hello",
+    "encode_frame", "parse_hello", "stop_of",
 ]  # fmt: skip
 
 HEAD: Final = struct.Struct("<IIHH")  # sequence, first_sample, samples, flags
@@ -93,6 +93,14 @@ def encode_frame(sequence: int, first_sample: int, steps: NDArray[np.int16], fla
     )
 
 
+def stop_of(frame: bytes) -> int:
+    """One past the last sample that a frame says it has; 0 where it is too short to say so."""
+    if len(frame) < HEAD.size:
+        return 0
+    _, first, samples, _ = HEAD.unpack_from(frame)
+    return int(first + samples)
+
+
 class StreamState:
     """Everything that is known of one live strip.
 
@@ -152,6 +160,19 @@ class StreamState:
         return tuple(self._off)
 
     # ------------------------------------------------------------ frames
+
+    def knows(self, frame: bytes) -> bool:
+        """Would this frame change nothing? Asking changes nothing either.
+
+        Raises
+        ------
+        IngestError
+            Where `receive` would refuse the frame.
+        """
+        first, flags, steps = self._parse(frame)
+        stop = first + len(steps)
+        self._check_place(first, stop, bool(flags & LAST))
+        return not flags and next(self._held.missing(first, stop), None) is None
 
     def receive(self, frame: bytes) -> list[Outcome]:
         """Take one binary frame; what it changed, in order."""

@@ -51,7 +51,7 @@ class SegmentWriter:
     Parameters
     ----------
     folder
-        Made where it does not exist.
+        Made where it does not exist. The files in it are synced first: what `read_all` gives of them is durable.
     rotate_bytes
         Size at which the next file is begun.
     max_waiting_bytes
@@ -75,11 +75,16 @@ class SegmentWriter:
         self._file: BinaryIO | None = None
         self._size = 0
         self._streams: dict[int, set[str]] = {}
-        for number, path in _segments(folder):
+        old = _segments(folder)
+        for number, path in old:
+            # What a process wrote and did not live to sync is read back all the same, until the power fails.
+            _sync_file(path)
             self._streams[number] = set()
             for record in _read_segment(path):
                 self._streams[number].add(record.stream_id)
                 self._note(record.kind, record.stream_id)
+        if old:
+            _sync_folder(folder)
         self._number = max(self._streams, default=0)
 
     def append(self, kind: Kind, stream_id: str, payload: bytes = b"") -> int:
@@ -224,6 +229,11 @@ def _read_segment(path: Path) -> Iterator[SegmentRecord]:
                 return
             name = body[2 : 2 + body[1]].decode(errors="replace")
             yield SegmentRecord(kind=Kind(body[0]), stream_id=name, payload=body[2 + body[1] :])
+
+
+def _sync_file(path: Path) -> None:
+    with path.open("r+b") as file:
+        os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,63 +1,24 @@
 """Live streams at the desk: acknowledged only when durable, resumed, read as a file would be."""
 
 import asyncio
-import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from greenchannel.ingest.device_stream import LAST, encode_frame
-from greenchannel.ingest.errors import IngestError
+from greenchannel.events import StreamStarted
+from greenchannel.ingest.errors import IngestError, SegmentBufferFull
+from greenchannel.ingest.segments import Kind, read_all
 from greenchannel.ingest.wfdb_write import write_wfdb_zip
+from greenchannel.service import rolling
 from greenchannel.service.desk import Desk
 from greenchannel.service.errors import Conflict, Forbidden
 from greenchannel.service.live_stream import LiveStream
 from greenchannel.signal.recording import Recording
-from greenchannel.signal.synthetic import synthesize
-from tests.desk_world import STEMI, World, device
-
-LSB_MV = 0.0025
-PIECE = 100
-
-
-def strip() -> tuple[Recording, NDArray[np.int16]]:
-    """An infarction as a device has it: whole steps of 2.5 µV."""
-    exact = synthesize(scenario=STEMI, seed=3, noise_mv=0.005)
-    steps = np.round(exact.samples_mv.astype(np.float64) / LSB_MV).astype(np.int16)
-    samples_mv = (steps * np.float64(LSB_MV)).astype(np.float32)
-    return Recording(samples_mv=samples_mv, leads=exact.leads, rate_hz=exact.rate_hz), steps
-
-
-def hello(recording: Recording, **given: Any) -> str:
-    """The first message."""
-    facts = {
-        "leads": list(recording.leads),
-        "rate_hz": recording.rate_hz,
-        "lsb_mv": LSB_MV,
-        "stream_id": "s-1",
-    }
-    return json.dumps(facts | {"patient_ref": "A-1", "age": 61, "sex": "male"} | given)
-
-
-def frames(steps: NDArray[np.int16]) -> list[bytes]:
-    """The strip cut evenly."""
-    total = steps.shape[1]
-    return [
-        encode_frame(number, first, steps[:, first : first + PIECE].T, LAST if first + PIECE >= total else 0)
-        for number, first in enumerate(range(0, total, PIECE))
-    ]
-
-
-async def until_final(stream: LiveStream) -> list[dict[str, Any]]:
-    """Messages up to the final reading."""
-    heard = []
-    while True:
-        heard.append(await asyncio.wait_for(stream.messages.get(), 20))
-        if heard[-1].get("provisional") is False:
-            return heard
+from greenchannel.triage.finding import Patient
+from greenchannel.triage.reading import read
+from tests.desk_world import World, device
+from tests.stream_world import LSB_MV, PIECE, frames, hello, strip, until_acked, until_final
 
 
 async def upload(world: World, desk: Desk, recording: Recording) -> Any:
@@ -133,7 +94,7 @@ def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
     world = World(folder=tmp_path)
     recording, steps = strip()
 
-    async def until_acked(stream: LiveStream) -> int:
+    async def some_acked(stream: LiveStream) -> int:
         acked = 0
         while acked == 0:
             acked = (await asyncio.wait_for(stream.messages.get(), 20)).get("acked", 0)
@@ -145,7 +106,7 @@ def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
         stream = await killed.streams.open(hello(recording), device())
         for piece in frames(steps)[:17]:
             stream.receive(piece)
-        acked = await until_acked(stream)
+        acked = await some_acked(stream)
         for task in killed._tasks:
             task.cancel()
         async with world.desk() as desk:
@@ -203,5 +164,144 @@ def test_a_hello_that_does_not_fit_is_refused(tmp_path: Path) -> None:
                 await desk.streams.open("no json", device())
 
             assert desk.book.seq == seq
+
+    asyncio.run(play())
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_a_stream_id_used_again_for_another_recording_is_refused(tmp_path: Path, stored: bool) -> None:
+    """Another patient, another start or another step: nobody gets another patient's ids, and nothing is written."""
+    world = World(folder=tmp_path)
+    recording, steps = strip()
+    first = hello(recording, stream_id="1", started_at="2026-03-02T16:04:00+08:00")
+    others: list[dict[str, Any]] = [
+        {"patient_ref": "B-2", "started_at": "2026-03-02T16:04:00+08:00"},
+        {"patient_ref": None, "started_at": "2026-03-02T16:04:00+08:00"},
+        {"started_at": "2026-04-02T16:04:00+08:00"},
+        {"started_at": "2026-03-02T16:04:00+08:00", "lsb_mv": 0.005},
+        {},
+    ]
+
+    async def play() -> None:
+        async with world.desk() as desk:
+            stream = await desk.streams.open(first, device())
+            for piece in frames(steps) if stored else frames(steps)[:20]:
+                stream.receive(piece)
+            if stored:
+                await until_final(stream)
+            else:
+                await until_acked(stream, 20 * PIECE)
+            ids = (stream.answer["ecg_id"], stream.answer["case_id"])
+        async with world.desk() as desk:
+            seq = desk.book.seq
+            for other in others:
+                with pytest.raises(Conflict, match="choose a new stream_id") as refused:
+                    await desk.streams.open(hello(recording, stream_id="1", **other), device())
+                assert refused.value.code == "stream_changed"
+            same_instant = hello(recording, stream_id="1", started_at="2026-03-02T08:04:00Z")
+            again = await desk.streams.open(same_instant, device())
+
+            assert desk.book.seq == seq
+            assert (again.answer["ecg_id"], again.answer["case_id"]) == ids
+            assert again.answer["resume_from"] == (steps.shape[1] if stored else 20 * PIECE)
+
+    asyncio.run(play())
+
+
+def test_two_hellos_at_once_are_one_stream(tmp_path: Path) -> None:
+    """A device that knocks twice gets one case and one ECG, whichever hello was first."""
+    world = World(folder=tmp_path)
+    recording, _ = strip()
+
+    async def play() -> None:
+        async with world.desk() as desk:
+            text = hello(recording, patient_ref=None)
+            one, two = await asyncio.gather(*(desk.streams.open(text, device()) for _ in range(2)))
+            events = [envelope.event for envelope in await desk.history(one.answer["case_id"])]
+
+            assert one.answer["ecg_id"] == two.answer["ecg_id"]
+            assert len(desk.cases()) == 1
+            assert sum(isinstance(event, StreamStarted) for event in events) == 1
+
+    asyncio.run(play())
+
+
+def test_what_could_not_be_written_down_is_not_acknowledged_as_a_repeat(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The segments refuse a frame; sent again it is written, and only then acknowledged."""
+    world = World(folder=tmp_path)
+    recording, steps = strip()
+    piece = frames(steps)[0]
+
+    async def play() -> None:
+        async with world.desk() as desk:
+            stream = await desk.streams.open(hello(recording), device())
+            with monkeypatch.context() as full:
+                full.setattr(desk.streams._segments, "_max_waiting_bytes", 0)
+                with pytest.raises(SegmentBufferFull):
+                    stream.receive(piece)
+            again = await desk.streams.open(hello(recording), device())
+            assert again.answer["resume_from"] == 0
+            again.receive(piece)
+            await until_acked(again, PIECE)
+
+            on_disk = [
+                record.payload for record in read_all(tmp_path / "streams") if record.kind is Kind.FRAME
+            ]
+            assert on_disk == [piece]
+
+    asyncio.run(play())
+
+
+def test_a_rolling_reading_knows_what_the_case_knows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Age, sex and chest pain that came with an earlier ECG of the episode count, though the hello has none."""
+    world = World(folder=tmp_path)
+    recording, steps = strip()
+    asked: list[Patient] = []
+
+    def noted(measured: Any, patient: Patient) -> Any:
+        asked.append(patient)
+        return read(measured, patient)
+
+    monkeypatch.setattr(rolling, "read", noted)
+
+    async def play() -> None:
+        async with world.desk() as desk:
+            data = write_wfdb_zip(recording, lsb_mv=LSB_MV, age_years=None, sex=None, acquired=None)
+            facts: dict[str, Any] = {"patient_ref": "A-1", "age": 61, "sex": "male", "chest_pain": "yes"}
+            await world.send(desk, data, **facts)
+            stream = await desk.streams.open(hello(recording, age=None, sex=None), device())
+            for piece in frames(steps)[:30]:
+                stream.receive(piece)
+            while "provisional" not in await asyncio.wait_for(stream.messages.get(), 20):
+                pass
+
+            assert asked[0] == Patient(age_years=61.0, sex="male", chest_pain=True)
+
+    asyncio.run(play())
+
+
+def test_the_segments_do_not_say_who_the_patient_is(tmp_path: Path) -> None:
+    """Name, phones and numbers of a hello go into the vault and nowhere else."""
+    world = World(folder=tmp_path)
+    recording, _ = strip()
+    said = {
+        "patient_ref": "REF-4711",
+        "name": "Wang Xiaoming",
+        "phone": "13800000001",
+        "callback_phone": "13800000002",
+        "id_number": "370829196501011234",
+        "history": "told in confidence",
+    }
+
+    async def play() -> None:
+        async with world.desk() as desk:
+            stream = await desk.streams.open(hello(recording, **said), device())
+            written = b"".join(path.read_bytes() for path in (tmp_path / "streams").iterdir())
+
+            assert b"lsb_mv" in written
+            assert not [value for value in said.values() if value.encode() in written]
+            assert ((await desk.identity(stream.answer["case_id"])) or {})["name"] == "Wang Xiaoming"
 
     asyncio.run(play())

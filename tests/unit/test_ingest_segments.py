@@ -167,6 +167,26 @@ def test_several_threads_may_append_while_one_syncs(
         assert mine == list(range(100))
 
 
+def test_what_a_dead_process_wrote_is_synced_before_it_counts(
+    tmp_path: Path, open_writer: Callable[..., SegmentWriter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new writer brings the old files, and their names, to the disk before anything is read from them."""
+    writer = open_writer(rotate_bytes=10)
+    for payload in (b"1", b"2"):
+        writer.append(Kind.FRAME, "s", payload)
+        writer.sync()
+    synced: list[int] = []
+    fsync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        synced.append(os.fstat(descriptor).st_ino)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    open_writer()
+    assert set(synced) == {path.stat().st_ino for path in [*_files(tmp_path), tmp_path]}
+
+
 def test_a_folder_that_is_not_there_has_no_records(tmp_path: Path) -> None:
     """A first start reads nothing."""
     assert list(read_all(tmp_path / "absent")) == []

@@ -22,7 +22,8 @@ class CaseBook:
         self.seq = 0
         self.cases: dict[str, Case] = {}
         self.device_clocks: dict[str, ClockOffset] = {}
-        self.streams: dict[tuple[str, str], str] = {}  # device and its stream id → ECG
+        # device and its stream id → case and start
+        self.streams: dict[tuple[str, str], tuple[str, StreamStarted]] = {}
         self._case_of: dict[str, str] = {}  # ECG, alert or task id → case id
 
     def apply(self, envelopes: Iterable[Envelope]) -> list[tuple[Envelope, Case | None]]:
@@ -43,7 +44,7 @@ class CaseBook:
         match event:
             case StreamStarted():
                 self._case_of[event.ecg_id] = case_id
-                self.streams[event.device, event.stream_id] = event.ecg_id
+                self.streams[event.device, event.stream_id] = case_id, event
             case EcgReceived():
                 self._case_of[event.ecg_id] = case_id
             case AlertOpened():

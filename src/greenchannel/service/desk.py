@@ -33,7 +33,7 @@ from greenchannel.settings import Settings
 from greenchannel.signal.recording import Recording
 from greenchannel.store import ecg_rows
 from greenchannel.store.access import AccessLog
-from greenchannel.store.accounts import Accounts
+from greenchannel.store.accounts import MAY_BE_ON_DUTY, Accounts
 from greenchannel.store.blobs import Blobs
 from greenchannel.store.log import Log
 from greenchannel.store.quarantine import Quarantine
@@ -48,7 +48,6 @@ SWEEP_EVERY_S = 3600.0
 READ_AGAIN_S = 10.0
 READING_IS_LATE = timedelta(seconds=15)  # then its attempt has failed, and another is made
 FOLDED_AT_ONCE = 10_000
-MAY_HOLD_ALERTS = ("cardiologist", "reader", "ed")
 
 
 class Desk:
@@ -110,6 +109,7 @@ class Desk:
             book=self.book,
             hub=self.hub,
             intake=self.intake,
+            vault=vault,
             blobs=blobs,
             watch=self.watch,
             duty=self.duty,
@@ -123,8 +123,10 @@ class Desk:
 
     @property
     def ready(self) -> bool:
-        """Started, and able to commit. What is overdue is the auditor's word: it takes no service away from anybody."""
-        return self._started and not self._writer.failing and all(not task.done() for task in self._tasks)
+        """Started, able to commit and to store streams. What is overdue is the auditor's word: it takes no service
+        away from anybody."""
+        able = not self._writer.failing and not self.streams.failing
+        return self._started and able and all(not task.done() for task in self._tasks)
 
     async def start(self) -> None:
         """Fold the log, take up what a stop left undone, begin to keep the due times."""
@@ -297,10 +299,10 @@ class Desk:
         if person is None or person.disabled:
             raise NotFound("person", to)
         site = self.case_of_alert(alert_id).site
-        if person.role not in MAY_HOLD_ALERTS or (person.sites is not None and site not in person.sites):
+        if person.role not in MAY_BE_ON_DUTY or (person.sites is not None and site not in person.sites):
             raise Conflict(
                 "cannot_hold",
-                f"{to} may not answer alerts of this site; expected one of {', '.join(MAY_HOLD_ALERTS)} who sees it",
+                f"{to} may not answer alerts of this site; expected one of {', '.join(MAY_BE_ON_DUTY)} who sees it",
                 f"{person.name} 无权接手该机构的警报",
             )
         return await self._on_alert(

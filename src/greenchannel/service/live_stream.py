@@ -8,11 +8,10 @@ from typing import Any
 
 import msgspec
 
-from greenchannel.ingest.device_stream import Accepted, AckLedger, Hello, Refused, Repeated, StreamState
+from greenchannel.clock import Clock
+from greenchannel.ingest.device_stream import Accepted, AckLedger, Hello, StreamState, stop_of
 from greenchannel.ingest.errors import IngestError
 from greenchannel.ingest.segments import Kind, SegmentWriter
-
-FLAGS_AT = slice(10, 12)  # of a frame's head
 
 
 class StreamOrigin(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,7 +24,7 @@ class StreamOrigin(msgspec.Struct, frozen=True, kw_only=True):
     device: str
     actor: str
     started_at: datetime  # server's instant of the first hello
-    hello: str  # as it came
+    hello: str  # what `kept_hello` leaves of it
 
 
 @dataclass(kw_only=True, slots=True, eq=False)
@@ -36,14 +35,21 @@ class Running:
     hello: Hello
     state: StreamState
     ledger: AckLedger
+    heard_at: datetime  # of the device, by the desk's clock
     attached: "LiveStream | None" = None
-    idle_deadline: str | None = None
     analysed_until: int = 0  # sample up to which a rolling reading was made
     provisional_tier: str | None = None
     reading: bool = False
-    finishing: bool = False
+    given_up: bool = False  # silent for too long: what came is the strip, and nothing more is taken
+    attempt: "asyncio.Task[None] | None" = None  # at storing and reading the strip
+    failures: int = 0  # of such attempts, one after the other
     finish_after: float = 0.0  # by the event loop's clock: not before then, after an attempt that failed
     stored: bool = False  # the strip is a file now; whatever is sent again changes nothing
+
+    @property
+    def finishing(self) -> bool:
+        """Is the strip being stored and read at this moment?"""
+        return self.attempt is not None and not self.attempt.done()
 
     def tell(self, message: dict[str, Any]) -> None:
         """Hand a message to the device, where one is connected."""
@@ -54,11 +60,14 @@ class Running:
 class LiveStream:
     """One socket's view of a stream. The newest socket counts; frames from an older one are refused."""
 
-    def __init__(self, running: Running, segments: SegmentWriter, answer: dict[str, Any]) -> None:
+    def __init__(
+        self, running: Running, segments: SegmentWriter, clock: Clock, answer: dict[str, Any]
+    ) -> None:
         self.answer = answer
         self.messages: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.running = running
         self._segments = segments
+        self._clock = clock
         self._on_detach: list[Any] = []
         self._on_samples: list[Any] = []
 
@@ -78,34 +87,39 @@ class LiveStream:
 
     def receive(self, frame: bytes) -> None:
         """Take one frame; raises `IngestError` where it is refused, having changed nothing."""
-        if self.running.stored:
+        running = self.running
+        if running.stored and not running.given_up:
+            self._check_repeat(frame)
             return
-        if self.running.attached is not self:
-            raise IngestError(
-                "stale_session",
-                "a newer connection has taken over this stream",
-                "frames on the newest one",
-                "an old one",
-            )
-        outcomes = self.running.state.receive(frame)
-        for outcome in outcomes:
-            if isinstance(outcome, Refused):
-                raise outcome.error
-        plain_repeat = all(isinstance(outcome, Repeated) for outcome in outcomes) and not any(frame[FLAGS_AT])
-        if plain_repeat:
+        if running.given_up or running.attached is not self:
+            raise _stale("a newer connection has taken over this stream, or it was silent for too long")
+        running.heard_at = self._clock.now()
+        if running.state.knows(frame):
             return
-        position = self._segments.append(Kind.FRAME, self.running.origin.ecg_id, bytes(frame))
-        self.running.ledger.appended(position, self.running.state.resume_from)
+        # Written first: a frame that the decoder held while the segments refused it would be a repeat ever after,
+        # and acknowledged without being on disk.
+        position = self._segments.append(Kind.FRAME, running.origin.ecg_id, bytes(frame))
+        outcomes = running.state.receive(frame)
+        running.ledger.appended(position, running.state.resume_from)
         for outcome in outcomes:
             if isinstance(outcome, Accepted):
                 for callback in self._on_samples:
                     callback(outcome.first, outcome.stop)
+
+    def _check_repeat(self, frame: bytes) -> None:
+        """Of a stored strip only what is in it can come again; more is another recording."""
+        if stop_of(frame) > self.running.ledger.acked:
+            raise _stale(f"the strip was stored with {self.running.ledger.acked} samples and takes no more")
 
     def detach(self) -> None:
         """The socket is gone; the stream waits for the device to come back."""
         for callback in self._on_detach:
             callback()
         self._on_detach.clear()
+
+
+def _stale(message: str) -> IngestError:
+    return IngestError("stale_session", message, "a hello on a new connection first", "a frame")
 
 
 def wave_message(running: Running, first: int, stop: int) -> dict[str, Any]:

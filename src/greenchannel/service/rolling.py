@@ -6,6 +6,8 @@ from typing import Final
 
 from greenchannel.alerts import commands
 from greenchannel.events import ProvisionalReading
+from greenchannel.ingest.errors import IngestError
+from greenchannel.service.book import CaseBook
 from greenchannel.service.casework import Casework
 from greenchannel.service.ids import new_id
 from greenchannel.service.intake import Intake
@@ -30,9 +32,17 @@ class RollingReader:
     """
 
     def __init__(
-        self, *, intake: Intake, writer: Writer, casework: Casework, watch: Watch, at_once: int
+        self,
+        *,
+        intake: Intake,
+        writer: Writer,
+        casework: Casework,
+        book: CaseBook,
+        watch: Watch,
+        at_once: int,
     ) -> None:
         self._intake = intake
+        self._book = book
         self._writer = writer
         self._casework = casework
         self._watch = watch
@@ -43,7 +53,7 @@ class RollingReader:
         due = [
             running
             for running in streams
-            if not running.reading and not running.finishing and self._due(running)
+            if not running.reading and not running.finishing and not running.given_up and self._due(running)
         ]
         chosen = heapq.nsmallest(self._free, due, key=self._priority)
         for running in chosen:
@@ -78,9 +88,11 @@ class RollingReader:
 
     async def _read(self, running: Running, until: int) -> None:
         first = max(0, until - round(WINDOW_S * running.hello.rate_hz))
-        fields = running.hello.fields
-        patient = Patient(age_years=fields.age_years, sex=fields.sex, chest_pain=fields.chest_pain)
-        recording = running.state.excerpt(first, until)
+        try:
+            recording = running.state.excerpt(first, until)
+        except IngestError:
+            return  # the device announced that nothing comes for these seconds
+        patient = self._patient(running)
         reading = await self._intake.in_pool(lambda: read(measure(recording), patient))
         tier, findings = reading.tier.value, [finding_json(finding) for finding in reading.findings]
         running.tell(
@@ -99,6 +111,16 @@ class RollingReader:
         )
         await self._writer.transact(lambda tx: self._write(tx, running.origin.case_id, provisional))
         running.provisional_tier = tier
+
+    def _patient(self, running: Running) -> Patient:
+        """What the case knows, as for the final reading; for what it does not know, what the hello said."""
+        fields = running.hello.fields
+        known = self._book.cases[running.origin.case_id].context
+        return Patient(
+            age_years=known.age_years if known.age_years is not None else fields.age_years,
+            sex=known.sex if known.sex is not None else fields.sex,
+            chest_pain=known.chest_pain if known.chest_pain is not None else fields.chest_pain,
+        )
 
     def _write(self, tx: Tx, case_id: str, provisional: ProvisionalReading) -> None:
         case = self._casework.current(tx, case_id)

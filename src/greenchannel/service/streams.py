@@ -1,11 +1,14 @@
-"""The shell around live devices: frames to disk and acknowledged, rolling readings, the strip read in the end."""
+"""The shell around live devices: frames to disk and acknowledged, rolling readings, the strip ended in time."""
 
 import asyncio
 import contextlib
 import functools
+import hashlib
+import hmac
 from collections.abc import Coroutine
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from weakref import WeakValueDictionary
 
 import msgspec
 import structlog
@@ -13,11 +16,10 @@ import structlog
 from greenchannel.clock import Clock
 from greenchannel.events import StreamStarted
 from greenchannel.ingest import device_clock
+from greenchannel.ingest.device_hello import kept_hello, recording_facts
 from greenchannel.ingest.device_stream import AckLedger, Hello, StreamState, parse_hello
 from greenchannel.ingest.errors import IngestError
-from greenchannel.ingest.parsed import ParsedEcg
 from greenchannel.ingest.segments import Kind, SegmentWriter, read_all
-from greenchannel.ingest.wfdb_write import write_wfdb_zip
 from greenchannel.service.book import CaseBook
 from greenchannel.service.callers import Caller
 from greenchannel.service.casework import Casework
@@ -25,20 +27,24 @@ from greenchannel.service.duty import STREAM_IDLE, Duty
 from greenchannel.service.errors import Conflict, Forbidden
 from greenchannel.service.hub import Hub
 from greenchannel.service.ids import new_id
-from greenchannel.service.intake import Arrival, Intake
+from greenchannel.service.intake import Intake
 from greenchannel.service.live_stream import LiveStream, Running, StreamOrigin, wave_message
 from greenchannel.service.rolling import RollingReader
+from greenchannel.service.strip import Strips, analysis_message
 from greenchannel.service.watch import Watch
 from greenchannel.settings import Settings
 from greenchannel.signal.recording import Recording
 from greenchannel.store.blobs import Blobs
 from greenchannel.store.deadlines import Deadline
+from greenchannel.store.errors import PatientKeyMissing
+from greenchannel.store.vault import Vault
 from greenchannel.store.writer import Tx, Writer
 
 logger = structlog.get_logger(__name__)
 
 TELL_EVERY_S = 0.9  # acknowledgements come at least once a second
-TRY_AGAIN_S = 1.0  # after work on a stream has failed
+TRY_AGAIN_S = 1.0  # after an attempt to end a stream has failed; twice as long after each further one,
+TRY_AGAIN_MOST_S = 30.0  # up to this
 
 
 class StreamDesk:
@@ -54,6 +60,7 @@ class StreamDesk:
         book: CaseBook,
         hub: Hub,
         intake: Intake,
+        vault: Vault,
         blobs: Blobs,
         watch: Watch,
         duty: Duty,
@@ -65,18 +72,41 @@ class StreamDesk:
         self._book = book
         self._hub = hub
         self._intake = intake
-        self._blobs = blobs
+        self._vault = vault
         self._folder = settings.data_dir / "streams"
         self._segments = SegmentWriter(self._folder)
+        self._sync_failing = False
+        self._idle = timedelta(seconds=settings.stream_idle_s)
         self._running: dict[str, Running] = {}
+        self._begun: dict[str, datetime] = {}  # ECGs in the log, their hello not on disk: since when
+        self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self._tasks: set[asyncio.Task[None]] = set()
         self._second = asyncio.Event()  # some stream has completed a second, or a reading is done
-        self._rolling = RollingReader(
-            intake=intake, writer=writer, casework=casework, watch=watch, at_once=settings.analysis_threads
+        self._strips = Strips(
+            clock=clock, writer=writer, casework=casework, book=book, intake=intake, blobs=blobs
         )
-        duty.on(STREAM_IDLE, self._idle)
+        self._rolling = RollingReader(
+            intake=intake,
+            writer=writer,
+            casework=casework,
+            book=book,
+            watch=watch,
+            at_once=settings.analysis_threads,
+        )
+        duty.on(STREAM_IDLE, self._drop_due_time)
 
     # ------------------------------------------------------------ life
+
+    @property
+    def failing(self) -> bool:
+        """Can streams not be written, or some strip not be stored? It is tried again until it can.
+
+        A strip that is stored and cannot be read is the auditor's word, as for any other ECG.
+        """
+        return self._sync_failing or any(
+            running.failures and not self._strips.is_stored(running.origin.ecg_id)
+            for running in self._running.values()
+        )
 
     async def start(self) -> None:
         """Take up the streams that a stop cut off."""
@@ -90,14 +120,17 @@ class StreamDesk:
             else:
                 origins.pop(record.stream_id, None)
         for ecg_id, origin in origins.items():
-            if self._is_stored(ecg_id):
+            if self._strips.is_over(ecg_id):
                 await asyncio.to_thread(self._segments.forget, ecg_id)
                 continue
             running = self._make_running(origin)
             for frame in frames.get(ecg_id, []):
                 running.state.receive(frame)
             running.ledger = AckLedger(running.state.resume_from)
-            await self._wait_for_device(running)
+        for case in self._book.cases.values():
+            for ecg in case.current_ecgs:
+                if ecg.live and ecg.ecg_id not in origins:
+                    self._begun[ecg.ecg_id] = self._clock.now()
 
     async def stop(self) -> None:
         """Bring everything that came to disk. What is not finished goes on after the next start."""
@@ -119,13 +152,17 @@ class StreamDesk:
             try:
                 position = await asyncio.to_thread(self._segments.sync)
             except OSError as error:
+                self._sync_failing = True
                 logger.error("streams could not be written", error=str(error))
             else:
+                self._sync_failing = False
                 once_a_second = loop.time() - told_at >= TELL_EVERY_S
                 told_at = loop.time() if once_a_second else told_at
                 for running in list(self._running.values()):
                     self._synced(running, position, once_a_second)
-                self._read_some()
+                for running in self._rolling.choose(self._running.values()):
+                    self._spawn(self._rolling.read(running))
+            self._end_what_is_silent()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._settings.segment_sync_s):
                     await self._second.wait()
@@ -135,33 +172,74 @@ class StreamDesk:
         acked = running.ledger.synced(position)
         if acked != before or always_tell:
             running.tell({"acked": acked})
-        whole = running.state.complete and acked >= (running.state.end or 0)
-        if whole and not running.finishing and asyncio.get_running_loop().time() >= running.finish_after:
-            running.finishing = True
-            self._spawn(self._finish(running), running)
+        if running.state.complete and acked >= (running.state.end or 0):
+            self._finish(running)
 
-    def _read_some(self) -> None:
-        for running in self._rolling.choose(self._running.values()):
-            self._spawn(self._rolling.read(running), running)
-
-    def _spawn(self, work: Coroutine[Any, Any, None], running: Running) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(functools.partial(self._done, running))
+        task.add_done_callback(self._done)
+        return task
 
-    def _done(self, running: Running, task: asyncio.Task[None]) -> None:
-        """What failed is said and tried again: a strip is never left unread because one attempt went wrong."""
+    def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         error = None if task.cancelled() else task.exception()
         if error is not None:
-            logger.error("work on a stream failed", ecg_id=running.origin.ecg_id, exc_info=error)
-            running.finish_after = asyncio.get_running_loop().time() + TRY_AGAIN_S
-            if running.finishing and not running.state.complete:
-                self._spawn(
-                    self._wait_for_device(running), running
-                )  # it was cut short: its due time comes again
-            running.finishing = False
+            logger.error("work on a stream failed", exc_info=error)
         self._second.set()  # a thread is free for the next reading
+
+    # ------------------------------------------------------------ a stream ends
+
+    def _end_what_is_silent(self) -> None:
+        """Nothing heard for too long, connected or not: what came is all that comes."""
+        silent_since = self._clock.now() - self._idle
+        for running in list(self._running.values()):
+            if running.heard_at <= silent_since:
+                running.given_up = running.given_up or not running.state.complete
+            if running.given_up:
+                self._finish(running)
+        for ecg_id, since in self._begun.items():
+            if since <= silent_since:
+                self._begun[ecg_id] = self._clock.now()  # the next attempt, should this one fail
+                self._spawn(self._end_unbegun(ecg_id))
+
+    def _finish(self, running: Running) -> None:
+        if not running.finishing and asyncio.get_running_loop().time() >= running.finish_after:
+            running.attempt = self._spawn(self._end(running))
+            running.attempt.add_done_callback(functools.partial(self._ended, running))
+
+    async def _end(self, running: Running) -> None:
+        await self._strips.finish(running)
+        await asyncio.to_thread(self._segments.forget, running.origin.ecg_id)
+        running.stored = True
+        self._running.pop(running.origin.ecg_id, None)
+
+    def _ended(self, running: Running, attempt: asyncio.Task[None]) -> None:
+        """A strip is never left unread because one attempt went wrong."""
+        if running.stored:
+            running.failures = 0
+            return
+        wait_s = min(TRY_AGAIN_S * 2**running.failures, TRY_AGAIN_MOST_S)
+        running.failures += 1
+        running.finish_after = asyncio.get_running_loop().time() + wait_s
+        logger.error(
+            "a strip could not be stored and read", ecg_id=running.origin.ecg_id, failures=running.failures
+        )
+
+    async def _end_unbegun(self, ecg_id: str) -> None:
+        """A start that a stop cut off before its hello was on disk, and whose device has not come back."""
+        case_id = self._book.case_id_of(ecg_id) or ""
+        ecg = self._book.cases[case_id].ecg(ecg_id)
+        if ecg is None or ecg.device is None or ecg.stream_id is None:
+            return
+        async with self._turn(ecg.device, ecg.stream_id):
+            if ecg_id in self._begun:
+                await self._strips.end_empty(ecg_id, case_id)
+                del self._begun[ecg_id]
+
+    async def _drop_due_time(self, deadline: Deadline) -> None:
+        """Earlier versions left due times of silent streams in the database; now the run loop looks at the clock."""
+        await self._writer.transact(lambda tx: tx.take_deadline(deadline.id))
 
     # ------------------------------------------------------------ a device comes and goes
 
@@ -174,34 +252,65 @@ class StreamDesk:
             )
         device = caller.id if caller.kind == "device" else hello.device or caller.id
         site = self._intake.site_of(hello.fields.site, caller)
-        await self._intake.note_device_clock(device, hello.device_clock, self._clock.now())
-        known = self._ecg_of(device, hello.stream_id)
-        running = self._running.get(known) if known else None
-        if known and running is None and self._is_stored(known):
-            return self._stored(known, hello, device, site, caller)
-        if running is None:
-            running = await self._begin(hello_text, hello, device, site, caller, known)
-        elif (hello.leads, hello.rate_hz, hello.lsb_mv) != (
-            running.hello.leads,
-            running.hello.rate_hz,
-            running.hello.lsb_mv,
-        ):
+        async with self._turn(device, hello.stream_id):
+            known = await self._known(hello, device)
+            running = self._running.get(known) if known else None
+            if running is not None and running.given_up and running.attempt is not None:
+                await asyncio.wait({running.attempt})  # it is being ended: come after that, not in between
+                known = await self._known(hello, device)
+                running = self._running.get(known) if known else None
+            if known and self._strips.is_stored(known) and (running is None or running.given_up):
+                return self._stored(known, hello, device, site, caller)
+            await self._intake.note_device_clock(device, hello.device_clock, self._clock.now(), caller)
+            if running is None:
+                running = await self._begin(hello_text, hello, device, site, caller, known)
+            return self._attach(running)
+
+    def _turn(self, device: str, stream_id: str) -> asyncio.Lock:
+        """Hellos of one stream come one after the other."""
+        return self._turns.setdefault((device, stream_id), asyncio.Lock())
+
+    async def _known(self, hello: Hello, device: str) -> str | None:
+        """The ECG of this stream; None for a new one. Raises `Conflict` where the id names another recording."""
+        known = self._book.streams.get((device, hello.stream_id))
+        if known is None:
+            return None
+        case_id, started = known
+        if self._strips.is_over(started.ecg_id) and not self._strips.is_stored(started.ecg_id):
+            return None  # it ended without a sample: its id is free again
+        patient = self._book.cases[case_id].patient
+        if not await self._writer.transact(lambda tx: self._same(tx, hello, started, patient)):
             raise Conflict(
                 "stream_changed",
-                f"stream {hello.stream_id} began with other leads, rate or step than this hello has",
-                "该数据流的导联、采样率或分辨率与开始时不同",
+                f"stream {hello.stream_id} of this device is another recording: patient_ref, started_at, leads, "
+                "rate_hz or lsb_mv differ from its first hello; choose a new stream_id for a new recording",
+                "该 stream_id 已用于另一次记录(患者、开始时间、导联、采样率或分辨率不同),新的记录请使用新的 stream_id",
             )
-        return await self._attach(running)
+        return started.ecg_id
+
+    def _same(self, tx: Tx, hello: Hello, started: StreamStarted, patient: str) -> bool:
+        if started.hello_mac is None:  # of a version that did not write it
+            began_at = started.started.raw if started.started is not None else None
+            facts = (hello.leads, hello.rate_hz, hello.started_at)
+            return facts == (started.leads, started.rate_hz, began_at)
+        try:
+            key = self._vault.key_of(tx.conn, patient)
+        except PatientKeyMissing:
+            return False  # erased; nothing may be added to it
+        return hmac.compare_digest(hello_mac(key, hello), started.hello_mac)
 
     async def _begin(
         self, text: str, hello: Hello, device: str, site: str, caller: Caller, known: str | None
     ) -> Running:
         now = self._clock.now()
         ecg_id = known or new_id("e")
-        started = None
-        if hello.started_at is not None:
-            offset = self._intake.offset_of(device)
-            started = device_clock.correct(hello.started_at, offset, clock=f"device:{device}")
+        started = device_clock.judge_acquired(
+            hello.started_at,
+            received_at=now,
+            offset=self._intake.offset_of(device),
+            site_zone=self._intake.zone_of(site),
+            clock=f"device:{device}",
+        ).reading
 
         def command(tx: Tx) -> tuple[str, str]:
             if known is not None:
@@ -217,11 +326,13 @@ class StreamDesk:
                 leads=hello.leads,
                 rate_hz=hello.rate_hz,
                 started=started,
+                hello_mac=hello_mac(self._vault.key_of(tx.conn, patient), hello),
             )
             self._casework.write(tx, case, case_id, [event], caller.actor)
             return case_id, patient
 
         case_id, patient = await self._writer.transact(command)
+        self._begun[ecg_id] = now
         origin = StreamOrigin(
             ecg_id=ecg_id,
             case_id=case_id,
@@ -230,10 +341,14 @@ class StreamDesk:
             device=device,
             actor=caller.actor,
             started_at=now,
-            hello=text,
+            hello=kept_hello(text),
         )
         self._segments.append(Kind.HELLO, ecg_id, msgspec.json.encode(origin))
-        await asyncio.to_thread(self._segments.sync)
+        try:
+            await asyncio.to_thread(self._segments.sync)
+        except OSError as error:
+            raise IngestError("not_durable", "the stream cannot be written at present") from error
+        self._begun.pop(ecg_id, None)
         return self._make_running(origin)
 
     def _make_running(self, origin: StreamOrigin) -> Running:
@@ -243,22 +358,28 @@ class StreamDesk:
             hello=hello,
             state=StreamState(hello, max_duration_s=self._settings.stream_max_s),
             ledger=AckLedger(),
+            heard_at=self._clock.now(),
         )
         self._running[origin.ecg_id] = running
         return running
 
-    async def _attach(self, running: Running) -> LiveStream:
-        older = running.attached
-        if older is not None:
-            older.detach()
-        if running.idle_deadline is not None:
-            idle, running.idle_deadline = running.idle_deadline, None
-            await self._writer.transact(lambda tx: tx.cancel_deadline(idle))
-        stream = LiveStream(running, self._segments, self._answer(running, running.ledger.acked))
+    def _attach(self, running: Running) -> LiveStream:
+        if running.attached is not None:
+            running.attached.detach()
+        if running.given_up:  # its end has failed so far, and the device is back
+            running.given_up, running.failures, running.finish_after = False, 0, 0.0
+        running.heard_at = self._clock.now()
+        answer = self._answer(running, running.ledger.acked)
+        stream = LiveStream(running, self._segments, self._clock, answer)
         running.attached = stream
         stream.when_detached(lambda: self._detached(running, stream))
         stream.on_samples(lambda first, stop: self._show(running, first, stop))
         return stream
+
+    def _detached(self, running: Running, stream: LiveStream) -> None:
+        if running.attached is stream:
+            running.attached = None
+            running.heard_at = self._clock.now()
 
     def _answer(self, running: Running, resume_from: int) -> dict[str, Any]:
         return {
@@ -274,6 +395,7 @@ class StreamDesk:
         ecg = case.ecg(ecg_id)
         assert ecg is not None and ecg.duration_s is not None and ecg.rate_hz is not None
         total = round(ecg.duration_s * ecg.rate_hz)
+        now = self._clock.now()
         origin = StreamOrigin(
             ecg_id=ecg_id,
             case_id=case.case_id,
@@ -281,13 +403,12 @@ class StreamDesk:
             site=site,
             device=device,
             actor=caller.actor,
-            started_at=self._clock.now(),
+            started_at=now,
             hello="",
         )
-        running = Running(
-            origin=origin, hello=hello, state=StreamState(hello), ledger=AckLedger(total), stored=True
-        )
-        stream = LiveStream(running, self._segments, self._answer(running, total))
+        state, ledger = StreamState(hello), AckLedger(total)
+        running = Running(origin=origin, hello=hello, state=state, ledger=ledger, heard_at=now, stored=True)
+        stream = LiveStream(running, self._segments, self._clock, self._answer(running, total))
         stream.messages.put_nowait({"acked": total})
         if ecg.analysed_at is not None:
             stream.messages.put_nowait(
@@ -295,11 +416,7 @@ class StreamDesk:
             )
         return stream
 
-    def _detached(self, running: Running, stream: LiveStream) -> None:
-        if running.attached is stream:
-            running.attached = None
-            if not running.finishing and self._running.get(running.origin.ecg_id) is running:
-                self._spawn(self._wait_for_device(running), running)
+    # ------------------------------------------------------------ who looks
 
     def _show(self, running: Running, first: int, stop: int) -> None:
         rate_hz = running.hello.rate_hz
@@ -307,85 +424,6 @@ class StreamDesk:
             self._second.set()
         if self._hub.wave_wanted:
             self._hub.wave(running.origin.ecg_id, running.origin.case_id, wave_message(running, first, stop))
-
-    async def _wait_for_device(self, running: Running) -> None:
-        """Write down when the strip is to be read although the device never came back."""
-        idle = f"idle:{running.origin.ecg_id}:{new_id('d')}"
-        running.idle_deadline = idle
-        due_at = self._clock.now() + timedelta(seconds=self._settings.stream_idle_s)
-        with contextlib.suppress(RuntimeError):  # the writer is closing: the next start sets it anew
-            await self._writer.transact(
-                lambda tx: tx.set_deadline(
-                    idle,
-                    due_at=due_at,
-                    kind=STREAM_IDLE,
-                    stream=f"case:{running.origin.case_id}",
-                    payload=running.origin.ecg_id.encode(),
-                )
-            )
-
-    async def _idle(self, deadline: Deadline) -> None:
-        taken = await self._writer.transact(lambda tx: tx.take_deadline(deadline.id))
-        running = self._running.get(deadline.payload.decode())
-        if taken and running is not None and running.attached is None and not running.finishing:
-            running.finishing = True
-            self._spawn(self._finish(running), running)
-
-    # ------------------------------------------------------------ the strip is whole
-
-    async def _finish(self, running: Running) -> None:
-        """Store the strip as a file, read it as a file, let go of its frames."""
-        origin, hello = running.origin, running.hello
-        try:
-            recording = running.state.assemble()
-        except IngestError as error:
-            logger.warning("a stream ended without samples", ecg_id=origin.ecg_id, error=str(error))
-        else:
-            await self._store(running, recording)
-            await self._intake.read(origin.ecg_id, origin.case_id, recording)
-            ecg = self._book.cases[origin.case_id].ecg(origin.ecg_id)
-            if ecg is not None:
-                running.tell(analysis_message(ecg.final_tier, list(ecg.final_findings), recording.duration_s))
-        logger.info("stream finished", ecg_id=origin.ecg_id, device=origin.device, leads=len(hello.leads))
-        self._running.pop(origin.ecg_id, None)
-        await asyncio.to_thread(self._segments.forget, origin.ecg_id)
-
-    async def _store(self, running: Running, recording: Recording) -> None:
-        origin, hello, fields = running.origin, running.hello, running.hello.fields
-        data = write_wfdb_zip(
-            recording, lsb_mv=hello.lsb_mv, age_years=fields.age_years, sex=fields.sex, acquired=None
-        )
-        staged = await asyncio.to_thread(self._blobs.stage, data)
-        acquired = device_clock.judge_acquired(
-            hello.started_at,
-            received_at=self._clock.now(),
-            offset=self._intake.offset_of(origin.device),
-            site_zone=self._intake.zone_of(origin.site),
-            clock=f"device:{origin.device}",
-        )
-        arrival = Arrival(
-            parsed=ParsedEcg(recording=recording, format="wfdb"),
-            staged=staged,
-            size_bytes=len(data),
-            way="stream",
-            fields=fields,
-            site=origin.site,
-            device=origin.device,
-            acquired=acquired,
-            sent=None,
-            actor=origin.actor,
-            ecg_id=origin.ecg_id,
-        )
-
-        def command(tx: Tx) -> None:
-            case = self._casework.current(tx, origin.case_id)
-            ecg = case.ecg(origin.ecg_id)
-            if ecg is None or ecg.sha256 is None:
-                self._intake.add(tx, arrival, case, case.patient)
-
-        await self._writer.transact(command)
-
-    # ------------------------------------------------------------ questions
 
     def recording_so_far(self, ecg_id: str) -> Recording | None:
         """What has come of a running stream; None where it is none, or nothing came."""
@@ -397,18 +435,7 @@ class StreamDesk:
         except IngestError:
             return None
 
-    def _ecg_of(self, device: str, stream_id: str) -> str | None:
-        for running in self._running.values():
-            if running.origin.device == device and running.hello.stream_id == stream_id:
-                return running.origin.ecg_id
-        return self._book.streams.get((device, stream_id))
 
-    def _is_stored(self, ecg_id: str) -> bool:
-        case = self._book.cases.get(self._book.case_id_of(ecg_id) or "")
-        ecg = case.ecg(ecg_id) if case else None
-        return ecg is not None and ecg.sha256 is not None
-
-
-def analysis_message(tier: str | None, findings: list[Any], until_s: float) -> dict[str, Any]:
-    """The final reading as the device hears it."""
-    return {"type": "analysis", "provisional": False, "tier": tier, "findings": findings, "until_s": until_s}
+def hello_mac(key: bytes, hello: Hello) -> str:
+    """Which recording a hello begins, as it may stand in the log: whoever lacks the patient's key learns nothing."""
+    return hmac.digest(key, b"greenchannel hello 1 " + recording_facts(hello), hashlib.sha256).hex()
