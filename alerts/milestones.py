@@ -83,6 +83,12 @@ def future_tolerance_s() -> float:
 
 
 @cache
+def earliest_before_case_d() -> float:
+    """How many days before the opening of its case an entered time may lie."""
+    return read_value("milestones", "earliest_before_case_d", float)
+
+
+@cache
 def first_strip_s() -> float:
     """How much of a live stream makes the first ECG."""
     return read_value("milestones", "first_strip_s", float)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.channel_commands import require_open
 from greenchannel.alerts.ecg_state import Ecg
-from greenchannel.alerts.milestones import future_tolerance_s, milestones
+from greenchannel.alerts.milestones import earliest_before_case_d, future_tolerance_s, milestones
 from greenchannel.alerts.refusal import Refused, no_such
 from greenchannel.alerts.timeline import valid_value
 from greenchannel.events import (
@@ -52,7 +52,7 @@ def record_milestone(
             f"expected no key for {milestone}, got {key}",
             422,
         )
-    _check_time(time, now)
+    _check_time(time, case.opened_at, now)
     before = [v for v in case.values if (v.milestone, v.key, v.source) == (milestone, key, source)]
     valid = valid_value(spec, before)
     if valid is not None and valid.time.at == time.at:
@@ -72,7 +72,7 @@ def record_milestone(
     ]
 
 
-def _check_time(time: ClockReading, now: datetime) -> None:
+def _check_time(time: ClockReading, opened_at: datetime, now: datetime) -> None:
     for instant in (time.at, time.raw):
         if instant is not None and instant.utcoffset() is None:
             raise Refused(
@@ -86,6 +86,14 @@ def _check_time(time: ClockReading, now: datetime) -> None:
             "future_time",
             f"时间不能晚于现在，收到 {time.at.isoformat()}",
             f"expected a time no later than {now.isoformat()}, got {time.at.isoformat()}",
+            422,
+        )
+    earliest = opened_at - timedelta(days=earliest_before_case_d())
+    if time.at < earliest:
+        raise Refused(
+            "too_early",
+            f"时间不可能早于 {earliest.date().isoformat()}，收到 {time.at.isoformat()}",
+            f"expected a time of this episode, not before {earliest.isoformat()}, got {time.at.isoformat()}",
             422,
         )
 

@@ -14,6 +14,7 @@ from greenchannel.signal.recording import ELECTRODE_SETS
 
 MAX_TEXT: Final = 4000
 MAX_REF: Final = 128
+FIRST_YEAR, LAST_YEAR = 1900, 2199  # beyond them lie slips of the pen, and instants that no zone can shift
 ARRIVAL_MODES: Final = (1, 2, 3, 4)  # national codes [S]
 MAX_VITAL: Final = 9999  # [E]
 _VITAL: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
@@ -115,7 +116,8 @@ def parse_instant(text: str) -> datetime | None:
         instant = datetime.fromisoformat(text.upper())
     except ValueError:
         return None
-    return instant if instant.utcoffset() is not None else None
+    known = instant.utcoffset() is not None and FIRST_YEAR <= instant.year <= LAST_YEAR
+    return instant if known else None
 
 
 def _bad(field: str, expected: str, value: object) -> IngestError:

@@ -142,6 +142,9 @@ PRINTABLE: Final = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
 """What a person may write: no control characters but tab and line break. Not every database could store them."""
 
 
+SOURCE: Final = r"^[A-Za-z][A-Za-z0-9_.:-]{0,31}$"  # a name such as ed, gps, published_report; shown on pages
+
+
 class Given(BaseModel):
     """A body of one command; what is not known is refused."""
 
@@ -185,7 +188,7 @@ class Milestone(Given):
 
     milestone: Annotated[str, Field(min_length=1, max_length=64)]
     at: Annotated[AwareDatetime, BeforeValidator(_written_out)]
-    source: Annotated[str, Field(min_length=1, max_length=64, pattern=PRINTABLE)]
+    source: Annotated[str, Field(pattern=SOURCE)]
     key: Annotated[str, Field(min_length=1, max_length=64, pattern=PRINTABLE)] | None = None
     note: Annotated[str, Field(min_length=1, max_length=500, pattern=PRINTABLE)] | None = None
 

@@ -1,7 +1,7 @@
 """What people may do to a case, and what is refused."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
 from typing import Any
 
@@ -19,6 +19,7 @@ from greenchannel.events import (
     CaseClosed,
     CaseMerged,
     CaseOpened,
+    ClockReading,
     ContextEntered,
     EcgOpened,
     GreenChannelOpened,
@@ -347,3 +348,16 @@ def test_a_split_moves_the_ecgs_to_a_new_case() -> None:
     assert new.tier == "ACT" and new.alert is not None and not new.alert.open
     assert_refused("ecg_moved", 409, lambda: do.split(case, ["e_1"], new_case_id="c", patient="p"))
     assert_refused("no_ecgs", 422, lambda: do.split(case, [], new_case_id="c", patient="p"))
+
+
+def test_a_time_of_another_age_is_refused() -> None:
+    """A slip of the pen by years, or an instant that no zone can shift, never enters the log."""
+    log = ringing()
+    for wrong in (
+        datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14))),
+        datetime(1900, 1, 1, tzinfo=UTC),
+        log.case.opened_at - timedelta(days=40),
+    ):
+        time = ClockReading(at=wrong, clock="person")
+        given: dict[str, Any] = {"milestone": "HUB_DOOR", "time": time, "source": "ed", "now": log.now}
+        assert_refused("too_early", 422, partial(do.record_milestone, log.case, **given))

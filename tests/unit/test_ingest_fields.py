@@ -76,3 +76,13 @@ def test_vital_numbers_may_be_logged_and_words_may_not() -> None:
     assert vital_numbers(given) == {"sbp_mmhg": 95, "temp_c": 36.6}
     assert vital_words(given) == ["note: 张三", "phone: 13800000000", "张三: 1"]
     assert (vital_numbers(None), vital_words(None)) == ({}, [])
+
+
+@pytest.mark.parametrize("field", ["onset_at", "acquired_at", "sent_at", "device_clock"])
+@pytest.mark.parametrize("value", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_an_instant_that_no_zone_can_shift_is_refused(field: str, value: str) -> None:
+    """It would break every page that shows it."""
+    with pytest.raises(IngestError) as refused:
+        parse_fields({field: value})
+
+    assert refused.value.code == "bad_field"
