@@ -34,7 +34,7 @@ async function begin(): Promise<void> {
     trouble.value = null;
   } catch (failure) {
     if (!(failure instanceof Problem)) throw failure;
-    trouble.value = failure.words;
+    trouble.value = failure;
     setTimeout(() => void begin(), AGAIN_MS);
   }
 }

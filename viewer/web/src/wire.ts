@@ -52,6 +52,10 @@ export interface EcgSummary {
   rate_hz: number | null;
   duration_s: number | null;
   live: boolean;
+  /** What a doctor signed for it. */
+  signed_tier: Tier | null;
+  /** When the clinic had read the newest advice. */
+  advice_seen_at: string | null;
 }
 
 export interface AlertPerson {
@@ -216,11 +220,21 @@ export interface HistoryLine extends Said {
   actor_name: string | null;
 }
 
+/** Who the patient is and what the clinic wrote: only for those who may see it. */
+export interface Identity {
+  name: string | null;
+  phone: string | null;
+  id_number: string | null;
+  callback_phone: string | null;
+  history?: string | null;
+  vitals?: Record<string, unknown> | null;
+}
+
 export interface CaseDetail extends Row {
   timeline: Timeline;
   readings: Reading[];
   advice: unknown;
-  identity: { name: string | null; phone: string | null; id_number: string | null } | null;
+  identity: Identity | null;
   images: unknown[];
   history: HistoryLine[];
 }

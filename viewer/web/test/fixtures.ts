@@ -1,5 +1,5 @@
 /** Rows as the service sends them, for the tests. */
-import type { Alert, AlertPerson, Evidence, Me, Role, Row } from "../src/wire";
+import type { Alert, AlertPerson, EcgSummary, Evidence, Me, Reading, Role, Row } from "../src/wire";
 
 export const AT = "2026-03-02T08:05:00.000Z";
 
@@ -10,6 +10,29 @@ export const EVIDENCE: Evidence = {
   threshold: 0.2,
   rule: "STE-1",
 };
+
+/** An ECG that nobody has read. */
+export function summary(id: string, change: Partial<EcgSummary> = {}): EcgSummary {
+  return {
+    ecg_id: id,
+    state: "received",
+    tier: null,
+    received_at: AT,
+    acceptable: null,
+    bad_leads: [],
+    leads: [],
+    rate_hz: null,
+    duration_s: null,
+    live: false,
+    signed_tier: null,
+    advice_seen_at: null,
+    ...change,
+  };
+}
+
+export function reading(change: Partial<Reading> = {}): Reading {
+  return { ecg_id: "e_1", text: "早期复极", tier: "NONE", advice: null, name: "陈医生", at: AT, ...change };
+}
 
 export function row(change: Partial<Row> = {}): Row {
   return {

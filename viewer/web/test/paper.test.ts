@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { panelSize } from "../src/paper/drawMedian";
 import { sheet, suitableLayout, thumbnailLeads } from "../src/paper/layout";
 import { afterJ, baseline, beatMarks, median, medianBeat, stEvidence } from "../src/paper/median";
+import { firstWholeBeat, overlayOf } from "../src/paper/overlay";
 import { CAL_MM, fitPxPerMm, LEAST_PX_PER_MM, MM_PER_MV, MM_PER_S, scaleOf } from "../src/paper/scale";
 import { columns, fitBase, levelOf, placeName, tracePath } from "../src/paper/trace";
 import { decodeInt16, millivolts, toWaveform } from "../src/paper/waveform";
@@ -233,5 +234,31 @@ describe("the waveform on the wire", () => {
     tail.add({ ...message, first_sample: 104, samples: base64([5]) });
     const shown = tail.waveform().samples[0]?.slice(-5) ?? [];
     expect(Array.from(shown)).toEqual([1, 2, Number.NaN, Number.NaN, 5]);
+  });
+});
+
+describe("the evidence on the paper", () => {
+  const beat = (on: number, off: number) =>
+    ({ p_on_s: null, p_off_s: null, qrs_on_s: on, qrs_off_s: off, t_peak_s: null, t_off_s: null }) as const;
+  const strip = { fromS: 2.5, toS: 5 };
+
+  test("it lies on the first beat that is whole in its strip", () => {
+    const beats = [beat(2.4, 2.5), beat(2.6, 2.7), beat(3.4, 3.5), beat(4.2, 4.3)];
+    expect(firstWholeBeat(strip, beats)).toEqual({ onS: 3.4, jS: 3.5 });
+    expect(firstWholeBeat(strip, [beat(4.8, 4.9)])).toBeNull();
+  });
+
+  test("level and threshold are seen from the level before the QRS, where the trace itself lies", () => {
+    const samples = new Float32Array(2500).fill(0.1);
+    const found = overlayOf(strip, samples, 500, [beat(3.4, 3.5)], { ...EVIDENCE, quantity: "st60_mv" });
+    expect(found?.baseMv).toBeCloseTo(0.1);
+    expect(found?.levelMv).toBeCloseTo(0.61);
+    expect(found?.thresholdMv).toBeCloseTo(0.3);
+    expect(found?.readS).toBeCloseTo(3.56);
+  });
+
+  test("where a sample before the QRS is missing nothing is drawn", () => {
+    const samples = new Float32Array(2500).fill(Number.NaN);
+    expect(overlayOf(strip, samples, 500, [beat(3.4, 3.5)], EVIDENCE)).toBeNull();
   });
 });

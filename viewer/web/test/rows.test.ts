@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { callingRows } from "../src/state/alerts";
 import {
   applyAnswer,
   applyEvent,
@@ -7,10 +8,11 @@ import {
   compareOrder,
   holdOrder,
   NO_ROWS,
+  sectionOf,
   sections,
 } from "../src/state/rows";
 import type { EventMessage, Row } from "../src/wire";
-import { AT, row } from "./fixtures";
+import { AT, alert, person, row, somebody, summary } from "./fixtures";
 
 const snapshot = (seq: number, cases: Row[]) =>
   applySnapshot({ type: "snapshot", seq, server_time: AT, cases });
@@ -89,6 +91,23 @@ describe("the worklist", () => {
     expect(parts.urgent.map((r) => r.tier)).toEqual(["URG"]);
     expect(parts.rest.map((r) => r.tier)).toEqual(["FLAG", "REC", "NONE", null]);
     expect(parts.closed).toHaveLength(1);
+  });
+
+  test("an ECG that nobody has read is urgent, whatever the others say; one that never came is not", () => {
+    const ecg = summary("e_2");
+    expect(sectionOf(row({ tier: "NONE", ecgs: [ecg] }))).toBe("urgent");
+    expect(sectionOf(row({ tier: null, ecgs: [{ ...ecg, received_at: null, live: true }] }))).toBe("urgent");
+    expect(sectionOf(row({ tier: "ACT", ecgs: [ecg] }))).toBe("now");
+    expect(sectionOf(row({ tier: "NONE", ecgs: [{ ...ecg, state: "diagnosed" }] }))).toBe("rest");
+    expect(sectionOf(row({ tier: null, ecgs: [{ ...ecg, received_at: null }] }))).toBe("rest");
+  });
+
+  test("a case whose alert is open is among the open ones, and calls, whatever its state", () => {
+    for (const state of ["closed", "merged"] as const) {
+      const ringing = row({ state, alert: alert([person("chen")]) });
+      expect(sections([ringing]).now).toEqual([ringing]);
+      expect(callingRows([ringing], somebody("chen", "cardiologist"))).toEqual([ringing]);
+    }
   });
 
   test("under a pointer rows keep their place, new ones come last, gone ones go", () => {

@@ -1,17 +1,22 @@
 import { afterEach, describe, expect, test } from "vitest";
+import { minutesText } from "../src/parts/Track";
 import { callingRows, callsMe, mayDecline, nextAct, owedDeliveries } from "../src/state/alerts";
 import { Problem } from "../src/state/api";
 import { ServerClock } from "../src/state/clock";
 import {
+  actorText,
   bestEvidence,
   dateTime,
   duration,
   elapsed,
   evidenceLine,
   fromLocalInput,
+  gathered,
   headline,
+  localTimes,
   noteText,
   patientLine,
+  peopleOf,
   quantity,
   timeOfDay,
   toLocalInput,
@@ -22,7 +27,7 @@ import { may } from "../src/state/session";
 import { burst } from "../src/state/sound";
 import baseCss from "../src/styles/base.css?raw";
 import { ROLES, sourceName, TEXTS, TIERS, t } from "../src/texts";
-import type { Finding } from "../src/wire";
+import type { Finding, Interval } from "../src/wire";
 import { AT, alert, EVIDENCE, person, row, somebody } from "./fixtures";
 
 afterEach(() => {
@@ -44,8 +49,8 @@ describe("words", () => {
     }
   });
 
-  test("the service never says normal but to deny it", () => {
-    for (const [zh, en] of pairs.filter((pair) => pair !== TEXTS.notNormal)) {
+  test("the page never says normal, not even to deny it", () => {
+    for (const [zh, en] of pairs) {
       expect(zh).not.toContain("正常");
       expect(en.toLowerCase()).not.toContain("normal");
     }
@@ -77,7 +82,7 @@ describe("words", () => {
 
   test("unknown is said, in both languages, and is never 0", () => {
     const nobody = row({ patient: { age_years: null, sex: null, chest_pain: null } });
-    expect(patientLine(nobody)).toContain("年龄未知");
+    expect(patientLine(nobody)).toBe("性别年龄未知");
     expect(timeOfDay(null)).toBe("— 未知");
     lang.value = "en";
     expect(timeOfDay(null)).toBe("— unknown");
@@ -93,10 +98,58 @@ describe("words", () => {
   });
 
   test("a problem document becomes words: what happened, what is safe, what came", () => {
-    const said = new Problem(409, "conflict", { detail: "x", expected: "open", got: "closed" }).words;
-    expect(said).toContain("没有任何改变");
-    expect(said).toContain("应为 open,收到 closed");
-    expect(new Problem(0, "network", {}).words).toContain("没有连上服务");
+    const said = { detail: "x", zh: "病例已关闭", expected: "open", got: "closed" };
+    const problem = new Problem(409, "conflict", said);
+    expect(problem.words).toContain("没有任何改变");
+    expect(problem.words).toContain("病例已关闭");
+    expect(problem.details).toBe("x · 应为 open,收到 closed");
+    lang.value = "en";
+    expect(problem.words).toContain("(x)");
+    expect(new Problem(0, "network", {}).words).toContain("not reached");
+  });
+
+  test("a refusal is short, whatever came, and a file that cannot be read is answered by what can be sent", () => {
+    const long = new Problem(422, "invalid", { detail: "d".repeat(5000), got: { x: "y".repeat(5000) } });
+    expect(long.words.length).toBeLessThan(300);
+    expect(long.details.length).toBeLessThan(500);
+    const unread = new Problem(415, "unknown_format", { detail: "of no format known here" });
+    expect(unread.words).toContain("DICOM");
+    expect([unread.retryable, new Problem(0, "network", {}).retryable]).toEqual([false, true]);
+  });
+
+  test("what is said of twelve leads in the same words is said once, what is said of the patient first", () => {
+    const leads = ["I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6"];
+    const off = leads.map((lead) => `${lead} 电极脱落,请重新连接后再做一份`).join(";");
+    const said = gathered(`信号质量差,请重新采集:${off};未检测到QRS波,请立即查看患者`);
+    expect(said).toBe(
+      "信号质量差,请重新采集:未检测到QRS波,请立即查看患者;I、II、III… (12 个导联) 电极脱落,请重新连接后再做一份",
+    );
+    lang.value = "en";
+    const english = leads.slice(0, 2).map((lead) => `${lead}: the electrode is off; reconnect it`);
+    expect(gathered(`Poor signal quality: ${english.join("; ")}; Too few leads`)).toBe(
+      "Poor signal quality: I, II: the electrode is off; reconnect it; Too few leads",
+    );
+    expect(gathered("V6: the electrode is off; reconnect it")).toBe("V6: the electrode is off; reconnect it");
+  });
+
+  test("where no rule fired, the headline says what that leaves open", () => {
+    const none = row({ tier: "NONE", findings: [], headline_zh: "没有规则触发" });
+    expect(headline(none)).toBe("没有规则触发,不能排除心肌梗死");
+  });
+
+  test("a history line has names and the network's wall clock", () => {
+    expect(localTimes("记录时间:造影 2026-03-02T08:05:00.000Z")).toBe("记录时间:造影 2026-03-02 16:05:00");
+    const names = new Map([["ed1", "王医生"]]);
+    expect(actorText("user:ed1", null, names)).toBe("王医生");
+    expect(actorText("user:ed2", null, names)).toBe("ed2");
+    expect(actorText("service", null, names)).toBe("系统");
+    expect(peopleOf(row({ alert: alert([person("chen", { name: "陈医生" })]) })).get("chen")).toBe("陈医生");
+  });
+
+  test("times that contradict each other are no length of time", () => {
+    const interval = { minutes: -10, negative: true } as Interval;
+    expect(minutesText(interval)).toBe("顺序矛盾");
+    expect(minutesText({ ...interval, minutes: 10, negative: false })).toBe("10 分钟");
   });
 
   test("every source that the service's tables name has words in both languages", () => {
@@ -209,9 +262,9 @@ describe("alerts", () => {
     expect(may("sign", "ed")).toBe(false);
   });
 
-  test("closed cases do not ring", () => {
-    const rows = [row({ alert: alert([person("zhang")]), state: "closed" })];
-    expect(callingRows(rows, me)).toEqual([]);
+  test("a closed case whose alert was answered does not ring", () => {
+    const answered = alert([person("zhang")], { state: "acknowledged" });
+    expect(callingRows([row({ alert: answered, state: "closed" })], me)).toEqual([]);
   });
 
   test("delivery is owed once for each alert that was sent here", () => {

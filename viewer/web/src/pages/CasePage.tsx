@@ -1,9 +1,10 @@
 /** Where are we, who is late? */
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { Act, CaseMark, Section, Since, TierMark, Unconfirmed } from "../parts/bits";
+import { Act, CaseMark, Section, Since, signedTierWord, TierMark, Unconfirmed } from "../parts/bits";
 import { AlertState, GreenState, NextAct } from "../parts/CaseRow";
 import { Decline } from "../parts/Decline";
+import { Below, firstWords, signature } from "../parts/Headline";
 import { useLoaded } from "../parts/load";
 import { EnterMilestone, Milestones } from "../parts/Milestones";
 import { TaskActs, Tasks } from "../parts/Tasks";
@@ -12,20 +13,23 @@ import { Track } from "../parts/Track";
 import { closeCase, openGreen, standDown } from "../state/acts";
 import { mayDecline } from "../state/alerts";
 import {
+  actorText,
   bestEvidence,
   dateTime,
   evidenceLine,
-  headline,
   hourMinute,
+  localTimes,
   noteText,
   patientLine,
+  peopleOf,
   siteName,
   timeOfDay,
 } from "../state/format";
 import { rows } from "../state/live";
 import { may, me } from "../state/session";
-import { say, sourceName, type TextKey, t, tierWord } from "../texts";
-import type { CaseDetail, OrderProblem, Reading, Row } from "../wire";
+import { proposesChannel, signedFirst } from "../state/verdict";
+import { say, sourceName, type TextKey, t } from "../texts";
+import type { CaseDetail, Identity, OrderProblem, Reading, Row } from "../wire";
 
 export function CasePage({ id }: { id: string }): JSX.Element {
   const live = rows.value.cases.get(id);
@@ -68,9 +72,9 @@ export function CasePage({ id }: { id: string }): JSX.Element {
           {detail && <EnterMilestone caseId={id} milestones={detail.timeline.milestones} />}
           <Ending row={row} />
         </div>
-        {detail && <Milestones milestones={detail.timeline.milestones} />}
+        {detail && <Milestones milestones={detail.timeline.milestones} names={peopleOf(row)} />}
       </div>
-      {detail && <History detail={detail} />}
+      {detail && <History detail={detail} names={peopleOf(row)} />}
       <BottomBar row={row} />
     </main>
   );
@@ -86,6 +90,7 @@ const Crumbs = (): JSX.Element => (
 
 function CaseHead({ row, detail }: { row: Row; detail: CaseDetail | null }): JSX.Element {
   const evidence = bestEvidence(row);
+  const signed = signedFirst(row);
   const mode = row.arrival_mode;
   const modeKey = `arrivalMode${mode}` as TextKey;
   return (
@@ -104,25 +109,25 @@ function CaseHead({ row, detail }: { row: Row; detail: CaseDetail | null }): JSX
           )}
         </p>
         <h2 class="headline">
-          <CaseMark row={row} /> {headline(row)}
-          {row.tier === "NONE" && ` ${t("notNormal")}`}
+          <CaseMark row={row} /> {firstWords(row)}
         </h2>
-        <p class="num">
-          {evidence && evidenceLine(evidence)} <Unconfirmed row={row} />
+        <p class="below">
+          <Below row={row} />
         </p>
-        {row.reading && <ReadingView reading={row.reading} />}
+        <p class="num">
+          {evidence && evidenceLine(evidence)} {signed === null && <Unconfirmed row={row} />}
+        </p>
+        {row.reading?.advice && (
+          <p>
+            <b>{t("advice")}</b> {row.reading.advice}
+          </p>
+        )}
+        <CallClinic row={row} identity={detail?.identity ?? null} />
         {row.note && <p>{noteText(row.note)}</p>}
         <p>
           <AlertState row={row} />
         </p>
-        {detail?.identity && (
-          <details>
-            <summary>{t("identity")}</summary>
-            <p class="num">
-              {[detail.identity.name, detail.identity.phone].map((said) => said ?? t("unknown")).join(" · ")}
-            </p>
-          </details>
-        )}
+        {detail?.identity && <FromClinic identity={detail.identity} />}
       </div>
       <div class="case-act">
         <Channel row={row} detail={detail} />
@@ -133,8 +138,8 @@ function CaseHead({ row, detail }: { row: Row; detail: CaseDetail | null }): JSX
         {canOpen(row) && (
           <Act
             name={`green ${row.case_id}`}
-            kind="urgent"
-            big
+            kind={proposesChannel(row) ? "urgent" : "plain"}
+            big={proposesChannel(row)}
             testid="open-green"
             run={() => openGreen(row.case_id)}
           >
@@ -143,6 +148,46 @@ function CaseHead({ row, detail }: { row: Row; detail: CaseDetail | null }): JSX
         )}
       </div>
     </section>
+  );
+}
+
+const VITALS_SHOWN = 50;
+
+/** Whom to telephone at the patient's side, for who decides on the case. */
+function CallClinic({ row, identity }: { row: Row; identity: Identity | null }): JSX.Element | null {
+  const phone = identity?.callback_phone ?? row.site.phone;
+  if (row.state !== "open" || !phone || me.value?.user.role === "clinic") return null;
+  return (
+    <p>
+      <a class="act act-plain" href={`tel:${phone}`} data-testid="call-clinic">
+        ☎ {t("callClinic")} <span class="num">{phone}</span>
+      </a>
+    </p>
+  );
+}
+
+/** What the clinic wrote of the patient. */
+function FromClinic({ identity }: { identity: Identity }): JSX.Element {
+  const vitals = Object.entries(identity.vitals ?? {}).slice(0, VITALS_SHOWN);
+  const facts: [string, string | null | undefined][] = [
+    [t("patientName"), identity.name],
+    [t("patientPhone"), identity.phone],
+    [t("callbackPhone"), identity.callback_phone],
+    [t("patientHistory"), identity.history],
+    [t("vitals"), vitals.map(([name, value]) => `${name} ${String(value)}`).join(" · ")],
+  ];
+  return (
+    <details data-testid="identity">
+      <summary>{t("fromClinic")}</summary>
+      <dl class="facts">
+        {facts.map(([name, said]) => (
+          <div key={name} class="facts-line">
+            <dt>{name}</dt>
+            <dd class="num">{said || t("unknown")}</dd>
+          </div>
+        ))}
+      </dl>
+    </details>
   );
 }
 
@@ -234,18 +279,17 @@ function Readings({ readings }: { readings: Reading[] }): JSX.Element {
 }
 
 function ReadingView({ reading }: { reading: Reading }): JSX.Element {
-  const who = reading.name ?? reading.actor ?? t("unknown");
   return (
     <div class="signed" data-testid="reading">
       <p>
-        <b>{t("reading")}</b> {reading.text} <span class="muted">{tierWord(reading.tier)}</span>
+        <b>{t("reading")}</b> {reading.text} <span class="muted">{signedTierWord(reading.tier)}</span>
       </p>
       {reading.advice && (
         <p>
           <b>{t("advice")}</b> {reading.advice}
         </p>
       )}
-      <p class="muted num">✓ {t("signedBy", { who, at: timeOfDay(reading.at) })}</p>
+      <p class="muted num">✓ {signature(reading)}</p>
     </div>
   );
 }
@@ -307,7 +351,7 @@ function WithReason({ title, testid, run }: WithReasonProps): JSX.Element {
   );
 }
 
-function History({ detail }: { detail: CaseDetail }): JSX.Element {
+function History({ detail, names }: { detail: CaseDetail; names: ReadonlyMap<string, string> }): JSX.Element {
   return (
     <details class="card">
       <summary>
@@ -316,8 +360,8 @@ function History({ detail }: { detail: CaseDetail }): JSX.Element {
       <ol class="history">
         {detail.history.map((each) => (
           <li key={each.seq}>
-            <time class="num">{dateTime(each.at)}</time> {say(each)}{" "}
-            <span class="muted">{each.actor_name ?? sourceName(each.actor)}</span>
+            <time class="num">{dateTime(each.at)}</time> {localTimes(say(each))}{" "}
+            <span class="muted">{actorText(each.actor, each.actor_name, names)}</span>
           </li>
         ))}
       </ol>

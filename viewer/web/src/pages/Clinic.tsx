@@ -1,15 +1,18 @@
 /** Did they see it, what do I do? */
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { Act, CaseMark, Section, TierMark, Unconfirmed } from "../parts/bits";
+import { Act, CaseMark, Section, Unconfirmed } from "../parts/bits";
+import { Below, firstWords } from "../parts/Headline";
 import { useLoaded } from "../parts/load";
 import { SendForm } from "../parts/SendForm";
 import { TaskActs } from "../parts/Tasks";
 import { adviceSeen } from "../state/acts";
-import { headline, hourMinute, patientLine, timeOfDay } from "../state/format";
-import { board, rows } from "../state/live";
+import { clinicOrder, isUnanswered } from "../state/clinic";
+import { gathered, hourMinute, patientLine, timeOfDay } from "../state/format";
+import { rows } from "../state/live";
 import { lang } from "../state/prefs";
 import { may, me } from "../state/session";
+import { signedFirst } from "../state/verdict";
 import { say, type TextKey, t } from "../texts";
 import type { Ecg, EcgState, Row } from "../wire";
 
@@ -23,54 +26,79 @@ const STATES: readonly (readonly [EcgState, TextKey])[] = [
 const EMERGENCY = "120";
 
 export function Clinic(): JSX.Element {
-  const [chosen, setChosen] = useState<string | null>(null);
-  const parts = board.value;
-  const open = [...parts.now, ...parts.urgent, ...parts.rest].sort((a, b) =>
-    b.opened_at.localeCompare(a.opened_at),
-  );
-  const row = (chosen === null ? undefined : rows.value.cases.get(chosen)) ?? open[0];
+  const [shown, setShown] = useState<string | null>(null);
+  const [again, setAgain] = useState<string | null>(null);
+  const live = clinicOrder(rows.value.cases.values());
+  const [first, ...others] = live;
+  const sending = may("send", me.value?.user.role);
+  const record = (row: Row): (() => void) | undefined =>
+    sending && row.state === "open" ? () => setAgain(row.case_id) : undefined;
   return (
     <main class="page clinic">
-      {row && <Card key={row.case_id} row={row} />}
-      {may("send", me.value?.user.role) && <SendForm onSent={setChosen} />}
-      {open.length > 1 && (
-        <Section title={t("myCases")}>
+      <Unanswered cases={live.filter(isUnanswered)} />
+      {first && <Card key={first.case_id} row={first} recordAgain={record(first)} />}
+      {others.length > 0 && (
+        <Section title={t("otherCases")}>
           <ul class="case-list">
-            {open.map((each) => (
-              <li key={each.case_id} data-testid={`row-${each.case_id}`}>
-                <button type="button" aria-pressed={each === row} onClick={() => setChosen(each.case_id)}>
-                  <span class="num">{hourMinute(each.opened_at)}</span> {patientLine(each)}{" "}
-                  <TierMark tier={each.tier} />
-                </button>
+            {others.map((row) => (
+              <li key={row.case_id} data-testid={`row-${row.case_id}`}>
+                <Line
+                  row={row}
+                  open={shown === row.case_id}
+                  toggle={() => setShown(shown === row.case_id ? null : row.case_id)}
+                />
+                {shown === row.case_id && <Card row={row} recordAgain={record(row)} />}
               </li>
             ))}
           </ul>
         </Section>
       )}
+      {sending && (
+        <SendForm
+          into={live.find((row) => row.case_id === again) ?? null}
+          leave={() => setAgain(null)}
+          onSent={(caseId) => {
+            setAgain(null);
+            setShown(caseId);
+          }}
+        />
+      )}
     </main>
   );
 }
 
-function Card({ row }: { row: Row }): JSX.Element {
+function Line({ row, open, toggle }: { row: Row; open: boolean; toggle: () => void }): JSX.Element {
+  return (
+    <button type="button" aria-expanded={open} onClick={toggle}>
+      <span>
+        <span class="num">{hourMinute(row.opened_at)}</span> {patientLine(row)} <CaseMark row={row} />
+        {isUnanswered(row) && <b class="exhausted"> ! {t("nobodyAnswers")}</b>}
+      </span>
+      <span class="clamp">{firstWords(row)}</span>
+    </button>
+  );
+}
+
+function Card({ row, recordAgain }: { row: Row; recordAgain: (() => void) | undefined }): JSX.Element {
   const { value: ecg } = useLoaded<Ecg>(row.ecg_id && `/ecgs/${encodeURIComponent(row.ecg_id)}`, row.seq);
   const own = row.tasks.filter((task) => task.role === "clinic" && task.done_at === null);
-  const unanswered = row.state === "open" && row.alert?.state === "open" && row.alert.exhausted;
   return (
     <section class="card clinic-card" data-testid={`case-${row.case_id}`}>
       <p class="muted num">
         {patientLine(row)} · {hourMinute(row.opened_at)}
       </p>
-      {unanswered && <Unanswered />}
       <h2 class="headline">
-        <CaseMark row={row} /> {headline(row)} {row.tier === "NONE" && t("notNormal")}{" "}
-        <Unconfirmed row={row} />
+        <CaseMark row={row} /> {firstWords(row)} {signedFirst(row) === null && <Unconfirmed row={row} />}
       </h2>
+      <p class="below">
+        <Below row={row} />
+      </p>
       {row.record_again && (
         <p class="record-again" role="status" data-testid="record-again">
-          ↻ <b>{t("recordAgain")}</b> {say(row.record_again)}
+          ↻ <b>{t("recordAgain")}</b> {gathered(say(row.record_again))}
         </p>
       )}
-      {row.reading && <Advice row={row} seen={ecg?.states.acted ?? null} />}
+      {row.reading?.advice && <Advice row={row} />}
       <ol class="states">
         {STATES.map(([state, name]) => {
           const at = ecg?.states[state] ?? null;
@@ -87,18 +115,35 @@ function Card({ row }: { row: Row }): JSX.Element {
           <b>{say(task)}</b> <TaskActs task={task} accepted={task.accepted_at !== null} />
         </p>
       ))}
-      <a class="act act-link" href={`/case/${encodeURIComponent(row.case_id)}`} data-testid="open-case">
-        {t("openCase")} ▸
-      </a>
+      <p class="acts">
+        {recordAgain && (
+          <Act name={`again ${row.case_id}`} testid="again" run={recordAgain}>
+            ↻ {t("again")}
+          </Act>
+        )}
+        <a class="act act-link" href={`/case/${encodeURIComponent(row.case_id)}`} data-testid="open-case">
+          {t("openCase")} ▸
+        </a>
+      </p>
     </section>
   );
 }
 
-function Unanswered(): JSX.Element {
+/** On top of the page, whichever case is looked at: what nobody has answered, and whom to telephone. */
+function Unanswered({ cases }: { cases: Row[] }): JSX.Element | null {
+  if (cases.length === 0) return null;
   const hospital = me.value?.fallback;
   return (
     <div class="nobody" role="alert" data-testid="nobody-answers">
       <h2>■ {t("nobodyAnswers")}</h2>
+      <ul>
+        {cases.map((row) => (
+          <li key={row.case_id} data-testid={`nobody-${row.case_id}`}>
+            <span class="num">{hourMinute(row.opened_at)}</span> {patientLine(row)} <CaseMark row={row} />{" "}
+            {firstWords(row)}
+          </li>
+        ))}
+      </ul>
       <p>{t("nobodyDo")}</p>
       <p class="acts">
         {hospital?.phone && (
@@ -115,29 +160,26 @@ function Unanswered(): JSX.Element {
   );
 }
 
-/** As the doctor wrote it. */
-function Advice({ row, seen }: { row: Row; seen: string | null }): JSX.Element | null {
-  const [told, setTold] = useState(seen !== null);
+/** As the doctor wrote it. Seen only when somebody here has said so, of the newest advice. */
+function Advice({ row }: { row: Row }): JSX.Element | null {
   const reading = row.reading;
-  if (!reading) return null;
+  if (!reading?.advice) return null;
   const ecgId = reading.ecg_id ?? row.ecg_id;
+  const seen = row.ecgs.find((each) => each.ecg_id === ecgId)?.advice_seen_at ?? null;
   return (
     <div class="advice" data-testid="advice">
       <h3>{t("doctorAdvice")}</h3>
-      <p class="advice-text">{reading.advice ?? t("adviceNone")}</p>
-      <p>{reading.text}</p>
-      {ecgId && !told && may("adviceSeen", me.value?.user.role) && (
-        <Act
-          name={`seen ${ecgId}`}
-          kind="strong"
-          big
-          testid="advice-seen"
-          run={async () => setTold(await adviceSeen(ecgId))}
-        >
+      <p class="advice-text">{reading.advice}</p>
+      {seen !== null && (
+        <p role="status" data-testid="advice-was-seen">
+          ✓ {t("adviceSeen")}
+        </p>
+      )}
+      {seen === null && ecgId && may("adviceSeen", me.value?.user.role) && (
+        <Act name={`seen ${ecgId}`} kind="strong" big testid="advice-seen" run={() => adviceSeen(ecgId)}>
           {t("adviceSeen")}
         </Act>
       )}
-      {told && <p role="status">✓ {t("adviceSeen")}</p>}
     </div>
   );
 }

@@ -18,7 +18,7 @@ export function Login(): JSX.Element {
       trouble.value = null;
     } catch (failure) {
       if (!(failure instanceof Problem)) throw failure;
-      trouble.value = failure.status === 401 ? t("signInWrong") : failure.words;
+      trouble.value = failure.status === 401 ? { words: t("signInWrong"), details: "" } : failure;
     } finally {
       setWaiting(false);
     }

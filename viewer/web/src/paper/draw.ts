@@ -1,5 +1,7 @@
 /** Drawing on a canvas: grid, traces, calibration, labels. Everything is placed in millimetres and scaled once. */
+import type { Beat, Evidence } from "../wire";
 import type { Sheet, Strip } from "./layout";
+import { overlayOf } from "./overlay";
 import { CAL_MM, CAL_MV, MM_PER_MV, type Scale, scaleOf } from "./scale";
 import { columns, levelOf, placeName, type Run, tracePath } from "./trace";
 import { leadSamples, type Waveform } from "./waveform";
@@ -90,6 +92,9 @@ export interface Notes {
   unusable: ReadonlySet<string>;
   /** A short text beside a lead's name, such as "+0.51 mV". */
   evidence: ReadonlyMap<string, string>;
+  /** What is drawn over the trace of a lead, and the beats that it may be drawn on. */
+  levels: ReadonlyMap<string, Evidence>;
+  beats: readonly Beat[];
   unusableWord: string;
   missingWord: string;
   footer: string;
@@ -110,15 +115,55 @@ export function drawSheet(
   grid(pen, width, height, scale, ink);
   for (const base of page.rowsMm) calibration(pen, 2 * pxPerMm, base * pxPerMm, scale, ink);
   text(pen, notes.footer, 2 * pxPerMm, height - 4, 11, ink.label, ink.paper);
-  // All words lie under all traces: a tall wave of the next row may cross a name and is never hidden by it.
+  // All words and marks lie under all traces: a tall wave of the next row may cross a name and is never hidden by it.
   const traces = page.strips.map((strip) => traceOf(wave, strip, scale));
   page.strips.forEach((strip, index) => {
     nameStrip(pen, strip, traces[index] ?? null, scale, ink, notes);
+  });
+  page.strips.forEach((strip, index) => {
+    const trace = traces[index];
+    if (trace) drawLevels(pen, wave, strip, trace, scale, ink, notes);
   });
   for (const trace of traces) {
     if (trace)
       stroke(pen, ink.trace, 1.25, () => tracePath(pen, trace.runs, trace.x, trace.zero, scale.pxPerMv));
   }
+}
+
+/** Baseline, J, level and threshold on the first whole beat. The level is a band that the trace, drawn after it, runs in. */
+function drawLevels(
+  pen: CanvasRenderingContext2D,
+  wave: Waveform,
+  strip: Strip,
+  trace: Trace,
+  scale: Scale,
+  ink: Ink,
+  notes: Notes,
+): void {
+  const evidence = notes.levels.get(strip.lead);
+  const samples = leadSamples(wave, strip.lead);
+  if (!evidence || !samples || notes.unusable.has(strip.lead)) return;
+  const found = overlayOf(strip, samples, wave.rateHz, notes.beats, evidence);
+  if (!found) return;
+  const mm = scale.pxPerMm;
+  const x = (s: number): number => trace.x + (s - strip.fromS) * scale.pxPerS;
+  const y = (mv: number): number => trace.zero - mv * scale.pxPerMv;
+  const right = x(found.readS) + 5 * mm;
+  const line = (mv: number, from: number, to: number): void => {
+    pen.moveTo(from, y(mv));
+    pen.lineTo(to, y(mv));
+  };
+  stroke(pen, ink.evidence, 1, () => {
+    line(found.baseMv, x(found.onS) - 2 * mm, right);
+    pen.moveTo(x(found.jS), y(found.baseMv) + mm);
+    pen.lineTo(x(found.jS), y(found.levelMv) - Math.sign(evidence.value) * mm);
+  });
+  pen.setLineDash([3, 2]);
+  stroke(pen, ink.evidence, 1, () => line(found.thresholdMv, x(found.jS) - 2 * mm, right));
+  pen.setLineDash([]);
+  stroke(pen, ink.evidence, LEVEL_PX, () =>
+    line(found.levelMv, x(found.readS) - 0.5 * mm, x(found.readS) + 3 * mm),
+  );
 }
 
 interface Trace {
@@ -140,6 +185,7 @@ function traceOf(wave: Waveform, strip: Strip, scale: Scale): Trace | null {
   };
 }
 
+const LEVEL_PX = 4;
 const NAME_PX = 13;
 const EVIDENCE_PX = 12;
 

@@ -4,13 +4,14 @@ import type { JSX } from "preact";
 import { acknowledge, silence } from "../state/acts";
 import { callingRows, mayDecline } from "../state/alerts";
 import { nowMs } from "../state/clock";
-import { bestEvidence, duration, evidenceLine, headline, siteName } from "../state/format";
+import { bestEvidence, duration, evidenceLine, siteName } from "../state/format";
 import { board } from "../state/live";
 import { me } from "../state/session";
 import { type Priority, ring } from "../state/sound";
 import { TIERS, t } from "../texts";
 import { Act, Since } from "./bits";
 import { Decline } from "./Decline";
+import { firstWords } from "./Headline";
 
 const MUTE_MS = 120_000;
 
@@ -45,18 +46,18 @@ export function Banner(): JSX.Element | null {
     <div class={urgent ? "banner banner-high" : "banner banner-medium"} data-testid="alert-banner">
       <p class="unseen" role="alert">
         {/* Without the ticking time: a screen reader says it once. */}
-        {t("bannerTitle")} {siteName(row)} {headline(row)}
+        {t("bannerTitle")} {siteName(row)} {firstWords(row)}
       </p>
-      <div class="banner-text">
+      <a class="banner-text" href={`/case/${encodeURIComponent(row.case_id)}`}>
         <strong>
           {TIERS[alert.tier].shape} {t("bannerTitle")} <Since at={alert.opened_at} />
         </strong>{" "}
+        {calling.value.length > 1 && <span>{t("bannerMore", { n: calling.value.length - 1 })} · </span>}
         <span>
-          {siteName(row)} · {headline(row)}
+          {siteName(row)} · {firstWords(row)}
         </span>
-        {evidence && <span class="num"> · {evidenceLine(evidence)}</span>}
-        {calling.value.length > 1 && <span> · {t("bannerMore", { n: calling.value.length - 1 })}</span>}
-      </div>
+        {evidence && <span class="num wide-only"> · {evidenceLine(evidence)}</span>}
+      </a>
       <div class="banner-acts">
         <button
           type="button"
@@ -69,7 +70,11 @@ export function Banner(): JSX.Element | null {
         >
           {quiet > 0 ? t("silenced", { for: duration(quiet / 1000) }) : t("silence")}
         </button>
-        {mayDecline(alert, me.value) && <Decline key={alert.alert_id} alert={alert} where="banner-" />}
+        {mayDecline(alert, me.value) && (
+          <span class="wide-only">
+            <Decline key={alert.alert_id} alert={alert} where="banner-" />
+          </span>
+        )}
         <Act
           name={`ack ${alert.alert_id}`}
           kind="strong"

@@ -8,7 +8,7 @@ import {
   dateTime,
   duration,
   evidenceLine,
-  headline,
+  gathered,
   hourMinute,
   noteText,
   patientLine,
@@ -18,9 +18,11 @@ import {
 } from "../state/format";
 import { go } from "../state/route";
 import { me } from "../state/session";
+import { shownTier, signedFirst } from "../state/verdict";
 import { say, t } from "../texts";
 import type { Row } from "../wire";
-import { Act, CaseMark, Since, tierClass } from "./bits";
+import { Act, CaseMark, Since, tierClass, Unconfirmed } from "./bits";
+import { Below, firstWords } from "./Headline";
 import { Thumb } from "./Thumb";
 
 interface Props {
@@ -39,7 +41,7 @@ export function CaseRow({ row, selected, open }: Props): JSX.Element {
   const calls = callsMe(row.alert, me.value);
   return (
     <li
-      class={`row ${tierClass(row.tier)}${selected ? " selected" : ""}${calls ? " calls" : ""}`}
+      class={`row ${tierClass(shownTier(row))}${selected ? " selected" : ""}${calls ? " calls" : ""}`}
       data-testid={`row-${row.case_id}`}
       data-case={row.case_id}
       data-tier={row.tier ?? ""}
@@ -64,12 +66,16 @@ export function CaseRow({ row, selected, open }: Props): JSX.Element {
           {live && <span class="live">◉ {t("live")}</span>}
         </span>
         <span class="row-what">
-          <span class="headline">
-            {headline(row)}
-            {row.tier === "NONE" && <span class="not-normal"> {t("notNormal")}</span>}
-          </span>
-          {evidence && <span class="num evidence-line">{evidenceLine(evidence)}</span>}
-          {row.record_again && <span class="again">↻ {say(row.record_again)}</span>}
+          <span class="headline clamp">{firstWords(row)}</span>
+          {signedFirst(row) === null && row.tier !== null && (
+            <span class="evidence-line num">
+              {evidence && evidenceLine(evidence)} <Unconfirmed row={row} />
+            </span>
+          )}
+          <Below row={row} />
+          {row.record_again && row.tier !== "REC" && (
+            <span class="again clamp">↻ {gathered(say(row.record_again))}</span>
+          )}
           {row.identity_conflicts.length > 0 && <span class="late">▲ {t("identityConflict")}</span>}
           {row.note && <span class="muted">{noteText(row.note)}</span>}
         </span>

@@ -4,12 +4,13 @@ import { useEffect, useState } from "preact/hooks";
 import { loadWaveform, type Waveform } from "../paper/waveform";
 import { markOpened } from "../state/acts";
 import { Problem } from "../state/api";
-import { limit, measure, patientLine, quantity, siteName, timeOfDay } from "../state/format";
+import { gathered, limit, measure, patientLine, quantity, siteName, timeOfDay } from "../state/format";
 import { lang } from "../state/prefs";
 import { may, me } from "../state/session";
 import { pairText, say, type TextKey, t } from "../texts";
 import type { Analysis, Ecg, Finding, Row } from "../wire";
 import { TierMark } from "./bits";
+import { signature } from "./Headline";
 import { LivePaper } from "./LivePaper";
 import { useLoaded } from "./load";
 import { Paper } from "./Paper";
@@ -47,7 +48,7 @@ export function EcgPanel({ ecgId, row }: Props): JSX.Element {
       {problem && <p class="trouble">{problem.words}</p>}
       <div class="ecg-below">
         {analysis ? (
-          <Conclusion analysis={analysis} row={row} />
+          <Conclusion ecgId={ecgId} analysis={analysis} row={row} />
         ) : (
           <p class="card muted">{t("notAnalysed")}</p>
         )}
@@ -89,22 +90,35 @@ function DeviceClock({ ecg }: { ecg: Ecg | null }): JSX.Element | null {
   );
 }
 
-function Conclusion({ analysis, row }: { analysis: Analysis; row: Row | undefined }): JSX.Element {
+interface ConclusionProps {
+  ecgId: string;
+  analysis: Analysis;
+  row: Row | undefined;
+}
+
+/** The doctor's words on this ECG stand before the machine's. */
+function Conclusion({ ecgId, analysis, row }: ConclusionProps): JSX.Element {
+  const reading = row?.reading?.ecg_id === ecgId ? row.reading : null;
+  const same = reading?.tier === analysis.tier;
   return (
     <section class="card conclusion" data-testid="conclusion">
-      <h3>
-        {t("conclusion")} <span class="unconfirmed">{t("machine")}</span> <TierMark tier={analysis.tier} />
-      </h3>
-      {row?.reading && (
+      {reading && (
         <p class="signed">
-          <b>{t("reading")}</b> {row.reading.text}
+          <b>{t("reading")}</b> <TierMark tier={reading.tier} signed /> {reading.text}{" "}
+          <span class="muted num">✓ {signature(reading)}</span>
         </p>
       )}
-      {analysis.findings.length === 0 && (
-        <p class="headline">
-          {t("noRule")} {t("notNormal")}
-        </p>
-      )}
+      <h3>
+        {t("conclusion")}{" "}
+        {same ? (
+          <span class="muted">{t("machineSaid")}</span>
+        ) : (
+          <span class="unconfirmed">{t("machine")}</span>
+        )}{" "}
+        <TierMark tier={analysis.tier} />
+        {reading && !same && <span class="muted">{t("notAgreed")}</span>}
+      </h3>
+      {analysis.findings.length === 0 && <p class="headline">{t("noRule")}</p>}
       {analysis.findings.map((finding) => (
         <FindingView key={finding.id} finding={finding} />
       ))}
@@ -119,7 +133,7 @@ function FindingView({ finding }: { finding: Finding }): JSX.Element {
   const by = (ids: string[]) => ids.join(lang.value === "zh" ? "、" : ", ");
   return (
     <div class="finding">
-      <p class="headline">{say(finding)}</p>
+      <p class="headline">{gathered(say(finding))}</p>
       <p class="muted">
         {t("rule")} <b>{finding.id}</b>
         {finding.downgraded_by.length > 0 && ` · ${t("downgraded", { by: by(finding.downgraded_by) })}`}
@@ -151,10 +165,8 @@ function Quality({ analysis, row }: { analysis: Analysis; row: Row | undefined }
         {!quality.acceptable && `: ${t("qualityPoor")}`}
       </b>
       {quality.bad_leads.length > 0 && <p>{t("badLeads", { leads: quality.bad_leads.join(" ") })}</p>}
-      {again && <p>{say(again)}</p>}
-      {messages.map((message) => (
-        <p key={message}>{message}</p>
-      ))}
+      {again && <p>{gathered(say(again))}</p>}
+      {messages.length > 0 && <p>{gathered(messages.join(lang.value === "zh" ? ";" : "; "))}</p>}
     </div>
   );
 }

@@ -3,14 +3,23 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { newKey, recordMilestone } from "../state/acts";
 import { clock } from "../state/clock";
-import { dateTime, fromLocalInput, timeOfDay, toLocalInput } from "../state/format";
+import { actorText, dateTime, fromLocalInput, timeOfDay, toLocalInput } from "../state/format";
 import { me } from "../state/session";
 import { say, sourceName, t } from "../texts";
 import type { Milestone, MilestoneValue, Said } from "../wire";
 import { Act, Section } from "./bits";
 import { useLoaded } from "./load";
 
-export function Milestones({ milestones }: { milestones: Milestone[] }): JSX.Element {
+interface MilestonesProps {
+  milestones: Milestone[];
+  /** People by id: what a milestone repeats by may be one of them. */
+  names: ReadonlyMap<string, string>;
+}
+
+export function Milestones({ milestones, names }: MilestonesProps): JSX.Element {
+  const item = (m: Milestone): JSX.Element => (
+    <MilestoneView key={`${m.id}${m.key ?? ""}`} milestone={m} names={names} />
+  );
   const set = milestones
     .filter((m) => m.known)
     .sort((a, b) => Date.parse(a.at ?? "") - Date.parse(b.at ?? ""));
@@ -33,9 +42,9 @@ export function Milestones({ milestones }: { milestones: Milestone[] }): JSX.Ele
   );
 }
 
-const item = (m: Milestone): JSX.Element => <MilestoneView key={`${m.id}${m.key ?? ""}`} milestone={m} />;
+type Names = ReadonlyMap<string, string>;
 
-function MilestoneView({ milestone: m }: { milestone: Milestone }): JSX.Element {
+function MilestoneView({ milestone: m, names }: { milestone: Milestone; names: Names }): JSX.Element {
   const testid = m.key === null ? `milestone-${m.id}` : `milestone-${m.id}-${m.key}`;
   const head = (
     <>
@@ -44,7 +53,7 @@ function MilestoneView({ milestone: m }: { milestone: Milestone }): JSX.Element 
       </time>
       <span>
         {say(m)}
-        {m.key && <span class="muted"> {m.key}</span>}
+        {m.key && <span class="muted"> {names.get(m.key) ?? m.key}</span>}
         {m.required && <abbr title={t("required")}>*</abbr>}
       </span>
     </>
@@ -68,7 +77,7 @@ function MilestoneView({ milestone: m }: { milestone: Milestone }): JSX.Element 
         </summary>
         <ul class="values">
           {m.values.map((value) => (
-            <ValueView key={`${value.recorded_at}${value.source}${value.at}`} value={value} />
+            <ValueView key={`${value.recorded_at}${value.source}${value.at}`} value={value} names={names} />
           ))}
         </ul>
       </details>
@@ -76,13 +85,16 @@ function MilestoneView({ milestone: m }: { milestone: Milestone }): JSX.Element 
   );
 }
 
-function ValueView({ value }: { value: MilestoneValue }): JSX.Element {
+function ValueView({ value, names }: { value: MilestoneValue; names: Names }): JSX.Element {
   const facts = [
     sourceName(value.source),
     clockText(value),
     value.uncertainty_s === null ? null : t("uncertain", { n: Math.round(value.uncertainty_s) }),
     value.raw === null ? null : t("rawTime", { at: timeOfDay(value.raw) }),
-    t("recordedBy", { who: value.actor_name ?? sourceName(value.actor), at: timeOfDay(value.recorded_at) }),
+    t("recordedBy", {
+      who: actorText(value.actor, value.actor_name, names),
+      at: timeOfDay(value.recorded_at),
+    }),
     value.correction ? t("correction") : null,
     value.note,
   ];

@@ -10,7 +10,7 @@ import type { Waveform } from "../paper/waveform";
 import { limit, measure, quantity } from "../state/format";
 import { lang, theme } from "../state/prefs";
 import { type TextKey, t } from "../texts";
-import type { Analysis, Evidence } from "../wire";
+import type { Analysis, Beat, Evidence } from "../wire";
 
 const LAYOUTS: readonly (readonly [LayoutId, TextKey])[] = [
   ["rhythm", "layoutRhythm"],
@@ -124,17 +124,19 @@ function Pages(props: { wave: Waveform; startS: number; choose: (startS: number)
 
 interface Facts {
   rS: number[];
+  beats: Beat[];
   marks: ReturnType<typeof beatMarks>;
   evidence: Evidence[];
   unusable: Set<string>;
 }
 
 function factsOf(analysis: Analysis | null): Facts {
-  if (!analysis) return { rS: [], marks: null, evidence: [], unusable: new Set() };
+  if (!analysis) return { rS: [], beats: [], marks: null, evidence: [], unusable: new Set() };
   const { fiducials, measurements, quality, findings } = analysis;
   const unusable = Object.entries(measurements?.leads ?? {}).filter(([, lead]) => lead.usable === false);
   return {
     rS: fiducials?.r_s ?? [],
+    beats: fiducials?.beats ?? [],
     marks: beatMarks(fiducials?.r_s ?? [], fiducials?.beats ?? []),
     evidence: findings.flatMap((finding) => finding.evidence),
     unusable: new Set([...quality.bad_leads, ...unusable.map(([name]) => name)]),
@@ -144,13 +146,18 @@ function factsOf(analysis: Analysis | null): Facts {
 function notesOf(facts: Facts): Notes & { label(evidence: Evidence): string } {
   const leads = new Set(facts.evidence.map((e) => e.lead));
   const short = new Map<string, string>();
+  const levels = new Map<string, Evidence>();
   for (const lead of leads) {
     const found = stEvidence(facts.evidence, lead);
-    if (found) short.set(lead, quantity(found.quantity, found.value));
+    if (!found) continue;
+    short.set(lead, quantity(found.quantity, found.value));
+    levels.set(lead, found);
   }
   return {
     unusable: facts.unusable,
     evidence: short,
+    levels,
+    beats: facts.beats,
     unusableWord: t("unusable"),
     missingWord: t("notRecorded"),
     footer: `${t("scale")}  ${t("asRecorded")}`,

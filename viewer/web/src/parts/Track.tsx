@@ -28,9 +28,9 @@ export function Track({ timeline }: { timeline: Timeline }): JSX.Element {
         {segments.map((segment) => (
           <li
             key={segment.id}
-            class={segment.minutes === null ? "segment open-ended" : "segment"}
+            class={segmentClass(segment)}
             style={{ flexGrow: Math.max(LEAST_MIN, segment.minutes ?? LEAST_MIN) }}
-            title={`${say(segment)}: ${minutesText(segment)}`}
+            title={`${say(segment)}: ${minutesText(segment)}${conflictHint(segment)}`}
           >
             <span class="segment-end">
               {name(byId, segment.from)} <span class="num muted">{at(byId, segment.from)}</span>
@@ -89,8 +89,21 @@ function Total({ interval, milestones }: { interval: Interval; milestones: ById 
   );
 }
 
-export const minutesText = (interval: Interval): string =>
-  interval.minutes === null ? t("unknown") : t("minutes", { n: interval.minutes });
+/** One that ends before it begins is no length of time: the times contradict each other, and that is said. */
+export function minutesText(interval: Interval): string {
+  if (interval.minutes === null) return t("unknown");
+  return interval.negative ? t("orderConflict") : t("minutes", { n: interval.minutes });
+}
+
+const conflictHint = (interval: Interval): string =>
+  interval.negative && interval.minutes !== null
+    ? ` · ${t("orderConflictHint", { n: t("minutes", { n: interval.minutes }) })}`
+    : "";
+
+function segmentClass(segment: Interval): string {
+  if (segment.minutes === null) return "segment open-ended";
+  return segment.negative ? "segment conflicting" : "segment";
+}
 
 function Target({ interval }: { interval: Interval }): JSX.Element | null {
   if (interval.target_min === null) return null;

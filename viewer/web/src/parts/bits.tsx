@@ -3,6 +3,7 @@ import type { ComponentChildren, JSX } from "preact";
 import { busy, trouble } from "../state/acts";
 import { nowMs } from "../state/clock";
 import { dateTime, duration } from "../state/format";
+import { agreed, shownTier, signedFirst } from "../state/verdict";
 import { TIERS, t, tierWord } from "../texts";
 import type { Row, Tier } from "../wire";
 
@@ -19,19 +20,23 @@ export function Since({ at }: { at: string | null }): JSX.Element {
 export const tierClass = (tier: Tier | null): string => `tier-${(tier ?? "none").toLowerCase()}`;
 
 /** Shape, word and colour together. */
-export function TierMark({ tier }: { tier: Tier | null }): JSX.Element {
+export function TierMark({ tier, signed }: { tier: Tier | null; signed?: boolean }): JSX.Element {
   if (tier === null) return <span class="tier tier-none">{t("notAnalysed")}</span>;
   return (
     <span class={`tier ${tierClass(tier)}`}>
-      <span aria-hidden="true">{TIERS[tier].shape}</span> {tierWord(tier)}
+      <span aria-hidden="true">{TIERS[tier].shape}</span> {signed ? signedTierWord(tier) : tierWord(tier)}
     </span>
   );
 }
 
-/** What the case as a whole is: closed or merged where it is, and its tier where it has one. */
+/** What a doctor's tier is called: that no rule fired is the machine's to say. */
+export const signedTierWord = (tier: Tier): string => (tier === "NONE" ? t("noUrgency") : tierWord(tier));
+
+/** What the case as a whole is: closed or merged where it is, and its tier where it has one; a doctor's before the machine's. */
 export function CaseMark({ row }: { row: Row }): JSX.Element {
   const ended = row.state === "open" ? null : t(row.state === "closed" ? "caseClosed" : "caseMerged");
   const waits = row.state === "open" && row.ecgs.length > 0;
+  const tier = shownTier(row);
   return (
     <>
       {ended && (
@@ -39,15 +44,15 @@ export function CaseMark({ row }: { row: Row }): JSX.Element {
           <span aria-hidden="true">✓</span> {ended}
         </span>
       )}
-      {ended && row.tier !== null && " "}
-      {(row.tier !== null || waits) && <TierMark tier={row.tier} />}
+      {ended && tier !== null && " "}
+      {(tier !== null || waits) && <TierMark tier={tier} signed={signedFirst(row) !== null} />}
     </>
   );
 }
 
-/** The machine's words are a proposal until somebody has signed; without an ECG it has said nothing. */
+/** The machine's words are a proposal until a doctor has signed the same; without an ECG it has said nothing. */
 export function Unconfirmed({ row }: { row: Row }): JSX.Element | null {
-  if (row.diagnosed_at !== null || row.tier === null) return null;
+  if (agreed(row) || row.tier === null) return null;
   return <span class="unconfirmed">{t("machine")}</span>;
 }
 
@@ -84,9 +89,18 @@ export function Act({ name, run, children, kind = "plain", testid, big, disabled
 /** What went wrong: it stays until it is put away or the next act succeeds. */
 export function Trouble(): JSX.Element | null {
   if (trouble.value === null) return null;
+  const { words, details } = trouble.value;
   return (
     <div class="trouble" role="alert" data-testid="trouble">
-      <span>{trouble.value}</span>
+      <div class="trouble-text">
+        {words}
+        {details !== "" && (
+          <details>
+            <summary>{t("details")}</summary>
+            <p class="muted">{details}</p>
+          </details>
+        )}
+      </div>
       <button
         type="button"
         class="act act-plain"

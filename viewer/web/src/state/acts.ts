@@ -9,7 +9,7 @@ interface CaseAnswer {
 }
 
 /** What went wrong last, until the reader puts it away. */
-export const trouble = signal<string | null>(null);
+export const trouble = signal<Pick<Problem, "words" | "details"> | null>(null);
 /** Acts on their way, by name and object, so that one tap is one call. */
 export const busy = signal<ReadonlySet<string>>(new Set());
 
@@ -24,7 +24,7 @@ export async function attempt(name: string, run: () => Promise<CaseAnswer | unde
     return true;
   } catch (failure) {
     if (!(failure instanceof Problem)) throw failure;
-    trouble.value = failure.words;
+    trouble.value = failure;
     return false;
   } finally {
     const rest = new Set(busy.value);

@@ -1,6 +1,7 @@
 /** Whose alert it is, and what the next act on a row is. Pure. */
 import type { Alert, Me, Row } from "../wire";
 import { may } from "./session";
+import { proposesChannel } from "./verdict";
 
 /** The alert was sent to this person, or nobody answered and now it is everybody's. */
 export function callsMe(alert: Alert | null, who: Me | null | undefined): boolean {
@@ -17,9 +18,9 @@ export function mayDecline(alert: Alert | null, who: Me | null | undefined): boo
   return mine.length > 0 && mine.every((p) => p.declined_at === null);
 }
 
-/** Open cases whose alert calls this person, the most urgent first. */
+/** Cases whose alert calls this person, the most urgent first: an open alert calls whatever became of its case. */
 export function callingRows(rows: Iterable<Row>, who: Me | null | undefined): Row[] {
-  return [...rows].filter((row) => row.state === "open" && callsMe(row.alert, who));
+  return [...rows].filter((row) => callsMe(row.alert, who));
 }
 
 /** Alerts on this person's screen that the service does not know to be there. */
@@ -40,7 +41,6 @@ export type NextAct = "ack" | "openGreen" | "openCase";
 /** Confirm, then open the green channel, then work in the case. */
 export function nextAct(row: Row, who: Me | null | undefined): NextAct {
   const role = who?.user.role;
-  if (row.state === "open" && row.alert?.state === "open" && may("answer", role)) return "ack";
-  const proposed = row.tier === "ACT" && row.green_channel.state === "closed" && row.state === "open";
-  return proposed && may("openChannel", role) ? "openGreen" : "openCase";
+  if (row.alert?.state === "open" && may("answer", role)) return "ack";
+  return proposesChannel(row) && may("openChannel", role) ? "openGreen" : "openCase";
 }

@@ -1,11 +1,14 @@
 /** The service's HTTP interface. Every refusal becomes a `Problem`, which the pages say in words. */
 import { t } from "../texts";
+import { lang } from "./prefs";
 
 const BASE = "/api/v1";
 
 interface ProblemDocument {
   title?: string;
   detail?: string;
+  /** The detail in Chinese. */
+  zh?: string;
   code?: string;
   expected?: unknown;
   got?: unknown;
@@ -32,16 +35,41 @@ export class Problem extends Error {
       413: t("problemLarge"),
       429: t("problemOften"),
     };
+    if (UNREADABLE.has(this.code)) return t("problemFile");
     const lead = known[this.status] ?? (this.status >= 500 ? t("problemServer") : t("problemRefused"));
-    const detail = [this.said.detail ?? this.said.title, pair(this.said)].filter(Boolean).join(" ");
-    return detail && this.status !== 0 ? `${lead} (${detail})` : lead;
+    const zh = lang.value === "zh" ? this.said.zh : undefined;
+    const detail = zh ?? this.said.detail ?? this.said.title;
+    return detail && this.status !== 0 ? `${lead} (${short(detail)})` : lead;
+  }
+
+  /** What the service said to programmers: for who wants it, folded away. Empty where there is nothing more. */
+  get details(): string {
+    const { detail, expected, got } = this.said;
+    const pair =
+      expected === undefined && got === undefined
+        ? ""
+        : t("problemExpected", { expected: short(plain(expected)), got: short(plain(got)) });
+    return [detail === undefined ? "" : short(detail), pair].filter(Boolean).join(" · ");
+  }
+
+  /** Would the same again, a little later, be of use? */
+  get retryable(): boolean {
+    return this.status === 0 || this.status === 401 || this.status === 429 || this.status >= 500;
   }
 }
 
-function pair(said: ProblemDocument): string {
-  if (said.expected === undefined && said.got === undefined) return "";
-  return t("problemExpected", { expected: plain(said.expected), got: plain(said.got) });
-}
+/** The file itself is the trouble: what can be sent instead is the answer. */
+const UNREADABLE = new Set([
+  "unknown_format",
+  "unsupported",
+  "truncated",
+  "missing_part",
+  "malformed",
+  "empty_body",
+]);
+const MOST = 200;
+
+const short = (said: string): string => (said.length > MOST ? `${said.slice(0, MOST - 1)}…` : said);
 
 const plain = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value ?? null));
 

@@ -1,5 +1,5 @@
 /** Numbers and instants as people here write them. Pure; unknown stays unknown. */
-import { type TextKey, t } from "../texts";
+import { sourceName, type TextKey, t } from "../texts";
 import type { AlertPerson, Evidence, Person, Row } from "../wire";
 import { lang } from "./prefs";
 
@@ -95,11 +95,89 @@ export function bestEvidence(row: Row): Evidence | null {
 
 export const siteName = (row: Row): string => (lang.value === "zh" ? row.site.name_zh : row.site.name_en);
 
+/** The service's words for a case in which nothing fired; the page says more of what that leaves open. */
+const NOTHING_FIRED = /^没有规则(被)?触发/;
+
 export function headline(row: Row): string {
   const said = lang.value === "zh" ? row.headline_zh : row.headline_en;
-  if (said) return said;
+  if (row.tier === "NONE" && NOTHING_FIRED.test(row.headline_zh ?? "")) return t("noRule");
+  if (said) return gathered(said);
   if (row.ecgs.length === 0) return t("noEcg");
   return row.tier === null ? t("notAnalysed") : t("noRule");
+}
+
+const LEAD = "(?:I{1,3}|aV[RLF]|V\\d\\d?R?)";
+const LEAD_SENTENCE = new RegExp(`^(${LEAD}):? (.+)$`, "su");
+const INTRO = new RegExp(`^([^::]+[::]\\s*)(?=${LEAD}:? )`, "u");
+const NAMED_LEADS = 4;
+
+/**
+ * A list of sentences with what is said of several leads in the same words said once:
+ * `V1 电极脱落;V2 电极脱落` becomes `V1、V2 电极脱落`. What is said of the patient comes before what is said of leads.
+ */
+export function gathered(said: string): string {
+  const intro = INTRO.exec(said)?.[1] ?? "";
+  const leads = new Map<string, string[]>();
+  const others: string[] = [];
+  for (const part of sentences(said.slice(intro.length))) {
+    const [, lead, rest] = LEAD_SENTENCE.exec(part) ?? [];
+    if (lead === undefined || rest === undefined) others.push(part);
+    else leads.set(rest, [...(leads.get(rest) ?? []), lead]);
+  }
+  if ([...leads.values()].every((names) => names.length < 2)) return said;
+  const zh = lang.value === "zh";
+  const of = [...leads].map(([rest, names]) => `${someLeads(names)}${zh ? " " : ": "}${rest}`);
+  const urgent = others.filter((part) => part.includes("QRS"));
+  const calm = others.filter((part) => !part.includes("QRS"));
+  return `${intro}${[...urgent, ...of, ...calm].join(zh ? ";" : "; ")}`;
+}
+
+/** Cut at semicolons; what goes on in small letters belongs to the sentence before. */
+function sentences(said: string): string[] {
+  const out: string[] = [];
+  for (const part of said.split(/[;;]\s*/u)) {
+    const last = out.at(-1);
+    if (last !== undefined && /^\p{Ll}/u.test(part) && !LEAD_SENTENCE.test(part))
+      out.splice(-1, 1, `${last}; ${part}`);
+    else if (part !== "") out.push(part);
+  }
+  return out;
+}
+
+/** `V1、V2`, and of many the first ones with their number. */
+export function someLeads(names: readonly string[]): string {
+  const comma = lang.value === "zh" ? "、" : ", ";
+  if (names.length <= NAMED_LEADS) return names.join(comma);
+  return `${names.slice(0, NAMED_LEADS - 1).join(comma)}… (${t("leadCount", { n: names.length })})`;
+}
+
+const INSTANT = /\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})/g;
+
+/** A text of the service with its instants on the network's wall clock. */
+export const localTimes = (said: string): string => said.replace(INSTANT, (iso) => dateTime(iso));
+
+/** Who did it: by name, else by the names that are known, else what it is. */
+export function actorText(
+  actor: string | null,
+  name: string | null,
+  names: ReadonlyMap<string, string>,
+): string {
+  if (name) return name;
+  const [kind, id] = (actor ?? "").split(":", 2);
+  if (kind === "user" && id) return names.get(id) ?? id;
+  return sourceName(actor);
+}
+
+/** The people that a case's row names, by id. */
+export function peopleOf(row: Row): Map<string, string> {
+  const said = [
+    ...(row.alert?.people ?? []),
+    row.alert?.acknowledged_by,
+    row.alert?.held_by,
+    row.green_channel.opened_by,
+    ...row.tasks.flatMap((task) => [task.accepted_by, task.done_by]),
+  ];
+  return new Map(said.flatMap((each) => (each?.name ? [[each.person, each.name] as const] : [])));
 }
 
 /** A note in both languages, Chinese first, in the reader's; any other as it stands. */
@@ -110,6 +188,7 @@ export function noteText(note: string): string {
 
 export function patientLine(row: Row): string {
   const { age_years, sex } = row.patient;
+  if (age_years === null && sex !== "male" && sex !== "female") return t("patientUnknown");
   const sexWord: TextKey = sex === "male" ? "male" : sex === "female" ? "female" : "sexUnknown";
   const age = age_years === null ? t("ageUnknown") : String(Math.floor(age_years));
   return `${t(sexWord)}\u00a0${age}`;

@@ -1,0 +1,47 @@
+/** What the case shows, in words: the doctor's once signed, the machine's below and marked as such. */
+import type { JSX } from "preact";
+import { headline, timeOfDay } from "../state/format";
+import { agreed, signedFirst } from "../state/verdict";
+import { t, tierWord } from "../texts";
+import type { Reading, Row } from "../wire";
+import { signedTierWord } from "./bits";
+
+/** The words that stand first. */
+export const firstWords = (row: Row): string => signedFirst(row)?.text ?? headline(row);
+
+/** Who signed it and when. */
+export const signature = (reading: Reading): string =>
+  t("signedBy", { who: reading.name ?? reading.actor ?? t("unknown"), at: timeOfDay(reading.at) });
+
+/** Below the headline: who signed it, and what else was said of the case. */
+export function Below({ row }: { row: Row }): JSX.Element | null {
+  const { reading } = row;
+  const first = signedFirst(row);
+  if (first) {
+    return (
+      <>
+        <span class="signature num">✓ {signature(first)}</span>
+        {row.tier !== null && <MachineSaid row={row} />}
+      </>
+    );
+  }
+  return (
+    reading && (
+      <span class="signature">
+        {t("reading")}: {signedTierWord(reading.tier)} {reading.text}{" "}
+        <span class="num muted">{signature(reading)}</span>
+      </span>
+    )
+  );
+}
+
+function MachineSaid({ row }: { row: Row }): JSX.Element | null {
+  if (row.tier === null) return null;
+  return (
+    <span class="machine-said muted" data-testid="machine-said">
+      {agreed(row) ? t("machineSaid") : <span class="unconfirmed">{t("machine")}</span>}{" "}
+      {!agreed(row) && `${t("notAgreed")}: `}
+      {tierWord(row.tier)} · {headline(row)}
+    </span>
+  );
+}

@@ -1,0 +1,46 @@
+/** Whose words stand first: the doctor's, once signed, unless another ECG of the case is more urgent. Pure. */
+import type { EcgSummary, Reading, Row, Tier } from "../wire";
+
+const RANKS: readonly Tier[] = ["ACT", "CRIT", "URG", "FLAG", "REC", "NONE"];
+const HIGH: readonly (Tier | null)[] = ["ACT", "CRIT"];
+
+/** 0 for the most urgent; what was not read comes last. */
+const rank = (tier: Tier | null): number => (tier === null ? RANKS.length : RANKS.indexOf(tier));
+
+function signedTier(row: Row, ecg: EcgSummary): Tier | null {
+  return ecg.signed_tier ?? (row.reading?.ecg_id === ecg.ecg_id ? row.reading.tier : null);
+}
+
+/**
+ * The signed reading that stands first in the case; null where the machine's words must.
+ *
+ * A reading speaks for its own ECG: an infarction that another ECG of the case shows is not settled by it.
+ */
+export function signedFirst(row: Row): Reading | null {
+  const { reading } = row;
+  if (!reading) return null;
+  const others = row.ecgs.filter((ecg) => ecg.ecg_id !== reading.ecg_id);
+  const hidden = others.some((ecg) => rank(signedTier(row, ecg) ?? ecg.tier) < rank(reading.tier));
+  return hidden ? null : reading;
+}
+
+/** The tier that the case is shown under: the doctor's where that stands first, else the service's. */
+export const shownTier = (row: Row): Tier | null => signedFirst(row)?.tier ?? row.tier;
+
+/** The doctor's tier is the machine's. Only then are the machine's words reviewed and accepted. */
+export function agreed(row: Row): boolean {
+  const worst = row.ecgs.find((ecg) => ecg.ecg_id === row.ecg_id);
+  const signed = worst ? signedTier(row, worst) : (row.reading?.tier ?? null);
+  return signed !== null && signed === row.tier;
+}
+
+/** Is the channel the next thing to offer? By what a doctor signed; by the machine's ACT where nobody has. */
+export function proposesChannel(row: Row): boolean {
+  if (row.state !== "open" || row.green_channel.state !== "closed") return false;
+  if (!row.reading) return row.tier === "ACT";
+  if (HIGH.includes(row.reading.tier)) return true;
+  return row.ecgs.some((ecg) => {
+    const signed = signedTier(row, ecg);
+    return signed === null ? ecg.tier === "ACT" : HIGH.includes(signed);
+  });
+}
