@@ -119,7 +119,8 @@ async def _page(front: Front, case: Case, who: Caller, reason: str | None) -> di
         ],
         "identity": None
         if identity is None
-        else {key: identity.get(key) for key in ("name", "phone", "id_number", "callback_phone", "history")},
+        else {key: identity.get(key) for key in ("name", "phone", "id_number", "callback_phone", "history")}
+        | {"vitals": case.context.vitals},
         "images": [],
         "history": [history.line(envelope, names) for envelope in case.history],
     }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { nextAct } from "../src/state/alerts";
 import { clinicOrder, isUnanswered } from "../src/state/clinic";
-import { agreed, proposesChannel, shownTier, signedFirst } from "../src/state/verdict";
+import { agreed, disagreed, proposesChannel, shownTier, signedFirst } from "../src/state/verdict";
 import { AT, alert, person, reading, row, somebody, summary } from "./fixtures";
 
 const chen = somebody("chen", "cardiologist");
@@ -17,13 +17,23 @@ describe("whose words stand first", () => {
   test("the doctor's once signed; the machine's stay marked where the tiers differ", () => {
     const read = row({ ecgs: [{ ...act, signed_tier: "NONE" }], reading: reading() });
     expect(signedFirst(read)?.text).toBe("早期复极");
-    expect([shownTier(read), agreed(read)]).toEqual(["NONE", false]);
+    expect([shownTier(read), agreed(read), disagreed(read)]).toEqual(["NONE", false, true]);
     expect(nextAct(read, chen)).toBe("openCase");
   });
 
   test("a doctor who agrees takes the mark away and leaves the channel the next act", () => {
     const read = row({ ecgs: [{ ...act, signed_tier: "ACT" }], reading: reading({ tier: "ACT" }) });
     expect([agreed(read), nextAct(read, chen)]).toEqual([true, "openGreen"]);
+  });
+
+  test("a new ECG of the same tier is unreviewed, but nobody has disagreed with it", () => {
+    const later = row({
+      ecg_id: "e_2",
+      ecgs: [{ ...act, signed_tier: "ACT" }, summary("e_2", { tier: "ACT" })],
+      reading: reading({ tier: "ACT" }),
+    });
+    expect(signedFirst(later)?.ecg_id).toBe("e_1");
+    expect([agreed(later), disagreed(later)]).toEqual([false, false]);
   });
 
   test("a doctor who sees more than the machine is offered the channel", () => {

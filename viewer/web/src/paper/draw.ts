@@ -161,9 +161,11 @@ function drawLevels(
   pen.setLineDash([3, 2]);
   stroke(pen, ink.evidence, 1, () => line(found.thresholdMv, x(found.jS) - 2 * mm, right));
   pen.setLineDash([]);
+  pen.globalAlpha = LEVEL_ALPHA;
   stroke(pen, ink.evidence, LEVEL_PX, () =>
     line(found.levelMv, x(found.readS) - 0.5 * mm, x(found.readS) + 3 * mm),
   );
+  pen.globalAlpha = 1;
 }
 
 interface Trace {
@@ -185,7 +187,8 @@ function traceOf(wave: Waveform, strip: Strip, scale: Scale): Trace | null {
   };
 }
 
-const LEVEL_PX = 4;
+const LEVEL_PX = 6;
+const LEVEL_ALPHA = 0.45;
 const NAME_PX = 13;
 const EVIDENCE_PX = 12;
 

@@ -1,7 +1,7 @@
 /** What the case shows, in words: the doctor's once signed, the machine's below and marked as such. */
 import type { JSX } from "preact";
 import { headline, timeOfDay } from "../state/format";
-import { agreed, signedFirst } from "../state/verdict";
+import { agreed, disagreed, signedFirst } from "../state/verdict";
 import { t, tierWord } from "../texts";
 import type { Reading, Row } from "../wire";
 import { signedTierWord } from "./bits";
@@ -40,7 +40,7 @@ function MachineSaid({ row }: { row: Row }): JSX.Element | null {
   return (
     <span class="machine-said muted" data-testid="machine-said">
       {agreed(row) ? t("machineSaid") : <span class="unconfirmed">{t("machine")}</span>}{" "}
-      {!agreed(row) && `${t("notAgreed")}: `}
+      {disagreed(row) && `${t("notAgreed")}: `}
       {tierWord(row.tier)} · {headline(row)}
     </span>
   );

@@ -3,9 +3,9 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { signReading } from "../state/acts";
 import { lang } from "../state/prefs";
-import { say, type TextKey, t, tierWord } from "../texts";
+import { say, type TextKey, t } from "../texts";
 import type { Analysis, Row, Tier } from "../wire";
-import { Act } from "./bits";
+import { Act, signedTierWord } from "./bits";
 
 const CHIPS: readonly TextKey[] = [
   "chipRest",
@@ -75,7 +75,7 @@ export function SignForm({ ecgId, analysis, row }: Props): JSX.Element {
             >
               {TIERS.map((each) => (
                 <option key={each} value={each}>
-                  {each} {tierWord(each)}
+                  {each} {signedTierWord(each)}
                 </option>
               ))}
             </select>

@@ -27,12 +27,20 @@ export function signedFirst(row: Row): Reading | null {
 /** The tier that the case is shown under: the doctor's where that stands first, else the service's. */
 export const shownTier = (row: Row): Tier | null => signedFirst(row)?.tier ?? row.tier;
 
-/** The doctor's tier is the machine's. Only then are the machine's words reviewed and accepted. */
-export function agreed(row: Row): boolean {
+/** What a doctor signed for the ECG that the machine's words are about; null where nobody has. */
+function signedForHeadline(row: Row): Tier | null {
   const worst = row.ecgs.find((ecg) => ecg.ecg_id === row.ecg_id);
-  const signed = worst ? signedTier(row, worst) : (row.reading?.tier ?? null);
-  return signed !== null && signed === row.tier;
+  return worst ? signedTier(row, worst) : (row.reading?.tier ?? null);
 }
+
+/** The doctor's tier is the machine's. Only then are the machine's words reviewed and accepted. */
+export const agreed = (row: Row): boolean => {
+  const signed = signedForHeadline(row);
+  return signed !== null && signed === row.tier;
+};
+
+/** A doctor has signed another tier. Where nobody has signed this ECG, nobody has disagreed. */
+export const disagreed = (row: Row): boolean => signedForHeadline(row) !== null && !agreed(row);
 
 /** Is the channel the next thing to offer? By what a doctor signed; by the machine's ACT where nobody has. */
 export function proposesChannel(row: Row): boolean {
