@@ -1,11 +1,12 @@
 """A small county with a real desk: a database and files in a folder, a clock turned by hand, no network."""
 
+import asyncio
 import atexit
 import contextlib
 import functools
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -125,3 +126,15 @@ class World:
         return await desk.receive(
             [("ecg", data)], fields(**given), caller or device(), upload_started_at=self.clock.now()
         )
+
+
+def run(tmp_path: Path, story: Callable[[World, Desk], Coroutine[Any, Any, None]]) -> World:
+    """Play `story` on a fresh desk."""
+    world = World(folder=tmp_path)
+
+    async def play() -> None:
+        async with world.desk() as desk:
+            await story(world, desk)
+
+    asyncio.run(play())
+    return world
