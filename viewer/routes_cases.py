@@ -226,7 +226,7 @@ async def record_milestone(
     require(who, "milestone")
     front.case(case_id, who)
     _check_enterable(body.milestone, who)
-    _check_source(body.source, who)
+    _check_source(body.source, body.milestone, who)
     case, created = await front.desk.record_milestone(
         case_id,
         who,
@@ -247,26 +247,36 @@ MACHINE_SOURCES: Final = frozenset({DEVICE_SOURCE, "server"})
 RECORDED_BY_DEVICES: Final = "DEV"  # in the milestone table's column `by`
 
 
-def _check_source(source: str, who: Caller) -> None:
-    if who.kind == "device":
-        if source != DEVICE_SOURCE:
-            raise Forbidden(
-                "source_forbidden",
-                f"a device enters times of the source {DEVICE_SOURCE}, not of {source}",
-                "设备只能以设备名义填写时间",
-            )
-    elif source in MACHINE_SOURCES and who.role != "quality":
+def _check_source(source: str, milestone: str, who: Caller) -> None:
+    """A machine's word is taken from that machine alone: a device speaks for itself where devices record, and else, as
+    the clinic's computer, for the people who work at it."""
+    of_devices = RECORDED_BY_DEVICES in milestones()[milestone].by
+    machine = source in MACHINE_SOURCES
+    if who.kind == "device" and (source == DEVICE_SOURCE) != of_devices:
+        expected = f"the source {DEVICE_SOURCE}" if of_devices else "a person as its source"
+        raise Forbidden(
+            "source_forbidden",
+            f"a device enters {milestone} with {expected}, got {source}",
+            "来源与该时间点不符",
+        )
+    if machine and who.role != "quality" and who.kind != "device":
         raise Forbidden(
             "source_forbidden",
             f"a person may not enter a time of the source {source}",
             "不能以设备名义填写时间",
         )
+    if source == "server" and who.kind == "device":
+        raise Forbidden(
+            "source_forbidden", "a device may not enter a time of the server", "不能以服务器名义填写时间"
+        )
 
 
 def _enterable(who: Caller) -> tuple[MilestoneSpec, ...]:
-    if who.kind == "device":
-        return tuple(row for row in milestones().values() if RECORDED_BY_DEVICES in row.by)
-    return enterable(who.role)
+    """What a person's role may enter; a device's token is the clinic's computer too."""
+    if who.kind != "device":
+        return enterable(who.role)
+    at_clinic = {row.id for row in enterable("clinic")}
+    return tuple(row for row in milestones().values() if row.id in at_clinic or RECORDED_BY_DEVICES in row.by)
 
 
 def _check_enterable(milestone: str, who: Caller) -> None:

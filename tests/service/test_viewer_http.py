@@ -165,19 +165,22 @@ def test_a_milestone_is_entered_once_by_its_key(tmp_path: Path) -> None:
     tell(story, tmp_path)
 
 
-def test_a_device_enters_what_devices_record_and_in_no_other_name(tmp_path: Path) -> None:
-    """Not the doctor's times, and not as the server."""
+def test_a_device_enters_its_own_times_and_those_of_its_clinic(tmp_path: Path) -> None:
+    """It is the clinic's computer too: first contact, aspirin; not the hospital's times, and not as the server."""
 
     async def story(here: House) -> None:
         case_id = (await send(here, ecg_file())).json()["case_id"]
         path = f"/api/v1/cases/{case_id}"
         at = here.desk.clock.now().isoformat()
         forms = (await here.http.get(f"{path}/forms", headers=here.device())).json()["milestones"]
-        assert [one["id"] for one in forms] == ["ECG1_ACQ", "ECG_SENT", "ECG_HUB_ACQ"]
+        assert {"FMC", "ASPIRIN", "ECG1_ACQ", "ECG_HUB_ACQ"} <= {one["id"] for one in forms}
         for milestone, source, status, code in (
             ("ECG_HUB_ACQ", "device", 201, None),
             ("ECG_HUB_ACQ", "server", 403, "source_forbidden"),
             ("ECG_HUB_ACQ", "cardiologist", 403, "source_forbidden"),
+            ("FMC", "clinic", 201, None),
+            ("FMC", "device", 403, "source_forbidden"),
+            ("FMC", "server", 403, "source_forbidden"),
             ("WIRE", "device", 403, "forbidden"),
             ("GREEN_OPEN", "server", 403, "forbidden"),
             ("NOPE", "device", 422, "unknown_milestone"),
