@@ -43,6 +43,7 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = {
     "close": _DOCTORS | {"ed", "quality"},
     "join": _DOCTORS | {"quality"},  # merge and split
     "quarantine": frozenset({"admin"}),
+    "erase": frozenset({"admin"}),
 }
 """Which roles may do a thing; "device" stands for a device or program with a token."""
 

@@ -19,7 +19,7 @@ from greenchannel.service.callers import Caller
 from greenchannel.service.errors import Forbidden
 from greenchannel.viewer import history, wire
 from greenchannel.viewer.access import may, require
-from greenchannel.viewer.front import Front, Here, Who, answer
+from greenchannel.viewer.front import NOTHING, Front, Here, Who, answer
 from greenchannel.viewer.problems import Problem
 
 router = APIRouter(prefix="/cases", tags=["cases"])
@@ -318,3 +318,13 @@ async def split(case_id: str, body: Ecgs, front: Here, who: Who) -> Response:
     require(who, "join")
     front.case(case_id, who)
     return await _row(front, await front.desk.split(case_id, who, body.ecg_ids))
+
+
+@router.post("/{case_id}/erase", summary="Make a patient unreadable for ever", tags=["administration"])
+async def erase(case_id: str, body: Reason, front: Here, who: Who) -> Response:
+    """Destroys the key of this case's patient: names and original files are gone, the log keeps that it was done."""
+    require(who, "erase")
+    front.case(case_id, who)
+    front.look(who, "erase_patient", case_id)
+    await front.desk.erase_patient(case_id, who, body.reason)
+    return Response(status_code=NOTHING)

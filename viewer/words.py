@@ -17,7 +17,7 @@ TIERS: Final[dict[str, Word]] = {
     "URG": Word("紧急复核", "urgent over-read"),
     "FLAG": Word("提示", "noted in the report"),
     "REC": Word("请重新采集", "please record again"),
-    "NONE": Word("没有规则触发（不等于正常）", "no rule fired (not the same as normal)"),
+    "NONE": Word("没有规则触发，不能排除心肌梗死", "no rule fired; this does not exclude an infarction"),
 }
 
 # How fast a person must look, where the tier stands inside a sentence or where the page adds what NONE is not.

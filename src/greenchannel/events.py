@@ -105,7 +105,9 @@ class EcgReceived(Event, frozen=True, kw_only=True):
     acquired_raw: str | None = None  # as the file has it, kept even where it is nonsense
     acquired_problem: str | None = None  # why `acquired` is unknown: "missing", "dead_clock", "future"
     sent: ClockReading | None = None  # start of the upload or of the stream
-    received_at: Aware | None = None  # None: with this event; given where it is carried over from another case
+    received_at: Aware | None = (
+        None  # None: with this event; given where it is carried over from another case
+    )
 
 
 class EcgAnalysed(Event, frozen=True, kw_only=True):
@@ -120,7 +122,9 @@ class EcgAnalysed(Event, frozen=True, kw_only=True):
     software: str
     rules: str
     analysis_sha256: str
-    analysed_at: Aware | None = None  # None: with this event; given where it is carried over from another case
+    analysed_at: Aware | None = (
+        None  # None: with this event; given where it is carried over from another case
+    )
 
 
 class EcgOpened(Event, frozen=True, kw_only=True):

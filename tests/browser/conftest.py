@@ -42,6 +42,7 @@ def demo() -> Iterator[str]:
                     break
             else:
                 pytest.fail("the demo ended without an address")
+            assert process.poll() is None, "the demo ended while it was looked at"
         finally:
             process.terminate()
             process.communicate(timeout=20)

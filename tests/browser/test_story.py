@@ -9,7 +9,7 @@ pytestmark = pytest.mark.browser
 
 UNKNOWN = re.compile("未知|unknown")
 SOON_MS = 20_000
-STORY_MS = 90_000
+STORY_MS = 180_000  # the story takes 45 s at this pace, on a machine that may do other things
 
 
 def sign_in(page: Page, address: str, user: str) -> list[str]:

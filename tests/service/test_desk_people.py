@@ -11,7 +11,6 @@ import pytest
 from greenchannel.alerts.refusal import Refused
 from greenchannel.service.desk import Desk
 from greenchannel.service.errors import Conflict, NotFound
-from greenchannel.store.blobs import BlobErased
 from tests.desk_world import World, dicom, person, run
 
 
@@ -78,7 +77,7 @@ def test_an_erased_patient_cannot_be_read_and_the_log_stays_whole(tmp_path: Path
         answer = await world.send(desk, dicom(), patient_ref="A-1", name="张三")
         assert (await desk.identity(answer.case_id) or {})["name"] == "张三"
         await desk.erase_patient(answer.case_id, person("quality"), "at the patient's request")
-        with pytest.raises(BlobErased):
+        with pytest.raises(NotFound, match="erased"):
             await desk.original(answer.ecg_id)
 
         assert await desk.identity(answer.case_id) is None

@@ -398,3 +398,20 @@ def test_every_error_is_a_problem_document_and_every_answer_careful(tmp_path: Pa
         assert (await here.http.get("/openapi.json")).json()["info"]["title"] == "greenchannel"
 
     tell(story, tmp_path)
+
+
+def test_an_administrator_can_make_a_patient_unreadable(tmp_path: Path) -> None:
+    """Nobody else can; the file is gone, the case stays."""
+
+    async def story(here: House) -> None:
+        sent = (await send(here, ecg_file(), patient_ref="A-1")).json()
+        path = f"/api/v1/cases/{sent['case_id']}"
+        doctor, admin = await here.person("cardiologist"), await here.person("boss")
+        body = {"reason": "at the patient's request"}
+        assert_problem(await here.http.post(f"{path}/erase", json=body, headers=doctor), 403)
+        assert (await here.http.post(f"{path}/erase", json=body, headers=admin)).status_code == 204
+        gone = await here.http.get(f"/api/v1/ecgs/{sent['ecg_id']}/file", headers=doctor)
+        assert gone.status_code == 404
+        assert (await here.http.get(path, headers=doctor)).status_code == 200
+
+    tell(story, tmp_path)

@@ -58,8 +58,8 @@ def test_nothing_fired_is_said_as_such() -> None:
     """No finding: NONE, and the words say what it does not mean."""
     reading = read(measured(), MAN)
     assert (reading.tier, reading.findings) == (Tier.NONE, ())
-    assert reading.zh == "没有规则被触发(不等于正常,也不排除心肌梗死)"
-    assert reading.en == "No rule fired (this does not mean normal, and does not exclude infarction)"
+    assert reading.zh == "没有规则被触发,不能排除心肌梗死"
+    assert reading.en == "No rule fired; this does not exclude an infarction"
 
 
 def test_poor_quality_asks_for_a_new_recording_by_name() -> None:
@@ -70,7 +70,7 @@ def test_poor_quality_asks_for_a_new_recording_by_name() -> None:
     assert (found.id, found.evidence) == ("SIG-5", ())
     assert found.zh == "信号质量差,请重新采集:V3 平直10秒;V4导联不可用"
     assert found.en == "Poor signal quality, please record again: V3 flat for 10 s; V4 not usable"
-    assert "不等于正常" in reading.zh
+    assert "不能排除" in reading.zh
     assert reading.messages == (OFF,)
 
 

@@ -34,7 +34,7 @@ from greenchannel.signal.recording import Recording
 from greenchannel.store import ecg_rows
 from greenchannel.store.access import AccessLog
 from greenchannel.store.accounts import MAY_BE_ON_DUTY, Accounts
-from greenchannel.store.blobs import Blobs
+from greenchannel.store.blobs import BlobErased, Blobs
 from greenchannel.store.log import Log
 from greenchannel.store.quarantine import Quarantine
 from greenchannel.store.vault import Vault
@@ -224,12 +224,15 @@ class Desk:
         return None if body is None else msgspec.json.decode(body, type=dict[str, Any])
 
     async def original(self, ecg_id: str) -> bytes:
-        """The original bytes of an ECG, unchanged; raises `NotFound` for a running stream."""
+        """The original bytes of an ECG, unchanged; raises `NotFound` for a running stream and an erased patient."""
         case = self.case_of_ecg(ecg_id)
         ecg = case.ecg(ecg_id)
         if ecg is None or ecg.sha256 is None:
             raise NotFound("file of ECG", ecg_id)
-        return await asyncio.to_thread(self._blobs.get, ecg.sha256, case.patient)
+        try:
+            return await asyncio.to_thread(self._blobs.get, ecg.sha256, case.patient)
+        except BlobErased:
+            raise NotFound("file any more, its patient was erased: ECG", ecg_id) from None
 
     async def recording(self, ecg_id: str) -> Recording:
         """The samples of an ECG; of a running stream, those that came so far."""
