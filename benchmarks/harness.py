@@ -28,8 +28,18 @@ def data_folder() -> Path | None:
     return folder if (folder / "index.csv").is_file() else None
 
 
+def load_1min() -> float | None:
+    """How many processes wanted a core in the last minute; None where the system does not say."""
+    return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
+
+
+_LOAD_AT_START: Final = (
+    load_1min()
+)  # before the first run of this process; ours is in what is told at the end
+
+
 def machine() -> Json:
-    """Processor, memory, system and how busy the machine is just now."""
+    """Processor, memory, system, and how busy the machine was before and is now."""
     cpu = next(
         (
             line.partition(":")[2].strip()
@@ -47,7 +57,8 @@ def machine() -> Json:
         "memory_gb": None if memory_kb is None else round(int(memory_kb) / 2**20, 1),
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
-        "load_1min": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
+        "load_1min_before": _LOAD_AT_START,
+        "load_1min_after": load_1min(),
     }
 
 

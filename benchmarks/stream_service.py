@@ -1,13 +1,13 @@
 """The real service in a process of its own, for the benchmarks: `python -m benchmarks.stream_service FOLDER`.
 
 Prints one line of JSON, ``{"address", "token", "user", "password"}``, when it can be reached, and runs until it is
-told to stop. Without options it is as `greenchannel serve` has it; the options try what might be better.
+told to stop. Without options it runs as `greenchannel serve` does: `assembly.run` gives it uvloop and a short switch
+interval. `--plain` leaves both out, to see what they bring.
 """
 
 import argparse
 import asyncio
 import json
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,13 +25,10 @@ READER = "chen"
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--uvloop", action="store_true")
     parser.add_argument(
-        "--switch-ms", type=float, help="how long a thread may keep the interpreter, default 5"
+        "--plain", action="store_true", help="asyncio's own loop, Python's own switch interval"
     )
     given = parser.parse_args()
-    if given.switch_ms is not None:
-        sys.setswitchinterval(given.switch_ms / 1000)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     tokens: dict[str, str] = {}
 
@@ -46,12 +43,10 @@ def main() -> None:
 
     # Settings come from the environment, as they do for the service: GREENCHANNEL_SEGMENT_SYNC_S and the others.
     service = assembly.run_until_stopped(load(data_dir=given.folder, port=0), during=tell, prepare=prepare)
-    if given.uvloop:
-        import uvloop
-
-        uvloop.run(service)
-    else:
+    if given.plain:
         asyncio.run(service)
+    else:
+        assembly.run(service)
 
 
 if __name__ == "__main__":
