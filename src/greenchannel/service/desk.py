@@ -112,7 +112,6 @@ class Desk:
             vault=vault,
             blobs=blobs,
             watch=self.watch,
-            duty=self.duty,
         )
         self.before_act: Callable[[str, str], None] | None = None
         """Told of each act of a person before its time is taken: (act, case id). The demo's story clock listens."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import functools
-from collections.abc import Awaitable, Callable
 
 import msgspec
 import structlog
@@ -23,7 +22,6 @@ from greenchannel.store.writer import Tx, Writer
 logger = structlog.get_logger(__name__)
 
 BATCH = 100
-STREAM_IDLE = "stream_idle"
 
 
 class Duty:
@@ -37,11 +35,6 @@ class Duty:
         self._casework = casework
         self._clock = clock
         self._poll_s = poll_s
-        self._others: dict[str, Callable[[Deadline], Awaitable[None]]] = {}
-
-    def on(self, kind: str, handler: Callable[[Deadline], Awaitable[None]]) -> None:
-        """Let another part act on due times of its own kind; it takes the deadline itself."""
-        self._others[kind] = handler
 
     async def run(self) -> None:
         """Until cancelled; duty never ends by an error."""
@@ -57,11 +50,7 @@ class Duty:
         return len(due)
 
     async def _act(self, deadline: Deadline) -> None:
-        handler = self._others.get(deadline.kind)
-        if handler is not None:
-            await handler(deadline)
-        else:
-            await self._writer.transact(functools.partial(self._fire, deadline=deadline))
+        await self._writer.transact(functools.partial(self._fire, deadline=deadline))
 
     def _fire(self, tx: Tx, deadline: Deadline) -> None:
         if not tx.take_deadline(deadline.id):

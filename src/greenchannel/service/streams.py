@@ -23,7 +23,6 @@ from greenchannel.ingest.segments import Kind, SegmentWriter, read_all
 from greenchannel.service.book import CaseBook
 from greenchannel.service.callers import Caller
 from greenchannel.service.casework import Casework
-from greenchannel.service.duty import STREAM_IDLE, Duty
 from greenchannel.service.errors import Conflict, Forbidden
 from greenchannel.service.hub import Hub
 from greenchannel.service.ids import new_id
@@ -35,7 +34,6 @@ from greenchannel.service.watch import Watch
 from greenchannel.settings import Settings
 from greenchannel.signal.recording import Recording
 from greenchannel.store.blobs import Blobs
-from greenchannel.store.deadlines import Deadline
 from greenchannel.store.errors import PatientKeyMissing
 from greenchannel.store.vault import Vault
 from greenchannel.store.writer import Tx, Writer
@@ -63,7 +61,6 @@ class StreamDesk:
         vault: Vault,
         blobs: Blobs,
         watch: Watch,
-        duty: Duty,
     ) -> None:
         self._settings = settings
         self._clock = clock
@@ -93,7 +90,6 @@ class StreamDesk:
             watch=watch,
             at_once=settings.analysis_threads,
         )
-        duty.on(STREAM_IDLE, self._drop_due_time)
 
     # ------------------------------------------------------------ life
 
@@ -236,10 +232,6 @@ class StreamDesk:
             if ecg_id in self._begun:
                 await self._strips.end_empty(ecg_id, case_id)
                 del self._begun[ecg_id]
-
-    async def _drop_due_time(self, deadline: Deadline) -> None:
-        """Earlier versions left due times of silent streams in the database; now the run loop looks at the clock."""
-        await self._writer.transact(lambda tx: tx.take_deadline(deadline.id))
 
     # ------------------------------------------------------------ a device comes and goes
 
