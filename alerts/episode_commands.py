@@ -88,6 +88,13 @@ def split(
         raise Refused(
             "ecg_empty", "心电图没有内容", f"expected received ECGs, got empty streams: {empty}", 409
         )
+    if case.channel.state == "open" and len(moved) == len(case.current_ecgs):
+        raise Refused(
+            "channel_open",
+            "绿色通道已开通，不能移走全部心电图",
+            "expected an ECG to stay in a case whose green channel is open, got all of them",
+            409,
+        )
     opened = CaseOpened(case_id=new_case_id, site=case.site, patient=patient, arrival_mode=case.arrival_mode)
     ids = tuple(ecg.ecg_id for ecg in moved)
     return [CaseSplit(ecg_ids=ids, new_case_id=new_case_id)], [opened, *_carry(case, moved, None)]

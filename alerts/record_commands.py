@@ -101,6 +101,15 @@ def _check_time(time: ClockReading, opened_at: datetime, now: datetime) -> None:
 # ---------------------------------------------------------------- the life of a case
 
 
+ENDS_CHANNEL = (
+    "WIRE",
+    "PROC_END",
+    "LYSIS_START",
+    "CABG_START",
+    "OUTCOME",
+)  # what the channel was opened for has come
+
+
 def close_case(case: Case, reason: str) -> list[AnyEvent]:
     """Nothing more is expected of the case; refused while an alert waits for its answer, or an ECG to be read."""
     if not reason.strip():
@@ -110,6 +119,13 @@ def close_case(case: Case, reason: str) -> list[AnyEvent]:
     require_open(case)
     require_answered(case)
     require_read(case.ecgs)
+    if case.channel.state == "open" and not any(value.milestone in ENDS_CHANNEL for value in case.values):
+        raise Refused(
+            "channel_open",
+            "绿色通道仍开通：请先取消，或记录导丝通过、溶栓、手术或转归",
+            f"expected a channel stood down, or one of {', '.join(ENDS_CHANNEL)}, got an open green channel",
+            409,
+        )
     return [CaseClosed(reason=reason.strip())]
 
 

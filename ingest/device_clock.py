@@ -26,6 +26,9 @@ DEAD_CLOCK_YEARS: Final = frozenset({1970, 1980, 2000})
 
 EARLIEST_YEAR: Final = 1970
 
+MOST_OFFSET_S: Final = 30 * 86400.0
+"""A clock further off than this was never set: its times are judged as they stand, nothing is corrected by it.  [O]"""
+
 FAST_CLOCK_S: Final = 600.0
 """A clock that was never compared may be this much ahead before its time is taken for nonsense.  [O]"""
 

@@ -19,6 +19,7 @@ from greenchannel.alerts.refusal import Refused
 from greenchannel.clock import NaiveDatetimeError
 from greenchannel.ingest.errors import IngestError
 from greenchannel.service.errors import Conflict, Forbidden, NotFound, ServiceError
+from greenchannel.store.errors import PatientKeyMissing
 
 logger = structlog.get_logger(__name__)
 
@@ -99,7 +100,7 @@ class Problem(Exception):
         )
 
 
-REFUSALS: Final = (ServiceError, Refused, IngestError, NaiveDatetimeError)
+REFUSALS: Final = (ServiceError, Refused, IngestError, NaiveDatetimeError, PatientKeyMissing)
 """What the rooms raise where something is not to be done; anything else is a fault."""
 
 
@@ -119,6 +120,10 @@ def of(error: Exception) -> Problem:
             return Problem(status, error.message, code=error.code, expected=error.expected, got=error.got)
         case NotFound():
             return Problem(404, error.en, code=error.code, zh=error.zh)
+        case PatientKeyMissing():
+            return Problem(
+                409, "the patient of this case was erased", code="patient_erased", zh="该患者的资料已被删除"
+            )
         case Forbidden():
             return Problem(403, error.en, code=error.code, zh=error.zh)
         case Conflict():

@@ -101,7 +101,7 @@ def case_row(case: Case, names: Directory, now: datetime) -> Json:
     headline = headline_of(case)
     order_en, order_zh = worklist.explain(place_of(case, now))
     context = case.context
-    last = _newest_reading(case)
+    last, advised = _newest_reading(case), _newest_advice(case)
     return {
         "case_id": case.case_id,
         "seq": case.seq,
@@ -136,6 +136,7 @@ def case_row(case: Case, names: Directory, now: datetime) -> Json:
             for conflict in case.conflicts
         ],
         "reading": None if last is None else reading(*last, names),
+        "newest_advice": None if advised is None else reading(*advised, names),
     }
 
 
@@ -240,6 +241,12 @@ def reading(ecg: Ecg, signed: SignedReading, names: Directory) -> Json:
 def _newest_reading(case: Case) -> tuple[Ecg, SignedReading] | None:
     signed = [(ecg, ecg.reading) for ecg in case.current_ecgs if ecg.reading is not None]
     return max(signed, key=lambda pair: pair[1].seq, default=None)
+
+
+def _newest_advice(case: Case) -> tuple[Ecg, SignedReading] | None:
+    """The newest reading that advises; a later one that says nothing takes no advice back."""
+    advised = [(ecg, signed) for ecg in case.current_ecgs for signed in ecg.readings if signed.advice]
+    return max(advised, key=lambda pair: pair[1].seq, default=None)
 
 
 def _ecg(ecg: Ecg) -> Json:

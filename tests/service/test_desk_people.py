@@ -203,3 +203,80 @@ def test_an_ecg_that_was_moved_while_it_was_read_rings_where_it_is(tmp_path: Pat
 
 
 # ---------------------------------------------------------------- what is said, and by whom
+
+
+def test_no_patient_is_erased_while_an_ecg_is_unread(tmp_path: Path) -> None:
+    """What it shows would reach nobody; read, the patient can be erased, and once more changes nothing."""
+
+    async def story(world: World, desk: Desk) -> None:
+        whole = desk.intake.read
+
+        async def later(*_: object) -> None:
+            return None
+
+        desk.intake.read = later  # type: ignore[method-assign, assignment]
+        case_id = (await world.send(desk, dicom())).case_id
+        with pytest.raises(Refused) as refused:
+            await desk.erase_patient(case_id, person("quality"), "asked")
+        assert refused.value.code == "ecg_unread"
+        desk.intake.read = whole  # type: ignore[method-assign]
+        await desk.intake.read_what_was_left()
+        await desk.erase_patient(case_id, person("quality"), "asked")
+        seq = desk.book.seq
+        await desk.erase_patient(case_id, person("quality"), "asked")
+
+        assert desk.book.seq == seq
+
+    run(tmp_path, story)
+
+
+def test_a_merge_brings_the_name_and_an_erasure_takes_all_of_it(tmp_path: Path) -> None:
+    """Who goes on can call back; erased, neither case tells who it was, and the next ECG is a new case."""
+
+    async def story(world: World, desk: Desk) -> None:
+        quiet = dicom("baseline_sinus", seed=1)
+        first = await world.send(desk, quiet, patient_ref="A-1", callback_phone="0000-7", name="张三")
+        second = await world.send(desk, dicom("baseline_sinus", seed=2), patient_ref="B-2")
+        await desk.merge(first.case_id, person("chen"), second.case_id)
+        known = await desk.identity(second.case_id) or {}
+        assert (known["name"], known["callback_phone"], known["patient_ref"]) == ("张三", "0000-7", "B-2")
+
+        await desk.erase_patient(second.case_id, person("quality"), "asked")
+        assert await desk.identity(first.case_id) is None
+        assert await desk.identity(second.case_id) is None
+        again = await world.send(desk, dicom("baseline_sinus", seed=3), patient_ref="A-1")
+        assert again.case_id not in (first.case_id, second.case_id)
+
+    run(tmp_path, story)
+
+
+def test_an_open_channel_keeps_its_case(tmp_path: Path) -> None:
+    """It is not closed before its end has come, nor emptied by a split."""
+
+    async def story(world: World, desk: Desk) -> None:
+        answer = await world.send(desk, dicom(), arrival_mode=2)
+        chen = person("chen")
+        await desk.open_green_channel(answer.case_id, chen)
+        for attempt in (
+            desk.close_case(answer.case_id, chen, "over"),
+            desk.split(answer.case_id, chen, [answer.ecg_id]),
+        ):
+            with pytest.raises(Refused) as refused:
+                await attempt
+            assert refused.value.code == "channel_open"
+        await desk.stand_down(answer.case_id, chen, "no infarction")
+
+        assert (await desk.close_case(answer.case_id, chen, "over")).state == "closed"
+
+    run(tmp_path, story)
+
+
+def test_a_clock_that_was_never_set_corrects_nothing(tmp_path: Path) -> None:
+    """An offset of years is no offset: the next file's own time is judged as it stands."""
+
+    async def story(world: World, desk: Desk) -> None:
+        await world.send(desk, dicom(seed=1), device_clock="2199-12-31T00:00:00Z")
+
+        assert desk.intake.offset_of("ecg-yinzhao") is None
+
+    run(tmp_path, story)

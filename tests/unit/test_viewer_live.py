@@ -89,6 +89,19 @@ def test_a_closed_case_without_an_ecg_does_not_wait_for_one() -> None:
     assert row["identity_conflicts"] == [{"at": "2026-05-01T16:05:00.000Z", "existing_ecg_id": "e_old"}]
 
 
+def test_a_later_reading_without_advice_takes_no_advice_back() -> None:
+    """The clinic keeps what it was told, beside the newest reading."""
+    book = Book()
+    book.open("c_1", "ACT")
+    told = ReadingSigned(ecg_id="e_c_1", text="梗死", tier="ACT", advice="立即嚼服阿司匹林")
+    book.add("c_1", told)
+    amended = ReadingSigned(ecg_id="e_c_1", text="下壁梗死", tier="ACT", advice=None)
+    row = case_row(book.add("c_1", amended)[1], names(), START)
+
+    assert (row["reading"]["text"], row["reading"]["advice"]) == ("下壁梗死", None)
+    assert row["newest_advice"]["advice"] == "立即嚼服阿司匹林"
+
+
 def fanout_over(hub: Hub, clock: ManualClock, rows: CaseRows | None = None, **more: Any) -> LiveFanout:
     chosen: dict[str, Any] = {"mark_every_s": 60.0, "client_bytes": 256 * 1024} | more
     return LiveFanout(hub=hub, clock=clock, rows=rows or CaseRows(names()), **chosen)

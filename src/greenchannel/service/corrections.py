@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from greenchannel.alerts import commands
 from greenchannel.alerts.case import Case
+from greenchannel.alerts.record_commands import require_read
 from greenchannel.events import AnyEvent, PatientErased
 from greenchannel.service.callers import Caller
 from greenchannel.service.casework import Casework
@@ -48,6 +49,10 @@ class Corrections:
             if not ours:
                 return case
             self._move(tx, case, [ecg.ecg_id for ecg in case.current_ecgs], into, other.patient)
+            # Whoever goes on with the case must be able to call back, and know of the allergy.
+            known = self._vault.personal_in(tx, other.patient)
+            brought = self._vault.personal_in(tx, case.patient)
+            self._vault.put_personal(tx, other.patient, brought | known)
             self._casework.write(tx, other, into, theirs, caller.actor)
             return self._casework.write(tx, case, case_id, ours, caller.actor)
 
@@ -74,12 +79,22 @@ class Corrections:
                 self._blobs.share(tx, ecg.sha256, case.patient, to_patient)
                 ecg_rows.move_ecg(tx, ecg_id, to_case, to_patient)
 
-    async def erase_patient(self, patient: str, caller: Caller, reason: str) -> None:
-        """Destroy a patient's key: name and originals become unreadable, the log keeps the pseudonym and says why."""
+    async def erase_patient(self, case_ids: Sequence[str], caller: Caller, reason: str) -> None:
+        """Destroy the keys of the patients of these cases, which are one person's: a case and those merged into it.
+
+        Names and originals become unreadable, the log keeps the pseudonyms and says why. Once more changes nothing.
+        Raises `Refused` while an ECG still runs or was not read: what it shows would reach nobody.
+        """
 
         def command(tx: Tx) -> None:
-            self._vault.erase(tx, patient)
-            tx.append(SYSTEM_STREAM, [PatientErased(patient=patient, reason=reason)], actor=caller.actor)
+            cases = [self._casework.current(tx, case_id) for case_id in case_ids]
+            for case in cases:
+                require_read(case.current_ecgs)
+            for patient in dict.fromkeys(case.patient for case in cases):
+                if self._vault.has_key(tx.conn, patient):
+                    self._vault.erase(tx, patient)
+                    erased = PatientErased(patient=patient, reason=reason)
+                    tx.append(SYSTEM_STREAM, [erased], actor=caller.actor)
 
         await self._writer.transact(command)
         await asyncio.to_thread(self._vault.scrub)

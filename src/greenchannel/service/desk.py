@@ -437,4 +437,9 @@ class Desk:
 
     async def erase_patient(self, case_id: str, caller: Caller, reason: str) -> None:
         """Make name and originals of this case's patient unreadable for ever; the log keeps that it was done."""
-        await self._corrections.erase_patient(self.case(case_id).patient, caller, reason)
+        self.case(case_id)
+        merged = {case.case_id: case.merged_into for case in self.book.cases.values() if case.merged_into}
+        whole = [case_id]
+        for one in whole:  # grows while it is walked: what was merged into what was merged
+            whole += [other for other, into in merged.items() if into == one and other not in whole]
+        await self._corrections.erase_patient(whole, caller, reason)

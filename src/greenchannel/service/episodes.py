@@ -92,7 +92,10 @@ class Episodes:
         running = [
             case
             for case in self._episodes_of(tx, patient)
-            if case.site == site and case.state == "open" and tx.now - case.last_event_at <= EPISODE
+            if case.site == site
+            and case.state == "open"
+            and tx.now - case.last_event_at <= EPISODE
+            and self._vault.has_key(tx.conn, case.patient)  # nothing joins a case whose patient was erased
         ]
         return max(running, key=lambda case: case.last_event_at, default=None)
 

@@ -132,6 +132,8 @@ class Intake:
         measured = None
         if caller.kind == "device" and fields.device_clock is not None:
             measured = device_clock.estimate_offset(fields.device_clock, received_at=upload_started_at)
+            if abs(measured.offset_s) > device_clock.MOST_OFFSET_S:
+                measured = None
         offset = self.offset_of(device)
         if measured is not None:
             offset = device_clock.refine_offset(offset, measured)
@@ -284,6 +286,8 @@ class Intake:
         if device is None or reading is None or (caller is not None and caller.actor != f"device:{device}"):
             return
         offset = device_clock.estimate_offset(reading, received_at=received_at)
+        if abs(offset.offset_s) > device_clock.MOST_OFFSET_S:
+            return
         await self._writer.transact(lambda tx: self._write_clock(tx, device, offset))
 
     @staticmethod

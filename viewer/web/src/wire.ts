@@ -153,6 +153,8 @@ export interface Row {
   /** The same ECG came again for another patient number. */
   identity_conflicts: { at: string; existing_ecg_id: string }[];
   reading: Reading | null;
+  /** The newest reading that advises; it may be older than `reading`. */
+  newest_advice: Reading | null;
 }
 
 export interface MilestoneValue {

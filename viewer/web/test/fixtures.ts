@@ -80,6 +80,7 @@ export function row(change: Partial<Row> = {}): Row {
     diagnosed_at: null,
     identity_conflicts: [],
     reading: null,
+    newest_advice: null,
     ...change,
   };
 }

@@ -98,7 +98,7 @@ function Card({ row, recordAgain }: { row: Row; recordAgain: (() => void) | unde
           ↻ <b>{t("recordAgain")}</b> {gathered(say(row.record_again))}
         </p>
       )}
-      {row.reading?.advice && <Advice row={row} />}
+      {row.newest_advice?.advice && <Advice row={row} />}
       <ol class="states">
         {STATES.map(([state, name]) => {
           const at = ecg?.states[state] ?? null;
@@ -162,7 +162,7 @@ function Unanswered({ cases }: { cases: Row[] }): JSX.Element | null {
 
 /** As the doctor wrote it. Seen only when somebody here has said so, of the newest advice. */
 function Advice({ row }: { row: Row }): JSX.Element | null {
-  const reading = row.reading;
+  const reading = row.newest_advice;
   if (!reading?.advice) return null;
   const ecgId = reading.ecg_id ?? row.ecg_id;
   const seen = row.ecgs.find((each) => each.ecg_id === ecgId)?.advice_seen_at ?? null;
