@@ -66,7 +66,7 @@ class Interval(msgspec.Struct, frozen=True, kw_only=True):
     minutes: int | None  # rounded, halves away from zero
     uncertainty_s: float | None  # half width: the sum of those of both ends; None: unknown
     target_min: float | None
-    late_by_min: int | None  # shown minutes beyond the target; None: in time, unknown, or no target
+    late_by_min: int | None  # `minutes` beyond the target, at least 1; None: in time, unknown, or no target
     negative: bool  # the end lies before the start: kept, and shown as it is
     missing: tuple[str, ...]  # milestones without a time
     segment: bool  # part of the one track from first contact to wire
@@ -187,8 +187,7 @@ def _interval(
         )
     seconds = (end.time.at - start.time.at).total_seconds()
     minutes = round_minutes(seconds)
-    # Judged on the minutes that are shown: the form counts whole minutes, and 90 of 90 is not late.
-    late_min = math.ceil(minutes - target) if target is not None else 0
+    late = target is not None and seconds > target * 60  # judged on the seconds: no target is met by rounding
     widths = (start.time.uncertainty_s, end.time.uncertainty_s)
     return Interval(
         spec=spec,
@@ -196,7 +195,7 @@ def _interval(
         minutes=minutes,
         uncertainty_s=None if widths[0] is None or widths[1] is None else widths[0] + widths[1],
         target_min=target,
-        late_by_min=late_min if late_min > 0 else None,
+        late_by_min=max(1, math.ceil(minutes - target)) if late and target is not None else None,
         negative=seconds < 0,
         missing=(),
         segment=segment,
