@@ -1,7 +1,9 @@
 # make demo    the whole story on this machine, with a browser page
 # make test    what continuous integration runs: checks, page tests, every test, the wheel's contents
 # make check   style and types alone
-# make bench   the benchmarks; make accuracy: the readings against annotated recordings
+# make bench   the benchmarks; the first time it installs what ours is compared with into .venv/rivals
+# make rivals  that alone, trying again what could not be installed
+# make accuracy the readings against annotated recordings
 # make soak    long runs, many more random examples, and every mutant of the pure cores
 # make mutants the mutants alone (ARGS="--core alerts/timeline.py")
 # make serve   the service (ARGS="--port 9000")
@@ -16,7 +18,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/setup.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench accuracy lock setup soak mutants serve clean
+.PHONY: help demo test check bench rivals accuracy lock setup soak mutants serve clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -59,6 +61,9 @@ soak: setup
 
 bench: setup
 	$(BIN)/python -m benchmarks $(ARGS)
+
+rivals: setup
+	$(BIN)/python -m benchmarks.rivals
 
 accuracy: setup
 	$(BIN)/python -m benchmarks.accuracy $(ARGS)

@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: all benchmarks in short, under four minutes; each module takes its own options.
+"""`python -m benchmarks`: all benchmarks in short, about five minutes; each module takes its own options.
 
 ``--only NAME`` runs one of them, ``--long`` takes the settings behind the numbers in the README.
 """
@@ -8,12 +8,23 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from benchmarks import accuracy, bench_analyze, bench_interpret, bench_log, bench_sockets, bench_stream
+from benchmarks import (
+    accuracy,
+    bench_analyze,
+    bench_batch,
+    bench_interpret,
+    bench_log,
+    bench_sockets,
+    bench_stream,
+    stages,
+)
 from benchmarks.harness import machine
 
 SHORT: Final[Mapping[str, Callable[[], object]]] = {
     "analyze": lambda: bench_analyze.run(3),
     "interpret": lambda: bench_interpret.run(2),
+    "batch": lambda: bench_batch.run(256, 2),
+    "stages": lambda: stages.run(5),
     "log": lambda: bench_log.run(8.0, 8000),
     "sockets": lambda: bench_sockets.run((200,), 5.0, 1),
     "stream": lambda: bench_stream.run((20,), 10),
@@ -22,6 +33,8 @@ SHORT: Final[Mapping[str, Callable[[], object]]] = {
 LONG: Final[Mapping[str, Callable[[], object]]] = {
     "analyze": lambda: bench_analyze.run(15, imports=True),
     "interpret": lambda: bench_interpret.run(10),
+    "batch": lambda: bench_batch.run(256, 8),
+    "stages": lambda: stages.run(20),
     "log": lambda: bench_log.run(60.0, 50_000),
     "sockets": lambda: bench_sockets.run((200, 500), 10.0, 3),
     "stream": lambda: bench_stream.run((1, 20, 100, 200), 20),

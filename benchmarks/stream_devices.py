@@ -17,7 +17,7 @@ import websockets
 from greenchannel.county.client import API
 from greenchannel.ingest.device_stream import LAST, encode_frame
 from greenchannel.signal.leads import STANDARD_18
-from greenchannel.signal.synthetic import synthesize
+from greenchannel.signal.synthesis import synthesize
 
 RATE_HZ: Final = 500
 FRAME: Final = 100  # samples: five frames a second

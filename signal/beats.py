@@ -1,20 +1,27 @@
-"""Beats of one shape belong together: classes, the dominant one, and its median beat."""
+"""Beats of one shape belong together: classes, the dominant one, and the instant that stands for each beat.
 
+Shapes are compared at 250 Hz over all leads together. A beat is moved to where it correlates best with its class, and
+the whole class then so that R is the peak of the spatial magnitude.
+"""
+
+import math
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from greenchannel.signal import limits
-from greenchannel.signal.filters import Bools, Floats
+from greenchannel.signal.grid import Bools, Floats
 from greenchannel.signal.qrs import Ints
 
-_RATE = limits.ANALYSIS_RATE_HZ
-_QRS_FROM, _QRS_TO = int(0.09 * _RATE), int(0.13 * _RATE)  # the window of shape around R
-_LAG = int(0.02 * _RATE)
-PRE = int(0.42 * _RATE)
-"""Samples of a median beat before R."""
-POST = int(0.66 * _RATE)
-"""Samples of a median beat from R on."""
+HALF_HZ: Final = limits.ANALYSIS_RATE_HZ / 2
+_FROM, _TO = round(0.092 * HALF_HZ), round(0.132 * HALF_HZ)  # the window of shape around a beat
+_WIDTH: Final = _FROM + _TO
+_LAG: Final = round(0.04 * HALF_HZ)  # beats are looked for this far around where the detector put them
+Doubles = NDArray[np.float64]
+
+_R_FROM, _R_TO = round(0.06 * HALF_HZ), round(0.10 * HALF_HZ)  # R lies no further from the detector's place
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,142 +29,176 @@ class Classes:
     """Beats sorted by shape; class 0 is the dominant one."""
 
     r: Ints
-    """Aligned positions in samples, rising, shape ``(beats,)``."""
+    """R of each beat in samples at 500 Hz, rising, shape ``(beats,)``."""
     label: Ints
     """Class of each beat; -1 where it resembles none."""
+    shape: Floats
+    """Mean QRS of class 0 at 250 Hz, each lead in units of its own QRS, shape ``(leads, samples)``."""
+    shape_r: int
+    """Sample of `shape` that is R."""
+    spikes: Ints
+    """What was found as a beat and is a pacing spike, in samples at 500 Hz."""
 
 
 def windows(x: Floats, centres: Ints, before: int, after: int) -> Floats:
     """Cut ``[centre - before, centre + after)`` around each centre: ``(beats, leads, samples)``; edges repeat."""
-    index = np.clip(centres[:, None] + np.arange(-before, after), 0, x.shape[1] - 1)
-    return np.ascontiguousarray(x[:, index].transpose(1, 0, 2))
+    n = x.shape[1]
+    out = np.empty((centres.size, x.shape[0], before + after), dtype=x.dtype)
+    for row, centre in zip(out, centres.tolist(), strict=True):
+        first, last = centre - before, centre + after
+        if first >= 0 and last <= n:
+            row[:] = x[:, first:last]
+        else:
+            row[:] = x[:, np.clip(np.arange(first, last), 0, n - 1)]
+    return out
 
 
-def middle(stack: Floats) -> Floats:
-    """Median over the first axis, by sorting: several times faster than `numpy.median` on short stacks."""
-    ordered = np.sort(stack, axis=0)
-    n = stack.shape[0]
-    value: Floats = 0.5 * (ordered[(n - 1) // 2] + ordered[n // 2])
-    return value
-
-
-def classify(shape: Floats, r: Ints, weights: Floats) -> Classes:
+def classify(half: Floats, coarse: Ints, weights: Floats) -> Classes:
     """Group beats by the correlation of their QRS over all leads, and align each with its class.
 
     Parameters
     ----------
-    shape : array ``(leads, samples)`` at 500 Hz, wander and noise taken off
-    r : array ``(beats,)``, at least one
-    weights : array ``(leads,)``, 0 for leads without a vote
+    half : array ``(leads, samples)`` at 250 Hz
+    coarse : array ``(beats,)``, rising, where the detector put them, in samples of `half`
+    weights : array ``(leads,)``, reciprocal size of each lead's QRS, 0 for leads without a vote
     """
-    width = _QRS_FROM + _QRS_TO
-    wide = windows(shape * weights[:, None], r, _QRS_FROM + _LAG, _QRS_TO + _LAG)
-    centred = wide[:, :, _LAG : _LAG + width]
-    label = np.full(r.size, -1, dtype=np.int64)
-    aligned = r.copy()
-    found: list[Ints] = []
-    for number in range(limits.MAX_CLASSES):
-        free = np.flatnonzero(label < 0)
-        if free.size == 0:
+    wide = windows(half, coarse, _FROM + _LAG, _TO + _LAG)
+    wide *= weights[:, None]
+    wide -= (wide.sum(axis=2) * np.float32(1 / wide.shape[2]))[..., None]
+    size = _sizes(wide)
+    count = coarse.size
+    label = np.full(count, -1, dtype=np.int64)
+    place: Doubles = 2.0 * coarse.astype(np.float64)
+    found: list[tuple[Ints, Floats, int]] = []
+    free = np.arange(count)
+    while free.size and len(found) < limits.MAX_CLASSES:
+        some, sizes = (wide, size) if free.size == count else (wide[free], size[free])
+        match = _Match(some, sizes, (some.sum(axis=0) * np.float32(1 / free.size))[:, _LAG : _LAG + _WIDTH])
+        same = match.same
+        if not same.all():
+            # The beat most like the mean of what is left is the seed; the class's own mean replaces it.
+            match = _Match(some, sizes, some[int(match.fit.argmax()), :, _LAG : _LAG + _WIDTH])
+            same = match.same
+        if not same.any():
             break
-        # The beat most like the median of what is left is the seed; the class's own median replaces it.
-        template = centred[free[np.argmax(_match(wide[free], middle(centred[free]))[0])]]
-        for _ in range(2):
-            fit, lag, ratio = _match(wide[free], template)
-            same = (fit >= limits.CLASS_CORRELATION) & (
-                np.abs(np.log(ratio)) < np.log(limits.CLASS_ENERGY_RATIO)
-            )
-            if not same.any():
-                break
-            moved = windows(shape * weights[:, None], r[free[same]] + lag[same], _QRS_FROM, _QRS_TO)
-            template = middle(moved)
+        match = _Match(some, sizes, _aligned_mean(some, same, match.lag))
+        same = match.same
         if not same.any():
             break
         members = free[same]
-        label[members] = number
-        aligned[members] = r[members] + lag[same]
-        found.append(members)
-    return _dominant_first(aligned, label, found, shape.shape[1])
+        template = _aligned_mean(some, same, match.lag)
+        peak = _r_of(template)
+        label[members] = len(found)
+        place[members] += 2.0 * (match.fine[same] + (peak - _FROM))
+        found.append((members, template, peak))
+        free = free[~same]
+    return _dominant_first(place, label, found, 2 * half.shape[1])
 
 
-def _match(wide: Floats, template: Floats) -> tuple[Floats, Ints, Floats]:
-    """Best correlation of each beat with the template, the lag there, and the ratio of sizes."""
-    width = template.shape[-1]
-    # The traces end at 50 Hz: every second sample tells all.
-    template = template[..., ::2]
-    flat = (template - template.mean(axis=-1, keepdims=True)).ravel()
-    size = np.sqrt(flat @ flat) + 1e-12
-    best = np.full(wide.shape[0], -2.0)
-    best_lag = np.zeros(wide.shape[0], dtype=np.int64)
-    ratio = np.ones(wide.shape[0])
-    for lag in sorted(range(-_LAG, _LAG + 1), key=abs):
-        part = wide[:, :, _LAG + lag : _LAG + lag + width : 2]
-        part = (part - part.mean(axis=-1, keepdims=True)).reshape(wide.shape[0], -1)
-        norm = np.sqrt(np.einsum("bs,bs->b", part, part)) + 1e-12
-        fit = part @ flat / (norm * size)
-        better = fit > best + 1e-9
-        best[better], best_lag[better], ratio[better] = fit[better], lag, (norm / size)[better]
-    return best, best_lag, ratio
+def _sizes(wide: Floats) -> Floats:
+    """Size of each beat at each lag over all leads, ``(beats, lags)``."""
+    power = np.zeros((wide.shape[0], wide.shape[2] + 1))
+    np.cumsum((wide * wide).sum(axis=1), axis=1, out=power[:, 1:])
+    size: Floats = np.sqrt(np.maximum(power[:, _WIDTH:] - power[:, :-_WIDTH], 1e-12)).astype(np.float32)
+    return size
 
 
-def _dominant_first(aligned: Ints, label: Ints, found: list[Ints], n: int) -> Classes:
-    """Number classes by how many beats they have; equal ones by how late their beats come (ectopics are early)."""
-    before = np.diff(aligned, prepend=aligned[0] - np.median(np.diff(aligned)) if aligned.size > 1 else 0)
-    order = sorted(range(len(found)), key=lambda k: (-len(found[k]), -float(before[found[k]].mean())))
-    renumbered = label.copy()
-    for new, old in enumerate(order):
-        renumbered[found[old]] = new
-    r, first = np.unique(np.clip(aligned, 0, n - 1), return_index=True)
-    return Classes(r=r, label=renumbered[first])
+class _Match:
+    """How well each beat fits a template at its best lag."""
+
+    def __init__(self, wide: Floats, sizes: Floats, template: Floats) -> None:
+        count, leads, width = wide.shape
+        lags = 2 * _LAG + 1
+        padded = np.zeros((leads, width + lags - 1), dtype=np.float32)
+        inner = padded[:, lags - 1 : lags - 1 + _WIDTH]
+        np.subtract(template, (template.sum(axis=1) * np.float32(1 / _WIDTH))[:, None], out=inner)
+        own = math.sqrt(float(np.einsum("ls,ls->", inner, inner))) + 1e-12
+        step = padded.strides
+        # Row k holds the template moved by k samples.
+        shifted = np.lib.stride_tricks.as_strided(
+            padded[:, lags - 1 :], (lags, leads, width), (-step[1], step[0], step[1]), writeable=False
+        )
+        product = wide.reshape(count, -1) @ shifted.reshape(lags, -1).T
+        fit = product / (sizes * np.float32(own))
+        rows = np.arange(count)
+        best = fit.argmax(axis=1)
+        self._fits, self._rows = fit, rows
+        self.fit = fit[rows, best]
+        self.lag = best
+        self._ratio = sizes[rows, best] * (1 / own)
+
+    @property
+    def fine(self) -> Doubles:
+        """Lag of each beat against its place, by the vertex of the parabola through three lags."""
+        best, rows = self.lag, self._rows
+        left = self._fits[rows, np.maximum(best - 1, 0)]
+        right = self._fits[rows, np.minimum(best + 1, 2 * _LAG)]
+        bend = np.minimum(left + right - 2 * self.fit, -1e-6)
+        return np.asarray(best - _LAG + np.clip(0.5 * (left - right) / bend, -0.5, 0.5), dtype=np.float64)
+
+    @property
+    def same(self) -> Bools:
+        """Which beats have the template's shape and about its size."""
+        most = limits.CLASS_ENERGY_RATIO
+        near = (self._ratio < most) & (self._ratio > 1 / most)
+        return np.asarray((self.fit >= limits.CLASS_CORRELATION) & near)
 
 
-def choose(classes: Classes, number: int, n: int, qt_reach: int, valid: Bools) -> Bools:
-    """Which beats may enter a median beat: array ``(beats, leads)``.
+def _aligned_mean(wide: Floats, same: Bools, lag: Ints) -> Floats:
+    """Mean of the chosen beats, each cut at its own lag."""
+    total = np.zeros((wide.shape[1], _WIDTH), dtype=np.float32)
+    chosen = np.flatnonzero(same).tolist()
+    for beat in chosen:
+        first = int(lag[beat])
+        total += wide[beat, :, first : first + _WIDTH]
+    total *= np.float32(1 / len(chosen))
+    return total
 
-    A beat takes part in a lead when it belongs to class `number`, lies whole within the strip and touches
-    no missing sample of that lead. The strip's last beat has no baseline knot behind it and stays out while
-    three others remain.
-    """
-    r = classes.r
-    member = classes.label == number
-    whole = member & (r >= int(0.3 * _RATE)) & (r + qt_reach < n)
-    followed = whole & (np.arange(r.size) < r.size - 1)
-    for narrower in (followed, whole):
-        if narrower.sum() >= limits.MIN_MEDIAN_BEATS:
-            member = narrower
-            break
-    else:
-        inside = member & (r >= int(0.12 * _RATE)) & (r + int(0.25 * _RATE) < n)
-        member = inside if inside.any() else member
-    if valid.all():
-        return np.repeat(member[:, None], valid.shape[0], axis=1)
-    missing = np.concatenate(
-        [np.zeros((valid.shape[0], 1), dtype=np.int64), np.cumsum(~valid, axis=1)], axis=1
+
+def _is_narrow(template: Floats) -> bool:
+    """Is a shape steep for a time too short for any ventricle, as a blurred pacing spike is?"""
+    speed = np.diff(template, axis=1)
+    speed = np.einsum("ls,ls->s", speed, speed)
+    return bool(
+        np.count_nonzero(speed > limits.STEEP_PART**2 * speed.max()) <= limits.SPIKE_WIDTH_S * HALF_HZ
     )
-    low = np.clip(r - int(0.3 * _RATE), 0, n)
-    high = np.clip(r + qt_reach, 0, n)
-    clean = (missing[:, high] - missing[:, low]) == 0
-    chosen: Bools = member[:, None] & clean.T
-    return chosen
 
 
-def median_beat(x: Floats, classes: Classes, chosen: Bools) -> tuple[Floats, Floats]:
-    """Median beat of every lead and the stack it was taken from.
+def _r_of(template: Floats) -> int:
+    """Where a class's spatial magnitude is largest, in samples of its shape."""
+    near = slice(_FROM - _R_FROM, _FROM + _R_TO)
+    level = (template[:, :3].sum(axis=1) + template[:, -3:].sum(axis=1)) * np.float32(1 / 6)
+    away = template[:, near] - level[:, None]
+    return near.start + int(np.einsum("ls,ls->s", away, away).argmax())
 
-    Returns
-    -------
-    median_mv : array ``(leads, PRE + POST)``
-        0 for a lead without any beat.
-    stack_mv : array ``(beats, leads, PRE + POST)``
-        The beats of which at least one lead was chosen.
-    """
-    rows = chosen.any(axis=1)
-    stack = windows(x, classes.r[rows], PRE, POST)
-    used = chosen[rows]
-    if used.all() and stack.shape[0]:
-        return middle(stack), stack
-    median = np.zeros((x.shape[0], PRE + POST))
-    for lead in range(x.shape[0]):
-        if used[:, lead].any():
-            median[lead] = middle(stack[used[:, lead], lead])
-    return median, stack
+
+def _dominant_first(place: Doubles, label: Ints, found: list[tuple[Ints, Floats, int]], n: int) -> Classes:
+    """Number classes by how many beats they have; equal ones by how late their beats come (ectopics are early)."""
+    # A sample at 250 Hz stands in the middle of two at 500 Hz.
+    aligned = np.clip(np.rint(place + 0.5), 0, n - 1).astype(np.int64)
+    if not found:
+        empty = np.zeros((0, _WIDTH), dtype=np.float32)
+        return Classes(r=aligned, label=label, shape=empty, shape_r=_FROM, spikes=np.zeros(0, dtype=np.int64))
+    beat = np.ones(aligned.size, dtype=np.bool_)
+    if len(found) > 1:
+        # A narrow shape so soon before a beat is the spike that made it.
+        soon = np.diff(aligned, append=n + n) < limits.SPIKE_TO_BEAT_S * limits.ANALYSIS_RATE_HZ
+        for members, template, _ in found:
+            if soon[members].mean() > 0.5 and _is_narrow(template):
+                beat[members] = False
+    if not beat.any():
+        beat[:] = True
+    kept = [one for one in found if beat[one[0]].all()]
+    order = list(range(len(kept)))
+    if len(kept) > 1:
+        before = np.diff(aligned, prepend=aligned[0] - np.median(np.diff(aligned)))
+        order.sort(key=lambda k: (-len(kept[k][0]), -float(before[kept[k][0]].mean())))
+    label = np.full_like(label, -1)
+    for new, old in enumerate(order):
+        label[kept[old][0]] = new
+    _, shape, peak = kept[order[0]]
+    r, label = aligned[beat], label[beat]
+    if (r[1:] <= r[:-1]).any():
+        r, first = np.unique(r, return_index=True)
+        label = label[first]
+    return Classes(r=r, label=label, shape=shape, shape_r=peak, spikes=np.sort(aligned[~beat]))

@@ -1,13 +1,11 @@
-"""Rate, PR, QRS, QT and its corrections, the frontal axis and the basic rhythm (MEAS-6, MEAS-7)."""
+"""Heart rate, QT and its corrections, the frontal axis (MEAS-6, MEAS-7)."""
 
 import math
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-import numpy as np
-
 from greenchannel.signal import limits
-from greenchannel.signal.delineation import QrsBorders, Wave
-from greenchannel.signal.filters import Floats
 from greenchannel.signal.qrs import Ints
 
 _RATE = limits.ANALYSIS_RATE_HZ
@@ -38,31 +36,29 @@ def corrected_qt(qt_ms: float, rr_s: float) -> Corrected:
     )
 
 
-def rr_intervals_s(r: Ints) -> Floats:
-    """Intervals between neighbouring beats, in seconds."""
-    spacing: Floats = np.diff(r) / _RATE
-    return spacing
-
-
 def heart_rate_bpm(r: Ints) -> float | None:
     """Beats a minute from the mean RR interval, None with fewer than two beats."""
     return None if r.size < 2 else float(60.0 * _RATE * (r.size - 1) / (r[-1] - r[0]))
 
 
-def frontal_axis_deg(
-    leads: tuple[str, ...], median_mv: Floats, qrs: QrsBorders, readable: set[str]
-) -> float | None:
-    """Axis in degrees from net QRS areas, ``atan2(2/√3·aVF, I)``; None where no two limb leads give it.
+def modified_qt(qt_ms: float | None, qrs_ms: float) -> float | None:
+    """QTm of MEAS-6 for a broad QRS: QT less 48.5 % of the QRS (Bogossian 2014); None for a narrow one.
 
-    >>> round(math.degrees(math.atan2(2 / math.sqrt(3), 1.0)), 1)
+    >>> modified_qt(450.0, 140.0)
+    382.1
+    """
+    if qt_ms is None or qrs_ms < limits.BROAD_QRS_MS:
+        return None
+    return round(qt_ms - limits.QTM_SHARE * qrs_ms, 6)
+
+
+def frontal_axis_deg(areas: Mapping[str, float], usable: AbstractSet[str]) -> float | None:
+    """Axis in degrees from net areas by lead, ``atan2(2/√3·aVF, I)`` (MEAS-7); None where no two limb leads give it.
+
+    >>> round(frontal_axis_deg({"I": 1.0, "aVF": 1.0}, {"I", "aVF"}), 1)
     49.1
     """
-    area = {
-        name: float(median_mv[i, qrs.on : qrs.off + 1].sum() / _RATE)
-        for i, name in enumerate(leads)
-        if name in readable
-    }
-    one, two, three, avf = (area.get(name) for name in ("I", "II", "III", "aVF"))
+    one, two, three, avf = (areas.get(name) if name in usable else None for name in ("I", "II", "III", "aVF"))
     if one is None and two is not None and three is not None:
         one = two - three
     if avf is None and two is not None:
@@ -70,27 +66,6 @@ def frontal_axis_deg(
             avf = two - one / 2
         elif three is not None:
             avf = (two + three) / 2
-    if one is None or avf is None or math.hypot(one, avf) < 1e-4:
+    if one is None or avf is None or math.hypot(one, avf) < limits.AXIS_MIN_MV_MS:
         return None
     return math.degrees(math.atan2(2 / math.sqrt(3) * avf, one))
-
-
-def rhythm(rr_s: Floats, p: Wave, p_upright: bool, qrs_on: int, dominant_share: float) -> str:
-    """ "sinus", "irregular" or "unknown"; nothing is called sinus without a P before the beats.
-
-    Parameters
-    ----------
-    rr_s : array of RR intervals
-    p : P of the dominant beats; found only where the beats agree on it
-    p_upright : is P positive in II, or in I where there is no II
-    qrs_on : sample of the QRS onset in the same median beat
-    dominant_share : share of all beats that belong to the dominant class
-    """
-    if rr_s.size < 2:
-        return "unknown"
-    variation = float(np.abs(np.diff(rr_s)).mean() / rr_s.mean())
-    pr_s = (qrs_on - p.on) / _RATE
-    conducted = p.present and limits.SINUS_PR_S[0] <= pr_s <= limits.SINUS_PR_S[1]
-    if conducted and p_upright and variation <= limits.SINUS_RR and dominant_share >= 0.5:
-        return "sinus"
-    return "irregular" if variation > limits.IRREGULAR_RR else "unknown"

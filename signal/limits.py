@@ -23,6 +23,7 @@ zero-phase. Common carts write 0.56–150 Hz, so a low cut up to `ZERO_PHASE_LOW
 diagnostic device is taken for zero-phase: else no infarction recorded on them would ring.
 """
 MIN_DURATION_S: Final = 2.5  # two beats at 60/min and their surroundings [E]
+OFFSET_STRIDE: Final = 64  # every so many samples make the mean that is taken off first [E]
 MAX_BODY_MV: Final = 1000.0  # no electrode on a body gives a volt: such a sample is missing [E]
 
 # --- QRS detection ------------------------------------------------------------------------------
@@ -84,9 +85,15 @@ SINUS_PR_S: Final = (0.09, 0.40)  # [K]
 IRREGULAR_RR: Final = 0.10  # mean absolute successive difference over mean RR; AF lies above [E]
 SINUS_RR: Final = 0.20  # sinus arrhythmia may go this far when every beat has its P [E]
 
+# --- Baseline and median beat ---------------------------------------------------------------------
+KNOT_SPEED: Final = 0.06  # of the steepest: below it, the PR segment in a mean QRS [E]
+HUBER_BOUND: Final = 2.0  # times the mean distance of a lead's beats from their middle [K Huber 1964: 1.5 SD]
+MOST_MEDIAN_BEATS: Final = 64  # of a long recording [E]
+
 # --- Mains (SIG-3) ------------------------------------------------------------------------------
 MAINS_HZ: Final = (50.0, 60.0)
-MAINS_MIN_MV: Final = 0.002  # weaker mains is left alone [E]
+MAINS_MIN_MV: Final = 0.002  # weaker mains (RMS over leads) is left alone [E]
+MAINS_COHERENCE: Final = 0.5  # share of its power that goes on from piece to piece; noise has none [E]
 MAINS_OFFSET_HZ: Final = 0.5  # a grid is no further off than this [K]
 MAINS_WINDOW_S: Final = 1.2  # amplitude and phase may drift at this pace [E]
 
@@ -100,6 +107,7 @@ HF_NOISE_MV: Final = 0.050  # RMS above 40 Hz between T and Q [E]
 HF_EDGE_HZ: Final = 40.0
 WANDER_PP_MV: Final = 0.5  # named from here [E]
 WANDER_BAD_PP_MV: Final = 2.0  # beyond it the spline cannot promise 25 µV [E]
+WANDER_WINDOW_S: Final = 10.0  # [E]
 STEP_MV: Final = 0.3  # jump between neighbouring samples outside the QRS [E]
 BEAT_CORRELATION: Final = 0.9  # of a beat with the median [E]
 BEAT_RESIDUAL_MV: Final = 0.05  # and a small wave in ordinary noise is not unstable [E]
@@ -115,3 +123,52 @@ TERRITORIES: Final = (
     ("posterior", "后壁", ("V7", "V8", "V9")),
     ("right ventricular", "右心室", ("V3R", "V4R", "V5R")),
 )
+
+# --- ST at J ---------------------------------------------------------------------------------------
+ST_LINE_FROM_S: Final = 0.012  # STJ is the line through ST from here behind J … [E]
+ST_LINE_S: Final = 0.032  # … over so long, at J itself [E]
+
+# --- Waves of the QRS -----------------------------------------------------------------------------
+QRS_TAIL_S: Final = 0.008  # before J that belong to no wave [E]
+NOTCH_MV: Final = 0.1  # Jp of early repolarisation [S Macfarlane 2015]
+NOTCH_RISE_MV: Final = 0.02  # a smaller rise is noise [E]
+NOTCH_STEP_MV: Final = 0.002  # a sample higher by so much than the one before rises [E]
+NOTCH_BEYOND_J_S: Final = 0.02  # a notch peaks no later behind J [E]
+SLUR_SLOWS: Final = 0.35  # of the steepest descent [E]
+SLUR_S: Final = 0.01  # for so long [K Macfarlane 2015]
+
+# --- Global borders -------------------------------------------------------------------------------
+CLEAR_QRS_MV: Final = 0.15  # peak to peak: from here a lead votes on the global borders [E]
+QRS_CORE: Final = 0.35  # of its steepest slope: the inner part of a QRS [E]
+ONSET_LATER_S: Final = 0.014  # the QRS onset by slopes lies no further behind the learned one [E]
+ONSET_EARLIER_S: Final = 0.06  # nor so much before it [E]
+OFFSET_LATER_S: Final = 0.012  # J by slopes lies no further behind the learned one [E]
+OFFSET_EARLIER_S: Final = 0.014  # nor J so much before it [E]
+J_EARLIER_S: Final = 0.028  # the J of ST lies no further before the learned one … [E]
+J_LATER_S: Final = 0.032  # … nor behind it [E]
+J_LEVEL_FROM_S: Final = 0.016  # behind the learned J the slope of ST is taken from here … [E]
+J_LEVEL_TO_S: Final = 0.048  # … to here [E]
+J_STEEPNESS: Final = 0.05  # of a lead's steepest slope: the QRS has passed into ST [E]
+J_NOISE: Final = 3.0  # or this much of the rest's own noise, where that is more [E]
+J_SURE: Final = 3.0  # times that limit: certainly QRS [E]
+QRS_BEYOND_J_S: Final = 0.012  # the QRS that readers see ends no more than this behind that J [E]
+MIN_BORDERS_S: Final = 0.02  # no QRS is shorter [E]
+T_LEVEL_FROM_S: Final = 0.010  # behind the end of T the level that its tangent meets is taken from here …
+T_LEVEL_TO_S: Final = 0.050  # … to here [E]
+
+# --- Pacing spikes --------------------------------------------------------------------------------
+SPIKE_REACH_S: Final = 0.006  # a spike has come and gone within this to either side [K]
+SPIKE_MV: Final = 0.4  # in some lead [E]
+SPIKE_SHARE_MV: Final = 0.1  # and in a second one [E]
+SPIKE_FLAT_S: Final = 0.014  # so far from a spike …
+SPIKE_FLAT: Final = 0.35  # … the trace has moved by no more than this share of its height [E]
+MOST_SPIKES_HZ: Final = 5.0  # no pacemaker fires more often; what does is interference [E]
+SPIKE_TO_BEAT_S: Final = 0.32  # a beat follows its spike within this [K]
+SPIKE_WIDTH_S: Final = 0.036  # a blurred spike is steep no longer [E]
+STEEP_PART: Final = 0.2  # of the steepest [E]
+SPIKE_BRIDGE_S: Final = 0.010  # what a spike covers to either side [E]
+
+# --- Intervals and axes ---------------------------------------------------------------------------
+BROAD_QRS_MS: Final = 120.0  # MEAS-6 [K Bogossian 2014]
+QTM_SHARE: Final = 0.485  # MEAS-6 [K Bogossian 2014]
+AXIS_MIN_MV_MS: Final = 0.1  # a smaller net area has no direction [E]

@@ -1,66 +1,134 @@
-"""Where the beats are: one detector over all usable leads together.
+"""Where the beats are: one detector over all usable leads together, at 125 Hz.
 
 Band energy in the manner of Pan and Tompkins (IEEE Trans Biomed Eng 1985;32:230), summed over leads
 with weights that trust a lead by how much its peaks stand out from what lies between them, so that a
 dead, noisy or saturated lead cannot outvote the rest.
 """
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
 from greenchannel.signal import limits
-from greenchannel.signal.filters import Bools, Floats, Spectrum
+from greenchannel.signal.grid import Bools, Floats
 
 Ints = NDArray[np.int64]
+Doubles = NDArray[np.float64]
 
-_STEP = 4  # the energy is computed at 125 Hz
-_ENERGY_RATE_HZ = limits.ANALYSIS_RATE_HZ / _STEP
-_NOISE_CREST = 3.4  # 98th percentile over median of the absolute value of Gaussian noise: 2.33 / 0.67
+STEP: Final = 4
+"""Samples of the analysis grid in one of the detector's."""
+RATE_HZ: Final = limits.ANALYSIS_RATE_HZ / STEP
+
+_NOISE_CREST: Final = 3.4  # 98th percentile over median of the absolute value of Gaussian noise: 2.33 / 0.67
+_GOLDEN: Final = np.float32(
+    2 * np.cos(0.2 * np.pi)
+)  # ``z² + 1.618 z + 1`` is zero at 50 Hz, for 125 samples/s
+_LAG: Final = 3  # the second difference over ±3 samples is largest at 20 Hz and zero at 0
+_SCALE: Final = np.float32(1 / 8.5)  # brings the band's gain at 12 Hz to 1
+
+
+def halved(x: Floats) -> Floats:
+    """Mean of each two neighbouring samples, at half the rate; an odd last sample is left out."""
+    n = x.shape[-1] // 2 * 2
+    y: Floats = np.add(x[..., 0:n:2], x[..., 1:n:2])
+    y *= np.float32(0.5)
+    return y
+
+
+def qrs_band(slow: Floats) -> Floats:
+    """The QRS band of a trace at 125 Hz, about 6 to 25 Hz without wander, T waves and mains; 0 at both ends.
+
+    Parameters
+    ----------
+    slow : array ``(leads, samples)`` at 125 Hz
+    """
+    band = np.zeros_like(slow)
+    n = slow.shape[1]
+    if n < 2 * _LAG + 3:
+        return band
+    smooth = slow[:, 1:-1] * _GOLDEN
+    smooth += slow[:, :-2]
+    smooth += slow[:, 2:]
+    inner = band[:, _LAG + 1 : n - _LAG - 1]
+    np.add(smooth[:, _LAG:-_LAG], smooth[:, _LAG:-_LAG], out=inner)
+    inner -= smooth[:, : -2 * _LAG]
+    inner -= smooth[:, 2 * _LAG :]
+    inner *= _SCALE
+    return band
 
 
 def lead_weights(band: Floats, usable: Bools) -> tuple[Floats, Floats]:
-    """Scale and trust of each lead from its band-passed trace ``(leads, samples)``; weights sum to 1 or 0."""
+    """Scale and trust of each lead from its band ``(leads, samples)``; weights sum to 1 or 0."""
     ordered = np.sort(np.abs(band), axis=1)
     last = band.shape[1] - 1
     scale = ordered[:, int(0.98 * last)]
     crest = scale / np.maximum(ordered[:, last // 2], 1e-6)
     weight = np.clip(crest - _NOISE_CREST, 0.05, 12.0) * usable * (scale >= limits.MIN_QRS_MV)
     total = weight.sum()
-    return np.maximum(scale, limits.MIN_QRS_MV), weight / total if total > 0 else weight
+    return np.maximum(scale, limits.MIN_QRS_MV), (weight / total if total > 0 else weight).astype(np.float32)
 
 
-def qrs_energy(band: Floats, valid: Bools, usable: Bools) -> Floats:
-    """Root of the weighted QRS energy over leads at 125 Hz, about 1 at a typical QRS; 0 where no lead can tell."""
-    scale, weight = lead_weights(band, usable)
-    weights = weight[:, None] * valid
-    present = weights.sum(axis=0)
+def qrs_energy(band: Floats, scale: Floats, weight: Floats, valid: Bools | None) -> Doubles:
+    """Root of the weighted QRS energy over leads, about 1 at a typical QRS; 0 where no lead can tell."""
+    power = band * (1 / scale)[:, None]
+    power *= power
     # A burst may count as much as a strong QRS, never more.
-    power = np.minimum((band / scale[:, None]) ** 2, 4.0)
-    power = np.einsum("ls,ls->s", weights, power) / np.maximum(present, 0.2)
-    width = int(limits.QRS_SMOOTH_S * _ENERGY_RATE_HZ) | 1
-    smoothed = np.asarray(uniform_filter1d(power, width, mode="nearest"), dtype=np.float64)
-    return np.sqrt(np.maximum(smoothed, 0.0))
+    np.minimum(power, np.float32(4.0), out=power)
+    if valid is None:
+        total = weight @ power
+    else:
+        power *= valid
+        total = (weight @ power) / np.maximum(weight @ valid.astype(np.float32), 0.2)
+    width = int(limits.QRS_SMOOTH_S * RATE_HZ) | 1
+    return np.sqrt(np.maximum(box(total.astype(np.float64), width) / width, 0.0))
 
 
-def _local_level(energy: Floats) -> Floats:
+def box(x: Doubles, width: int) -> Doubles:
+    """Sum over `width` samples (odd) around each sample of one row, its end values repeated."""
+    half = width // 2
+    padded = np.empty(x.size + width)
+    padded[: half + 1], padded[half + 1 : half + 1 + x.size], padded[half + 1 + x.size :] = x[0], x, x[-1]
+    sums = np.cumsum(padded)
+    return np.asarray(sums[width:] - sums[:-width])
+
+
+def highest_around(x: Doubles, reach: int) -> Doubles:
+    """Largest value within `reach` samples to either side, by doubling windows."""
+    size, window = 1, np.full(x.size + 2 * reach, -np.inf)
+    window[reach : reach + x.size] = x
+    total = 2 * reach + 1
+    while 2 * size <= total:
+        window = np.maximum(window[:-size], window[size:])
+        size *= 2
+    rest = total - size
+    return np.maximum(window[: window.size - rest], window[rest:]) if rest else window
+
+
+def _local_level(energy: Doubles) -> Doubles:
     """Level of QRS peaks around each sample: the median over five blocks of their maxima."""
-    block = int(limits.LEVEL_BLOCK_S * _ENERGY_RATE_HZ)
+    block = int(limits.LEVEL_BLOCK_S * RATE_HZ)
     count = max(energy.size // block, 1)
-    edges = np.linspace(0, energy.size, count + 1).astype(int)
-    peaks = np.maximum.reduceat(energy, edges[:-1])
-    around = np.clip(np.arange(count)[:, None] + np.arange(-2, 3), 0, count - 1)
-    level = np.median(peaks[around], axis=1)
-    centres = (edges[:-1] + edges[1:]) / 2
-    return np.asarray(np.interp(np.arange(energy.size), centres, level), dtype=np.float64)
+    edges = np.arange(count) * (energy.size / count)
+    peaks = np.maximum.reduceat(energy, edges.astype(np.int64))
+    if count == 1:
+        return np.full(energy.size, peaks[0])
+    around = np.arange(count)[:, None] + np.arange(-2, 3)
+    np.clip(around, 0, count - 1, out=around)
+    level = peaks[around]
+    level.sort(axis=1)
+    everywhere: Doubles = np.interp(
+        np.arange(float(energy.size)), edges + 0.5 * energy.size / count, level[:, 2]
+    )
+    return everywhere
 
 
-def _keep_one_per_beat(peaks: Ints, heights: Floats) -> list[int]:
+def _keep_one_per_beat(peaks: list[int], heights: list[float]) -> list[int]:
     """Indices into `peaks` that survive the refractory time and the look for T waves."""
     kept: list[int] = []
     for i in range(len(peaks)):
         if kept:
-            gap_s = (peaks[i] - peaks[kept[-1]]) / _ENERGY_RATE_HZ
+            gap_s = (peaks[i] - peaks[kept[-1]]) / RATE_HZ
             if gap_s < limits.REFRACTORY_S:
                 if heights[i] > heights[kept[-1]]:
                     kept[-1] = i
@@ -71,15 +139,18 @@ def _keep_one_per_beat(peaks: Ints, heights: Floats) -> list[int]:
     return kept
 
 
-def _search_back(chosen: Ints, candidates: Ints, relative: Floats) -> Ints:
+def _search_back(chosen: Ints, candidates: Ints, relative: Doubles) -> Ints:
     """Look again, with half the threshold, into pauses that are long for this strip."""
     if len(chosen) < 3:
         return chosen
-    spacing = np.diff(chosen)
-    limit = limits.SEARCH_BACK_RR * np.median(spacing)
-    guard = limits.T_WAVE_S * _ENERGY_RATE_HZ
+    spacing = chosen[1:] - chosen[:-1]
+    limit = limits.SEARCH_BACK_RR * np.sort(spacing)[spacing.size // 2]
+    long = spacing > limit
+    if not long.any():
+        return chosen
+    guard = limits.T_WAVE_S * RATE_HZ
     found = []
-    for left, right in zip(chosen[:-1][spacing > limit], chosen[1:][spacing > limit], strict=True):
+    for left, right in zip(chosen[:-1][long], chosen[1:][long], strict=True):
         inside = (candidates > left + guard) & (candidates < right - guard / 2)
         inside &= relative > limits.SEARCH_BACK_FRACTION
         if inside.any():
@@ -88,46 +159,19 @@ def _search_back(chosen: Ints, candidates: Ints, relative: Floats) -> Ints:
     return np.unique(np.concatenate([chosen, np.array(found, dtype=np.int64)]))
 
 
-def detect(spectrum: Spectrum, valid: Bools, usable: Bools) -> Ints:
-    """Coarse positions of all QRS complexes, in samples at 500 Hz.
-
-    Parameters
-    ----------
-    spectrum : of the strip at 500 Hz
-    valid : array ``(leads, samples)``, where a sample was recorded
-    usable : array ``(leads,)``, which leads may vote
-    """
-    band = spectrum.band(limits.QRS_BAND_HZ, step=_STEP)
-    energy = qrs_energy(band, valid[:, ::_STEP], usable)
+def detect(energy: Doubles) -> Ints:
+    """Coarse positions of all QRS complexes in the energy of a strip, in its samples at 125 Hz."""
+    if energy.size < 2:
+        return np.zeros(0, dtype=np.int64)
     level = _local_level(energy)
     if level.max() < 0.1:
         return np.zeros(0, dtype=np.int64)
-    reach = int(0.1 * _ENERGY_RATE_HZ)
-    is_peak = (energy == maximum_filter1d(energy, 2 * reach + 1, mode="nearest")) & (energy > 0)
+    is_peak = (energy == highest_around(energy, int(0.1 * RATE_HZ))) & (energy > 0)
     is_peak[1:] &= ~is_peak[:-1]  # one sample of a plateau
-    edge = int(limits.EDGE_S * _ENERGY_RATE_HZ)  # a QRS that the strip cuts off has no peak of its own
+    edge = int(limits.EDGE_S * RATE_HZ)  # a QRS that the strip cuts off has no peak of its own
     is_peak[:edge] = is_peak[is_peak.size - edge :] = False
     candidates = np.flatnonzero(is_peak)
     relative = energy[candidates] / np.maximum(level[candidates], 0.1)
-    strong = relative > limits.QRS_FRACTION
-    peaks = candidates[strong]
-    peaks = peaks[_keep_one_per_beat(peaks, energy[peaks])]
-    return _search_back(peaks, candidates, relative) * _STEP
-
-
-def refine(coarse: Ints, shape: Floats, weights: Floats) -> Ints:
-    """Move each beat to the peak of the spatial magnitude within 70 ms, in samples at 500 Hz.
-
-    Parameters
-    ----------
-    coarse : array ``(beats,)``
-    shape : array ``(leads, samples)``, wander and noise taken off
-    weights : array ``(leads,)``, reciprocal scale of each lead, 0 for one that has no vote
-    """
-    if coarse.size == 0:
-        return coarse
-    reach = int(0.07 * limits.ANALYSIS_RATE_HZ)
-    magnitude = np.einsum("ls,l->s", shape**2, weights**2)
-    index = np.clip(coarse[:, None] + np.arange(-reach, reach + 1), 0, magnitude.size - 1)
-    best = index[np.arange(coarse.size), np.argmax(magnitude[index], axis=1)]
-    return np.unique(best)
+    peaks = candidates[relative > limits.QRS_FRACTION]
+    kept = _keep_one_per_beat(peaks.tolist(), energy[peaks].tolist())
+    return _search_back(peaks[kept], candidates, relative)

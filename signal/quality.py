@@ -4,17 +4,15 @@ A bad lead is excluded and named; the record is to be repeated where more than t
 whole territory cannot be read, or where the limb leads contradict each other.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from greenchannel.signal import limits
-from greenchannel.signal.filters import Bools, Floats, dilate
-from greenchannel.signal.leads import LIMB
+from greenchannel.signal import limits, sample_quality
+from greenchannel.signal.grid import Bools, Floats
 from greenchannel.signal.measurements import Quality, QualityMessage
 from greenchannel.signal.qrs import Ints
+from greenchannel.signal.reversal import Reversal
 
 _RATE = limits.ANALYSIS_RATE_HZ
 
@@ -89,6 +87,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "Recorded in monitor quality; ST levels are not reliable, use the diagnostic mode",
         "监护模式记录,ST段不可靠,请改用诊断模式重新采集",
     ),
+    "lead_reversal": (
+        "Leads seem to be swapped: {en}; check the cables and record again",
+        "疑似导联接错:{zh};请检查导联线后重新采集",
+    ),
     "baseline_disagree": (
         "{lead}: the PR and TP levels differ by more than 50 µV; read ST with care",
         "{lead} PR段与TP段基线相差超过50µV,请谨慎判读ST段",
@@ -106,116 +108,76 @@ def message(code: str, lead: str | None = None, **words: str) -> QualityMessage:
     return QualityMessage(code=code, lead=lead, en=en.format(**words_en), zh=zh.format(**words_zh))
 
 
-@dataclass(kw_only=True, slots=True)
 class LeadReasons:
     """What was found wrong, collected lead by lead while the chain runs."""
 
-    leads: tuple[str, ...]
-    codes: dict[str, list[str]]
-
-    @classmethod
-    def empty(cls, leads: tuple[str, ...]) -> "LeadReasons":
-        """Nothing is wrong yet."""
-        return cls(leads=leads, codes={name: [] for name in leads})
+    def __init__(self, leads: tuple[str, ...]) -> None:
+        self.leads = leads
+        self._found: dict[str, Bools] = {}
+        self.measurable: Bools = np.ones(len(leads), dtype=np.bool_)
+        """Leads that have amplitudes at all, shape ``(leads,)``."""
+        self.usable: Bools = np.ones(len(leads), dtype=np.bool_)
+        """Leads that evidence may rest on, shape ``(leads,)``."""
 
     def add(self, code: str, where: Bools) -> None:
-        """Note `code` for every lead of the mask, once, and not for a lead that gave no signal anyway."""
-        for name, wrong in zip(self.leads, where, strict=True):
-            if wrong and code not in self.codes[name] and not _NO_AMPLITUDE.intersection(self.codes[name]):
-                self.codes[name].append(code)
+        """Note `code` for every lead of the mask, but not for a lead that gave no signal anyway."""
+        new = where & self.measurable
+        if not new.any():
+            return
+        self._found[code] = new | self._found.get(code, False)
+        if code in _NO_AMPLITUDE:
+            self.measurable = self.measurable & ~new
+        if code not in _ONLY_NAMED:
+            self.usable = self.usable & ~new
 
-    def _free_of(self, spared: frozenset[str], only: frozenset[str] | None = None) -> Bools:
-        return np.array(
-            [
-                not any(c not in spared and (only is None or c in only) for c in self.codes[n])
-                for n in self.leads
-            ]
-        )
-
-    @property
-    def usable(self) -> Bools:
-        """Leads that evidence may rest on, shape ``(leads,)``."""
-        return self._free_of(_ONLY_NAMED)
-
-    @property
-    def measurable(self) -> Bools:
-        """Leads that have amplitudes at all, shape ``(leads,)``."""
-        return self._free_of(frozenset(), _NO_AMPLITUDE)
+    def messages(self) -> list[QualityMessage]:
+        """All that was noted, lead by lead, in the order it was noted."""
+        return [
+            message(code, name)
+            for i, name in enumerate(self.leads)
+            for code, where in self._found.items()
+            if where[i]
+        ]
 
 
-def look_at_samples(samples_mv: NDArray[np.float32], rate_hz: float, reasons: LeadReasons) -> None:
-    """What the samples alone tell, before any beat is known: nothing recorded, or the device's rail."""
-    known = np.isfinite(samples_mv) & (np.abs(samples_mv) <= limits.MAX_BODY_MV)
-    reasons.add("lead_missing", known.mean(axis=1) < 1 - limits.MISSING_FRACTION)
-    x = np.where(known, samples_mv, np.float32(0))
-    long = max(round(limits.RAIL_S * rate_hz), 2)
-    centre = np.partition(x, x.shape[1] // 2, axis=1)[:, x.shape[1] // 2]
-    top, bottom = x.max(axis=1), x.min(axis=1)
-    suspect = np.flatnonzero(np.maximum(top - centre, centre - bottom) >= limits.RAIL_MIN_MV)
-    railed = np.zeros(x.shape[0], dtype=np.bool_)
-    for i in suspect:
-        shelf = (x[i] == top[i]) & (top[i] - centre[i] >= limits.RAIL_MIN_MV)
-        shelf |= (x[i] == bottom[i]) & (centre[i] - bottom[i] >= limits.RAIL_MIN_MV)
-        shelf |= np.abs(x[i]) > limits.RAIL_ABS_MV
-        counts = np.cumsum(np.concatenate([[0], shelf & known[i]]))
-        railed[i] = bool((counts[long:] - counts[:-long] == long).any()) if counts.size > long else False
-    reasons.add("saturation", railed)
+def look_at_samples(samples_mv: Floats, rate_hz: float, reasons: LeadReasons) -> None:
+    """What the samples alone tell, before any beat is known: nothing recorded, no electrode, the device's rail."""
+    faults = sample_quality.look(samples_mv, rate_hz, None)
+    reasons.add("lead_missing", faults.missing)
+    reasons.add("lead_flat", faults.flat)
+    reasons.add("saturation", faults.saturated)
+    reasons.add("steps", faults.steps)
 
 
-def look_at_flatness(x: Floats, valid: Bools, r: Ints, reasons: LeadReasons) -> None:
-    """A lead is off where it stays flat for a second in which the other leads show a beat.
+def look_at_noise(x: Floats, quiet: Bools, reasons: LeadReasons) -> None:
+    """Size of what is left above some 40 Hz outside the QRS, mains taken off.
 
-    Without any beat, flat for more than half of the strip counts.
+    The trace less its mean over 10 ms: of white noise above 40 Hz the size is kept within a tenth.
     """
-    block = int(limits.FLAT_S * _RATE / 4)
-    count = x.shape[1] // block
-    if count < 4:
+    count = int(np.count_nonzero(quiet[2:-2]))
+    if count <= 0.2 * _RATE:
         return
-    cut = x[:, : count * block].reshape(x.shape[0], count, block)
-    flat = (cut.max(axis=2) - cut.min(axis=2) < limits.FLAT_PP_MV) & valid[:, : count * block].reshape(
-        cut.shape
-    ).all(axis=2)
-    run = np.lib.stride_tricks.sliding_window_view(flat, 4, axis=1).all(axis=2)
-    level = np.lib.stride_tricks.sliding_window_view(cut, (4, block), axis=(1, 2))[:, :, 0]
-    run &= level.max(axis=(2, 3)) - level.min(axis=(2, 3)) < limits.FLAT_PP_MV
-    covered = np.zeros_like(flat)
-    for offset in range(4):
-        covered[:, offset : offset + run.shape[1]] |= run
-    inside = r[r < count * block] // block
-    if inside.size:
-        reasons.add("lead_flat", covered[:, inside].any(axis=1))
-    else:
-        reasons.add("lead_flat", covered.mean(axis=1) > 0.5)
+    fast = x[:, 2:-2] * np.float32(0.8)
+    sides = x[:, 1:-3] + x[:, 3:-1]
+    sides += x[:, :-4]
+    sides += x[:, 4:]
+    sides *= np.float32(0.2)
+    fast -= sides
+    fast *= fast
+    rms = np.sqrt(fast @ quiet[2:-2].astype(np.float32) / count)
+    reasons.add("hf_noise", rms > limits.HF_NOISE_MV)
 
 
-def look_at_noise(x: Floats, fast: Floats, quiet: Bools, reasons: LeadReasons) -> None:
-    """Noise between the beats, and jumps of the level there."""
-    if quiet.sum() > 0.2 * _RATE:
-        rms = np.sqrt((fast[:, quiet] ** 2).mean(axis=1))
-        reasons.add("hf_noise", rms > limits.HF_NOISE_MV)
-    # Pacing spikes, cut-off beats at the ends and broad ventricular beats have steep slopes too.
-    calm = ~dilate(~quiet, int(0.12 * _RATE))
-    calm[: int(0.1 * _RATE)] = calm[-int(0.1 * _RATE) :] = False
-    jumps = (np.abs(np.diff(x, axis=1)) > limits.STEP_MV) & calm[1:]
-    stepped = np.zeros(x.shape[0], dtype=np.bool_)
-    for lead in np.flatnonzero(jumps.any(axis=1)):
-        for at in np.flatnonzero(jumps[lead])[:50]:
-            # A spike goes back where it came from; a step stays.
-            left, right = x[lead, max(at - 35, 0) : max(at - 5, 1)], x[lead, at + 6 : at + 36]
-            if left.size and right.size and abs(right.mean() - left.mean()) > limits.STEP_MV:
-                stepped[lead] = True
-                break
-    reasons.add("steps", stepped)
-
-
-def look_at_wander(baseline: Floats, reasons: LeadReasons) -> None:
-    """Size of the wander that was taken off, within ten seconds."""
-    block = int(5 * _RATE)
-    starts = np.arange(0, max(baseline.shape[1] - block // 2, 1), block)
-    high, low = (ufunc.reduceat(baseline, starts, axis=1) for ufunc in (np.maximum, np.minimum))
-    if starts.size > 1:
-        high, low = np.maximum(high[:, 1:], high[:, :-1]), np.minimum(low[:, 1:], low[:, :-1])
-    size = (high - low).max(axis=1)
+def look_at_wander(at: Ints, knots_mv: Floats, reasons: LeadReasons) -> None:
+    """Size of the wander that was taken off, within ten seconds, from the knots of its spline."""
+    if at.size < 2:
+        return
+    size = knots_mv.max(axis=1) - knots_mv.min(axis=1)
+    reach = limits.WANDER_WINDOW_S * _RATE
+    if at[-1] - at[0] > reach and (size > limits.WANDER_PP_MV).any():
+        last = np.searchsorted(at, at + reach, side="right")
+        parts = [knots_mv[:, first:end] for first, end in enumerate(last.tolist())]
+        size = np.max([part.max(axis=1) - part.min(axis=1) for part in parts], axis=0)
     reasons.add("wander_large", size > limits.WANDER_BAD_PP_MV)
     reasons.add("wander", (size > limits.WANDER_PP_MV) & (size <= limits.WANDER_BAD_PP_MV))
 
@@ -231,53 +193,77 @@ def look_at_beats(stack: Floats, median: Floats, window: slice, reasons: LeadRea
     """
     if stack.shape[0] < limits.MIN_MEDIAN_BEATS:
         return
-    a = stack[:, :, window] - stack[:, :, window].mean(axis=2, keepdims=True)
-    b = median[:, window] - median[:, window].mean(axis=1, keepdims=True)
-    size = np.sqrt(np.einsum("bls,bls->bl", a, a) * np.einsum("ls,ls->l", b, b)) + 1e-12
-    fit = np.median(np.einsum("bls,ls->bl", a, b) / size, axis=0)
-    rest = np.median(np.sqrt(((a - b) ** 2).mean(axis=2)), axis=0)
+    # Every second sample tells all.
+    window = slice(window.start, window.stop, 2)
+    a, b = stack[:, :, window], median[:, window]
+    width = b.shape[1]
+    # Products of what has its own mean taken off, without making a copy that has.
+    mean_a, mean_b = a.sum(axis=2) / width, b.sum(axis=1) / width
+    ab = np.einsum("bls,ls->bl", a, b) - width * mean_a * mean_b
+    aa = np.einsum("bls,bls->bl", a, a) - width * mean_a**2
+    bb = np.einsum("ls,ls->l", b, b) - width * mean_b**2
+    fit = _middle(ab / (np.sqrt(np.maximum(aa * bb, 0.0)) + 1e-12))
+    rest = _middle(np.sqrt(np.maximum(aa + bb - 2 * ab, 0.0) / width))
     reasons.add("unstable_beats", (fit < limits.BEAT_CORRELATION) & (rest > limits.BEAT_RESIDUAL_MV))
 
 
-def limb_contradiction(x: Floats, valid: Bools, reasons: LeadReasons) -> str | None:
+def _middle(values: Floats) -> Floats:
+    """Median over the first axis."""
+    ordered = np.sort(values, axis=0)
+    count = len(ordered)
+    return np.asarray(0.5 * (ordered[(count - 1) // 2] + ordered[count // 2]))
+
+
+_EINTHOVEN: Final = ("I", "II", "III", "aVR", "aVL", "aVF")
+_RELATIONS: Final = np.array(
+    # II is I + III; aVR, aVL and aVF from I, II and III (Goldberger).
+    [[1, -1, 1, 0, 0, 0], [0.5, 0.5, 0, 1, 0, 0], [-0.5, 0, 0.5, 0, 1, 0], [0, -0.5, -0.5, 0, 0, 1]],
+    dtype=np.float32,
+)
+
+
+def limb_contradiction(x: Floats, valid: Bools | None, reasons: LeadReasons) -> str | None:
     """Einthoven and Goldberger over the limb leads: None where they hold or cannot be checked.
 
     Otherwise the lead that alone explains the contradiction, or "" where no single one does.
     """
-    index = {name: i for i, name in enumerate(reasons.leads) if name in LIMB}
-    usable = reasons.usable
-    if not {"I", "II", "III"} <= index.keys() or not all(usable[index[n]] for n in ("I", "II", "III")):
+    there = [name for name in _EINTHOVEN if name in reasons.leads]
+    rows = [reasons.leads.index(name) for name in there]
+    good = {name for name, row in zip(there, rows, strict=True) if reasons.usable[row]}
+    if not {"I", "II", "III"} <= good:
         return None
-    both = valid[[index[n] for n in index]].all(axis=0)
-    if both.sum() < _RATE:
+    count = 6 if good.issuperset(_EINTHOVEN) else 3
+    limb = x[rows[:count]]
+    if valid is not None:
+        limb = limb[:, valid[rows].all(axis=0)]
+        if limb.shape[1] < _RATE:
+            return None
+    rest = (_RELATIONS if count == 6 else _RELATIONS[:1, :3]) @ limb
+    mean = rest.sum(axis=1) / rest.shape[1]
+    power = np.einsum("rs,rs->r", rest, rest) / rest.shape[1] - mean**2
+    off = (power > limits.EINTHOVEN_RMS_MV**2).tolist()
+    if not any(off):
         return None
-
-    def off(**parts: float) -> bool:
-        rest = sum(factor * x[index[name]][both] for name, factor in parts.items())
-        rest = rest - np.mean(rest)
-        return bool(np.sqrt(np.mean(np.square(rest))) > limits.EINTHOVEN_RMS_MV)
-
-    augmented = all(n in index and usable[index[n]] for n in ("aVR", "aVL", "aVF"))
-    if not augmented:
-        return "" if off(I=1, III=1, II=-1) else None
-    wrong = {
-        "aVR": off(aVR=1, I=0.5, II=0.5),
-        "aVL": off(aVL=1, I=-0.5, III=0.5),
-        "aVF": off(aVF=1, II=-0.5, III=-0.5),
-    }
-    if not off(I=1, III=1, II=-1):
+    if count == 3:
+        return ""
+    wrong = dict(zip(("aVR", "aVL", "aVF"), off[1:], strict=True))
+    if not off[0]:
         named = [name for name, bad in wrong.items() if bad]
-        return None if not named else named[0] if len(named) == 1 else ""
+        return named[0] if len(named) == 1 else ""
     # The relation that still holds is the one without the lead at fault.
     holds = [name for name, bad in wrong.items() if not bad]
     return {"aVR": "III", "aVL": "II", "aVF": "I"}[holds[0]] if len(holds) == 1 else ""
 
 
-def judge(reasons: LeadReasons, record_codes: list[str], st_reliable: bool) -> Quality:
-    """The verdict on the record: codes that forbid it, bad leads, territories."""
-    usable = dict(zip(reasons.leads, reasons.usable, strict=True))
+def judge(
+    reasons: LeadReasons, record_codes: list[str], st_reliable: bool, reversal: Reversal | None = None
+) -> Quality:
+    """The verdict on the record: codes that forbid it, bad leads, territories, swapped leads."""
+    usable = dict(zip(reasons.leads, reasons.usable.tolist(), strict=True))
     bad = tuple(name for name in reasons.leads if not usable[name])
-    messages = [message(code, name) for name in reasons.leads for code in reasons.codes[name]]
+    messages = reasons.messages()
+    if reversal is not None:
+        messages.append(message("lead_reversal", None, en=reversal.en, zh=reversal.zh))
     blind = []
     for en, zh, names in limits.TERRITORIES:
         recorded = [name for name in names if name in usable]
@@ -293,4 +279,10 @@ def judge(reasons: LeadReasons, record_codes: list[str], st_reliable: bool) -> Q
         for code in record_codes
     )
     acceptable = not (fatal or blind or nothing_left or len(bad) > limits.MAX_BAD_LEADS)
-    return Quality(acceptable=acceptable, bad_leads=bad, messages=tuple(messages), st_reliable=st_reliable)
+    return Quality(
+        acceptable=acceptable,
+        bad_leads=bad,
+        messages=tuple(messages),
+        reversal=reversal.rule if reversal is not None else None,
+        st_reliable=st_reliable,
+    )

@@ -20,7 +20,7 @@ from greenchannel.ingest.fields import UploadFields, parse_fields
 from greenchannel.service.callers import Caller
 from greenchannel.service.desk import Desk
 from greenchannel.settings import Settings
-from greenchannel.signal.synthetic import synthesize
+from greenchannel.signal.synthesis import synthesize
 from greenchannel.store.access import AccessLog
 from greenchannel.store.accounts import Accounts
 from greenchannel.store.blobs import Blobs

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from greenchannel.ingest.device_stream import LAST, encode_frame
 from greenchannel.service.live_stream import LiveStream
 from greenchannel.signal.recording import Recording
-from greenchannel.signal.synthetic import synthesize
+from greenchannel.signal.synthesis import synthesize
 from tests.desk_world import STEMI
 
 LSB_MV = 0.0025

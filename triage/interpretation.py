@@ -1,7 +1,6 @@
 """From a recording to the object that `greenchannel analyze --json` prints."""
 
 from collections.abc import Iterable
-from dataclasses import fields
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from math import isfinite
@@ -25,9 +24,11 @@ _DIGITS: Final = 6
 _MEDIAN_DIGITS: Final = 4
 """Digits kept in drawn samples: 0.1 µV."""
 
-_AMPLITUDES: Final = tuple(field.name for field in fields(LeadMeasurement) if field.name.endswith("_mv"))
+_AMPLITUDES: Final = tuple(name for name in LeadMeasurement._fields if name != "usable")
 _MEASURED: Final = ("heart_rate_bpm", "pr_ms", "qrs_ms", "qt_ms", "qtc_fridericia_ms", "axis_deg")
-_MEASURED_TOO: Final = ("qtc_bazett_ms", "qtc_framingham_ms", "qtc_hodges_ms")
+_MEASURED_TOO: Final = (
+    "qtc_bazett_ms", "qtc_framingham_ms", "qtc_hodges_ms", "qtm_ms", "p_ms", "p_axis_deg", "t_axis_deg",
+)  # fmt: skip
 
 
 class Interpretation(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,7 +105,7 @@ def software_version() -> str | None:
 def _number(value: float | None, digits: int = _DIGITS) -> float | int | None:
     if value is None or not isfinite(value):
         return None
-    return value if isinstance(value, int) else round(float(value), digits)
+    return value if isinstance(value, int) else round(float(value), digits)  # a bool is an int and stays one
 
 
 def finding_json(finding: Finding) -> Json:
@@ -151,7 +152,7 @@ def _measurements(measurements: Measurements) -> Json:
 
 def _positions(beat: GlobalBeat | LeadBeat) -> Json:
     # Both kinds of beat are records of positions only, in the order of the wire.
-    return _numbers(beat, [field.name for field in fields(beat)])
+    return dict(zip(beat._fields, map(_number, beat), strict=True))
 
 
 def _fiducials(measurements: Measurements) -> Json:
@@ -167,7 +168,7 @@ def _fiducials(measurements: Measurements) -> Json:
 def _median(median: MedianBeat | None, leads: tuple[str, ...]) -> Json | None:
     if median is None:
         return None
-    rows = zip(leads, median.samples_mv, strict=True)
+    rows = zip(leads, median.samples_mv.tolist(), strict=True)
     return {
         **_numbers(median, ("rate_hz", "qrs_on_s", "qrs_off_s")),
         "samples_mv": {lead: [_number(sample, _MEDIAN_DIGITS) for sample in row] for lead, row in rows},

@@ -13,7 +13,7 @@ import pytest
 from greenchannel.ingest.reader import read_path
 from greenchannel.signal.leads import CABRERA_CHAIN, CHEST_CHAIN, STANDARD_12
 from greenchannel.signal.recording import Recording
-from greenchannel.signal.synthetic import synthesize
+from greenchannel.signal.synthesis import synthesize
 from greenchannel.triage.criteria import CRITERIA
 from greenchannel.triage.finding import Patient, Tier
 from greenchannel.triage.interpretation import Interpretation, interpret

@@ -12,7 +12,7 @@ from greenchannel.signal.leads import ALL, STANDARD_12
 from greenchannel.signal.measure import measure
 from greenchannel.signal.measurements import Measurements
 from greenchannel.signal.recording import Recording
-from greenchannel.signal.synthetic import synthesize
+from greenchannel.signal.synthesis import synthesize
 
 
 def assert_finite_or_none(value: object, where: str = "measurements") -> None:

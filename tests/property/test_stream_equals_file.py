@@ -19,7 +19,7 @@ from greenchannel.ingest.scaling import int16_to_mv
 from greenchannel.ingest.wfdb_write import write_wfdb_zip
 from greenchannel.signal.leads import STANDARD_12, STANDARD_18
 from greenchannel.signal.recording import Recording
-from greenchannel.signal.synthetic import synthesize
+from greenchannel.signal.synthesis import synthesize
 from greenchannel.triage.finding import Patient
 from greenchannel.triage.interpretation import interpret, to_json
 from tests.county_actors import hello

@@ -15,7 +15,7 @@ from greenchannel.ingest.dicom_ecg_write import write_dicom_ecg
 from greenchannel.ingest.errors import IngestError
 from greenchannel.service.desk import Desk
 from greenchannel.service.errors import Conflict, Forbidden, NotFound
-from greenchannel.signal.synthetic import synthesize
+from greenchannel.signal.synthesis import synthesize
 from greenchannel.viewer.wire import record_again
 from tests.desk_world import STEMI, World, device, dicom, person, run
 

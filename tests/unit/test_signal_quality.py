@@ -10,7 +10,7 @@ from greenchannel.signal.leads import STANDARD_12
 from greenchannel.signal.measure import measure
 from greenchannel.signal.quality import WORDS
 from greenchannel.signal.recording import Recording
-from greenchannel.signal.synthetic import synthesize
+from greenchannel.signal.synthesis import synthesize
 
 
 def changed(recording: Recording, lead: str, samples: NDArray[np.floating] | float) -> Recording:

@@ -7,7 +7,7 @@ from greenchannel.signal.leads import STANDARD_12, STANDARD_18
 from greenchannel.signal.measure import measure
 from greenchannel.signal.measurements import Measurements
 from greenchannel.signal.recording import Recording
-from greenchannel.signal.synthetic import PR_S, QRS_S, SCENARIOS, limb_table, synthesize
+from greenchannel.signal.synthesis import PR_S, QRS_S, SCENARIOS, limb_table, synthesize
 
 SCENARIO_LEADS = {
     "baseline_sinus": STANDARD_12,
@@ -68,9 +68,9 @@ def test_a_clean_strip_is_exact() -> None:
 
 
 def test_fibrillation_is_irregular_and_has_no_p() -> None:
-    """Atrial fibrillation gives an irregular rhythm and no PR interval."""
+    """Atrial fibrillation is called so, and has no PR interval."""
     m = measure(synthesize(scenario="atrial_fibrillation", noise_mv=0.01, duration_s=20, seed=5))
-    assert m.rhythm == "irregular"
+    assert m.rhythm == "atrial_fibrillation"
     assert m.pr_ms is None
 
 

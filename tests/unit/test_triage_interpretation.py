@@ -11,7 +11,7 @@ import pytest
 from greenchannel.signal.leads import STANDARD_12
 from greenchannel.signal.measurements import GlobalBeat, LeadBeat, Measurements, MedianBeat, QualityMessage
 from greenchannel.signal.recording import Recording
-from greenchannel.signal.synthetic import synthesize
+from greenchannel.signal.synthesis import synthesize
 from greenchannel.triage.finding import Patient
 from greenchannel.triage.interpretation import Interpretation, interpret, software_version, to_json
 from greenchannel.triage.reading import read
@@ -119,7 +119,10 @@ def test_the_unknown_is_null() -> None:
 def test_the_median_beat_is_there_for_drawing() -> None:
     """One rounded row for each lead by name, with its borders."""
     median = MedianBeat(
-        rate_hz=500.0, samples_mv=((0.123456, float("nan")),) * 12, qrs_on_s=0.1, qrs_off_s=0.2
+        rate_hz=500.0,
+        samples_mv=np.array([(0.123456, float("nan"))] * 12, dtype=np.float32),
+        qrs_on_s=0.1,
+        qrs_off_s=0.2,
     )
     made = wire(interpreted(measured(median=median)))
     assert list(made["median"]) == ["rate_hz", "qrs_on_s", "qrs_off_s", "samples_mv"]

@@ -6,7 +6,7 @@ import pytest
 from greenchannel.signal.measure import measure
 from greenchannel.signal.measurements import Measurements
 from greenchannel.signal.quality import message
-from greenchannel.signal.synthetic import synthesize
+from greenchannel.signal.synthesis import synthesize
 from greenchannel.triage.criteria import CRITERIA
 from greenchannel.triage.downgrades import DOWNGRADES
 from greenchannel.triage.finding import Finding, Patient, Tier

@@ -30,7 +30,7 @@ def ecg(
     from greenchannel.county.devices import LSB_MV, simulated
     from greenchannel.ingest.dicom_ecg_write import write_dicom_ecg
     from greenchannel.ingest.wfdb_write import write_wfdb_zip
-    from greenchannel.signal.synthetic import SCENARIOS
+    from greenchannel.signal.synthesis import SCENARIOS
 
     if out.suffix.lower() not in (".dcm", ".zip"):
         raise typer.BadParameter(f"expected a name ending in .dcm or .zip, got {out.name}")

@@ -14,7 +14,7 @@ from greenchannel.ingest.dicom_ecg_write import write_dicom_ecg
 from greenchannel.ingest.reader import files_of
 from greenchannel.signal.leads import STANDARD_12, STANDARD_18
 from greenchannel.signal.recording import Recording
-from greenchannel.signal.synthetic import synthesize
+from greenchannel.signal.synthesis import synthesize
 
 LSB_MV: Final = 0.0025
 FRAMES_PER_S: Final = 5

@@ -1,0 +1,80 @@
+"""Pacing spikes in the samples: excursions of a few milliseconds that come back at once, in several leads together.
+
+Devices that filter at 150 Hz blur a spike to some 6 ms; what their own circuits detected comes with the recording.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from greenchannel.signal import limits
+from greenchannel.signal.grid import Bools, Floats
+from greenchannel.signal.qrs import Ints
+
+_RATE: Final = limits.ANALYSIS_RATE_HZ
+_REACH: Final = round(limits.SPIKE_REACH_S * _RATE)
+
+
+def spikes(x: Floats, usable: Bools, *, told: Ints) -> Ints:
+    """Samples at which a pacing spike stands.
+
+    Parameters
+    ----------
+    x : float32 array ``(leads, samples)`` at 500 Hz
+    usable : array ``(leads,)``
+    told : what the device itself reported
+
+    Returns
+    -------
+    array ``(spikes,)``, rising
+    """
+    n = x.shape[1]
+    if n < 8 * _REACH or not usable.any():
+        return told
+    step = x[:, _REACH:] - x[:, :-_REACH]
+    up, down = step >= limits.SPIKE_MV, step <= -limits.SPIKE_MV
+    # Away from both sides, in the same direction.
+    there = (up[:, :-_REACH] & down[:, _REACH:]) | (down[:, :-_REACH] & up[:, _REACH:])
+    there &= usable[:, None]
+    candidates = np.flatnonzero(there.any(axis=0))
+    if candidates.size == 0:
+        return told
+    near = np.minimum(np.abs(step[:, candidates]), np.abs(step[:, candidates + _REACH]))
+    near *= step[:, candidates] * step[:, candidates + _REACH] < 0
+    enough = np.count_nonzero(near >= limits.SPIKE_SHARE_MV, axis=0) >= min(2, x.shape[0])
+    several, near = candidates[enough], near[:, enough]
+    tallest, height = near.argmax(axis=0), near.max(axis=0)
+    kept: list[tuple[int, float]] = []
+    for at, lead, size in zip(several.tolist(), tallest.tolist(), height.tolist(), strict=True):
+        if not _sharp(x, at + _REACH, lead):
+            continue
+        if kept and at - kept[-1][0] <= 3 * _REACH:
+            kept[-1] = max(kept[-1], (at, size), key=lambda one: one[1])
+        else:
+            kept.append((at, size))
+    if len(kept) > limits.MOST_SPIKES_HZ * n / _RATE:
+        return told  # interference, no pacemaker
+    seen = np.array([at for at, _ in kept], dtype=np.int64) + _REACH
+    return np.union1d(seen, told) if told.size else seen
+
+
+def _sharp(x: Floats, at: int, lead: int) -> bool:
+    """Has it come and gone at once? The flanks of a narrow R go on falling, beyond a spike the trace is as it was."""
+    far = round(limits.SPIKE_FLAT_S * _RATE)
+    row, top = x[lead], x[lead, at]
+    sides = [(row[max(at - _REACH, 0)], row[max(at - far, 0)])]
+    sides.append((row[min(at + _REACH, row.size - 1)], row[min(at + far, row.size - 1)]))
+    return all(abs(far_level - near) <= limits.SPIKE_FLAT * abs(top - near) for near, far_level in sides)
+
+
+def without_spikes(x: Floats, spikes: Ints) -> Floats:
+    """The trace with every pacing spike bridged by a line, or `x` itself where there is none."""
+    if spikes.size == 0:
+        return x
+    x = x.copy()
+    reach = round(limits.SPIKE_BRIDGE_S * _RATE)
+    for at in spikes.tolist():
+        first, last = max(at - reach, 0), min(at + reach, x.shape[1] - 1)
+        share = np.linspace(0, 1, last - first + 1, dtype=np.float32)
+        x[:, first : last + 1] = x[:, first, None] * (1 - share) + x[:, last, None] * share
+    return x

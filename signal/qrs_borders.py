@@ -1,0 +1,188 @@
+"""Borders of the QRS over all leads from the slopes of a median beat (MEAS-1).
+
+Slopes lead by lead, then the outermost border that other leads confirm: a border that stands alone is an outlier.
+Positions are samples of the median beat at 500 Hz; NaN stands for a border that was not found.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from greenchannel.signal import limits
+from greenchannel.signal.delineator import PRE
+from greenchannel.signal.grid import Bools, Floats
+
+_RATE: Final = limits.ANALYSIS_RATE_HZ
+_WIDTH: Final = PRE + round(
+    0.36 * _RATE
+)  # of the beat that is looked at: the longest QRS and a quiet stretch
+_BLOCK: Final = round(0.02 * _RATE)
+_NEAR: Final = slice(PRE - round(0.11 * _RATE), PRE + round(0.13 * _RATE) + 1)
+_EARLY: Final = (PRE - round(0.05 * _RATE)) // _BLOCK
+_LONG_ON, _LONG_OFF = round(limits.QUIET_ON_S * _RATE), round(limits.QUIET_OFF_S * _RATE)
+_GRID: Final = np.arange(_WIDTH)
+_J_EARLIER, _J_LATER = round(limits.J_EARLIER_S * _RATE), round(limits.J_LATER_S * _RATE)
+_ST_FROM, _ST_TO = round(limits.J_LEVEL_FROM_S * _RATE), round(limits.J_LEVEL_TO_S * _RATE)
+
+Doubles = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+def supported(borders: Doubles, sign: int) -> float:
+    """The earliest (`sign` 1) or latest (-1) border that enough other leads confirm; NaN where there is none."""
+    ordered = np.sort(sign * borders[~np.isnan(borders)])
+    if ordered.size == 0:
+        return float("nan")
+    need = min(limits.LEAD_SUPPORT, ordered.size)
+    spread = ordered[need - 1 :] - ordered[: ordered.size - need + 1]
+    close = np.flatnonzero(spread <= limits.LEAD_SUPPORT_S * _RATE)
+    # Where the leads scatter (a notch in some, none in others) only the very first is taken for an outlier.
+    value = ordered[close[0]] if close.size else ordered[1]
+    # However they scatter, as many leads as confirm a border are no outliers when they lie beyond it.
+    return float(sign * min(value, ordered[need - 1]))
+
+
+def slope_borders(slope: Floats, usable: Bools, independent: Bools) -> tuple[float, float]:
+    """QRS onset and offset over all leads; NaN where no usable lead has a QRS.
+
+    Parameters
+    ----------
+    slope : float32 array ``(leads, samples)``, of `slope_mv_s`
+    usable : array ``(leads,)``
+    independent : array ``(leads,)``
+        False for limb leads that are computed from others: their noise is the others' noise, and they
+        would confirm each other's errors.
+    """
+    steep = np.abs(slope)
+    peak = steep[:, _NEAR].max(axis=1)
+    floor = np.maximum(limits.MIN_SLOPE_MV_S, limits.NOISE_SLOPES * _noise(steep))
+    votes = usable & (peak > limits.FAINT_QRS * floor)
+    if not votes.any():
+        # A fast broad rhythm is never quiet: there the steepest slope alone sets the floor.
+        floor = np.minimum(floor, limits.BUSY_FLOOR * peak)
+        votes = usable & (floor > limits.MIN_SLOPE_MV_S)
+    if not votes.any():
+        return float("nan"), float("nan")
+    clear = votes & (peak > limits.CLEAR_QRS * floor) & independent
+    speak = np.flatnonzero(clear if np.count_nonzero(clear) >= limits.LEAD_SUPPORT else votes)
+    slope, steep, peak, floor = slope[speak], steep[speak], peak[speak], floor[speak]
+    core = steep[:, _NEAR] > limits.QRS_CORE * peak[:, None]
+    first = _NEAR.start + core.argmax(axis=1)
+    last = _NEAR.stop - 1 - core[:, ::-1].argmax(axis=1)
+    below = _lasting(steep < np.maximum(floor, limits.ONSET_SLOPE_FRACTION * peak)[:, None], _LONG_ON)
+    on = np.where(below & (first[:, None] > _GRID), _GRID, -1).max(axis=1).astype(np.float64)
+    off = _offsets(slope, steep, floor, peak, last, on)
+    on[on < 0] = np.nan
+    off[off > _WIDTH - 1] = np.nan
+    return supported(on, 1), supported(off, -1)
+
+
+def end_of_steepness(slope: Floats, speak: Bools, near: float) -> float:
+    """Where the QRS of most leads has passed into ST, in fractions of a sample: the J at which ST is measured.
+
+    The slope of ST that follows is taken off, so that an ST segment that climbs ends no later, and the third largest
+    of the leads' rests counts, each as a share of its steepest slope.
+
+    Parameters
+    ----------
+    slope : float32 array ``(leads, samples)``, of `slope_mv_s`
+    speak : array ``(leads,)``, the leads that count
+    near : J as the delineator has it; the end is looked for around it
+    """
+    rows = slope[speak]
+    first, last = round(near) - _J_EARLIER, min(round(near) + _J_LATER, rows.shape[1] - 1)
+    level = rows[:, round(near) + _ST_FROM : round(near) + _ST_TO]
+    if first < 0 or level.shape[1] < 4:
+        return near
+    rows = rows * (1 / np.maximum(np.abs(rows[:, _NEAR]).max(axis=1), limits.MIN_SLOPE_MV_S))[:, None]
+    level = rows[:, round(near) + _ST_FROM : round(near) + _ST_TO]
+    part = rows[:, first : round(near) + _ST_TO] - (level.sum(axis=1) / level.shape[1])[:, None]
+    np.abs(part, out=part)
+    part.sort(axis=0)
+    rest = part[-min(limits.LEAD_SUPPORT, len(part))]
+    noise = float(rest[round(near) + _ST_FROM - first :].sum()) / level.shape[1]
+    least = max(limits.J_STEEPNESS, limits.J_NOISE * noise)
+    rest = rest[: last - first] / least
+    # A bump that just reaches the limit counts half, and no limit is a cliff: noise moves J a little, never far.
+    sure = np.flatnonzero(rest > limits.J_SURE)
+    start = int(sure[-1]) + 1 if sure.size else 0
+    tail = np.minimum(np.maximum(rest[start:] - 0.5, 0.0), 1.0)
+    return first + start + float(tail.sum())
+
+
+def slope_mv_s(beat_mv: Floats) -> Floats:
+    """Smoothed derivative of a median beat around its QRS in mV/s: two differences of 4 and 2 samples.
+
+    Parameters
+    ----------
+    beat_mv : float32 array ``(leads, samples)``, R at sample `delineator.PRE`
+
+    Returns
+    -------
+    float32 array ``(leads, samples)``
+        The first part of the beat, as far as a QRS may reach; 0 at both ends.
+    """
+    x = beat_mv[:, :_WIDTH]
+    d = np.zeros_like(x)
+    inner = d[:, 2:-2]
+    np.subtract(x[:, 4:], x[:, :-4], out=inner)
+    inner += x[:, 3:-1]
+    inner -= x[:, 1:-3]
+    inner *= np.float32(_RATE / 6)
+    return d
+
+
+def _noise(steep: Floats) -> Floats:
+    """Slope of the noise of each lead before the QRS: the lower quartile of blocks of 20 ms."""
+    blocks = steep[:, : _EARLY * _BLOCK].reshape(-1, _EARLY, _BLOCK)
+    power = np.einsum("lbs,lbs->lb", blocks, blocks)
+    power.sort(axis=1)
+    return np.asarray(np.sqrt(power[:, _EARLY // 4] / _BLOCK))
+
+
+def _lasting(below: Bools, length: int) -> Bools:
+    """True at n where `length` samples ending at n are all True."""
+    counts = np.cumsum(below, axis=1, dtype=np.int16)
+    full = np.zeros_like(below)
+    full[:, length:] = counts[:, length:] - counts[:, :-length] == length
+    full[:, length - 1] = counts[:, length - 1] == length
+    return full
+
+
+def _offsets(slope: Floats, steep: Floats, floor: Floats, peak: Floats, last: Ints, on: Doubles) -> Doubles:
+    """QRS offset of each lead: the first lasting quiet behind the steep part; beyond the array where there is none.
+
+    Parameters
+    ----------
+    slope, steep : arrays ``(leads, samples)`` in mV/s, and the size of it
+    floor : array ``(leads,)``, the slope of noise
+    peak : array ``(leads,)``, the steepest slope
+    last : array ``(leads,)``, sample at which the steep part ends
+    on : array ``(leads,)``, the onsets
+    """
+    after = last[:, None] + _LONG_OFF <= _GRID
+
+    def first(good: Bools) -> Doubles:
+        good &= after
+        found = good.argmax(axis=1)
+        return np.where(good[np.arange(found.size), found], found - _LONG_OFF + 1.0, _WIDTH + 1.0)
+
+    share = limits.OFFSET_SLOPE_FRACTION * peak
+    loose = np.maximum(floor, share)
+    off = first(_lasting(steep < loose[:, None], _LONG_OFF))
+    # A share of a tall QRS is steeper than the fall of a J wave. Far behind, it is ST that climbs.
+    strict = np.maximum(floor, np.minimum(limits.OFFSET_MAX_SLOPE_MV_S, share))
+    if (strict < loose).any():
+        later = first(_lasting(steep < strict[:, None], _LONG_OFF))
+        off = np.where(later - off <= limits.OFFSET_SECOND_LOOK_S * _RATE, later, off)
+    late = off - on > limits.LATE_OFFSET_S * _RATE
+    if late.any():
+        # An ST segment that climbs into T is never quiet, but its slope hardly changes.
+        past = np.pad(slope, ((0, 0), (_LONG_OFF - 1, 0)), mode="edge")
+        past = np.lib.stride_tricks.sliding_window_view(past, _LONG_OFF, axis=1)
+        high, low = past.max(axis=2), past.min(axis=2)
+        climb = np.maximum(floor, np.minimum(limits.STEADY_MAX_SLOPE_MV_S, limits.STEADY_FRACTION * peak))
+        steady = (high - low < loose[:, None]) & (np.maximum(high, -low) < climb[:, None])
+        off = np.where(late, np.minimum(first(steady), off), off)
+    return off

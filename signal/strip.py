@@ -1,0 +1,79 @@
+"""A recording made ready to be measured: 500 Hz, without mains and wander, its beats found and sorted by shape."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from greenchannel.signal import baseline, limits, mains, pacing, qrs, quality
+from greenchannel.signal.beats import Classes, classify
+from greenchannel.signal.grid import Bools, Floats, to_analysis_grid
+from greenchannel.signal.qrs import Ints
+from greenchannel.signal.recording import Recording
+
+_RATE: Final = limits.ANALYSIS_RATE_HZ
+_QRS_WIDTH: Final = int(0.08 * _RATE) + int(0.11 * _RATE)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Strip:
+    """A strip at 500 Hz without mains and wander, and the beats that were found in it."""
+
+    samples_mv: Floats
+    """Shape ``(leads, samples)``; level with the PR segment of each dominant beat."""
+    valid: Bools | None
+    """Shape ``(leads, samples)``: False where nothing was recorded; None where all was."""
+    classes: Classes
+    spikes: Ints
+    """Pacing spikes, in samples."""
+
+
+def condition(recording: Recording, reasons: quality.LeadReasons) -> Strip:
+    """Filter a strip and find its beats; without a QRS it has none.
+
+    Parameters
+    ----------
+    recording : at least `limits.MIN_DURATION_S` long
+    reasons : what is known of each lead; more is added
+    """
+    x, valid = to_analysis_grid(recording.samples_mv, recording.rate_hz)
+    coarse, weight = _coarse(x, valid, reasons.usable)
+    quiet = _quiet(coarse * qrs.STEP, x.shape[1])
+    cleaned = mains.remove_mains(x, quiet)
+    spikes = pacing.spikes(cleaned, reasons.usable, told=_told(recording, x.shape[1]))
+    if spikes.size:
+        cleaned = pacing.without_spikes(cleaned, spikes)
+        coarse, weight = _coarse(cleaned, valid, reasons.usable)
+        quiet = _quiet(coarse * qrs.STEP, x.shape[1])
+    quality.look_at_noise(cleaned, quiet, reasons)
+    classes = classify(qrs.halved(cleaned), coarse * 2, weight)
+    at = baseline.knots(classes, x.shape[1])
+    if at.size:
+        knots_mv = baseline.levels(cleaned, at)
+        quality.look_at_wander(at, knots_mv, reasons)
+        cleaned = cleaned - baseline.spline(at + baseline.width() // 2, knots_mv, x.shape[1])
+    spikes = np.union1d(spikes, classes.spikes) if classes.spikes.size else spikes
+    return Strip(samples_mv=cleaned, valid=valid, classes=classes, spikes=spikes)
+
+
+def _coarse(x: Floats, valid: Bools | None, usable: Bools) -> tuple[Ints, Floats]:
+    """Where the detector puts beats, in its samples at 125 Hz, and what each lead weighs in comparing shapes."""
+    band = qrs.qrs_band(qrs.halved(qrs.halved(x)))
+    slow_valid = None if valid is None else valid[:, qrs.STEP // 2 :: qrs.STEP][:, : band.shape[1]]
+    scale, trust = qrs.lead_weights(band, usable)
+    coarse = qrs.detect(qrs.qrs_energy(band, scale, trust, slow_valid))
+    return coarse, np.where(trust > 0.1 * trust.max(), 1.0 / scale, 0.0).astype(np.float32)
+
+
+def _told(recording: Recording, n: int) -> Ints:
+    """The pacing pulses that the device itself reported, in samples at 500 Hz."""
+    at = np.rint(np.asarray(recording.pace_spikes) * (_RATE / recording.rate_hz)).astype(np.int64)
+    return at[(at >= 0) & (at < n)]
+
+
+def _quiet(r: Ints, n: int) -> Bools:
+    """True outside every QRS with its surroundings."""
+    quiet = np.ones(n, dtype=np.bool_)
+    for first in (r - int(0.08 * _RATE)).tolist():
+        quiet[max(first, 0) : max(first + _QRS_WIDTH, 0)] = False
+    return quiet
