@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from greenchannel.signal import arrhythmia, intervals, limits, qrs, quality, reversal
+from greenchannel.signal import arrhythmia, intervals, limits, quality, reversal
 from greenchannel.signal.amplitudes import amplitudes, baseline
 from greenchannel.signal.delineation import Waves
 from greenchannel.signal.delineator import PRE
@@ -23,6 +23,7 @@ from greenchannel.signal.measurements import (
 )
 from greenchannel.signal.monitor_mode import MonitorEvidence
 from greenchannel.signal.recording import Recording
+from greenchannel.signal.reversal import Reversal
 from greenchannel.signal.strip import Strip
 
 _RATE: Final = limits.ANALYSIS_RATE_HZ
@@ -41,6 +42,14 @@ class Found:
     waves: Waves
 
 
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Known:
+    """What does not change from second to second of a running stream, as it was last seen."""
+
+    monitor: MonitorEvidence | None
+    reversal: Reversal | None
+
+
 def assemble(
     recording: Recording,
     strip: Strip,
@@ -52,6 +61,7 @@ def assemble(
     rr_s: float,
     st_reliable: bool,
     monitor: MonitorEvidence | None,
+    known: Known | None = None,
 ) -> Measurements:
     """All measurements of a strip whose dominant beat has borders.
 
@@ -60,6 +70,7 @@ def assemble(
     found : the classes that have borders, class 0 among them
     stack_mv : array ``(beats, leads, samples)``, the beats of class 0
     rr_s : median RR interval; NaN where there is none
+    known : None where the leads are still to be looked at for a swap
     """
     main, classes, leads = found[0].waves, strip.classes, recording.leads
     beat = found[0].beat_mv - baseline(found[0].beat_mv, main.qrs_on)[:, None]
@@ -80,7 +91,7 @@ def assemble(
         main = found[0].waves
         values = amplitudes(beat, main.borders, rr_s)
     reasons.add("baseline_disagree", np.abs(values["baseline_tp_mv"]) > limits.BASELINE_DISAGREE_MV)
-    swapped = _reversal(leads, beat, main, reasons)
+    swapped = known.reversal if known is not None else _reversal(leads, beat, main, reasons)
     areas = dict(zip(leads, values["qrs_area_mv_ms"].tolist(), strict=True))
     usable = {name for name, good in zip(leads, reasons.usable.tolist(), strict=True) if good}
     qt_ms, rr = _ms(main.t_off - main.qrs_on), None if math.isnan(rr_s) else rr_s
@@ -158,7 +169,7 @@ def _rhythm(
         r_s=strip.classes.r / _RATE,
         label=strip.classes.label,
         qrs_ms={k: (f.waves.qrs_off - f.waves.qrs_on) * _MS for k, f in found.items()},
-        slow_mv=qrs.halved(qrs.halved(strip.samples_mv)),
+        slow_mv=strip.slow_mv,
         leads=leads,
         usable=reasons.usable,
         duration_s=strip.samples_mv.shape[1] / _RATE,
@@ -243,7 +254,7 @@ def unmeasured(
             r_s=r / _RATE,
             label=strip.classes.label,
             qrs_ms={},
-            slow_mv=qrs.halved(qrs.halved(strip.samples_mv)),
+            slow_mv=strip.slow_mv,
             leads=recording.leads,
             usable=reasons.usable,
             duration_s=recording.duration_s,

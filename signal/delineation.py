@@ -137,9 +137,9 @@ def _both(learned: tuple[float, float], slope: tuple[float, float], p_off: float
 
 
 def _median(values: Doubles) -> float:
-    known = np.sort(values[~np.isnan(values)])
-    count = known.size
-    return float(0.5 * (known[(count - 1) // 2] + known[count // 2])) if count else float("nan")
+    known = sorted(value for value in values.tolist() if not math.isnan(value))
+    count = len(known)
+    return 0.5 * (known[(count - 1) // 2] + known[count // 2]) if count else float("nan")
 
 
 def _tangent_ends(beat_mv: Floats, lead: Doubles) -> tuple[Doubles, Doubles]:

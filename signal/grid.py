@@ -79,28 +79,31 @@ def dilate(mask: Bools, reach: int) -> Bools:
     return np.asarray(inside > 0, dtype=np.bool_)
 
 
-def resample(x: Floats, from_hz: float, to_hz: float) -> Floats:
+def resample(
+    x: Floats, from_hz: float, to_hz: float, *, before: Floats | None = None, behind: Floats | None = None
+) -> Floats:
     """Resample rows by a windowed sinc; the trace is continued beyond its ends by its point reflection.
 
     Parameters
     ----------
     x : array ``(leads, samples)``
     from_hz, to_hz : rates
+    before, behind : arrays ``(leads, reach)``, optional
+        The samples beside `x` where they are known, as many as `reach` says: the trace is then continued by them.
 
     Returns
     -------
     float32 array ``(leads, ceil(samples · to_hz / from_hz))``
     """
-    ratio = Fraction(to_hz).limit_denominator(_FINEST) / Fraction(from_hz).limit_denominator(_FINEST)
-    up, down = ratio.numerator, ratio.denominator
+    up, down = _ratio(from_hz, to_hz)
     n_out = -(-x.shape[1] * up // down)
     half = _half(up, down)
     if up * (down + 2 * half) > _LARGEST_TABLE:
-        padded = _continued(x, half + 1, half + 2)
+        padded = _continued(x, half + 1, half + 2, before, behind)
         return _at_instants(padded, half + 1, half, (up, down), n_out)
     taps, outputs, inputs = _block(up, down)
     blocks = -(-n_out // outputs)
-    padded = _continued(x, half, blocks * inputs + 2 * half - half - x.shape[1])
+    padded = _continued(x, half, blocks * inputs + 2 * half - half - x.shape[1], before, behind)
     step = padded.strides[1]
     frames = np.lib.stride_tricks.as_strided(
         padded,
@@ -109,6 +112,17 @@ def resample(x: Floats, from_hz: float, to_hz: float) -> Floats:
         writeable=False,
     )
     return np.ascontiguousarray((frames @ taps).reshape(x.shape[0], -1)[:, :n_out])
+
+
+def reach(from_hz: float, to_hz: float) -> int:
+    """How many input samples `resample` looks at to either side of an output."""
+    return _half(*_ratio(from_hz, to_hz)) + 1
+
+
+def _ratio(from_hz: float, to_hz: float) -> tuple[int, int]:
+    """Outputs and inputs of the shortest stretch that holds whole numbers of both."""
+    ratio = Fraction(to_hz).limit_denominator(_FINEST) / Fraction(from_hz).limit_denominator(_FINEST)
+    return ratio.numerator, ratio.denominator
 
 
 def _half(up: int, down: int) -> int:
@@ -136,16 +150,21 @@ def _kernel(away: NDArray[np.float64], slower: float, half: int, *, axis: int) -
     return np.asarray(shape / shape.sum(axis=axis, keepdims=True), dtype=np.float32)
 
 
-def _continued(x: Floats, left: int, right: int) -> Floats:
-    """Rows with their point reflection on both sides; a short row is repeated by its end values."""
+def _continued(x: Floats, left: int, right: int, before: Floats | None, behind: Floats | None) -> Floats:
+    """Rows with their neighbours, or else their point reflection; what is short is repeated by its end values."""
     n = x.shape[1]
-    before, after = min(left, n - 1), min(right, n - 1)
+    reflected, after = min(left, n - 1), min(right, n - 1)
     out = np.empty((x.shape[0], left + n + right), dtype=np.float32)
     out[:, left : left + n] = x
-    out[:, left - before : left] = 2 * x[:, :1] - x[:, before:0:-1]
+    out[:, left - reflected : left] = 2 * x[:, :1] - x[:, reflected:0:-1]
     out[:, left + n : left + n + after] = 2 * x[:, -1:] - x[:, -2 : -after - 2 : -1]
-    out[:, : left - before] = out[:, left - before : left - before + 1]
+    out[:, : left - reflected] = out[:, left - reflected : left - reflected + 1]
     out[:, left + n + after :] = out[:, left + n + after - 1 : left + n + after]
+    if before is not None:
+        out[:, :left] = before[:, -left:]
+    if behind is not None:
+        known = min(right, behind.shape[1])
+        out[:, left + n : left + n + known] = behind[:, :known]
     return out
 
 

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from greenchannel.signal import delineator, limits, monitor_mode, quality
-from greenchannel.signal.assembly import Found, assemble, unmeasured
+from greenchannel.signal.assembly import Found, Known, assemble, unmeasured
 from greenchannel.signal.delineation import waves
-from greenchannel.signal.grid import Floats
+from greenchannel.signal.grid import Bools, Floats
 from greenchannel.signal.measurements import Measurements
 from greenchannel.signal.median import choose, median_beat
 from greenchannel.signal.recording import Recording
@@ -46,6 +46,7 @@ class _Started:
     monitor: monitor_mode.MonitorEvidence | None
     strip: Strip | None
     medians: _Medians | None
+    known: Known | None = None
 
 
 def measure(recording: Recording) -> Measurements:
@@ -72,7 +73,29 @@ def measure_batch(recordings: Sequence[Recording]) -> list[Measurements]:
     return done
 
 
-def _start(recording: Recording) -> _Started:
+def measure_known(
+    recording: Recording,
+    *,
+    on_grid: tuple[Floats, Bools | None] | None = None,
+    known: Known | None = None,
+) -> Measurements:
+    """As `measure`, where a part of the answer is known already, as of a running stream.
+
+    Parameters
+    ----------
+    recording : any valid recording
+    on_grid : what `grid.to_analysis_grid` gives of it
+    known : what an earlier look at the same patient, cables and device told; it is not looked for again
+    """
+    started = _start(recording, on_grid, known)
+    return _finish(started, _delineated((started,))[0])
+
+
+def _start(
+    recording: Recording,
+    on_grid: tuple[Floats, Bools | None] | None = None,
+    known: Known | None = None,
+) -> _Started:
     """Everything up to the median beats."""
     reasons = quality.LeadReasons(recording.leads)
     codes: list[str] = []
@@ -85,11 +108,20 @@ def _start(recording: Recording) -> _Started:
         return _Started(
             recording=recording, reasons=reasons, codes=codes, monitor=None, strip=None, medians=None
         )
-    strip = condition(recording, reasons)
-    monitor = monitor_mode.looks_monitored(recording.samples_mv, recording.rate_hz, reasons.usable)
+    strip = condition(recording, reasons, on_grid)
+    if known is not None:
+        monitor = known.monitor
+    else:
+        monitor = monitor_mode.looks_monitored(recording.samples_mv, recording.rate_hz, reasons.usable)
     medians = _medians(strip, reasons) if strip.classes.r.size else None
     return _Started(
-        recording=recording, reasons=reasons, codes=codes, monitor=monitor, strip=strip, medians=medians
+        recording=recording,
+        reasons=reasons,
+        codes=codes,
+        monitor=monitor,
+        strip=strip,
+        medians=medians,
+        known=known,
     )
 
 
@@ -153,7 +185,7 @@ def _finish(one: _Started, lead_borders: NDArray[np.float64] | None) -> Measurem
         return unmeasured(recording, strip, reasons, codes, st_reliable, one.monitor)
     return assemble(
         recording, strip, reasons, codes, found, stack_mv=medians.stack_mv, rr_s=medians.rr_s,
-        st_reliable=st_reliable, monitor=one.monitor,
+        st_reliable=st_reliable, monitor=one.monitor, known=one.known,
     )  # fmt: skip
 
 

@@ -34,9 +34,11 @@ def spikes(x: Floats, usable: Bools, *, told: Ints) -> Ints:
     step = x[:, _REACH:] - x[:, :-_REACH]
     up, down = step >= limits.SPIKE_MV, step <= -limits.SPIKE_MV
     # Away from both sides, in the same direction.
-    there = (up[:, :-_REACH] & down[:, _REACH:]) | (down[:, :-_REACH] & up[:, _REACH:])
-    there &= usable[:, None]
-    candidates = np.flatnonzero(there.any(axis=0))
+    there = up[:, :-_REACH] & down[:, _REACH:]
+    there |= down[:, :-_REACH] & up[:, _REACH:]
+    if not there.any():
+        return told
+    candidates = np.flatnonzero(there[usable].any(axis=0))
     if candidates.size == 0:
         return told
     near = np.minimum(np.abs(step[:, candidates]), np.abs(step[:, candidates + _REACH]))

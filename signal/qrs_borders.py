@@ -4,6 +4,7 @@ Slopes lead by lead, then the outermost border that other leads confirm: a borde
 Positions are samples of the median beat at 500 Hz; NaN stands for a border that was not found.
 """
 
+import math
 from typing import Final
 
 import numpy as np
@@ -31,16 +32,16 @@ Ints = NDArray[np.int64]
 
 def supported(borders: Doubles, sign: int) -> float:
     """The earliest (`sign` 1) or latest (-1) border that enough other leads confirm; NaN where there is none."""
-    ordered = np.sort(sign * borders[~np.isnan(borders)])
-    if ordered.size == 0:
+    ordered: list[float] = sorted(sign * border for border in borders.tolist() if not math.isnan(border))
+    if not ordered:
         return float("nan")
-    need = min(limits.LEAD_SUPPORT, ordered.size)
-    spread = ordered[need - 1 :] - ordered[: ordered.size - need + 1]
-    close = np.flatnonzero(spread <= limits.LEAD_SUPPORT_S * _RATE)
+    need = min(limits.LEAD_SUPPORT, len(ordered))
+    near = limits.LEAD_SUPPORT_S * _RATE
+    close = (a for a, b in zip(ordered, ordered[need - 1 :], strict=False) if b - a <= near)
     # Where the leads scatter (a notch in some, none in others) only the very first is taken for an outlier.
-    value = ordered[close[0]] if close.size else ordered[1]
+    value = next(close, ordered[min(1, len(ordered) - 1)])
     # However they scatter, as many leads as confirm a border are no outliers when they lie beyond it.
-    return float(sign * min(value, ordered[need - 1]))
+    return sign * min(value, ordered[need - 1])
 
 
 def slope_borders(slope: Floats, usable: Bools, independent: Bools) -> tuple[float, float]:
@@ -70,9 +71,10 @@ def slope_borders(slope: Floats, usable: Bools, independent: Bools) -> tuple[flo
     core = steep[:, _NEAR] > limits.QRS_CORE * peak[:, None]
     first = _NEAR.start + core.argmax(axis=1)
     last = _NEAR.stop - 1 - core[:, ::-1].argmax(axis=1)
-    below = _lasting(steep < np.maximum(floor, limits.ONSET_SLOPE_FRACTION * peak)[:, None], _LONG_ON)
+    short, long = _highest_of_last(steep)
+    below = short < np.maximum(floor, limits.ONSET_SLOPE_FRACTION * peak)[:, None]
     on = np.where(below & (first[:, None] > _GRID), _GRID, -1).max(axis=1).astype(np.float64)
-    off = _offsets(slope, steep, floor, peak, last, on)
+    off = _offsets(slope, long, floor, peak, last, on)
     on[on < 0] = np.nan
     off[off > _WIDTH - 1] = np.nan
     return supported(on, 1), supported(off, -1)
@@ -141,21 +143,27 @@ def _noise(steep: Floats) -> Floats:
     return np.asarray(np.sqrt(power[:, _EARLY // 4] / _BLOCK))
 
 
-def _lasting(below: Bools, length: int) -> Bools:
-    """True at n where `length` samples ending at n are all True."""
-    counts = np.cumsum(below, axis=1, dtype=np.int16)
-    full = np.zeros_like(below)
-    full[:, length:] = counts[:, length:] - counts[:, :-length] == length
-    full[:, length - 1] = counts[:, length - 1] == length
-    return full
+def _highest_of_last(steep: Floats) -> tuple[Floats, Floats]:
+    """Largest of the last `_LONG_ON` and of the last `_LONG_OFF` samples; infinite where there are not so many."""
+    size, run = 1, steep
+    while 2 * size <= _LONG_ON:
+        run, size = np.maximum(run[:, size:], run[:, :-size]), 2 * size
+    found = []
+    for length in (_LONG_ON, _LONG_OFF):
+        rest = length - size
+        part = np.maximum(run[:, rest:], run[:, : run.shape[1] - rest]) if rest else run
+        whole = np.full_like(steep, np.inf)
+        whole[:, length - 1 :] = part
+        found.append(whole)
+    return found[0], found[1]
 
 
-def _offsets(slope: Floats, steep: Floats, floor: Floats, peak: Floats, last: Ints, on: Doubles) -> Doubles:
+def _offsets(slope: Floats, long: Floats, floor: Floats, peak: Floats, last: Ints, on: Doubles) -> Doubles:
     """QRS offset of each lead: the first lasting quiet behind the steep part; beyond the array where there is none.
 
     Parameters
     ----------
-    slope, steep : arrays ``(leads, samples)`` in mV/s, and the size of it
+    slope, long : arrays ``(leads, samples)`` in mV/s, and the largest size of it in the last `_LONG_OFF` samples
     floor : array ``(leads,)``, the slope of noise
     peak : array ``(leads,)``, the steepest slope
     last : array ``(leads,)``, sample at which the steep part ends
@@ -170,11 +178,11 @@ def _offsets(slope: Floats, steep: Floats, floor: Floats, peak: Floats, last: In
 
     share = limits.OFFSET_SLOPE_FRACTION * peak
     loose = np.maximum(floor, share)
-    off = first(_lasting(steep < loose[:, None], _LONG_OFF))
+    off = first(long < loose[:, None])
     # A share of a tall QRS is steeper than the fall of a J wave. Far behind, it is ST that climbs.
     strict = np.maximum(floor, np.minimum(limits.OFFSET_MAX_SLOPE_MV_S, share))
     if (strict < loose).any():
-        later = first(_lasting(steep < strict[:, None], _LONG_OFF))
+        later = first(long < strict[:, None])
         off = np.where(later - off <= limits.OFFSET_SECOND_LOOK_S * _RATE, later, off)
     late = off - on > limits.LATE_OFFSET_S * _RATE
     if late.any():

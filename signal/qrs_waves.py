@@ -42,25 +42,32 @@ def qrs_waves(beat_mv: Floats, on: int, off: int) -> dict[str, Doubles]:
     last = max(off - _END, on + 4)
     y = beat_mv[:, on : last + 1]
     leads = y.shape[0]
-    # Amplitudes of Q, R, S, R′, S′, then their durations.
-    waves = [[0.0] * leads for _ in range(10)]
-    last_top = np.full(leads, -1)
-    for lead, plus, height, length, at in _stretches(y):
-        seen_r, seen_s, seen_r2 = (waves[k][lead] for k in (1, 2, 3))
-        if plus > 0:
-            place = 3 if seen_r and (seen_s or seen_r2) else 1
-        else:
-            place = 0 if not seen_r else 2 if not seen_r2 else 4
-        if abs(height) > abs(waves[place][lead]):
-            waves[place][lead] = height
-            if plus > 0:
-                last_top[lead] = at
-        waves[5 + place][lead] += length * _MS
-    found = dict(zip(_NAMES, np.array(waves), strict=True))
+    table, last_top = _named(_stretches(y), leads)
+    found = dict(zip(_NAMES, table, strict=True))
     found["r_peak_ms"] = np.where(last_top >= 0, last_top * _MS, np.nan)
     found["qrs_pp_mv"] = (y.max(axis=1) - y.min(axis=1)).astype(np.float64)
     found["jp_mv"], found["j_slur"] = _end_of_qrs(beat_mv, on, off, last_top)
     return found
+
+
+def _named(
+    stretches: Iterator[tuple[int, int, float, int, int]], leads: int
+) -> tuple[Doubles, NDArray[np.int64]]:
+    """Amplitudes of Q, R, S, R′, S′ and their durations, ``(10, leads)``, and where each lead's last R or R′ peaks."""
+    rows = [[0.0] * 10 for _ in range(leads)]
+    last_top = [-1] * leads
+    for lead, plus, height, length, at in stretches:
+        row = rows[lead]
+        if plus > 0:
+            place = 3 if row[1] and (row[2] or row[3]) else 1
+            if height > row[place]:
+                row[place] = height
+                last_top[lead] = at
+        else:
+            place = 0 if not row[1] else 2 if not row[3] else 4
+            row[place] = min(row[place], height)
+        row[5 + place] += length * _MS
+    return np.array(rows).T, np.array(last_top)
 
 
 def _stretches(y: Floats) -> Iterator[tuple[int, int, float, int, int]]:
@@ -107,6 +114,8 @@ def _end_of_qrs(beat_mv: Floats, on: int, off: int, last_top: NDArray[np.int64])
     step = y[:, 1:] - y[:, :-1]
     behind = grid > top[:, None]
     below = behind & (y[:, 1:] < 0.5 * r[:, None]) & (y[:, 1:] >= limits.NOTCH_MV)
+    if not below.any():
+        return jp, slur
     rising = below & (step > limits.NOTCH_STEP_MV)
     first = rising.argmax(axis=1)
     peak = np.where(grid > first[:, None], y[:, 1:], -np.inf).max(axis=1)

@@ -241,8 +241,9 @@ def _saturated(
     highest, lowest = means.argmax(axis=1), means.argmin(axis=1)
     high, low = means[at, highest], means[at, lowest]
     # A lead is suspicious where most of its extreme block is at the extreme; the rest of it decides in `_shelf`.
-    upper = (whole[at, highest] >= top - RAIL_TOLERANCE_MV).mean(axis=1) >= RAIL_BLOCK
-    lower = (whole[at, lowest] <= bottom + RAIL_TOLERANCE_MV).mean(axis=1) >= RAIL_BLOCK
+    needed = RAIL_BLOCK * per
+    upper = np.count_nonzero(whole[at, highest] >= top - RAIL_TOLERANCE_MV, axis=1) >= needed
+    lower = np.count_nonzero(whole[at, lowest] <= bottom + RAIL_TOLERANCE_MV, axis=1) >= needed
     railed = np.zeros(leads, dtype=np.bool_)
     for row in np.flatnonzero((upper | lower) & (top[:, 0] - bottom[:, 0] > RAIL_MIN_MV)).tolist():
         known = x[row] if valid is None else x[row, valid[row]]

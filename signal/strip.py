@@ -21,6 +21,8 @@ class Strip:
 
     samples_mv: Floats
     """Shape ``(leads, samples)``; level with the PR segment of each dominant beat."""
+    slow_mv: Floats
+    """The same at 125 Hz."""
     valid: Bools | None
     """Shape ``(leads, samples)``: False where nothing was recorded; None where all was."""
     classes: Classes
@@ -28,37 +30,48 @@ class Strip:
     """Pacing spikes, in samples."""
 
 
-def condition(recording: Recording, reasons: quality.LeadReasons) -> Strip:
+def condition(
+    recording: Recording, reasons: quality.LeadReasons, on_grid: tuple[Floats, Bools | None] | None = None
+) -> Strip:
     """Filter a strip and find its beats; without a QRS it has none.
 
     Parameters
     ----------
     recording : at least `limits.MIN_DURATION_S` long
     reasons : what is known of each lead; more is added
+    on_grid : what `to_analysis_grid` gives of it, where that is known already
     """
-    x, valid = to_analysis_grid(recording.samples_mv, recording.rate_hz)
-    coarse, weight = _coarse(x, valid, reasons.usable)
+    x, valid = on_grid or to_analysis_grid(recording.samples_mv, recording.rate_hz)
+    half = qrs.halved(x)
+    slow = qrs.halved(half)
+    coarse, weight = _coarse(slow, valid, reasons.usable)
     quiet = _quiet(coarse * qrs.STEP, x.shape[1])
     cleaned = mains.remove_mains(x, quiet)
     spikes = pacing.spikes(cleaned, reasons.usable, told=_told(recording, x.shape[1]))
     if spikes.size:
         cleaned = pacing.without_spikes(cleaned, spikes)
-        coarse, weight = _coarse(cleaned, valid, reasons.usable)
+    if cleaned is not x:
+        half = qrs.halved(cleaned)
+        slow = qrs.halved(half)
+    if spikes.size:
+        coarse, weight = _coarse(slow, valid, reasons.usable)
         quiet = _quiet(coarse * qrs.STEP, x.shape[1])
     quality.look_at_noise(cleaned, quiet, reasons)
-    classes = classify(qrs.halved(cleaned), coarse * 2, weight)
+    classes = classify(half, coarse * 2, weight)
     at = baseline.knots(classes, x.shape[1])
     if at.size:
         knots_mv = baseline.levels(cleaned, at)
         quality.look_at_wander(at, knots_mv, reasons)
-        cleaned = cleaned - baseline.spline(at + baseline.width() // 2, knots_mv, x.shape[1])
+        wander = baseline.spline(at + baseline.width() // 2, knots_mv, x.shape[1])
+        slow = slow - wander[:, qrs.STEP // 2 :: qrs.STEP][:, : slow.shape[1]]
+        cleaned = cleaned - wander
     spikes = np.union1d(spikes, classes.spikes) if classes.spikes.size else spikes
-    return Strip(samples_mv=cleaned, valid=valid, classes=classes, spikes=spikes)
+    return Strip(samples_mv=cleaned, slow_mv=slow, valid=valid, classes=classes, spikes=spikes)
 
 
-def _coarse(x: Floats, valid: Bools | None, usable: Bools) -> tuple[Ints, Floats]:
+def _coarse(slow: Floats, valid: Bools | None, usable: Bools) -> tuple[Ints, Floats]:
     """Where the detector puts beats, in its samples at 125 Hz, and what each lead weighs in comparing shapes."""
-    band = qrs.qrs_band(qrs.halved(qrs.halved(x)))
+    band = qrs.qrs_band(slow)
     slow_valid = None if valid is None else valid[:, qrs.STEP // 2 :: qrs.STEP][:, : band.shape[1]]
     scale, trust = qrs.lead_weights(band, usable)
     coarse = qrs.detect(qrs.qrs_energy(band, scale, trust, slow_valid))
