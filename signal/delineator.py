@@ -34,6 +34,7 @@ _LEVEL: Final = slice(80, 93)  # the zero line: 100 to 50 ms before R
 _SIZES: Final = (slice(80, 135), slice(20, 88), slice(135, 220))  # where QRS, P and T are sized, by their RMS
 _TURN: Final = (95, 20)  # the size about P gives way to the size about T from this sample on, within so many
 _SIZE_OF_RMS: Final = np.float32(3.3)  # height of QRS in units of its RMS
+_TALLEST: Final = np.float32(20.0)  # in units of the height of QRS; more stands beside no real QRS
 _DEAD: Final = np.float32(3e-4)  # a lead whose QRS has no more RMS has no beat
 _HUGE_MV: Final = np.float32(1e4)  # samples are held within this
 _FLOOR: Final = np.float32(0.06)  # amplitudes are seen against this much
@@ -138,7 +139,7 @@ def _delineate(x: Singles, rate: Singles, samples: Floats, scores: Floats) -> No
     # The QRS is sure: P is kept before it and T behind it, and neither moves it.
     np.maximum.accumulate(waves[:, 3:], axis=1, out=waves[:, 3:])
     np.minimum.accumulate(waves[:, 3::-1], axis=1, out=waves[:, 3::-1])
-    samples[:] = waves.transpose(0, 2, 1)
+    samples[:] = np.minimum(np.maximum(waves, 0), PRE + POST - 1).transpose(0, 2, 1)
     np.add(_mul(gist, "h"), _W["hb"], out=scores)
     if not alive.all():
         scores[~alive] = -np.inf
@@ -206,6 +207,7 @@ def _bent(y: Singles, slope: Singles, rms: Singles) -> tuple[Singles, Singles]:
     size = rms[..., :1] * _SIZE_OF_RMS + np.float32(1e-3)
     unit = size * _SHARE + _FLOOR
     np.divide(y[..., _WINDOW], size, out=fine[..., 0])
+    np.minimum(np.maximum(fine[..., 0], -_TALLEST), _TALLEST, out=fine[..., 0])
     np.divide(slope, np.abs(slope) + unit, out=fine[..., 1])
     large = np.abs(y)
     bent = large + (unit + unit)
@@ -283,7 +285,8 @@ def _told(x: Singles, name: str) -> Singles:
     both = np.matmul(_W[name], x.reshape(count, leads * n, c).transpose(0, 2, 1)).reshape(count, -1, leads, n)
     both += _W[name + "b"]
     k = both.shape[1] // 2
-    chance = np.exp(np.minimum(both[:, :k], _LOGIT_MAX))
+    chance = np.minimum(both[:, :k], _LOGIT_MAX)
+    np.exp(np.maximum(chance, -_LOGIT_MAX, out=chance), out=chance)
     place = both[:, k:]
     place *= chance
     mean: Singles = np.add.reduce(place, axis=-1)

@@ -193,6 +193,23 @@ def test_odd_samples_raise_nothing_and_stay_as_they_are() -> None:
     assert np.array_equal(found.samples[1], delineate(beat(leads=8), 0.8).samples, equal_nan=True)
 
 
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e3, 1e6])
+def test_borders_stay_within_the_beat(size: float) -> None:
+    """Also where a spike, a step or noise a thousand times as large as QRS stands beside it."""
+    rng = np.random.default_rng(11)
+    odd = np.stack([beat(leads=4)] * 40)
+    for x in odd:
+        at, end = np.sort(rng.integers(0, PRE + POST, 2))
+        x[rng.integers(0, 4), at : end + 1] += np.float32(size) * rng.choice([-1, 1])
+    odd[::4] += (size * rng.standard_normal(odd[::4].shape)).astype(np.float32)
+    odd[1::4, :, 160:270] *= np.float32(1e-2 / size)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        samples = delineate(odd, 0.8).samples
+
+    assert np.nanmin(samples) >= 0 and np.nanmax(samples) <= PRE + POST - 1
+
+
 def test_no_recordings_give_no_answers() -> None:
     """An empty stack is answered by an empty stack."""
     found = delineate(np.zeros((0, 12, PRE + POST), dtype=np.float32), np.zeros(0))
