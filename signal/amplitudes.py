@@ -45,6 +45,8 @@ class Borders:
     t_off: float
     lead: Doubles
     """Each lead's own, ``(leads, 8)`` in the order of `delineator.COLUMNS`."""
+    t_tangent: Doubles
+    """End of T of each lead by the tangent, ``(leads,)``."""
 
 
 def baseline(median_mv: Floats, qrs_on: int) -> Floats:
@@ -130,7 +132,7 @@ def amplitudes(beat_mv: Floats, borders: Borders, rr_s: float) -> dict[str, Doub
     end = _within(t_off, first + 1, n)
     _extremes(found, "t", beat_mv[:, first:], np.zeros(leads, dtype=np.int64), end - first, no_t)
     found["t_area_mv_ms"] = _known(sums[rows, end] - sums[rows, _within(t_on, off, end)], no_t)
-    found["qt_ms"] = _known((borders.lead[:, 7] - on) * _MS, no_t)
+    found["qt_ms"] = (borders.t_tangent - on) * _MS
     begin = _within(p_on, 0, n - 2)
     end = _within(p_off, begin + 1, n)
     level = (sums[rows, begin] - sums[rows, np.maximum(begin - 5, 0)]) / (

@@ -66,6 +66,12 @@ _BLOCK: Final = 125  # samples of one look at activity
 _BLOCK_NO_SLOPE: Final = atrial.without_slope(_BLOCK)
 
 
+NAMES: Final = (
+    "sinus", "atrial_fibrillation", "atrial_flutter", "paced", "ventricular_tachycardia", "ventricular_fibrillation",
+    "asystole", "supraventricular_tachycardia", "junctional_or_unknown", "irregular", "unknown",
+)  # fmt: skip
+"""What a rhythm may be called."""
+
 WITHOUT_P: Final = frozenset(
     {"atrial_fibrillation", "atrial_flutter", "ventricular_tachycardia", "ventricular_fibrillation"}
 )

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from greenchannel.signal import arrhythmia, intervals, limits, quality, reversal
+from greenchannel.signal import arrhythmia, beatwise, intervals, limits, quality, reversal
 from greenchannel.signal.amplitudes import amplitudes, baseline
 from greenchannel.signal.delineation import Waves
 from greenchannel.signal.delineator import PRE
@@ -119,7 +119,7 @@ def assemble(
         beats=_global_beats(strip, found),
         lead_beats=_lead_beats(leads, strip, found, reasons),
         beat_class=tuple(classes.label.tolist()),
-        class_qrs_ms=_class_qrs(found),
+        class_qrs_ms=_class_qrs(found, int(classes.label.max()) + 1),
         pace_spikes_s=tuple((strip.spikes / _RATE).tolist()),
         quality=quality.judge(reasons, codes, st_reliable, swapped),
         monitor=monitor,
@@ -200,11 +200,16 @@ def _lead_table(
 
 
 def _placed(borders: Doubles, strip: Strip, number: int, table: Doubles) -> None:
-    """Write borders of a class's median beat, shape ``(borders,)``, into the rows of its beats, in seconds."""
+    """Write borders of a class's median beat, shape ``(borders,)``, into the rows of its beats, in samples."""
     members = np.flatnonzero(strip.classes.label == number)
-    at = strip.classes.r[members, None] + (borders - PRE)
-    at[(at < 0) | (at >= strip.samples_mv.shape[1])] = np.nan
-    table[members] = at / _RATE
+    table[members] = strip.classes.r[members, None] + (borders - PRE)
+
+
+def _in_seconds(table: Doubles, strip: Strip) -> Doubles:
+    """Samples as seconds; what lies outside of the strip is unknown."""
+    table[(table < 0) | (table >= strip.samples_mv.shape[1])] = np.nan
+    table /= _RATE
+    return table
 
 
 def _global_beats(strip: Strip, found: Mapping[int, Found]) -> Rows[GlobalBeat]:
@@ -215,24 +220,28 @@ def _global_beats(strip: Strip, found: Mapping[int, Found]) -> Rows[GlobalBeat]:
         # QT is a matter of T's tangent in the median lead, so T has no onset here.
         borders = np.array([w.p_on, w.p_off, w.qrs_on, w.qrs_off, w.t_peak, w.t_off])
         _placed(borders, strip, number, table)
-    return Rows(GlobalBeat, table)
+    return Rows(GlobalBeat, _in_seconds(table, strip))
 
 
 def _lead_beats(
     leads: tuple[str, ...], strip: Strip, found: Mapping[int, Found], reasons: quality.LeadReasons
 ) -> dict[str, Rows[LeadBeat]]:
-    """Borders of every beat in every lead, from the lead's own median beat of that class."""
-    table = np.full((strip.classes.r.size, len(leads) * 8), np.nan)
+    """Borders of every beat in every lead: from the lead's own median beat of that class, then from the beat."""
+    count = len(leads)
+    table = np.full((strip.classes.r.size, count * 8), np.nan)
+    height_mv = np.zeros((strip.classes.r.size, count, 2), dtype=np.float32)
     for number, one in found.items():
         own = np.where(reasons.measurable[:, None], one.waves.lead, np.nan)
         _placed(own.ravel(), strip, number, table)
+        height_mv[strip.classes.label == number] = beatwise.heights(one.beat_mv, own)
+    at = beatwise.refine(strip.samples_mv, strip.valid, table.reshape(-1, count, 8), height_mv)
+    table = _in_seconds(at.reshape(table.shape), strip)
     return {name: Rows(LeadBeat, table[:, 8 * i : 8 * i + 8]) for i, name in enumerate(leads)}
 
 
-def _class_qrs(found: Mapping[int, Found]) -> tuple[float | None, ...]:
+def _class_qrs(found: Mapping[int, Found], count: int) -> tuple[float | None, ...]:
     return tuple(
-        (found[k].waves.qrs_off - found[k].waves.qrs_on) * _MS if k in found else None
-        for k in range(max(found) + 1)
+        (found[k].waves.qrs_off - found[k].waves.qrs_on) * _MS if k in found else None for k in range(count)
     )
 
 

@@ -51,10 +51,8 @@ def p_evidence(x: Floats, onset_s: Floats, good: Ints) -> dict[str, float]:
         return {"p_coherence": math.nan, "p_share": math.nan}
     rows = x if good.size == x.shape[0] else x[good]
     w = (rows[:, end[:, None] + _P_SPAN] @ _NO_SLOPE).transpose(1, 0, 2).reshape(end.size, -1)
-    gram = w @ w.T
-    norm = np.sqrt(gram.diagonal()) + 1e-6
-    gram /= norm
-    total = gram.sum(axis=1) / norm
+    w = w / (np.sqrt(np.einsum("bs,bs->b", w, w)) + 1e-6)[:, None]
+    total = w @ w.sum(axis=0)  # of the correlations of each beat with all
     return {
         "p_coherence": float((total.sum() - end.size) / (end.size * (end.size - 1))),
         "p_share": float((total > P_BEAT * math.sqrt(max(float(total.sum()), 1e-9))).mean()),

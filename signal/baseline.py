@@ -53,13 +53,11 @@ def _onset(classes: Classes) -> int | None:
     quiet = speed < max(
         limits.KNOT_SPEED * float(speed[steep]), 1.5 * float(np.sort(speed[: _QUIET * 3])[_QUIET])
     )
-    start = min(steep, classes.shape_r)
-    run = 0
-    for at in range(start, -1, -1):
-        run = run + 1 if quiet[at] else 0
-        if run == _QUIET:
-            return at + _QUIET
-    return None
+    # The last stretch of so many quiet samples before the steep part.
+    counts = np.cumsum(quiet[: min(steep, classes.shape_r) + 1])
+    counts[_QUIET:] = counts[_QUIET:] - counts[:-_QUIET]
+    full = np.flatnonzero(counts == _QUIET)
+    return int(full[-1]) + 1 if full.size else None
 
 
 def levels(x: Floats, at: Ints) -> Floats:

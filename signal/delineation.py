@@ -1,8 +1,8 @@
 """Borders over all leads from those of each lead, and the end of T by the tangent (MEAS-1, MEAS-6).
 
 The global QRS runs from the earliest onset to the latest offset over leads; a border that stands alone
-is an outlier and does not count. J is the global offset. Positions are samples of the median beat at
-500 Hz; NaN stands for a border that was not found.
+is an outlier and does not count. ST begins at the global offset or up to 12 ms before it. Positions are
+samples of the median beat at 500 Hz; NaN stands for a border that was not found.
 """
 
 import math
@@ -53,7 +53,13 @@ class Waves:
     def borders(self) -> Borders:
         """What amplitudes are measured between."""
         return Borders(
-            on=self.qrs_on, off=self.qrs_off, j=self.j, p_on=self.p_on, t_off=self.t_off, lead=self.lead
+            on=self.qrs_on,
+            off=self.qrs_off,
+            j=self.j,
+            p_on=self.p_on,
+            t_off=self.t_off,
+            lead=self.lead,
+            t_tangent=self.lead_t_tangent,
         )
 
 

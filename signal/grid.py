@@ -19,7 +19,8 @@ Bools = NDArray[np.bool_]
 
 # glibc gives memory back to the system whenever so much is free at its end, and takes each page anew from it: up to
 # half of the time of a reading. Freeing one large array raises both limits for the process (mallopt(3), "dynamic").
-np.empty(30 << 20, dtype=np.uint8)
+_KEPT_BYTES: Final = 30 << 20  # glibc follows up to 32 MiB; elsewhere this does nothing
+np.empty(_KEPT_BYTES, dtype=np.uint8)  # made and freed at once, on purpose
 
 _REACH: Final = 10  # input samples (of the slower rate) that the filter reaches to either side [E]
 _KAISER: Final = 6.0  # side lobes below −60 dB [K Kaiser 1974]

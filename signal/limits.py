@@ -1,4 +1,4 @@
-"""Every number the signal core decides by, with its source.
+"""The numbers of the chain, each with its source; those of one subject alone stand at the head of its module.
 
 Marks: [S] checked against a published text, [K] as known in the field, [E] our estimate, tuned on
 even-handed development records (LUDB below number 100), [O] of a standard organisation.
@@ -27,8 +27,6 @@ OFFSET_STRIDE: Final = 64  # every so many samples make the mean that is taken o
 MAX_BODY_MV: Final = 1000.0  # no electrode on a body gives a volt: such a sample is missing [E]
 
 # --- QRS detection ------------------------------------------------------------------------------
-QRS_BAND_HZ: Final = (5.0, 8.0, 22.0, 32.0)  # raised-cosine edges of the band of QRS energy [K]
-ALIGN_BAND_HZ: Final = (0.8, 2.0, 35.0, 50.0)  # shape of the QRS for alignment and classes [E]
 QRS_SMOOTH_S: Final = 0.10  # window of the energy [K Pan, Tompkins 1985]
 REFRACTORY_S: Final = 0.20  # [K Pan, Tompkins 1985]
 EDGE_S: Final = 0.04  # a beat nearer to the end of the strip is cut off [E]
@@ -62,28 +60,13 @@ OFFSET_SECOND_LOOK_S: Final = 0.020  # "this little" [E]
 LATE_OFFSET_S: Final = 0.15  # a lead's QRS longer than this may be ST taken along: look for steady slope [E]
 STEADY_MAX_SLOPE_MV_S: Final = 15.0  # ST climbs no faster than this [E]
 STEADY_FRACTION: Final = 0.2  # nor than this share of the steepest slope [E]
-MIN_QRS_S: Final = 0.05  # what is shorter may be a pacing spike [E]
 MAX_QRS_S: Final = 0.28  # what is longer was a T wave taken along: the borders are unknown [E]
 FAINT_QRS: Final = 4.0  # steepest slope over the floor: below it a lead has no QRS borders [E]
 BUSY_FLOOR: Final = 0.1  # of the steepest slope, where no lead has a quiet stretch [E]
 CLEAR_QRS: Final = 8.0  # from here a lead votes on the global borders [E]
 LEAD_SUPPORT: Final = 3  # a border counts where as many leads … [E]
 LEAD_SUPPORT_S: Final = 0.010  # … lie this close; lonely earlier or later ones are outliers [E]
-MIN_T_MV: Final = 0.05  # a T wave worth a border [E]
 QT_MIN_T_MV: Final = 0.10  # a T wave worth a vote on QT [E]
-MAX_QT_S: Final = 0.65  # [E]
-MAX_QT_RR: Final = 0.72  # share of RR that T may reach [E]
-P_WINDOW_S: Final = 0.32  # P is looked for from here before the QRS [E]
-P_WINDOW_RR: Final = 0.6  # but no further back than this share of RR: there is the last beat's T [E]
-P_EDGE_NOISE: Final = 2.5  # or at this much of the noise before it, where that is more [E]
-P_REACH_S: Final = 0.10  # and no further than this from its peak [E]
-P_EDGE_FRACTION: Final = 0.10  # P begins and ends at this share of its height [E]
-P_CONSISTENCY: Final = 0.55  # median correlation of the beats' P with the median P [E]
-
-# --- Rhythm -------------------------------------------------------------------------------------
-SINUS_PR_S: Final = (0.09, 0.40)  # [K]
-IRREGULAR_RR: Final = 0.10  # mean absolute successive difference over mean RR; AF lies above [E]
-SINUS_RR: Final = 0.20  # sinus arrhythmia may go this far when every beat has its P [E]
 
 # --- Baseline and median beat ---------------------------------------------------------------------
 KNOT_SPEED: Final = 0.06  # of the steepest: below it, the PR segment in a mean QRS [E]
@@ -98,20 +81,12 @@ MAINS_OFFSET_HZ: Final = 0.5  # a grid is no further off than this [K]
 MAINS_WINDOW_S: Final = 1.2  # amplitude and phase may drift at this pace [E]
 
 # --- Quality (SIG-5) ----------------------------------------------------------------------------
-FLAT_PP_MV: Final = 0.020  # [E]
-FLAT_S: Final = 1.0  # [E]
-RAIL_S: Final = 0.1  # [E]
-RAIL_MIN_MV: Final = 1.0  # a shelf nearer to the median than this is no rail [E]
-RAIL_ABS_MV: Final = 10.0  # [E]
 HF_NOISE_MV: Final = 0.050  # RMS above 40 Hz between T and Q [E]
-HF_EDGE_HZ: Final = 40.0
 WANDER_PP_MV: Final = 0.5  # named from here [E]
 WANDER_BAD_PP_MV: Final = 2.0  # beyond it the spline cannot promise 25 µV [E]
 WANDER_WINDOW_S: Final = 10.0  # [E]
-STEP_MV: Final = 0.3  # jump between neighbouring samples outside the QRS [E]
 BEAT_CORRELATION: Final = 0.9  # of a beat with the median [E]
 BEAT_RESIDUAL_MV: Final = 0.05  # and a small wave in ordinary noise is not unstable [E]
-MISSING_FRACTION: Final = 0.5  # [E]
 EINTHOVEN_RMS_MV: Final = 0.020  # [E]
 BASELINE_DISAGREE_MV: Final = 0.05  # MEAS-2 [E]
 MAX_BAD_LEADS: Final = 2  # [E]

@@ -65,7 +65,7 @@ def measure(recording: Recording) -> Measurements:
 
 
 def measure_batch(recordings: Sequence[Recording]) -> list[Measurements]:
-    """Measure many recordings of any leads, rates and lengths; the same as `measure` of each, in less time."""
+    """Measure many recordings of any leads, rates and lengths; the same as `measure` of each."""
     done: list[Measurements] = []
     for first in range(0, len(recordings), _AT_ONCE):
         started = [_start(recording) for recording in recordings[first : first + _AT_ONCE]]

@@ -20,8 +20,10 @@ class LeadMeasurement(NamedTuple):
     """Amplitudes of one lead on its median beat."""
 
     usable: bool  # may a finding rest on this lead?
-    stj_mv: float | None = None  # level at J, the global QRS offset
-    st20_mv: float | None = None
+    stj_mv: float | None = None  # level at J: where the QRS of most leads has passed into ST
+    st20_mv: float | None = (
+        None  # 20 … 80 ms behind the global QRS offset, which lies up to 12 ms behind that J
+    )
     st40_mv: float | None = None
     st60_mv: float | None = None
     st80_mv: float | None = None
@@ -33,7 +35,7 @@ class LeadMeasurement(NamedTuple):
     baseline_tp_mv: float | None = None  # level of the TP segment against the baseline of MEAS-2
     st_slope_mv: float | None = None  # ST80 − STJ (MEAS-4)
     st_below_chord_mv: float | None = None  # chord from J to the T peak less ST midway: positive is concave
-    st_area_mv_ms: float | None = None  # from J to J + 80 ms
+    st_area_mv_ms: float | None = None  # over the 80 ms behind the QRS offset
     r2_mv: float | None = None  # R′, 0.0 where there is none
     s2_mv: float | None = None  # S′
     q_ms: float | None = None

@@ -13,6 +13,7 @@ from greenchannel.signal.qrs import Ints
 
 _RATE: Final = limits.ANALYSIS_RATE_HZ
 _REACH: Final = round(limits.SPIKE_REACH_S * _RATE)
+_FAR: Final = round(limits.SPIKE_FLAT_S * _RATE)
 
 
 def spikes(x: Floats, usable: Bools, *, told: Ints) -> Ints:
@@ -45,28 +46,30 @@ def spikes(x: Floats, usable: Bools, *, told: Ints) -> Ints:
     near *= step[:, candidates] * step[:, candidates + _REACH] < 0
     enough = np.count_nonzero(near >= limits.SPIKE_SHARE_MV, axis=0) >= min(2, x.shape[0])
     several, near = candidates[enough], near[:, enough]
-    tallest, height = near.argmax(axis=0), near.max(axis=0)
-    kept: list[tuple[int, float]] = []
-    for at, lead, size in zip(several.tolist(), tallest.tolist(), height.tolist(), strict=True):
-        if not _sharp(x, at + _REACH, lead):
-            continue
-        if kept and at - kept[-1][0] <= 3 * _REACH:
-            kept[-1] = max(kept[-1], (at, size), key=lambda one: one[1])
-        else:
-            kept.append((at, size))
-    if len(kept) > limits.MOST_SPIKES_HZ * n / _RATE:
+    at, lead, height = several + _REACH, near.argmax(axis=0), near.max(axis=0)
+    sharp = _sharp(x, at, lead)
+    at, height = at[sharp], height[sharp]
+    if at.size == 0:
+        return told
+    # Of neighbours the tallest is the spike.
+    starts = np.concatenate([[0], np.flatnonzero(at[1:] - at[:-1] > 3 * _REACH) + 1])
+    if starts.size > limits.MOST_SPIKES_HZ * n / _RATE:
         return told  # interference, no pacemaker
-    seen = np.array([at for at, _ in kept], dtype=np.int64) + _REACH
+    top = np.repeat(np.maximum.reduceat(height, starts), np.diff(starts, append=at.size))
+    tops = np.flatnonzero(height == top)
+    seen = at[tops[np.searchsorted(tops, starts)]]
     return np.union1d(seen, told) if told.size else seen
 
 
-def _sharp(x: Floats, at: int, lead: int) -> bool:
+def _sharp(x: Floats, at: Ints, lead: Ints) -> Bools:
     """Has it come and gone at once? The flanks of a narrow R go on falling, beyond a spike the trace is as it was."""
-    far = round(limits.SPIKE_FLAT_S * _RATE)
-    row, top = x[lead], x[lead, at]
-    sides = [(row[max(at - _REACH, 0)], row[max(at - far, 0)])]
-    sides.append((row[min(at + _REACH, row.size - 1)], row[min(at + far, row.size - 1)]))
-    return all(abs(far_level - near) <= limits.SPIKE_FLAT * abs(top - near) for near, far_level in sides)
+    last = x.shape[1] - 1
+    top = x[lead, at]
+    sharp = np.ones(at.size, dtype=np.bool_)
+    for side in (-1, 1):
+        near, far = (x[lead, np.minimum(np.maximum(at + side * by, 0), last)] for by in (_REACH, _FAR))
+        sharp &= np.abs(far - near) <= limits.SPIKE_FLAT * np.abs(top - near)
+    return sharp
 
 
 def without_spikes(x: Floats, spikes: Ints) -> Floats:

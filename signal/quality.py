@@ -236,7 +236,7 @@ def limb_contradiction(x: Floats, valid: Bools | None, reasons: LeadReasons) -> 
     # Every fourth sample tells all.
     limb = x[rows[:count], ::4]
     if valid is not None:
-        limb = limb[:, valid[rows, ::4].all(axis=0)]
+        limb = limb[:, valid[rows[:count], ::4].all(axis=0)]
         if limb.shape[1] < _RATE / 4:
             return None
     rest = (_RELATIONS if count == 6 else _RELATIONS[:1, :3]) @ limb

@@ -15,11 +15,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from greenchannel.signal import limits
+
 _Floats = NDArray[np.float32]
 _Bools = NDArray[np.bool_]
 _Ints = NDArray[np.intp]
 
-MAX_BODY_MV: Final = 1000.0  # no electrode on a body gives a volt: such a sample is missing [E]
 MISSING_FRACTION: Final = 0.5  # SIG-5 [E]
 
 BLOCK_S: Final = 0.020  # one period of 50 Hz [K]
@@ -76,21 +77,27 @@ class SampleFaults:
     steps: _Bools
 
 
-@lru_cache(maxsize=16)
-def _windows(hops: int) -> tuple[_Floats, _Floats]:
-    """Blocks of each hop in each window, ``(hops, windows)``, and their sums; the last is the whole strip."""
-    width = min(round(WINDOW_S / HOP_S), hops)
-    starts, at = np.arange(0, hops - width + 1), np.arange(hops)[:, None]
-    inside = np.concatenate([(at >= starts) & (at < starts + width), at >= 0], axis=1)
-    blocks = inside.astype(np.float32) * np.float32(HOP_BLOCKS)
-    return blocks, blocks.sum(axis=0)
-
-
 def _over_windows(blocks: _Floats) -> _Floats:
-    """Sums over all windows, ``(rows, windows)``; a last part shorter than a hop is left out."""
+    """Sums over all windows and, last, over the strip, ``(rows, windows)``; a part shorter than a hop is left out."""
     rows, hops = blocks.shape[0], blocks.shape[1] // HOP_BLOCKS
+    width = min(round(WINDOW_S / HOP_S), hops)
     parts = blocks[:, : hops * HOP_BLOCKS].reshape(rows * hops, HOP_BLOCKS) @ _mean_of(HOP_BLOCKS)
-    return np.asarray(parts.reshape(rows, hops) @ _windows(hops)[0], dtype=np.float32)
+    sums = np.zeros((rows, hops + 1))
+    np.cumsum(parts.reshape(rows, hops), axis=1, out=sums[:, 1:])
+    out = np.empty((rows, hops - width + 2), dtype=np.float32)
+    np.subtract(sums[:, width:], sums[:, : hops + 1 - width], out=out[:, :-1], casting="same_kind")
+    out[:, -1] = sums[:, -1]
+    out *= np.float32(HOP_BLOCKS)
+    return out
+
+
+def _blocks_of_windows(blocks: int) -> _Floats:
+    """Blocks in each window and, last, in the strip."""
+    hops = blocks // HOP_BLOCKS
+    width = min(round(WINDOW_S / HOP_S), hops)
+    length = np.full(hops - width + 2, width * HOP_BLOCKS, dtype=np.float32)
+    length[-1] = hops * HOP_BLOCKS
+    return length
 
 
 @lru_cache(maxsize=16)
@@ -115,8 +122,8 @@ def look(samples_mv: _Floats, rate_hz: float, valid: _Bools | None = None) -> Sa
     with np.errstate(invalid="ignore", over="ignore"):
         top, bottom = samples_mv.max(axis=1, initial=-np.inf), samples_mv.min(axis=1, initial=np.inf)
         size = top.max(initial=0.0) - bottom.min(initial=0.0)
-        if valid is None and not size <= MAX_BODY_MV:  # NaN as well
-            valid = np.abs(samples_mv) <= MAX_BODY_MV
+        if valid is None and not size <= limits.MAX_BODY_MV:  # NaN as well
+            valid = np.abs(samples_mv) <= limits.MAX_BODY_MV
     missing = np.zeros(leads, dtype=np.bool_)
     x, gaps = samples_mv, None
     if valid is not None and not valid.all():
@@ -167,7 +174,7 @@ def _beats(bends: _Floats) -> _Floats | None:
 
 def _flat(size_mv: _Floats, bends: _Floats, beats: _Floats | None, gaps: _Bools | None) -> _Bools:
     """Leads that are off for a second or more, ``(leads,)``."""
-    length = _windows(bends.shape[1] // HOP_BLOCKS)[1]
+    length = _blocks_of_windows(bends.shape[1])
     whole = None if gaps is None else _over_windows(gaps[:, 1:-1].astype(np.float32)) == 0
     if beats is None:
         return _flat_without_beats(size_mv, _over_windows(bends), length, whole)

@@ -28,7 +28,7 @@ _DIGITS: Final = 6
 _MEDIAN_DIGITS: Final = 4
 """Digits kept in drawn samples: 0.1 µV."""
 
-_AMPLITUDES: Final = tuple(name for name in LeadMeasurement._fields if name != "usable")
+_LEAD_FIELDS: Final = tuple(name for name in LeadMeasurement._fields if name != "usable")
 _MEASURED: Final = ("heart_rate_bpm", "pr_ms", "qrs_ms", "qt_ms", "qtc_fridericia_ms", "axis_deg")
 _MEASURED_TOO: Final = (
     "qtc_bazett_ms", "qtc_framingham_ms", "qtc_hodges_ms", "qtm_ms", "p_ms", "p_axis_deg", "t_axis_deg",
@@ -53,7 +53,7 @@ def interpret(recording: Recording, patient: Patient) -> Interpretation:
 
 
 def interpret_batch(recordings: Sequence[Recording], patients: Sequence[Patient]) -> list[Interpretation]:
-    """Interpret many recordings, each with its patient; the same as `interpret` of each, in less time."""
+    """Interpret many recordings, each with its patient; the same as `interpret` of each."""
     measured = measure_batch(recordings)
     return [_interpreted(*one) for one in zip(recordings, patients, measured, strict=True)]
 
@@ -159,7 +159,7 @@ def _numbers(record: object, names: Iterable[str]) -> Json:
 
 def _measurements(measurements: Measurements) -> Json:
     leads = {
-        lead: _numbers(values, _AMPLITUDES) | {"usable": values.usable}
+        lead: _numbers(values, _LEAD_FIELDS) | {"usable": values.usable}
         for lead, values in measurements.leads.items()
     }
     return {
