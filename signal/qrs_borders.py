@@ -84,7 +84,7 @@ def end_of_steepness(slope: Floats, speak: Bools, near: float) -> float:
     """Where the QRS of most leads has passed into ST, in fractions of a sample: the J at which ST is measured.
 
     The slope of ST that follows is taken off, so that an ST segment that climbs ends no later, and the third largest
-    of the leads' rests counts, each as a share of its steepest slope.
+    of the leads' rests counts (with the second and the fourth), each as a share of its steepest slope.
 
     Parameters
     ----------
@@ -102,7 +102,9 @@ def end_of_steepness(slope: Floats, speak: Bools, near: float) -> float:
     part = rows[:, first : round(near) + _ST_TO] - (level.sum(axis=1) / level.shape[1])[:, None]
     np.abs(part, out=part)
     part.sort(axis=0)
-    rest = part[-min(limits.LEAD_SUPPORT, len(part))]
+    # The third largest with its neighbours: no change of ranks is a jump.
+    few = min(limits.LEAD_SUPPORT + 1, len(part))
+    rest = part[-few : len(part) - min(limits.LEAD_SUPPORT - 2, few - 1)].mean(axis=0)
     noise = float(rest[round(near) + _ST_FROM - first :].sum()) / level.shape[1]
     least = max(limits.J_STEEPNESS, limits.J_NOISE * noise)
     rest = rest[: last - first] / least
