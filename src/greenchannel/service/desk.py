@@ -17,6 +17,7 @@ from greenchannel.clock import Clock
 from greenchannel.events import AnyEvent, ClockReading, Envelope, case_stream
 from greenchannel.ingest.fields import UploadFields
 from greenchannel.ingest.reader import read_ecg
+from greenchannel.service import warm
 from greenchannel.service.book import CaseBook
 from greenchannel.service.callers import Caller
 from greenchannel.service.casework import Casework
@@ -116,6 +117,7 @@ class Desk:
         self.before_act: Callable[[str, str], None] | None = None
         """Told of each act of a person before its time is taken: (act, case id). The demo's story clock listens."""
         self._tasks: list[asyncio.Task[None]] = []
+        self._warming: asyncio.Task[None] | None = None
         self._started = False
 
     # ------------------------------------------------------------ life
@@ -133,6 +135,7 @@ class Desk:
         self.hub.start(self.book.seq, self.book.cases.values())
         self._writer.start()
         await self.streams.start()
+        self._warming = asyncio.create_task(self.intake.in_pool(warm.read_once))
         left = await self.intake.read_what_was_left()
         runners = (
             self.duty.run(),
@@ -152,6 +155,8 @@ class Desk:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._warming is not None:
+            await asyncio.gather(self._warming, return_exceptions=True)
         await self.streams.stop()
         await self.intake.close()
         await asyncio.to_thread(self._writer.close)

@@ -12,6 +12,7 @@ from greenchannel.clock import Clock
 from greenchannel.ingest.device_stream import Accepted, AckLedger, Hello, StreamState, stop_of
 from greenchannel.ingest.errors import IngestError
 from greenchannel.ingest.segments import Kind, SegmentWriter
+from greenchannel.signal.rolling import Rolling
 
 
 class StreamOrigin(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +38,13 @@ class Running:
     ledger: AckLedger
     heard_at: datetime  # of the device, by the desk's clock
     attached: "LiveStream | None" = None
+    readable_until: int = (
+        0  # last sample on the grid of whole seconds that is durable; 0: too few are for a reading
+    )
     analysed_until: int = 0  # sample up to which a rolling reading was made
+    rolling: Rolling | None = None  # what rolling readings go on from; None: from the samples themselves
+    rolled_until: int = 0  # sample up to which they have looked, a reading under way among them
+    rewritten: int = 0  # how often samples came before that one, within a gap that the device had announced
     provisional_tier: str | None = None
     reading: bool = False
     given_up: bool = False  # silent for too long: what came is the strip, and nothing more is taken
@@ -50,6 +57,12 @@ class Running:
     def finishing(self) -> bool:
         """Is the strip being stored and read at this moment?"""
         return self.attempt is not None and not self.attempt.done()
+
+    def accepted(self, first: int) -> None:
+        """New samples begin at `first`; readings that went past it go on from what is there now."""
+        if first < self.rolled_until:
+            self.rolling = None
+            self.rewritten += 1
 
     def tell(self, message: dict[str, Any]) -> None:
         """Hand a message to the device, where one is connected."""
@@ -103,6 +116,7 @@ class LiveStream:
         running.ledger.appended(position, running.state.resume_from)
         for outcome in outcomes:
             if isinstance(outcome, Accepted):
+                running.accepted(outcome.first)
                 for callback in self._on_samples:
                     callback(outcome.first, outcome.stop)
 

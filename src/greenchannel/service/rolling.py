@@ -2,33 +2,29 @@
 
 import heapq
 from collections.abc import Iterable
-from typing import Final
 
 from greenchannel.alerts import commands
 from greenchannel.events import ProvisionalReading
-from greenchannel.ingest.errors import IngestError
+from greenchannel.ingest.scaling import int16_to_mv
 from greenchannel.service.book import CaseBook
 from greenchannel.service.casework import Casework
 from greenchannel.service.ids import new_id
 from greenchannel.service.intake import Intake
 from greenchannel.service.live_stream import Running
 from greenchannel.service.watch import Watch
-from greenchannel.signal.measure import measure
+from greenchannel.signal import rolling as windows
 from greenchannel.store.writer import Tx, Writer
 from greenchannel.triage.finding import Patient
 from greenchannel.triage.interpretation import finding_json
-from greenchannel.triage.reading import read
-
-FIRST_S: Final = 5  # a shorter strip says too little
-WINDOW_S: Final = 10
+from greenchannel.triage.reading import Reading, read
 
 
 class RollingReader:
-    """Reads the newest ten seconds of streams, no more of them at once than there are threads.
+    """Reads the newest ten seconds of streams, `at_once` of them at most.
 
     Where more streams have a new second than can be read, those that were never read come first, then the one that
-    waits longest: nobody waits behind the repeated readings of others, and a final reading behind two at most. What
-    is read is always the newest second; one that was missed is skipped.
+    waits longest: nobody waits behind the repeated readings of others. With more threads than that, a file and a final
+    reading never wait behind any. What is read is always the newest second; one that was missed is skipped.
     """
 
     def __init__(
@@ -50,10 +46,13 @@ class RollingReader:
 
     def choose(self, streams: Iterable[Running]) -> list[Running]:
         """The streams to read now; the caller runs `read` on each."""
+        if self._free == 0:
+            return []
         due = [
             running
             for running in streams
-            if not running.reading and not running.finishing and not running.given_up and self._due(running)
+            if running.readable_until > running.analysed_until
+            and not (running.reading or running.given_up or running.finishing)
         ]
         chosen = heapq.nsmallest(self._free, due, key=self._priority)
         for running in chosen:
@@ -61,24 +60,20 @@ class RollingReader:
         self._free -= len(chosen)
         return chosen
 
-    def _due(self, running: Running) -> bool:
-        """Is there a whole second that was not read?"""
-        return self._newest(running) > max(running.analysed_until, FIRST_S * running.hello.rate_hz - 1)
-
     def _priority(self, running: Running) -> tuple[bool, float]:
-        return running.analysed_until > 0, (
-            running.analysed_until - self._newest(running)
-        ) / running.hello.rate_hz
+        waits = running.readable_until - running.analysed_until
+        return running.analysed_until > 0, -waits / running.hello.rate_hz
 
     @staticmethod
-    def _newest(running: Running) -> int:
-        """The last sample on the grid of whole seconds that is durable."""
-        seconds = int(running.ledger.acked / running.hello.rate_hz)
-        return round(seconds * running.hello.rate_hz)
+    def durable(running: Running) -> None:
+        """Note that more of a stream may have become durable."""
+        rate_hz = running.hello.rate_hz
+        seconds = windows.whole_seconds(running.ledger.acked, rate_hz)
+        running.readable_until = windows.edge(seconds, rate_hz) if seconds >= windows.FIRST_S else 0
 
     async def read(self, running: Running) -> None:
         """Read once; a changed tier goes into the case, and rings where it must."""
-        until = self._newest(running)
+        until = running.readable_until
         try:
             await self._read(running, until)
         finally:
@@ -87,13 +82,20 @@ class RollingReader:
             self._free += 1
 
     async def _read(self, running: Running, until: int) -> None:
-        first = max(0, until - round(WINDOW_S * running.hello.rate_hz))
-        try:
-            recording = running.state.excerpt(first, until)
-        except IngestError:
-            return  # the device announced that nothing comes for these seconds
+        state, rewritten = self._state(running, until), running.rewritten
+        steps = running.state.steps(state.came, until)
+        running.rolled_until = until
         patient = self._patient(running)
-        reading = await self._intake.in_pool(lambda: read(measure(recording), patient))
+
+        def look() -> tuple[windows.Rolling, Reading | None]:
+            measured, new = windows.read(windows.push(state, int16_to_mv(steps, running.hello.lsb_mv)))
+            return new, None if measured is None else read(measured, patient)
+
+        new, reading = await self._intake.in_pool(look)
+        if running.rewritten == rewritten:
+            running.rolling = new
+        if reading is None:
+            return  # the device announced that nothing comes for these seconds
         tier, findings = reading.tier.value, [finding_json(finding) for finding in reading.findings]
         running.tell(
             {
@@ -111,6 +113,15 @@ class RollingReader:
         )
         await self._writer.transact(lambda tx: self._write(tx, running.origin.case_id, provisional))
         running.provisional_tier = tier
+
+    @staticmethod
+    def _state(running: Running, until: int) -> windows.Rolling:
+        """Where reading goes on: at the state it has, or as far back as that would reach."""
+        rate_hz, state = running.hello.rate_hz, running.rolling
+        begin_s = max(windows.whole_seconds(until, rate_hz) - windows.REACH_S, 0)
+        if state is not None and begin_s < state.until_s:
+            return state
+        return windows.start(running.hello.leads, rate_hz, at_s=begin_s)
 
     def _patient(self, running: Running) -> Patient:
         """What the case knows, as for the final reading; for what it does not know, what the hello said."""

@@ -78,7 +78,8 @@ class StreamDesk:
         self._begun: dict[str, datetime] = {}  # ECGs in the log, their hello not on disk: since when
         self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._second = asyncio.Event()  # some stream has completed a second, or a reading is done
+        self._second = asyncio.Event()  # some stream has completed a second
+        self._stopping = False
         self._strips = Strips(
             clock=clock, writer=writer, casework=casework, book=book, intake=intake, blobs=blobs
         )
@@ -88,7 +89,7 @@ class StreamDesk:
             casework=casework,
             book=book,
             watch=watch,
-            at_once=settings.analysis_threads,
+            at_once=max(settings.analysis_threads - 1, 1),
         )
 
     # ------------------------------------------------------------ life
@@ -130,6 +131,7 @@ class StreamDesk:
 
     async def stop(self) -> None:
         """Bring everything that came to disk. What is not finished goes on after the next start."""
+        self._stopping = True
         for running in self._running.values():
             if running.attached is not None:
                 running.attached.detach()
@@ -156,8 +158,7 @@ class StreamDesk:
                 told_at = loop.time() if once_a_second else told_at
                 for running in list(self._running.values()):
                     self._synced(running, position, once_a_second)
-                for running in self._rolling.choose(self._running.values()):
-                    self._spawn(self._rolling.read(running))
+                self._read_what_is_due()
             self._end_what_is_silent()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._settings.segment_sync_s):
@@ -167,9 +168,15 @@ class StreamDesk:
         before = running.ledger.acked
         acked = running.ledger.synced(position)
         if acked != before or always_tell:
+            self._rolling.durable(running)
             running.tell({"acked": acked})
         if running.state.complete and acked >= (running.state.end or 0):
             self._finish(running)
+
+    def _read_what_is_due(self) -> None:
+        if not self._stopping:
+            for running in self._rolling.choose(self._running.values()):
+                self._spawn(self._rolling.read(running))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
@@ -182,7 +189,7 @@ class StreamDesk:
         error = None if task.cancelled() else task.exception()
         if error is not None:
             logger.error("work on a stream failed", exc_info=error)
-        self._second.set()  # a thread is free for the next reading
+        self._read_what_is_due()  # a thread may be free for the next reading; it need not wait for the disk
 
     # ------------------------------------------------------------ a stream ends
 
