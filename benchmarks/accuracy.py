@@ -81,7 +81,9 @@ This page is written by `make accuracy`; nothing in it is typed by hand. Measure
 
 Every row says how many records and beats it rests on, the value with its 95 % interval, what it **must** reach and
 what it **aims** at, whether the value (not the interval) does, the data with a hash of their version, on what the
-methods and limits were chosen, and what the row reports. mV and µV are at the body surface, ms are of time.
+methods and limits were chosen, and what the row reports. Where something is fitted on these records, the rows held
+against limits are of its cross-validation; what the shipped core says of the records it was fitted on stands beside
+them as *in-sample*. mV and µV are at the body surface, ms are of time.
 
 What this page cannot say: **nothing here was recorded within hours of an onset**, so there is no sensitivity for an
 acute occlusion; labels are mostly per patient; and a row on simulated or altered recordings shows that the

@@ -11,7 +11,6 @@ from scipy.signal import butter, sosfilt, sosfiltfilt
 
 from benchmarks.accuracy_data import Case, Samples, cases, changed, clean, twelve, version
 from benchmarks.accuracy_report import Row, Table, Topic, Value
-from benchmarks.accuracy_reversal import PARTS
 from benchmarks.accuracy_stats import share
 from benchmarks.harness import Json
 from greenchannel.signal.leads import STANDARD_12
@@ -20,6 +19,12 @@ from greenchannel.signal.recording import Recording
 
 SETS: Final = ("ludb", "ptb-10s", "ptb-diagnostic")  # recorded for diagnosis, with the whole band
 LIMITS: Final = (98.0, 99.5)  # must, aim
+PARTS: Final[Mapping[str, tuple[bool, ...]]] = {
+    # Which values of `Case.development` are in it.
+    "all": (True, False),
+    "development half": (True,),
+    "held-back half": (False,),
+}
 STEP_MV: Final = 0.005  # a monitor stores what it filtered in steps of this
 RAILS_MV: Final = (3.3, 5.0, 10.0)
 _OFF: Final = frozenset({"lead_flat", "lead_missing"})

@@ -15,6 +15,7 @@ _RATE: Final = limits.ANALYSIS_RATE_HZ
 _MS: Final = 1000 / _RATE
 _ST_AT: Final = np.array([round(ms / _MS) for ms in (20, 40, 60, 80)])
 
+_BEHIND_J: Final = limits.ST_BEHIND_J_S * _RATE
 _LINE_FROM: Final = round(limits.ST_LINE_FROM_S * _RATE)
 
 Doubles = NDArray[np.float64]
@@ -75,7 +76,9 @@ def st_levels(median_mv: Floats, j: float, off: int) -> Doubles:
     levels = np.empty((median_mv.shape[0], 5))
     first = min(int(j), median_mv.shape[1] - _LINE_FROM - _LINE.shape[1])
     part = median_mv[:, first + _LINE_FROM : first + _LINE_FROM + _LINE.shape[1]]
-    levels[:, 0] = part @ (_LINE[0] + (j - int(j)) * _LINE[1])
+    # Its value half way to where readers see the QRS end.
+    behind = min(max(0.5 * (off - j), 0.0), _BEHIND_J)
+    levels[:, 0] = part @ (_LINE[0] + (j - int(j) + behind) * _LINE[1])
     levels[:, 1:] = (median_mv[:, at - 1] + median_mv[:, at] + median_mv[:, at + 1]) / 3
     return levels
 

@@ -56,6 +56,8 @@ DOUBTFUL_SHARE: Final = 0.5  # fewer of the beats in the dominant class: the tem
 VF_BAND_HZ: Final = (2.0, 9.0)  # CV-2
 LEAKAGE_HIGH: Final = 0.406  # Kuo & Dillman 1978 [K], CV-2
 LEAKAGE_LOW: Final = 0.625  # … where amplitude is low
+VF_BROAD_MS: Final = 160.0  # beats that are broader, irregular, one wave beside the other, are none [E]
+VF_FASTEST_HZ: Final = (3.0, 9.0)  # and the waves come this fast [E]
 LOW_MV: Final = 0.4  # peak to peak, in place of "half the last QRS", which is not known here [E]
 VF_MIN_MV: Final = 0.15  # fine fibrillation is larger [E]
 CONCENTRATION: Final = 0.5  # of the power within 0.5 Hz of the peak: one wave repeats [E]
@@ -173,7 +175,7 @@ def measure_rhythm(
             if not (m["p_coherence"] >= P_PLAIN and m["irregularity"] <= IRREGULAR):
                 m |= atrial.fibrillation(x[_rows(leads, good, ("V1", "II"))[0]], r, label)
             m |= atrial.flutter(x[_rows(leads, good, ("II", "V1", "V5", "III"))], r - onset, width[-1] / 1000)
-        if _unsure(m) or m["rate_bpm"] >= RUN_BPM:
+        if _unsure(m) or m["rate_bpm"] >= RUN_BPM or _broad_chaos(m):
             m |= _activity(x[_rows(leads, good, ("II", "V1", "V5"))] if r.size else x[good])
     if p_seen is not None and r.size:
         m["p_share"] = float(p_seen[label == 0].mean()) if (label == 0).any() else math.nan
@@ -195,6 +197,13 @@ _VALUES: Final = tuple(field for field in Rhythm.__dataclass_fields__ if field n
 def _unsure(m: dict[str, float]) -> bool:
     """Is there no dominant beat to rely on?"""
     return m["beats"] < 3 or m["dominant_share"] < DOUBTFUL_SHARE or math.isnan(m["wide"])
+
+
+def _broad_chaos(m: dict[str, float]) -> bool:
+    """Is what was taken for beats broad and without any order? Fibrillation may look like that to a detector."""
+    return (
+        m["wide"] >= VF_BROAD_MS and m["irregularity"] > IRREGULAR and m["irregular_share"] >= IRREGULAR_SHARE
+    )
 
 
 def _known(value: float) -> float | None:
@@ -368,6 +377,8 @@ def _name(m: dict[str, float], p_upright: bool) -> str:
         return "ventricular_tachycardia" if alike else "ventricular_fibrillation"
     if max(at("paced_share"), at("paced_atrium_share")) >= PACED_SHARE:
         return "paced"
+    if _broad_chaos(m) and at("leakage") < LEAKAGE_LOW and VF_FASTEST_HZ[0] <= hz <= VF_FASTEST_HZ[1]:
+        return "ventricular_fibrillation"
     if m["beats"] < 3:
         return "unknown"
     rate, wide, coherent = at("rate_bpm"), at("wide") >= WIDE_MS, at("p_coherence")

@@ -85,6 +85,9 @@ def assemble(
         codes = [*codes, "few_beats"]
     values = amplitudes(beat, main.borders, rr_s)
     rhythm = _rhythm(strip, leads, reasons, found, values, _ms(main.qrs_on - main.p_on))
+    if rhythm.name == "ventricular_fibrillation":
+        # There are no beats: whatever was measured on them is nothing.
+        return unmeasured(recording, strip, reasons, codes, st_reliable, monitor, rhythm)
     if rhythm.name in arrhythmia.WITHOUT_P and not math.isnan(main.p_on):
         # What was taken for P are waves of the rhythm itself.
         found = {k: Found(beat_mv=f.beat_mv, waves=f.waves.without_p) for k, f in found.items()}
@@ -94,14 +97,18 @@ def assemble(
     swapped = known.reversal if known is not None else _reversal(leads, beat, main, reasons)
     areas = dict(zip(leads, values["qrs_area_mv_ms"].tolist(), strict=True))
     usable = {name for name, good in zip(leads, reasons.usable.tolist(), strict=True) if good}
-    qt_ms, rr = _ms(main.t_off - main.qrs_on), None if math.isnan(rr_s) else rr_s
+    rr = None if math.isnan(rr_s) else rr_s
+    qt_ms, pr_ms = (
+        _within(_ms(last - first), rr)
+        for first, last in ((main.qrs_on, main.t_off), (main.p_on, main.qrs_on))
+    )
     corrected = intervals.corrected_qt(qt_ms, rr) if qt_ms is not None and rr else None
     qrs_ms = (main.qrs_off - main.qrs_on) * _MS
     beat.flags.writeable = False
     return Measurements(
         leads=_lead_table(leads, values, reasons),
         heart_rate_bpm=intervals.heart_rate_bpm(classes.r),
-        pr_ms=_ms(main.qrs_on - main.p_on),
+        pr_ms=pr_ms,
         qrs_ms=qrs_ms,
         qt_ms=qt_ms,
         qtc_bazett_ms=corrected.bazett_ms if corrected else None,
@@ -135,6 +142,11 @@ def assemble(
 
 def _ms(samples: float) -> float | None:
     return None if math.isnan(samples) else samples * _MS
+
+
+def _within(interval_ms: float | None, rr_s: float | None) -> float | None:
+    """An interval, unknown where it is as long as a whole beat: then it belongs to two."""
+    return None if interval_ms is None or (rr_s is not None and interval_ms >= rr_s * 1000) else interval_ms
 
 
 def _axis(leads: tuple[str, ...], areas: Doubles, usable: set[str]) -> float | None:
@@ -252,14 +264,14 @@ def unmeasured(
     codes: list[str],
     st_reliable: bool,
     monitor: MonitorEvidence | None,
+    rhythm: arrhythmia.Rhythm | None = None,
 ) -> Measurements:
     """What is said of a recording that cannot be measured: why, and the rate and rhythm where there is one."""
     r = np.zeros(0, dtype=np.int64)
-    rhythm = None
     if strip is not None:
         r = strip.classes.r
         codes = [*codes, "no_borders" if r.size else "no_qrs"]
-        rhythm = arrhythmia.measure_rhythm(
+        rhythm = rhythm or arrhythmia.measure_rhythm(
             r_s=r / _RATE,
             label=strip.classes.label,
             qrs_ms={},
@@ -269,9 +281,10 @@ def unmeasured(
             duration_s=recording.duration_s,
             spikes_s=tuple((strip.spikes / _RATE).tolist()),
         )
+    chaos = rhythm is not None and rhythm.name == "ventricular_fibrillation"
     return Measurements(
         leads={name: LeadMeasurement(usable=False) for name in reasons.leads},
-        heart_rate_bpm=intervals.heart_rate_bpm(r),
+        heart_rate_bpm=None if chaos else intervals.heart_rate_bpm(r),
         pr_ms=None,
         qrs_ms=None,
         qt_ms=None,

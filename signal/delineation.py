@@ -101,7 +101,11 @@ def waves(beat_mv: Floats, lead: Doubles, leads: tuple[str, ...], usable: Bools)
     p_on, p_off = supported(lead[speak, 0], 1), supported(lead[speak, 2], -1)
     slope = slope_mv_s(beat_mv)
     learned = supported(lead[speak, 3], 1), supported(lead[speak, 4], -1)
-    on, off = _both(learned, slope_borders(slope, usable, own), p_off)
+    by_slope = slope_borders(slope, usable, own)
+    if abs(by_slope[1] - learned[1]) > limits.OFFSET_APART_S * _RATE:
+        # So far apart the learned one has taken ST along, or a late R′ or S of a fast broad rhythm for ST.
+        learned = learned[0], by_slope[1]
+    on, off = _both(learned, by_slope, p_off)
     j = end_of_steepness(slope, usable & own, learned[1])
     off = min(max(off, j), j + limits.QRS_BEYOND_J_S * _RATE)
     if not limits.MIN_BORDERS_S * _RATE <= off - on <= limits.MAX_QRS_S * _RATE:
@@ -186,7 +190,7 @@ def _tangent_ends(beat_mv: Floats, lead: Doubles) -> tuple[Doubles, Doubles]:
     at = steepest + low + 7.0
     fall = slope[here, steepest] / 6
     value = smooth[here, steepest + 3] - level
-    end = at - value / np.where(fall == 0, np.inf, fall)
+    end = at - value / np.where(fall == 0, np.nan, fall)  # without a slope there is no tangent
     fits = inside.any(axis=1) & (end >= at) & (end <= off + limits.T_LEVEL_TO_S * _RATE)
     tangent[rows] = np.where(fits, end, lead[rows, 7])
     top = np.minimum(peak - low, y.shape[1] - 1.0).astype(np.int64)

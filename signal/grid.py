@@ -50,7 +50,7 @@ def to_analysis_grid(samples_mv: Floats, rate_hz: float) -> tuple[Floats, Bools 
     if lowest >= -limits.MAX_BODY_MV and highest <= limits.MAX_BODY_MV:
         x, valid = samples_mv, None
     else:
-        x, valid = _bridged(samples_mv)
+        x, valid = _bridged(samples_mv, rate_hz)
     x = x - x[:, :: limits.OFFSET_STRIDE].mean(axis=1, dtype=np.float64, keepdims=True).astype(np.float32)
     if rate_hz == limits.ANALYSIS_RATE_HZ:
         return x, valid
@@ -62,7 +62,7 @@ def to_analysis_grid(samples_mv: Floats, rate_hz: float) -> tuple[Floats, Bools 
     return y, clear[:, np.minimum(source, x.shape[1] - 1)]
 
 
-def _bridged(samples_mv: Floats) -> tuple[Floats, Bools]:
+def _bridged(samples_mv: Floats, rate_hz: float) -> tuple[Floats, Bools]:
     """Samples without what cannot come from a body, and where they could."""
     valid = np.asarray(np.abs(samples_mv) <= limits.MAX_BODY_MV, dtype=np.bool_)  # False for NaN as well
     x = samples_mv.copy()
@@ -70,7 +70,19 @@ def _bridged(samples_mv: Floats) -> tuple[Floats, Bools]:
     for row in np.flatnonzero(~valid.all(axis=1)):
         there = valid[row]
         x[row] = np.interp(positions, positions[there], x[row, there]) if there.any() else 0.0
+        valid[row] |= _short_gaps(there, round(limits.SHORT_GAP_S * rate_hz))
     return x, valid
+
+
+def _short_gaps(there: Bools, most: int) -> Bools:
+    """True in gaps of up to so many samples with samples on both sides: the line across them is as good."""
+    edges = np.diff(np.concatenate([[1], there.astype(np.int8), [1]]))
+    first, last = np.flatnonzero(edges == -1), np.flatnonzero(edges == 1)
+    short = (last - first <= most) & (first > 0) & (last < there.size)
+    bridged = np.zeros(there.size + 1, dtype=np.int8)
+    bridged[first[short]] = 1
+    bridged[last[short]] -= 1
+    return np.asarray(np.cumsum(bridged[:-1]) > 0)
 
 
 def dilate(mask: Bools, reach: int) -> Bools:

@@ -61,11 +61,8 @@ def frontal_axis_deg(areas: Mapping[str, float], usable: AbstractSet[str]) -> fl
     one, two, three, avf = (areas.get(name) if name in usable else None for name in ("I", "II", "III", "aVF"))
     if one is None and two is not None and three is not None:
         one = two - three
-    if avf is None and two is not None:
-        if one is not None:
-            avf = two - one / 2
-        elif three is not None:
-            avf = (two + three) / 2
+    if avf is None and one is not None and two is not None:
+        avf = two - one / 2
     if one is None or avf is None or math.hypot(one, avf) < limits.AXIS_MIN_MV_MS:
         return None
     return math.degrees(math.atan2(2 / math.sqrt(3) * avf, one))

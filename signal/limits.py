@@ -23,6 +23,7 @@ zero-phase. Common carts write 0.56–150 Hz, so a low cut up to `ZERO_PHASE_LOW
 diagnostic device is taken for zero-phase: else no infarction recorded on them would ring.
 """
 MIN_DURATION_S: Final = 2.5  # two beats at 60/min and their surroundings [E]
+SHORT_GAP_S: Final = 0.010  # a gap no longer than this is bridged and measured [E]
 OFFSET_STRIDE: Final = 64  # every so many samples make the mean that is taken off first [E]
 MAX_BODY_MV: Final = 1000.0  # no electrode on a body gives a volt: such a sample is missing [E]
 
@@ -101,6 +102,9 @@ TERRITORIES: Final = (
 
 # --- ST at J ---------------------------------------------------------------------------------------
 ST_LINE_FROM_S: Final = 0.012  # STJ is the line through ST from here behind J … [E]
+ST_BEHIND_J_S: Final = (
+    0.003  # STJ is that line's value half way to the QRS offset, but no further behind J [E]
+)
 ST_LINE_S: Final = 0.032  # … over so long, at J itself [E]
 
 # --- Waves of the QRS -----------------------------------------------------------------------------
@@ -117,13 +121,14 @@ CLEAR_QRS_MV: Final = 0.15  # peak to peak: from here a lead votes on the global
 QRS_CORE: Final = 0.35  # of its steepest slope: the inner part of a QRS [E]
 ONSET_LATER_S: Final = 0.014  # the QRS onset by slopes lies no further behind the learned one [E]
 ONSET_EARLIER_S: Final = 0.06  # nor so much before it [E]
+OFFSET_APART_S: Final = 0.03  # borders by slopes and learned ones further apart: the slopes are right [E]
 OFFSET_LATER_S: Final = 0.012  # J by slopes lies no further behind the learned one [E]
 OFFSET_EARLIER_S: Final = 0.014  # nor J so much before it [E]
 J_EARLIER_S: Final = 0.028  # the J of ST lies no further before the learned one … [E]
 J_LATER_S: Final = 0.032  # … nor behind it [E]
 J_LEVEL_FROM_S: Final = 0.016  # behind the learned J the slope of ST is taken from here … [E]
 J_LEVEL_TO_S: Final = 0.048  # … to here [E]
-J_STEEPNESS: Final = 0.05  # of a lead's steepest slope: the QRS has passed into ST [E]
+J_STEEPNESS: Final = 0.04  # of a lead's steepest slope: the QRS has passed into ST [E]
 J_NOISE: Final = 3.0  # or this much of the rest's own noise, where that is more [E]
 J_SURE: Final = 3.0  # times that limit: certainly QRS [E]
 QRS_BEYOND_J_S: Final = 0.012  # the QRS that readers see ends no more than this behind that J [E]

@@ -59,7 +59,7 @@ def _named(
     for lead, plus, height, length, at in stretches:
         row = rows[lead]
         if plus > 0:
-            place = 3 if row[1] and (row[2] or row[3]) else 1
+            place = 3 if row[2] else 1
             if height > row[place]:
                 row[place] = height
                 last_top[lead] = at

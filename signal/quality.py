@@ -97,6 +97,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     ),
 }
 
+_SECOND: Final = round(_RATE / 4)  # samples at 125 Hz
+_SECONDS: Final = round(limits.WANDER_WINDOW_S)
 _NO_AMPLITUDE: Final = frozenset({"lead_missing", "lead_flat", "saturation"})
 _ONLY_NAMED: Final = frozenset({"wander", "baseline_disagree"})
 
@@ -168,16 +170,25 @@ def look_at_noise(x: Floats, quiet: Bools, reasons: LeadReasons) -> None:
     reasons.add("hf_noise", rms > limits.HF_NOISE_MV)
 
 
-def look_at_wander(at: Ints, knots_mv: Floats, reasons: LeadReasons) -> None:
-    """Size of the wander that was taken off, within ten seconds, from the knots of its spline."""
+def look_at_wander(at: Ints, knots_mv: Floats, slow: Floats, reasons: LeadReasons) -> None:
+    """Size of the wander within ten seconds: from the knots of its spline, and from means over a second.
+
+    One knot a beat may meet each breath at the same point and see nothing of it.
+    """
     if at.size < 2:
         return
+    seconds = slow[:, : slow.shape[1] // _SECOND * _SECOND].reshape(slow.shape[0], -1, _SECOND).sum(axis=2)
+    seconds *= np.float32(1 / _SECOND)
+    swing = np.array(
+        [np.ptp(seconds[:, k : k + _SECONDS], axis=1) for k in range(0, seconds.shape[1], _SECONDS)]
+    )
     size = knots_mv.max(axis=1) - knots_mv.min(axis=1)
     reach = limits.WANDER_WINDOW_S * _RATE
     if at[-1] - at[0] > reach and (size > limits.WANDER_PP_MV).any():
         last = np.searchsorted(at, at + reach, side="right")
         parts = [knots_mv[:, first:end] for first, end in enumerate(last.tolist())]
         size = np.max([part.max(axis=1) - part.min(axis=1) for part in parts], axis=0)
+    size = np.maximum(size, swing.max(axis=0)) if swing.size else size
     reasons.add("wander_large", size > limits.WANDER_BAD_PP_MV)
     reasons.add("wander", (size > limits.WANDER_PP_MV) & (size <= limits.WANDER_BAD_PP_MV))
 

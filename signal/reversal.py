@@ -2,7 +2,8 @@
 
 Each swap is undone on trial, and named where the median beat then looks so much more usual that chance is no
 explanation (`lead_patterns`). A swap with the right leg cannot be undone, but leaves a flat limb lead (LEAD-3).
-The table `reversal.json` is written by ``tools/train_reversal.py``.
+The table `reversal.json` is fitted by ``tools/train_reversal.py`` on all persons we have; what it is worth on others
+is told by the cross-validation that the tool runs beside it (``benchmarks/results/reversal-cv.json``).
 """
 
 import json

@@ -44,6 +44,7 @@ OFF_WINDOWS: Final = 4  # 1.6 s where there is noise in place of beats [E]
 OFF_SHARE: Final = (
     0.7  # and in the beats no more than this share of the bend that the lead's beats have on the whole [E]
 )
+LIVE_BEND_MV: Final = 0.05  # mean bend that no detached electrode has without being noise of its own [E]
 DEAD_BEND_MV: Final = 0.003  # mean bend of a lead in which nothing moves, in the beats or without any [E]
 FLAT_PP_MV: Final = 0.020  # SIG-5 [E]
 ACTIVE_BEND_MV: Final = 0.008  # without beats (fibrillation): the leads that are on bend as much [E]
@@ -192,7 +193,8 @@ def _flat(size_mv: _Floats, bends: _Floats, beats: _Floats | None, gaps: _Bools 
     noise = _over_windows(bends * bends) * length < OFF_PEAKY * total * total
     noise &= in_beats < OFF_RATIO * elsewhere
     still = np.maximum(in_beats, elsewhere) < tiny
-    off = (noise | still) & judged
+    # What moves like this is alive, however it moves: a broad rhythm has no quiet between its beats.
+    off = ((noise & (total < LIVE_BEND_MV * length)) | still) & judged
     off &= ~off.all(axis=0) | (leads == 1)  # where no lead shows it, there was no beat
     flat |= off[:, -1]
     off = off[:, :-1] if whole is None else (off & whole)[:, :-1]
@@ -284,7 +286,7 @@ def _steps(x: _Floats, means: _Floats, beats: _Floats | None, per: int) -> _Bool
     """Leads whose level jumps between two neighbouring samples and stays, ``(leads,)``."""
     stepped = np.zeros(x.shape[0], dtype=np.bool_)
     reach, count = STEP_REACH, means.shape[1]
-    if count <= 2 * reach + 1:
+    if count <= 2 * reach + 1 or per < 2:  # below 75 Hz a step is no more than a sample
         return stepped
     near = means[:, reach + 1 : count - reach + 1] - means[:, reach - 1 : count - reach - 1]
     far = means[:, 2 * reach :] - means[:, : -2 * reach]

@@ -61,7 +61,7 @@ def condition(
     at = baseline.knots(classes, x.shape[1])
     if at.size:
         knots_mv = baseline.levels(cleaned, at)
-        quality.look_at_wander(at, knots_mv, reasons)
+        quality.look_at_wander(at, knots_mv, slow, reasons)
         wander = baseline.spline(at + baseline.width() // 2, knots_mv, x.shape[1])
         slow = slow - wander[:, qrs.STEP // 2 :: qrs.STEP][:, : slow.shape[1]]
         cleaned = cleaned - wander

@@ -38,12 +38,18 @@ def qrs_unknown(ctx: Context) -> bool:
     return ctx.measurements.qrs_ms is None
 
 
+def flutter(ctx: Context) -> bool:
+    """Flutter waves lie upon ST and pass for elevation (MIM-TACHY)."""
+    return ctx.measurements.rhythm == "atrial_flutter"
+
+
 DOWNGRADES: Final[tuple[tuple[str, Callable[[Context], bool]], ...]] = (
     ("st_unreliable", st_unreliable),
     ("lead_reversal", reversal),
     ("MEAS-1", few_beats),
     ("wide_qrs", wide_qrs),
     ("qrs_unknown", qrs_unknown),
+    ("atrial_flutter", flutter),
 )
 """Each reason's wire name and its test, in the order in which they are shown."""
 

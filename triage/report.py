@@ -24,6 +24,10 @@ REASONS: Final[dict[str, Callable[[Criteria], Words]]] = {
         "monitor-mode filtering: the ST segment is not reliable",
         "监护模式滤波,ST段不可靠",
     ),
+    "atrial_flutter": lambda criteria: (
+        "atrial flutter: its waves lie upon ST and pass for elevation",
+        "心房扑动,扑动波可干扰ST段判读",
+    ),
     "lead_reversal": lambda criteria: (
         "the leads may be swapped: check the electrodes and record again",
         "疑似导联接反,请检查电极后重新采集",

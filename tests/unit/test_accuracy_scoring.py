@@ -11,8 +11,9 @@ from benchmarks.accuracy_data import Samples
 from benchmarks.accuracy_ludb import RecordScore, cross_validated, cv_rows
 from benchmarks.accuracy_report import Row, Table, Topic, Value, summary
 from benchmarks.accuracy_reversal import LIMBS, RULES, common, exchange
+from benchmarks.accuracy_reversal import cross_validated as reversal_cv
 from benchmarks.accuracy_scoring import Counts, centre, count_beats, match, score_waves
-from benchmarks.accuracy_st import levels_mv, shape
+from benchmarks.accuracy_st import SLOW_S, STEEP_S, levels_mv, shape
 from benchmarks.accuracy_stats import bias_and_sd, of_records, p95_of_size, share, wilson
 
 
@@ -181,6 +182,31 @@ def test_the_cross_validation_that_is_saved_is_the_one_that_is_shown(tmp_path: P
     assert "not readable" in cross_validated("d", path)[1]
 
 
+def test_exchanges_are_held_to_their_limits_in_the_cross_validation_alone(tmp_path: Path) -> None:
+    """The rows of the file come with limits; without a file, or without a row of it, the page says so."""
+    path = tmp_path / "cv.json"
+    assert reversal_cv("d", path)[0] == [] and "there is none yet" in reversal_cv("d", path)[1]
+    row = {
+        "n": 200,
+        "persons": 190,
+        "found_percent": 96.0,
+        "found_percent_ci95": [93.0, 98.0],
+        "right_percent": 94.0,
+    }
+    names = ("RA/LA", "mean of the six common", "false on clean", "false on all")
+    told = {"what": "two folds", "rows": [{**row, "id": name} for name in names], "falsely": ["a V1/V2"]}
+    sizes = [{"fitted_on": {"half": "A"}, "reported_on": {"half": "B"}, "rows": told["rows"]}]
+    path.write_text(json.dumps({**told, "folds": sizes}))
+    rows, sentence, tables = reversal_cv("d", path)
+    assert "two folds" in sentence and all(row.reported == "cross-validation" for row in rows)
+    assert [row.reached("must") for row in rows] == [True, True, False, None]
+    assert rows[0].reached("aim") is False and [table.title for table in tables][-1].endswith(
+        "nothing was exchanged"
+    )
+    path.write_text('{"what": "two folds", "rows": []}')
+    assert "not readable" in reversal_cv("d", path)[1]
+
+
 def test_exchanged_limb_cables_follow_the_clinical_specification() -> None:
     """RA/LA: I is inverted, II and III change places; RA/LL: I becomes −III; LA/LL: I and II change places."""
     plain = body()
@@ -231,10 +257,11 @@ def test_the_six_common_exchanges_take_turns_with_the_chest() -> None:
     assert len({common(number)[5] for number in range(5)}) == 5
 
 
-def test_added_st_is_whole_at_j_and_begins_eight_milliseconds_before() -> None:
-    """Nothing before J − 8 ms, one at J, 1.4 at J + 80 ms where it climbs, nothing after the fall."""
-    told = shape(np.array([-0.02, -0.008, 0.0, 0.04, 0.08, 0.28, 0.4]), 0.4)
-    assert told == pytest.approx([0, 0, 1, 1.2, 1.4, 0, 0])
+@pytest.mark.parametrize("rise_s", [SLOW_S, STEEP_S])
+def test_added_st_rises_before_j_and_is_whole_there(rise_s: float) -> None:
+    """Nothing before the rise, half in its middle, one at J, 1.4 at J + 80 ms if climbing, nothing after the fall."""
+    told = shape(np.array([-2 * rise_s, -rise_s, -rise_s / 2, 0.0, 0.04, 0.08, 0.28, 0.4]), 0.4, rise_s)
+    assert told == pytest.approx([0, 0, 0.5, 1, 1.2, 1.4, 0, 0])
 
 
 @pytest.mark.parametrize("territory", ["anterior", "inferior", "lateral"])
