@@ -44,7 +44,10 @@ OFF_WINDOWS: Final = 4  # 1.6 s where there is noise in place of beats [E]
 OFF_SHARE: Final = (
     0.7  # and in the beats no more than this share of the bend that the lead's beats have on the whole [E]
 )
-LIVE_BEND_MV: Final = 0.05  # mean bend that no detached electrode has without being noise of its own [E]
+LIVE_SMOOTH: Final = (
+    1.5  # mean step from 20 ms to 20 ms over the mean bend: noise has 0.6, 60 Hz 0.9 [E]
+)
+LIVE_SLOPE_MV: Final = 0.06  # and a mean step of this size, which no drift has [E]
 DEAD_BEND_MV: Final = 0.003  # mean bend of a lead in which nothing moves, in the beats or without any [E]
 FLAT_PP_MV: Final = 0.020  # SIG-5 [E]
 ACTIVE_BEND_MV: Final = 0.008  # without beats (fibrillation): the leads that are on bend as much [E]
@@ -138,7 +141,7 @@ def look(samples_mv: _Floats, rate_hz: float, valid: _Bools | None = None) -> Sa
     means = (x[:, : blocks * per].reshape(-1, per) @ _mean_of(per)).reshape(leads, blocks)
     bends = np.abs(means[:, 2:] + means[:, :-2] - 2 * means[:, 1:-1])
     beats = _beats(bends)
-    flat = _flat(top - bottom, bends, beats, gaps)
+    flat = _flat(top - bottom, means, bends, beats, gaps)
     saturated = _saturated(x, means, (top, bottom), per, rate_hz, valid)
     steps = _steps(x, means, beats, per)
     on = ~missing
@@ -173,7 +176,9 @@ def _beats(bends: _Floats) -> _Floats | None:
     return near
 
 
-def _flat(size_mv: _Floats, bends: _Floats, beats: _Floats | None, gaps: _Bools | None) -> _Bools:
+def _flat(
+    size_mv: _Floats, means: _Floats, bends: _Floats, beats: _Floats | None, gaps: _Bools | None
+) -> _Bools:
     """Leads that are off for a second or more, ``(leads,)``."""
     length = _blocks_of_windows(bends.shape[1])
     whole = None if gaps is None else _over_windows(gaps[:, 1:-1].astype(np.float32)) == 0
@@ -193,8 +198,10 @@ def _flat(size_mv: _Floats, bends: _Floats, beats: _Floats | None, gaps: _Bools 
     noise = _over_windows(bends * bends) * length < OFF_PEAKY * total * total
     noise &= in_beats < OFF_RATIO * elsewhere
     still = np.maximum(in_beats, elsewhere) < tiny
-    # What moves like this is alive, however it moves: a broad rhythm has no quiet between its beats.
-    off = ((noise & (total < LIVE_BEND_MV * length)) | still) & judged
+    # A broad rhythm has no quiet between its beats, but it moves far and smoothly, as neither noise nor drift does.
+    slope = _over_windows(np.abs(means[:, 1:-1] - means[:, :-2]))
+    lively = (slope > LIVE_SMOOTH * total) & (slope > LIVE_SLOPE_MV * length)
+    off = ((noise & ~lively) | still) & judged
     off &= ~off.all(axis=0) | (leads == 1)  # where no lead shows it, there was no beat
     flat |= off[:, -1]
     off = off[:, :-1] if whole is None else (off & whole)[:, :-1]
