@@ -44,9 +44,7 @@ OFF_WINDOWS: Final = 4  # 1.6 s where there is noise in place of beats [E]
 OFF_SHARE: Final = (
     0.7  # and in the beats no more than this share of the bend that the lead's beats have on the whole [E]
 )
-LIVE_SMOOTH: Final = (
-    1.5  # mean step from 20 ms to 20 ms over the mean bend: noise has 0.6, 60 Hz 0.9 [E]
-)
+LIVE_SMOOTH: Final = 1.5  # mean step from 20 ms to 20 ms over the mean bend: noise has 0.6, 60 Hz 0.9 [E]
 LIVE_SLOPE_MV: Final = 0.06  # and a mean step of this size, which no drift has [E]
 DEAD_BEND_MV: Final = 0.003  # mean bend of a lead in which nothing moves, in the beats or without any [E]
 FLAT_PP_MV: Final = 0.020  # SIG-5 [E]

@@ -1,36 +1,38 @@
 """Mutation testing of the pure cores: does a test fail for every small change of the code?
 
     python tools/mutate.py              every mutant of every core (`make soak`)
-    python tools/mutate.py --sample 12  as many mutants drawn with a fixed seed (`make test`)
+    python tools/mutate.py --sample 12  of each group as many mutants drawn with a fixed seed (`make test`)
 
 Where nine of ten mutants are noticed, fewer than nine of a sample of twelve are noticed once in forty times; so it
 is asked for three quarters, the full run for nine tenths. With the seed fixed a red sample is one that the change made.
+Of the cores that measure, every mutant that changes a threshold or a sign must be noticed, but for those that
+`equivalent_mutants.toml` lists with the reason why no test can notice them.
 
-The mutants are mutmut's. Its own runner copies the tree and replaces functions by trampolines, which loses the linked
-folders; here each mutant is served to one forked process by an import hook, so nothing is copied and no file touched.
-
-Left out, because no test should care: the wording of sentences (a string with a space or beyond ASCII).
+The mutants are mutmut's and some more (`mutants.py`). Its own runner copies the tree and replaces functions by
+trampolines, which loses the linked folders; here each mutant is served to one forked process by an import hook, so
+nothing is copied and no file touched.
 """
 
 import argparse
+import ast
+import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import json
 import os
 import random
+import resource
 import signal
 import sys
 import time
+import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
-import libcst as cst
-from mutmut.mutation.file_mutation import Mutation, create_mutations, deep_replace
+from mutants import ROOT, Mutant, mutants
 
-ROOT = Path(__file__).resolve().parents[1]
 UNIT, LAWS = "tests/unit/test_", "tests/property/test_"
-CORES = {
+RULES = {
     "triage/ecg_rules.py": (UNIT + "triage_ste.py", UNIT + "triage_reading.py", LAWS + "triage_laws.py"),
     "triage/downgrades.py": (UNIT + "triage_ste.py", LAWS + "triage_laws.py"),
     "alerts/escalation.py": (
@@ -41,30 +43,48 @@ CORES = {
     "alerts/timeline.py": (UNIT + "alerts_timeline.py", UNIT + "alerts_golden.py"),
     "ingest/device_stream.py": (UNIT + "ingest_stream.py", LAWS + "ingest_laws.py"),
 }
+MEASURING = {
+    "signal/amplitudes.py": (UNIT + "signal_amplitudes.py",),
+    "signal/qrs_waves.py": (UNIT + "signal_waves.py", UNIT + "signal_intervals.py"),
+    "signal/intervals.py": (UNIT + "signal_rate_and_axis.py", UNIT + "signal_intervals.py"),
+    "signal/delineation.py": (UNIT + "signal_delineation.py",),
+    "signal/qrs_borders.py": (UNIT + "signal_borders.py", UNIT + "signal_j.py"),
+    "signal/baseline.py": (
+        UNIT + "signal_baseline.py",
+        UNIT + "signal_conditioning.py::test_the_baseline_is_the_spline_of_the_textbook",
+    ),
+    "signal/mains.py": (UNIT + "signal_mains.py",),
+    "signal/median.py": (UNIT + "signal_median.py",),
+    "signal/qrs.py": (UNIT + "signal_qrs.py",),
+    "signal/beats.py": (UNIT + "signal_beats.py",),
+    "signal/quality.py": (UNIT + "signal_verdict.py",),
+    "signal/pacing.py": (UNIT + "signal_pacing.py",),
+    "signal/assembly.py": (UNIT + "signal_assembly.py",),
+    "signal/limits.py": (),
+}
+GROUPS = {"rules": RULES, "measuring": MEASURING}
+CORES = RULES | MEASURING
 """Each core and the tests that must notice, the fastest first."""
+LIMITS = "signal/limits.py"
+"""The table of numbers: the tests of the cores that name a number must notice its change."""
+READERS = {
+    "signal/grid.py": (UNIT + "signal_conditioning.py", UNIT + "signal_sample_quality.py"),
+    "signal/measure.py": (UNIT + "signal_quality.py",),
+    "signal/sample_quality.py": (UNIT + "signal_sample_quality.py",),
+}
+"""Other modules that name numbers of it, and their tests."""
 
 SEED = 20260302  # of the sample: the same mutants while the code stays the same
-TIMEOUT_S = 120  # a mutant that never ends is noticed
+TIMEOUT_S = 60  # a mutant that never ends is noticed
+MEMORY_BYTES = 4 << 30  # and so is one that takes more than this
 AT_ONCE = 2
-
-
-@dataclass(frozen=True, kw_only=True)
-class Mutant:
-    """One core with one change."""
-
-    core: str
-    function: str
-    line: int
-    was: str
-    now: str
-    code: str
 
 
 class Served(importlib.abc.MetaPathFinder, importlib.abc.SourceLoader):
     """Gives one module its changed source, and leaves all others alone."""
 
     def __init__(self, core: str, code: str) -> None:
-        self.name = "greenchannel." + core.removesuffix(".py").replace("/", ".")
+        self.name = _module(core)
         self.path, self.code = str(ROOT / "src/greenchannel" / core), code
 
     def find_spec(
@@ -86,39 +106,22 @@ class Served(importlib.abc.MetaPathFinder, importlib.abc.SourceLoader):
         return self.code.encode()
 
 
-def mutants(core: str) -> list[Mutant]:
-    """All mutants of one core, in the order of its source."""
-    source = (ROOT / core).read_text(encoding="utf-8")
-    module, found, _, _ = create_mutations(core, source)
-    place = cst.MetadataWrapper(module, unsafe_skip_copy=True).resolve(cst.metadata.PositionProvider)
-    result = []
-    for one in found:
-        outer = one.contained_by_top_level_function
-        if not isinstance(outer, cst.FunctionDef) or _is_wording(one):
-            continue
-        changed = deep_replace(module, one.original_node, one.mutated_node)
-        assert isinstance(changed, cst.Module)  # a node was replaced, the module is still there
-        result.append(
-            Mutant(
-                core=core,
-                function=outer.name.value,
-                line=place[one.original_node].start.line,
-                was=_short(one.original_node),
-                now=_short(one.mutated_node),
-                code=changed.code,
-            )
-        )
-    return result
+def _module(core: str) -> str:
+    return "greenchannel." + core.removesuffix(".py").replace("/", ".")
 
 
-def _is_wording(one: Mutation) -> bool:
-    node = one.original_node
-    return isinstance(node, cst.SimpleString) and (" " in node.value or not node.value.isascii())
-
-
-def _short(node: cst.CSTNode) -> str:
-    text = " ".join(cst.Module(body=[]).code_for_node(node).split())
-    return text if len(text) <= 60 else text[:57] + "..."
+def tests_of(core: str, constant: str) -> tuple[str, ...]:
+    """The tests that must notice a change of a core; of the table of numbers those of all who name the number."""
+    if core != LIMITS:
+        return CORES[core]
+    readers = {**MEASURING, **READERS}
+    named = (f"limits.{constant}", f"{constant} ")
+    who = [
+        name
+        for name in readers
+        if name != LIMITS and any(word in (ROOT / name).read_text(encoding="utf-8") + " " for word in named)
+    ]
+    return tuple(dict.fromkeys(test for name in who for test in readers[name]))
 
 
 def start(mutant: Mutant | None, tests: Sequence[str]) -> int:
@@ -127,6 +130,7 @@ def start(mutant: Mutant | None, tests: Sequence[str]) -> int:
     if child:
         return child
     signal.alarm(TIMEOUT_S)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 1)
     os.dup2(quiet, 2)
@@ -137,25 +141,72 @@ def start(mutant: Mutant | None, tests: Sequence[str]) -> int:
     os._exit(int(pytest.main(["-x", "-q", "--assert=plain", "-p", "no:cacheprovider", *tests])))
 
 
-def run(chosen: Sequence[Mutant]) -> list[Mutant]:
-    """Try each mutant; those that no test noticed are returned."""
-    waiting, running, survivors = list(chosen), {}, []
+def run(core: str, chosen: Sequence[Mutant], *, check: bool) -> list[Mutant] | None:
+    """Those mutants of one core that no test noticed; None where its tests fail without any change.
+
+    A process in between has loaded all that the core imports, and forks one for each mutant.
+    """
+    inward, outward = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(inward)
+        _load_imports(core)
+        left: list[int] | None = None
+        if not check or core == LIMITS or not os.waitpid(start(None, CORES[core]), 0)[1]:
+            left = _survivors(chosen)
+        with os.fdopen(outward, "w") as pipe:
+            json.dump(left, pipe)
+        os._exit(0)
+    os.close(outward)
+    with os.fdopen(inward) as pipe:
+        numbers = json.load(pipe)
+    os.waitpid(child, 0)
+    return None if numbers is None else [chosen[k] for k in numbers]
+
+
+def _load_imports(core: str) -> None:
+    for node in ast.parse((ROOT / core).read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("greenchannel."):
+            importlib.import_module(node.module)
+    if _module(core) in sys.modules:
+        raise RuntimeError(f"expected {core} not to be imported by what it imports")
+
+
+def _survivors(chosen: Sequence[Mutant]) -> list[int]:
+    waiting, running, survivors = list(range(len(chosen))), {}, []
     while waiting or running:
         while waiting and len(running) < AT_ONCE:
-            mutant = waiting.pop(0)
-            running[start(mutant, CORES[mutant.core])] = mutant
-        child, status = os.wait()
-        mutant = running.pop(child)
-        if status == 0:
-            survivors.append(mutant)
-    return survivors
+            number = waiting.pop(0)
+            tests = tests_of(chosen[number].core, chosen[number].function)
+            if tests:
+                running[start(chosen[number], tests)] = number
+            else:
+                survivors.append(number)  # nobody asks for this number
+        if running:
+            child, status = os.wait()
+            number = running.pop(child)
+            if status == 0:
+                survivors.append(number)
+    return sorted(survivors)
+
+
+def equivalents() -> dict[str, dict[str, str]]:
+    """Of each core the changes that no test can notice, and why."""
+    table = tomllib.loads((ROOT / "tools/equivalent_mutants.toml").read_text(encoding="utf-8"))
+    return {
+        core: {change: group["why"] for group in groups for change in group["changes"]}
+        for core, groups in table.items()
+    }
 
 
 def main() -> int:
-    """Print the rate for each core and every survivor; 1 where the rate is below what was asked for."""
+    """Print the rate of each core and every survivor; 1 where too few are noticed, or a decisive one is not."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sample", type=int, help="try only so many mutants, drawn with a fixed seed")
+    parser.add_argument(
+        "--sample", type=int, help="of each group try only so many mutants, drawn with a fixed seed"
+    )
     parser.add_argument("--core", choices=CORES, action="append", help="only this core")
+    parser.add_argument("--decisive", action="store_true", help="only changes of a threshold or a sign")
     parser.add_argument("--at-least", type=float, default=0.9, help="share that must be noticed")
     asked = parser.parse_args()
     os.chdir(ROOT)
@@ -164,27 +215,53 @@ def main() -> int:
     import numpy  # noqa: F401
     import pytest  # noqa: F401
 
-    began, cores = time.monotonic(), asked.core or list(CORES)
-    every = [mutant for core in cores for mutant in mutants(core)]
-    chosen = random.Random(SEED).sample(every, min(asked.sample or len(every), len(every)))
-    # Beside a sample the whole test run says whether the tests pass without any change.
-    for core in [] if asked.sample else cores:
-        if os.waitpid(start(None, CORES[core]), 0)[1]:
-            print(f"mutate: the tests of {core} fail without any change")
-            return 1
-    survivors = run(chosen)
-    for core in cores:
-        tried = sum(mutant.core == core for mutant in chosen)
-        left = [mutant for mutant in survivors if mutant.core == core]
-        print(f"{core}: {tried - len(left)} of {tried} mutants noticed")
-        for mutant in sorted(left, key=lambda one: one.line):
-            print(f"  survived, line {mutant.line}, {mutant.function}: {mutant.was}  ->  {mutant.now}")
-    rate = 1 - len(survivors) / len(chosen)
-    print(
-        f"mutate: {rate:.0%} of {len(chosen)} mutants (of {len(every)}) in {time.monotonic() - began:.0f} s,"
-        f" expected at least {asked.at_least:.0%}"
-    )
-    return int(rate < asked.at_least)
+    began, red, known = time.monotonic(), False, equivalents()
+    for group, members in GROUPS.items():
+        cores = [core for core in members if not asked.core or core in asked.core]
+        measuring = group == "measuring"
+        every = [
+            m
+            for core in cores
+            for m in mutants(core, measuring=measuring)
+            if m.decisive or not asked.decisive
+        ]
+        if not every:
+            continue
+        chosen = random.Random(SEED).sample(every, min(asked.sample or len(every), len(every)))
+        noticed = tried = 0
+        for core in cores:
+            mine = sorted((m for m in chosen if m.core == core), key=lambda one: one.line)
+            # Beside a sample the whole test run says whether the tests pass without any change.
+            survivors = run(core, mine, check=not asked.sample)
+            if survivors is None:
+                print(f"mutate: the tests of {core} fail without any change")
+                return 1
+            listed = known.get(core, {})
+            left = [m for m in survivors if m.change not in listed]
+            same = len(survivors) - len(left)
+            tried, noticed = tried + len(mine) - same, noticed + len(mine) - len(survivors)
+            decisive = [m for m in left if m.decisive]
+            red |= measuring and bool(decisive)
+            print(
+                f"{core}: {len(mine) - len(survivors)} of {len(mine)} mutants noticed; of the others {same} listed as"
+                f" equivalent, {len(decisive)} decisive, {len(left) - len(decisive)} not",
+                flush=True,
+            )
+            for m in left:
+                kind = "decisive" if m.decisive else "survived"
+                print(f"  {kind}, line {m.line}, {m.function}: {m.was}  ->  {m.now}")
+                if measuring and m.decisive:
+                    print(f"      {m.change}")
+            unneeded = set(listed) - {m.change for m in survivors}
+            if unneeded and not asked.sample:
+                print(f"  listed as equivalent, but noticed or gone: {sorted(unneeded)}")
+        rate = noticed / max(tried, 1)
+        red |= rate < asked.at_least
+        print(
+            f"mutate: {group}, {rate:.0%} of {tried} mutants (of {len(every)}) noticed after"
+            f" {time.monotonic() - began:.0f} s, expected at least {asked.at_least:.0%}"
+        )
+    return int(red)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,230 @@
+"""Every field of the measurements is what the part it comes from says, in its own unit."""
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from greenchannel.signal import intervals
+from greenchannel.signal.amplitudes import amplitudes, baseline
+from greenchannel.signal.assembly import Found, assemble, unmeasured
+from greenchannel.signal.delineation import Waves, waves
+from greenchannel.signal.delineator import delineate
+from greenchannel.signal.leads import STANDARD_12
+from greenchannel.signal.measure import measure
+from greenchannel.signal.measurements import Measurements
+from greenchannel.signal.median import choose, median_beat
+from greenchannel.signal.quality import LeadReasons
+from greenchannel.signal.recording import Recording
+from greenchannel.signal.strip import Strip, condition
+from greenchannel.signal.synthesis import synthesize
+
+RR_S = 0.8
+FIELDS = [
+    name for name in next(iter(measure(synthesize(duration_s=4)).leads.values()))._fields if name != "usable"
+]
+
+
+def taken_apart(recording: Recording) -> tuple[Strip, LeadReasons, dict[int, Found], np.ndarray]:
+    """A strip, the borders of its classes and the beats of the first."""
+    reasons = LeadReasons(recording.leads)
+    strip = condition(recording, reasons)
+    found, stacks = {}, []
+    for number in range(int(strip.classes.label.max()) + 1):
+        chosen = choose(strip.classes, number, strip.samples_mv.shape[1], 240, strip.valid)
+        beat, stack = median_beat(strip.samples_mv, strip.classes, chosen)
+        own = waves(beat, delineate(beat[None], RR_S).samples[0], recording.leads, reasons.usable)
+        assert own is not None
+        found[number] = Found(beat_mv=beat, waves=own)
+        stacks.append(stack)
+    return strip, reasons, found, stacks[0]
+
+
+RECORDING = synthesize(noise_mv=0.01, seed=3, scenario="ventricular_ectopics", duration_s=12)
+STRIP, _, FOUND, STACK = taken_apart(RECORDING)
+
+
+def assembled(
+    *,
+    rr_s: float = RR_S,
+    bad: str | None = None,
+    code: str = "hf_noise",
+    codes: tuple[str, ...] = (),
+    **other: Any,
+) -> Measurements:
+    """The measurements of the strip, some borders of its first class replaced, one lead bad."""
+    reasons = LeadReasons(STANDARD_12)
+    if bad is not None:
+        reasons.add(code, np.array([name == bad for name in STANDARD_12]))
+    changed = FOUND | {0: Found(beat_mv=FOUND[0].beat_mv, waves=replace(FOUND[0].waves, **other))}
+    return assemble(
+        RECORDING,
+        STRIP,
+        reasons,
+        list(codes),
+        changed,
+        stack_mv=STACK,
+        rr_s=rr_s,
+        st_reliable=True,
+        monitor=None,
+    )
+
+
+def main() -> Waves:
+    """Borders of the first class."""
+    return FOUND[0].waves
+
+
+def test_intervals_are_differences_of_borders_in_ms() -> None:
+    """PR, QRS, QT and P of the first class; QTc by the RR that is told."""
+    m, w = assembled(), main()
+    corrected = intervals.corrected_qt((w.t_off - w.qrs_on) * 2, RR_S)
+    assert m.pr_ms == pytest.approx((w.qrs_on - w.p_on) * 2) and m.p_ms == pytest.approx(
+        (w.p_off - w.p_on) * 2
+    )
+    assert m.qrs_ms == (w.qrs_off - w.qrs_on) * 2 and m.qt_ms == pytest.approx((w.t_off - w.qrs_on) * 2)
+    assert (m.qtc_bazett_ms, m.qtc_fridericia_ms) == (corrected.bazett_ms, corrected.fridericia_ms)
+    assert (m.qtc_framingham_ms, m.qtc_hodges_ms) == (corrected.framingham_ms, corrected.hodges_ms)
+    assert m.qtm_ms is None and m.class_qrs_ms == tuple(
+        (one.waves.qrs_off - one.waves.qrs_on) * 2 for one in FOUND.values()
+    )
+    broad = assembled(qrs_off=w.qrs_on + 70)
+    assert broad.qtm_ms == intervals.modified_qt(broad.qt_ms, 140.0)
+
+
+def test_an_interval_as_long_as_a_beat_is_unknown() -> None:
+    """It would belong to two beats; without RR it stays, and QTc is unknown."""
+    on, t_off = main().qrs_on, main().t_off
+    assert (
+        assembled(t_off=on + 399.9).qt_ms == pytest.approx(799.8)
+        and assembled(t_off=on + 400.0).qt_ms is None
+    )
+    assert (
+        assembled(p_on=on - 399.9).pr_ms == pytest.approx(799.8) and assembled(p_on=on - 400.0).pr_ms is None
+    )
+    alone = assembled(rr_s=math.nan)
+    assert alone.qt_ms == pytest.approx((t_off - on) * 2)
+    assert alone.qtc_bazett_ms is None and alone.qtc_hodges_ms is None
+    bare = assembled(t_off=math.nan, p_on=math.nan, p_off=math.nan)
+    assert (bare.qt_ms, bare.pr_ms, bare.p_ms, bare.qtc_fridericia_ms) == (None, None, None, None)
+
+
+def test_amplitudes_are_those_of_the_levelled_median_beat() -> None:
+    """Field by field, flags as flags, NaN as None; axes from areas of usable leads."""
+    m = assembled(bad="V3")
+    beat = FOUND[0].beat_mv - baseline(FOUND[0].beat_mv, main().qrs_on)[:, None]
+    values = amplitudes(beat, main().borders, RR_S)
+    for row, (name, lead) in enumerate(m.leads.items()):
+        assert lead.usable == (name != "V3")
+        for field in FIELDS:
+            value, expected = getattr(lead, field), float(values[field][row])
+            if field in ("j_slur", "t_low_last", "p_low_last"):
+                assert value is bool(expected)
+            else:
+                assert value == pytest.approx(expected) if not math.isnan(expected) else value is None
+    areas, usable = (
+        (dict(zip(STANDARD_12, values[f"{wave}_area_mv_ms"], strict=True)) for wave in ("qrs", "p")),
+        {*STANDARD_12},
+    )
+    qrs, p = areas
+    assert m.axis_deg == pytest.approx(intervals.frontal_axis_deg(qrs, usable))
+    assert m.p_axis_deg == pytest.approx(intervals.frontal_axis_deg(p, usable))
+    t = dict(zip(STANDARD_12, values["t_area_mv_ms"], strict=True))
+    assert m.t_axis_deg == pytest.approx(intervals.frontal_axis_deg(t, usable))
+    assert assembled(bad="I").axis_deg == pytest.approx(intervals.frontal_axis_deg(qrs, usable - {"I"}))
+    assert m.median is not None and np.array_equal(m.median.samples_mv, beat)
+    assert (m.median.qrs_on_s, m.median.qrs_off_s) == (main().qrs_on / 500, main().qrs_off / 500)
+    dead = assembled(bad="V3", code="lead_flat").leads["V3"]
+    assert not dead.usable and dead.stj_mv is None and dead.j_slur is False
+
+
+def test_every_beat_has_the_borders_of_its_class_at_its_r() -> None:
+    """In seconds; unknown where they leave the strip, and for a beat of no class."""
+    m, r, label = assembled(), STRIP.classes.r, STRIP.classes.label
+    assert (
+        m.r_s == tuple(r / 500)
+        and m.beat_class == tuple(label)
+        and m.heart_rate_bpm == pytest.approx(60 * 500 * (r.size - 1) / (r[-1] - r[0]))
+    )
+    for at, number, beat in zip(r, label, m.beats, strict=True):
+        w = FOUND[int(number)].waves
+        for value, border in zip(
+            beat, (w.p_on, w.p_off, w.qrs_on, w.qrs_off, w.t_peak, w.t_off), strict=True
+        ):
+            place = at + border - 210
+            inside = not math.isnan(border) and 0 <= place < STRIP.samples_mv.shape[1]
+            assert value == (pytest.approx(place / 500) if inside else None)
+    first, last = 210 - int(r[0]), 210 + STRIP.samples_mv.shape[1] - int(r[-1])
+    assert (
+        assembled(p_on=float(first)).beats[0].p_on_s == 0.0
+        and assembled(p_on=first - 0.5).beats[0].p_on_s is None
+    )
+    assert label[-1] == 0
+    assert assembled(t_peak=float(last)).beats[-1].t_peak_s is None
+    assert assembled(t_peak=last - 1.0).beats[-1].t_peak_s == pytest.approx(
+        (STRIP.samples_mv.shape[1] - 1) / 500
+    )
+    for row, name in enumerate(STANDARD_12):
+        for at, number, own in zip(r, label, m.lead_beats[name], strict=True):
+            learned = FOUND[int(number)].waves.lead[row]
+            assert own.qrs_on_s == pytest.approx((at + learned[3] - 210) / 500) or own.qrs_on_s is None
+            assert own.qrs_off_s == pytest.approx((at + learned[4] - 210) / 500) or own.qrs_off_s is None
+            # P and T follow the beat itself, by no more than 40 ms.
+            if own.t_peak_s is not None:
+                assert own.t_peak_s == pytest.approx((at + learned[6] - 210) / 500, abs=0.041)
+    assert all(beat.qrs_on_s is None for beat in assembled(bad="V3", code="lead_flat").lead_beats["V3"])
+
+
+def test_levels_before_p_and_before_the_qrs_may_differ_by_50_uv() -> None:
+    """More is named in the lead, whose evidence it does not take."""
+    for step, named in ((0.046, False), (0.054, True)):
+        moved = FOUND[0].beat_mv.copy()
+        p = main().p_on
+        tp = amplitudes(moved - baseline(moved, main().qrs_on)[:, None], main().borders, RR_S)[
+            "baseline_tp_mv"
+        ][7]
+        moved[7, : int(p) - 2] += step - tp
+        reasons = LeadReasons(STANDARD_12)
+        m = assemble(
+            RECORDING, STRIP, reasons, [], FOUND | {0: Found(beat_mv=moved, waves=main())},
+            stack_mv=STACK, rr_s=RR_S, st_reliable=True, monitor=None,
+        )  # fmt: skip
+        assert (("baseline_disagree", "V2") in {(q.code, q.lead) for q in m.quality.messages}) == named
+        assert m.leads["V2"].usable
+
+
+def test_codes_that_were_found_before_are_said() -> None:
+    """And a recording that cannot be measured says why, with its rate and rhythm."""
+    assert "monitor_mode" in {q.code for q in assembled(codes=("monitor_mode",)).quality.messages}
+    reasons = LeadReasons(STANDARD_12)
+    m = unmeasured(RECORDING, STRIP, reasons, [], True, None)
+    assert [q.code for q in m.quality.messages] == ["no_borders"] and not m.quality.acceptable
+    assert (
+        m.r_s == assembled().r_s
+        and m.heart_rate_bpm == assembled().heart_rate_bpm
+        and m.rhythm_detail is not None
+    )
+    assert len(m.beats) == len(m.lead_beats["V1"]) == len(m.r_s) and m.beats[0] == (None,) * 6
+    assert m.lead_beats["V1"][0] == (None,) * 8 and m.median is None and not m.leads["V1"].usable
+    nothing = unmeasured(RECORDING, None, reasons, ["too_short"], True, None)
+    assert [q.code for q in nothing.quality.messages] == ["too_short"]
+    assert (nothing.heart_rate_bpm, nothing.rhythm, nothing.r_s, len(nothing.beats)) == (
+        None,
+        "unknown",
+        (),
+        0,
+    )
+
+
+def test_fewer_than_three_beats_of_one_shape_are_told() -> None:
+    """Two are measured all the same."""
+    for duration_s, told in ((2.6, False), (2.5, False)):
+        codes = {
+            q.code for q in measure(synthesize(duration_s=duration_s, heart_rate_bpm=90)).quality.messages
+        }
+        assert ("few_beats" in codes) == told
+    assert "few_beats" in {
+        q.code for q in measure(synthesize(duration_s=2.6, heart_rate_bpm=50)).quality.messages
+    }

@@ -1,0 +1,233 @@
+"""Beats sorted by shape and put in line, written out beat by beat and lag by lag."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from greenchannel.signal.beats import Classes, classify, windows
+
+Floats = NDArray[np.float64]
+Singles = NDArray[np.float32]
+Match = dict[
+    int, tuple[float, int, float, float]
+]  # of each beat: fit, lag, fine lag, size over the template's
+
+
+class Written:
+    """The rules in loops. Times in samples at 250 Hz: a shape is 23 + 33 of them, a beat is looked for 10 around."""
+
+    def __init__(self, half: Singles, coarse: Sequence[int], weights: Floats) -> None:
+        at = [np.clip(np.arange(c - 33, c + 43), 0, half.shape[1] - 1) for c in coarse]
+        beats = [half[:, index].astype(float) * weights[:, None] for index in at]
+        self.beats = [beat - beat.mean(axis=1, keepdims=True) for beat in beats]
+
+    def match(self, some: Sequence[int], template: Floats) -> Match:
+        """Each beat at its best lag against a template."""
+        shape = template - template.mean(axis=1, keepdims=True)
+        own, found = float(np.linalg.norm(shape)) + 1e-12, {}
+        for beat in some:
+            cuts = [self.beats[beat][:, lag : lag + 56] for lag in range(21)]
+            sizes = [math.sqrt(max(float((cut**2).sum()), 1e-12)) for cut in cuts]
+            fits = [float((cut * shape).sum()) / size / own for cut, size in zip(cuts, sizes, strict=True)]
+            lag = int(np.argmax(fits))
+            left, right = fits[max(lag - 1, 0)], fits[min(lag + 1, 20)]
+            vertex = 0.5 * (left - right) / min(left + right - 2 * fits[lag], -1e-6)
+            found[beat] = fits[lag], lag, lag - 10 + min(max(vertex, -0.5), 0.5), sizes[lag] / own
+        return found
+
+    def mean(self, lags: dict[int, int]) -> Floats:
+        """Mean of beats each cut at its own lag."""
+        result: Floats = np.mean([self.beats[beat][:, lag : lag + 56] for beat, lag in lags.items()], axis=0)
+        return result
+
+
+def same(match: Match) -> dict[int, int]:
+    """The beats of the template's shape and about its size, and their lags."""
+    return {beat: lag for beat, (fit, lag, _, ratio) in match.items() if fit >= 0.85 and 0.4 < ratio < 2.5}
+
+
+def peak_of(template: Floats) -> int:
+    """The sample of R: the largest magnitude above the level of both ends, 60 ms before to 100 ms behind the middle."""
+    level = (template[:, :3].sum(axis=1) + template[:, -3:].sum(axis=1)) / 6
+    return max(range(8, 48), key=lambda k: float(((template[:, k] - level) ** 2).sum()))
+
+
+def narrow(template: Floats) -> bool:
+    """Steep for no more than 36 ms."""
+    speed = (np.diff(template, axis=1) ** 2).sum(axis=0)
+    return int((speed > 0.04 * speed.max()).sum()) <= 9
+
+
+def written_out(half: Singles, coarse: Sequence[int], weights: Floats) -> tuple[Classes, Floats, Floats]:
+    """Classes by the rules; then R and the spikes before they are rounded to whole samples."""
+    rules, free = Written(half, coarse, weights), list(range(len(coarse)))
+    found: list[tuple[list[int], Floats]] = []
+    place = 2.0 * np.array(coarse)
+    while free and len(found) < 6:
+        match = rules.match(free, rules.mean(dict.fromkeys(free, 10)))
+        if len(same(match)) < len(free):
+            seed = max(free, key=lambda beat: match[beat][0])
+            match = rules.match(free, rules.beats[seed][:, 10:66])
+        if not same(match):
+            break
+        match = rules.match(free, rules.mean(same(match)))
+        members = same(match)
+        if not members:
+            break
+        template = rules.mean(members)
+        for beat in members:
+            place[beat] += 2 * (match[beat][2] + peak_of(template) - 23)
+        found.append((list(members), template))
+        free = [beat for beat in free if beat not in members]
+    n = 2 * half.shape[1]
+    place = np.clip(place + 0.5, 0, n - 1)
+    aligned = np.rint(place).astype(int)
+    gap = np.append(np.diff(aligned), 2 * n - aligned[-1])
+    spike = [
+        len(found) > 1 and np.mean([gap[b] < 160 for b in members]) > 0.5 and narrow(template)
+        for members, template in found
+    ]
+    if len(found) and sum(len(m) for (m, _), s in zip(found, spike, strict=True) if s) == len(coarse):
+        spike = [False] * len(found)
+    kept = [one for one, gone in zip(found, spike, strict=True) if not gone]
+    lost = sorted(b for (members, _), gone in zip(found, spike, strict=True) if gone for b in members)
+    before = (
+        np.diff(aligned, prepend=aligned[0] - np.median(np.diff(aligned))) if len(coarse) > 1 else np.zeros(1)
+    )
+    kept.sort(key=lambda one: (-len(one[0]), -before[one[0]].mean()))
+    label = {beat: number for number, (members, _) in enumerate(kept) for beat in members}
+    first: dict[int, int] = {}
+    for beat in (b for b in range(len(coarse)) if b not in lost):
+        first.setdefault(int(aligned[beat]), beat)
+    rest = [first[r] for r in sorted(first)]
+    shape = kept[0][1] if kept else np.zeros((0, 56))
+    classes = Classes(
+        r=aligned[rest], label=np.array([label.get(b, -1) for b in rest]), shape=shape.astype(np.float32),
+        shape_r=peak_of(shape) if kept else 23, spikes=np.sort(aligned[lost]),
+    )  # fmt: skip
+    return classes, place[rest], np.sort(place[lost])
+
+
+def assert_as_written(half: Singles, coarse: Sequence[int], weights: Sequence[float]) -> Classes:
+    """The classes equal the rules, and are returned."""
+    given = np.array(weights, dtype=np.float32)
+    found = classify(half, np.array(coarse, dtype=np.int64), given)
+    expected, r, spikes = written_out(half, coarse, given.astype(float))
+    # Half way between two samples 32 bits may round to the other one.
+    assert found.r == pytest.approx(r, abs=0.503, rel=0)
+    assert found.spikes == pytest.approx(spikes, abs=0.503, rel=0)
+    assert found.label.tolist() == expected.label.tolist()
+    assert found.shape == pytest.approx(expected.shape, abs=1e-5) and found.shape_r == expected.shape_r
+    return found
+
+
+T = np.arange(-30.0, 40.0)
+
+
+def shape_of(*parts: tuple[float, float, float]) -> Floats:
+    """Sum of Gaussians ``(height, place, width)``, 70 samples, R at the thirtieth."""
+    return np.array(sum(h * np.exp(-(((T - at) / width) ** 2)) for h, at, width in parts))
+
+
+NARROW = np.array([shape_of((1, 0, 3), (-0.3, 7, 3)), shape_of((0.6, 1, 3), (-0.8, 6, 4))])
+BROAD = np.array([shape_of((-1.2, 4, 9), (0.4, 22, 8)), shape_of((1.4, 0, 8))])
+SPIKE = np.array([shape_of((1.5, 0, 1.2)), shape_of((-1.0, 0, 1.2))])
+
+
+def trace(beats: Sequence[tuple[int, Floats]], n: int, noise_mv: float = 0.01, seed: int = 0) -> Singles:
+    """A strip with shapes at their places."""
+    x = noise_mv * np.random.default_rng(seed).standard_normal((2, n))
+    for at, shape in beats:
+        first, last = max(at - 30, 0), min(at + 40, n)
+        x[:, first:last] += shape[:, first - at + 30 : last - at + 30]
+    made: Singles = x.astype(np.float32)
+    return made
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_classes_are_those_of_the_rules(seed: int) -> None:
+    """Of normal beats, ectopics, spikes and shapes between them, of any size, found early or late, in noise."""
+    rng = np.random.default_rng(seed)
+    shapes, beats, at = [NARROW, BROAD, SPIKE, -NARROW, 0.6 * NARROW + 0.4 * BROAD], [], 20
+    chance = rng.dirichlet([3, 1, 0.5, 0.5, 0.5])
+    while at < 2400:
+        kind = int(rng.choice(5, p=chance))
+        beats.append((at, shapes[kind] * rng.choice([0.35, 0.45, 1, 1, 1, 1.3, 2.2, 3])))
+        at += int(rng.choice([40, 76, 84, 150, 200]) if kind == 2 else rng.integers(120, 260))
+    coarse = sorted({min(max(place + int(rng.integers(-9, 10)), 0), 2499) for place, _ in beats})
+    half = trace(beats, 2500, float(rng.choice([0.005, 0.03, 0.15])), seed)
+    assert_as_written(half, coarse, [1.0, 0.7])
+    assert_as_written(half, coarse, [0.0, 1.5])
+    assert_as_written(half, coarse[:1], [1.0, 1.0])
+    assert_as_written(half, coarse[:2], [1.0, 1.0])
+
+
+def test_r_is_the_peak_of_the_magnitude() -> None:
+    """Wherever the detector put the beats within 40 ms, R stands at twice the peak's sample and a half, rounded."""
+    half = trace([(at, NARROW) for at in (200, 400, 600, 800)], 1000, 0.0)
+    for shift in (-9, 0, 9):
+        found = assert_as_written(half, [at + shift for at in (200, 400, 600, 800)], [1.0, 1.0])
+        assert found.label.tolist() == [0, 0, 0, 0]
+        assert np.abs(found.r - np.array([402, 802, 1202, 1602])).max() <= 2
+
+
+def test_beats_far_larger_or_smaller_are_no_beats_of_the_class() -> None:
+    """Two and a half times the size, either way, is another class."""
+    for size, alike in ((2.6, True), (3.3, False), (0.4, True), (0.36, False)):
+        beats = [(at, NARROW * (size if at == 600 else 1.0)) for at in range(200, 2400, 200)]
+        found = assert_as_written(trace(beats, 2500, 0.0), [at for at, _ in beats], [1.0, 1.0])
+        assert (found.label[2] == 0) == alike
+
+
+def test_equal_classes_are_ranked_by_how_late_their_beats_come() -> None:
+    """An early beat is the ectopic one, also when there are as many of them."""
+    beats = [(200, NARROW), (300, BROAD), (550, NARROW), (650, BROAD), (900, NARROW), (1000, BROAD)]
+    found = assert_as_written(trace(beats, 1200), [at for at, _ in beats], [1.0, 1.0])
+    assert found.label.tolist() == [0, 1, 0, 1, 0, 1]
+
+
+@pytest.mark.parametrize(("ahead", "gone"), [(78, True), (82, False)])
+def test_a_narrow_shape_just_before_a_beat_is_its_spike(ahead: int, gone: bool) -> None:
+    """Within 320 ms, before most of its beats."""
+    beats = sorted(
+        [(at, BROAD) for at in range(300, 2300, 250)] + [(at - ahead, SPIKE) for at in range(300, 2300, 250)]
+    )
+    found = assert_as_written(trace(beats, 2500, 0.002), [at for at, _ in beats], [1.0, 1.0])
+    assert (found.spikes.size == 8) == gone
+
+
+def test_a_strip_of_spikes_alone_keeps_its_beats() -> None:
+    """Were all of them spikes there would be no beat left."""
+    beats = [(at, SPIKE * (1 if k % 2 else -1)) for k, at in enumerate(range(200, 2300, 70))]
+    found = assert_as_written(trace(beats, 2500, 0.002), [at for at, _ in beats], [1.0, 1.0])
+    assert found.r.size == len(beats) and found.spikes.size == 0
+
+
+def test_leads_without_a_vote_leave_beats_without_a_class() -> None:
+    """Nothing to compare: R is where the detector put it."""
+    found = assert_as_written(trace([(200, NARROW), (500, NARROW)], 800), [201, 500], [0.0, 0.0])
+    assert found.label.tolist() == [-1, -1] and found.r.tolist() == [402, 1000]
+
+
+def test_two_beats_that_fall_onto_one_place_are_one() -> None:
+    """The detector may see one beat twice."""
+    half = trace([(at, NARROW) for at in (200, 400, 600)], 800, 0.0)
+    found = assert_as_written(half, [200, 396, 404, 600], [1.0, 1.0])
+    assert found.r.size == found.label.size == 3
+
+
+def test_windows_repeat_the_ends() -> None:
+    """Of a strip that a window leaves."""
+    x = np.arange(20, dtype=np.float32).reshape(2, 10)
+    cut = windows(x, np.array([0, 2, 5, 7, 9]), 2, 3)
+    assert cut[:, 0].tolist() == [
+        [0, 0, 0, 1, 2],
+        [0, 1, 2, 3, 4],
+        [3, 4, 5, 6, 7],
+        [5, 6, 7, 8, 9],
+        [7, 8, 9, 9, 9],
+    ]
+    assert np.array_equal(cut[:, 1], cut[:, 0] + 10)

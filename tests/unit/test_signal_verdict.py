@@ -1,0 +1,279 @@
+"""Each look at quality with its limit, and the verdict that follows from what was found (SIG-5)."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from greenchannel.signal.leads import STANDARD_12, STANDARD_18
+from greenchannel.signal.quality import (
+    WORDS,
+    LeadReasons,
+    judge,
+    limb_contradiction,
+    look_at_beats,
+    look_at_noise,
+    look_at_samples,
+    look_at_wander,
+    message,
+)
+from greenchannel.signal.synthesis import limb_table
+
+Singles = NDArray[np.float32]
+LIMB_6 = STANDARD_12[:6]
+
+
+def named(reasons: LeadReasons) -> list[tuple[str, str | None]]:
+    """Codes and leads of what was noted."""
+    return [(one.code, one.lead) for one in reasons.messages()]
+
+
+def mask(*rows: int, count: int = 12) -> NDArray[np.bool_]:
+    """True for some leads."""
+    return np.isin(np.arange(count), rows)
+
+
+def test_what_takes_the_amplitudes_and_what_only_the_evidence() -> None:
+    """No signal: not even measured, and nothing else is said of it; tremor: measured, no evidence; wander: named."""
+    reasons = LeadReasons(("I", "II", "V1"))
+    reasons.add("wander", mask(0, count=3))
+    reasons.add("baseline_disagree", mask(0, count=3))
+    assert reasons.usable.tolist() == [True, True, True] and reasons.measurable.all()
+    reasons.add("hf_noise", mask(1, count=3))
+    assert reasons.usable.tolist() == [True, False, True] and reasons.measurable.all()
+    for code in ("lead_missing", "lead_flat", "saturation"):
+        alone = LeadReasons(("I", "II", "V1"))
+        alone.add(code, mask(2, count=3))
+        alone.add("steps", mask(1, 2, count=3))
+        assert alone.measurable.tolist() == [True, True, False] and alone.usable.tolist() == [
+            True,
+            False,
+            False,
+        ]
+        assert named(alone) == [("steps", "II"), (code, "V1")]
+    reasons.add("hf_noise", mask(2, count=3))
+    assert named(reasons) == [
+        ("wander", "I"),
+        ("baseline_disagree", "I"),
+        ("hf_noise", "II"),
+        ("hf_noise", "V1"),
+    ]
+
+
+def test_a_message_names_its_lead_in_both_languages() -> None:
+    """And fills in what it is told."""
+    one = message("lead_flat", "V4")
+    assert (
+        (one.code, one.lead) == ("lead_flat", "V4") and one.en.startswith("V4: ") and one.zh.startswith("V4 ")
+    )
+    wall = message("territory_unreadable", None, en="inferior", zh="下壁")
+    assert wall.lead is None and "the inferior wall" in wall.en and wall.zh.startswith("下壁导联")
+    assert all("{" not in text for code in WORDS for text in (message(code, "I", en="x", zh="y").en,))
+
+
+def test_every_fault_of_the_samples_has_its_code() -> None:
+    """A lead without samples, one at the rail, one that jumps, one without a heart."""
+    t = np.arange(5000) / 500
+    beat = np.exp(-(((t % 0.8 - 0.4) / 0.02) ** 2))
+    x = np.outer(np.linspace(0.5, 1.5, 12), beat) + 0.005 * np.random.default_rng(0).standard_normal(
+        (12, 5000)
+    )
+    x[0] = np.nan
+    x[1, 2000:2300] = 5.0
+    x[2, 2571:] += 1.2
+    x[3] = 0.002 * x[3]
+    reasons = LeadReasons(STANDARD_12)
+    look_at_samples(x.astype(np.float32), 500.0, reasons)
+    assert named(reasons) == [
+        ("lead_missing", "I"),
+        ("saturation", "II"),
+        ("steps", "III"),
+        ("lead_flat", "aVR"),
+    ]
+
+
+def noisy(size_mv: float, quiet: int, n: int = 1000) -> list[tuple[str, str | None]]:
+    """What is said of a sine of 100 Hz of this RMS, of which so many samples are quiet; the second lead is still."""
+    x = np.array(
+        [size_mv * np.sqrt(2) * np.sin(2 * np.pi * 0.2 * np.arange(n)), np.zeros(n)], dtype=np.float32
+    )
+    reasons = LeadReasons(("V1", "V2"))
+    look_at_noise(x, np.arange(n) < quiet, reasons)
+    return named(reasons)
+
+
+def test_tremor_is_noise_of_more_than_50_uv_in_what_is_quiet() -> None:
+    """The trace less its mean over 10 ms, which a sine of 100 Hz passes as it is, in more than 0.2 s."""
+    assert noisy(0.0505, 500) == [("hf_noise", "V1")] and noisy(0.0495, 500) == []
+    assert noisy(0.0505, 1000) == [("hf_noise", "V1")] and noisy(0.0495, 1000) == []
+    assert noisy(0.5, 102) == [] and noisy(0.5, 103) == [("hf_noise", "V1")]
+    rng = np.random.default_rng(5)
+    for _ in range(40):
+        x, quiet = 0.056 * rng.standard_normal((3, 400)).astype(np.float32), rng.random(400) < 0.5
+        rest = [[y[k] - y[k - 2 : k + 3].mean() for k in range(2, 398) if quiet[k]] for y in x.astype(float)]
+        expected = [bool(np.sqrt(np.mean(np.square(row))) > 0.05) for row in rest]
+        reasons = LeadReasons(("V1", "V2", "V3"))
+        look_at_noise(x, quiet, reasons)
+        assert (~reasons.usable).tolist() == expected
+
+
+def wandering(*knots_mv: float, every: int = 500, seconds: list[float] | None = None) -> list[str]:
+    """Codes for a lead with such knots of its baseline, and such means over a second."""
+    at = 100 + every * np.arange(len(knots_mv))
+    slow = np.repeat(np.array(seconds or [0.0] * 10), 125)[None]
+    reasons = LeadReasons(("V1",))
+    look_at_wander(at, np.array([knots_mv], dtype=np.float32), slow.astype(np.float32), reasons)
+    return [code for code, _ in named(reasons)]
+
+
+def test_wander_is_told_from_half_a_millivolt_and_forbids_the_lead_from_two() -> None:
+    """Highest less lowest knot."""
+    assert wandering(0.1, -0.3, 0.19) == [] and wandering(0.1, -0.3, 0.21) == ["wander"]
+    assert wandering(0.25, -0.25) == []
+    assert wandering(1.0, -0.98) == ["wander"] and wandering(1.0, -1.02) == ["wander_large"]
+    assert wandering(1.0, -1.0) == ["wander"]
+    assert wandering(3.0) == []
+
+
+def test_wander_counts_within_ten_seconds() -> None:
+    """A drift over longer is no swing: of any knots ten seconds apart the most."""
+    assert wandering(*np.linspace(0, 0.9, 21)) == [] and wandering(*np.linspace(0, 1.1, 21)) == ["wander"]
+    assert wandering(0.0, *([0.3] * 9), 0.6) == ["wander"] and wandering(0.0, *([0.3] * 10), 0.6) == []
+    assert wandering(*([0.0] * 30), 2.1, 0, 0) == ["wander_large"] and wandering(2.1, *([0.0] * 30)) == [
+        "wander_large"
+    ]
+
+
+def test_wander_is_seen_in_the_means_of_seconds_as_well() -> None:
+    """A breath that each knot meets at the same point."""
+    assert wandering(0, 0, seconds=[0.1, 0.59, 0.3]) == [] and wandering(0, 0, seconds=[0.1, 0.61, 0.3]) == [
+        "wander"
+    ]
+    assert wandering(0, 0, seconds=[0.0] * 9 + [0.3] + [0.6] * 10) == []
+    assert wandering(0, 0, seconds=[0.0] * 11 + [0.6] * 8) == ["wander"]
+    assert wandering(0, 0, seconds=[0.0] * 10 + [2.1] + [0.0] * 9) == ["wander_large"]
+    short = LeadReasons(("V1",))
+    look_at_wander(np.array([10, 60]), np.array([[0.0, 0.6]]), np.ones((1, 124), dtype=np.float32), short)
+    assert named(short) == [("wander", "V1")]
+
+
+def unstable(stack: Singles, median: Singles, window: slice) -> list[bool]:
+    """Which leads are, as written out: by the median of the correlations, and of what is left."""
+    leads = []
+    for row in range(len(median)):
+        b = median[row, window][::2].astype(float)
+        fits, rests = [], []
+        for beat in stack[:, row]:
+            a = beat[window][::2].astype(float)
+            fits.append(np.corrcoef(a, b)[0, 1])
+            rests.append(np.std(a - b))
+        leads.append(bool(np.median(fits) < 0.9 and np.median(rests) > 0.05))
+    return leads
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 7])
+def test_beats_that_differ_from_their_median_are_unstable(count: int) -> None:
+    """Correlation under 0.9 and more than 50 µV of rest in most of three beats or more."""
+    rng, seen = np.random.default_rng(count), []
+    for _ in range(60):
+        median = (rng.choice([0.05, 0.1, 0.3]) * rng.standard_normal((5, 100))).astype(np.float32)
+        stack = median + rng.uniform(0.0, 0.2, (count, 5, 1)) * rng.standard_normal((count, 5, 100))
+        stack = (stack + rng.uniform(-1, 1, (count, 5, 1))).astype(np.float32)
+        reasons = LeadReasons(STANDARD_12[:5])
+        look_at_beats(stack, median, slice(20, 80), reasons)
+        assert (~reasons.usable).tolist() == (
+            unstable(stack, median, slice(20, 80)) if count > 2 else [False] * 5
+        )
+        seen += reasons.usable.tolist()
+    assert count == 2 or 20 < sum(seen) < 280
+
+
+def limb(wrong: str | None = None, size_mv: float = 0.0, n: int = 5000) -> Singles:
+    """Six limb leads of which one is off by a sine of this RMS, around a level of its own."""
+    rng = np.random.default_rng(4)
+    one, two = rng.standard_normal((2, n))
+    table = {name: row + 0.3 * k for k, (name, row) in enumerate(limb_table(one, two).items())}
+    if wrong is not None:
+        table[wrong] = table[wrong] + size_mv * np.sqrt(2) * np.sin(2 * np.pi * np.arange(n) / 40)
+    return np.array([table[name] for name in LIMB_6], dtype=np.float32)
+
+
+@pytest.mark.parametrize("wrong", LIMB_6)
+def test_a_limb_lead_at_fault_is_named(wrong: str) -> None:
+    """The one lead that explains which of the four relations break, from 20 µV on."""
+    assert limb_contradiction(limb(), None, LeadReasons(LIMB_6)) is None
+    assert limb_contradiction(limb(wrong, 0.3), None, LeadReasons(LIMB_6)) == wrong
+    if wrong.startswith("aV"):
+        assert limb_contradiction(limb(wrong, 0.0205), None, LeadReasons(LIMB_6)) == wrong
+        assert limb_contradiction(limb(wrong, 0.0195), None, LeadReasons(LIMB_6)) is None
+
+
+def test_where_no_single_lead_explains_it_none_is_named() -> None:
+    """Two at fault, or only I, II and III to compare."""
+    x = limb("aVR", 0.3)
+    x[4] += 0.3 * np.sin(np.arange(5000) / 9)
+    assert limb_contradiction(x, None, LeadReasons(LIMB_6)) == ""
+    x[0] += 0.3 * np.sin(np.arange(5000) / 5)
+    x[5] += 0.3 * np.sin(np.arange(5000) / 7)
+    assert limb_contradiction(x, None, LeadReasons(LIMB_6)) == ""
+    assert limb_contradiction(limb("II", 0.0205)[:3], None, LeadReasons(LIMB_6[:3])) == ""
+    assert limb_contradiction(limb("II", 0.0195)[:3], None, LeadReasons(LIMB_6[:3])) is None
+    without = LeadReasons(LIMB_6)
+    without.add("hf_noise", mask(5, count=6))
+    assert limb_contradiction(limb("aVR", 0.3), None, without) is None
+    assert limb_contradiction(limb("III", 0.3), None, without) == ""
+
+
+def test_without_i_ii_and_iii_nothing_can_be_checked() -> None:
+    """Nor where fewer than a second of them was recorded."""
+    for row in range(3):
+        without = LeadReasons(LIMB_6)
+        without.add("hf_noise", mask(row, count=6))
+        assert limb_contradiction(limb("aVR", 0.3), None, without) is None
+    valid = np.zeros((6, 5000), dtype=bool)
+    for recorded, answer in ((496, None), (500, "aVR")):
+        valid[:] = False
+        valid[:, :recorded] = True
+        assert limb_contradiction(limb("aVR", 0.3), valid, LeadReasons(LIMB_6)) == answer
+    valid[:] = True
+    x = limb()
+    x[2, 1000:1400] += 9.0
+    valid[4, 1000:1400] = False
+    assert limb_contradiction(x, valid, LeadReasons(LIMB_6)) is None
+    turned = tuple(reversed(LIMB_6))
+    assert limb_contradiction(limb("aVL", 0.3)[::-1], None, LeadReasons(turned)) == "aVL"
+
+
+def verdict(
+    *bad: str, leads: tuple[str, ...] = STANDARD_12, codes: tuple[str, ...] = ()
+) -> tuple[bool, list[str]]:
+    """Acceptable or not, and the codes beyond those of the leads."""
+    reasons = LeadReasons(leads)
+    reasons.add("hf_noise", np.array([name in bad for name in leads]))
+    quality = judge(reasons, list(codes), True)
+    assert quality.bad_leads == tuple(name for name in leads if name in bad) and quality.reversal is None
+    return quality.acceptable, [one.code for one in quality.messages if one.code != "hf_noise"]
+
+
+def test_two_bad_leads_are_borne_and_three_are_not() -> None:
+    """Each named; with three the record is to be repeated."""
+    assert verdict() == (True, []) and verdict("V1", "V6") == (True, [])
+    assert verdict("V1", "V6", "aVR") == (False, ["too_many_bad_leads"])
+
+
+def test_a_wall_with_one_readable_lead_left_is_blind() -> None:
+    """If it had two or more; of a wall with one recorded lead nothing is expected."""
+    assert verdict("III", "aVF") == (False, ["territory_unreadable"])
+    assert verdict("V7", leads=STANDARD_18) == (True, [])
+    assert verdict("V7", "V8", leads=STANDARD_18) == (False, ["territory_unreadable"])
+    assert verdict("V1", leads=("V1", "V2", "I")) == (False, ["territory_unreadable"])
+    assert verdict("V1", leads=("V1", "I")) == (True, [])
+    assert verdict("V1", leads=("V1",)) == (False, [])
+
+
+@pytest.mark.parametrize("code", ["too_short", "low_rate", "no_qrs", "no_borders", "few_beats", "einthoven"])
+def test_what_forbids_a_record(code: str) -> None:
+    """Is said, and the record is to be repeated; monitor mode is said alone."""
+    assert verdict(codes=(code,)) == (False, [code])
+    assert verdict(codes=("monitor_mode", code)) == (False, ["monitor_mode", code])
+    assert verdict(codes=("monitor_mode",)) == (True, ["monitor_mode"])
+    assert judge(LeadReasons(STANDARD_12), [], False).st_reliable is False
