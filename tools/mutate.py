@@ -241,7 +241,7 @@ def main() -> int:
             same = len(survivors) - len(left)
             tried, noticed = tried + len(mine) - same, noticed + len(mine) - len(survivors)
             decisive = [m for m in left if m.decisive]
-            red |= measuring and bool(decisive)
+            red |= measuring and bool(decisive) and not asked.sample
             print(
                 f"{core}: {len(mine) - len(survivors)} of {len(mine)} mutants noticed; of the others {same} listed as"
                 f" equivalent, {len(decisive)} decisive, {len(left) - len(decisive)} not",
