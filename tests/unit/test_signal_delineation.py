@@ -102,8 +102,8 @@ def assert_as_written(
     return found
 
 
-@pytest.mark.parametrize("noise_mv", [0.0, 0.01, 0.04])
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("noise_mv", [0.0, 0.03])
+@pytest.mark.parametrize("seed", range(3))
 def test_borders_are_those_of_the_rules(seed: int, noise_mv: float) -> None:
     """Learned borders early, late and scattered, some leads without P, T or QRS, some not usable."""
     rng = np.random.default_rng(seed)
@@ -123,7 +123,7 @@ def test_borders_are_those_of_the_rules(seed: int, noise_mv: float) -> None:
             assert_as_written(beat, moved, rng.random(12) < 0.5)
 
 
-@pytest.mark.parametrize("p_off", [170.0, 187.0, 199.0])
+@pytest.mark.parametrize("p_off", [170.0, 187.0])
 def test_where_learned_borders_and_slopes_differ_each_has_its_limits(p_off: float) -> None:
     """Onsets 60 ms early to 14 ms late and not before P, offsets 14 ms early to 12 ms late, by single samples."""
     beat, lead = drawn(2, noise_mv=0), own_borders(2, spread=0)
