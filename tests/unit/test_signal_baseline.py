@@ -79,6 +79,7 @@ def test_knots_are_those_of_the_dominant_beats_while_these_are_half_of_all() -> 
     r = [100, 200, 300, 400]
     assert knots(classes(STEP, r, [0, 1, 0, -1]), 1000).tolist() == [80, 280]
     assert knots(classes(STEP, r, [0, 1, 1, -1]), 1000).tolist() == [80, 180, 280, 380]
+    assert knots(classes(STEP, [*r, 500], [0, 1, 1, 0, 1]), 1000).tolist() == [80, 180, 280, 380, 480]
     assert knots(classes(STEP[:0], r), 1000).size == 0
 
 

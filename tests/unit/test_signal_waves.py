@@ -185,7 +185,7 @@ def test_only_an_r_of_twice_the_least_notch_can_have_one(r_mv: float, there: boo
 
 def test_a_slur_is_five_slow_samples_below_half_of_r() -> None:
     """10 ms; a sample at just half of R is not below it."""
-    slow = [0.5, 0.49, 0.48, 0.47, 0.46, 0.1]
+    slow = [0.55, 0.5, 0.49, 0.48, 0.47, 0.46, 0.1]
     jp, slur = (qrs_waves(complex_of(0, 0.5, 1.0, *slow), ON, OFF)[name][0] for name in ("jp_mv", "j_slur"))
     assert math.isnan(jp) and slur == 0
     found = qrs_waves(complex_of(0, 0.5, 1.0, *slow[:-1], 0.45, 0.1), ON, OFF)
