@@ -16,8 +16,10 @@ from typing import Final
 from benchmarks import (
     accuracy_beats,
     accuracy_faults,
+    accuracy_infarctions,
     accuracy_ludb,
     accuracy_reversal,
+    accuracy_rhythms,
     accuracy_simulated,
     accuracy_st,
     accuracy_synthesis,
@@ -39,10 +41,13 @@ ON_DATA: Final[Mapping[str, OnData]] = {
     "reversal": accuracy_reversal.topic,
     "faults": accuracy_faults.topic,
     "tiers": accuracy_tiers.topic,
+    "rhythms": accuracy_rhythms.topic,
 }
 SIMULATED: Final[Mapping[str, Callable[[int], Topic]]] = {
     "synthesis": accuracy_synthesis.topic,
     "simulated": accuracy_simulated.topic,
+    "infarctions": accuracy_infarctions.topic,
+    "simulated-rhythms": accuracy_rhythms.simulated,
 }
 
 

@@ -62,10 +62,12 @@ def _onset(classes: Classes) -> int | None:
 
 def levels(x: Floats, at: Ints) -> Floats:
     """Mean of the samples behind each knot: ``(leads, knots)``."""
-    reach = width()
-    out = np.empty((x.shape[0], at.size), dtype=np.float32)
-    for k, first in enumerate(at.tolist()):
-        out[:, k] = x[:, first : first + reach].sum(axis=1)
+    x, reach = np.ascontiguousarray(x), width()
+    lead, step = x.strides
+    windows: Floats = np.ndarray(
+        (x.shape[0], x.shape[1] - reach + 1, reach), x.dtype, x, 0, (lead, step, step)
+    )
+    out: Floats = windows[:, at].sum(axis=2)
     out *= np.float32(1 / reach)
     return out
 
@@ -100,8 +102,8 @@ def spline(at: Ints, knots_mv: Floats, n: int) -> Floats:
     pieces[..., 2] = bend[:, :-1].T / 2
     pieces[..., 3] = ((bend[:, 1:] - bend[:, :-1]) / (6 * length)).T
     powers = _powers(int(length.max()))
-    for piece, first, last in zip(pieces, at.tolist(), at[1:].tolist(), strict=False):
-        wander[:, first:last] = piece @ powers[:, : last - first]
+    for curve, first, last in zip(pieces @ powers, at.tolist(), at[1:].tolist(), strict=False):
+        wander[:, first:last] = curve[:, : last - first]
     return wander
 
 
@@ -132,11 +134,10 @@ def _second_derivatives(length: Doubles, rise: Doubles) -> Doubles:
     inner = length.size - 1
     if inner < 1:
         return np.zeros((rise.shape[0], length.size + 1))  # a line
-    bend = np.empty((length.size + 1, rise.shape[0]))
-    right = 6 * (rise[:, 1:] - rise[:, :-1]).T
+    right = (6 * (rise[:, 1:] - rise[:, :-1])).T
     if inner == 1:  # three knots: a parabola, one curvature
-        bend[:] = right[0] / (3 * (length[0] + length[1]))
-        return bend.T
+        curvature = right[0] / (3 * (length[0] + length[1]))
+        return np.repeat(curvature[:, None], 3, axis=1)
     h = length.tolist()
     first, last = h[0] / h[1], h[-1] / h[-2]
     middle = [2 * (h[k] + h[k + 1]) for k in range(inner)]
@@ -145,13 +146,17 @@ def _second_derivatives(length: Doubles, rise: Doubles) -> Doubles:
     middle[-1] += h[-1] * (1 + last)
     above[0] -= h[0] * first
     below = [*below[:-1], below[-1] - h[-1] * last]
+    # For a dozen leads plain numbers are quicker than arrays.
+    rows: list[list[float]] = right.tolist()
     for k in range(1, inner):
         share = below[k - 1] / middle[k - 1]
         middle[k] -= share * above[k - 1]
-        right[k] -= share * right[k - 1]
-    bend[inner] = right[-1] / middle[-1]
+        rows[k] = [a - share * b for a, b in zip(rows[k], rows[k - 1], strict=True)]
+    bends = [[a / middle[-1] for a in rows[-1]]]
     for k in range(inner - 2, -1, -1):
-        bend[k + 1] = (right[k] - above[k] * bend[k + 2]) / middle[k]
+        bends.append([(a - above[k] * b) / middle[k] for a, b in zip(rows[k], bends[-1], strict=True)])
+    bend = np.empty((length.size + 1, rise.shape[0]))
+    bend[inner:0:-1] = bends
     bend[0] = (1 + first) * bend[1] - first * bend[2]
     bend[-1] = (1 + last) * bend[-2] - last * bend[-3]
     return bend.T

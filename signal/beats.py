@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from greenchannel.signal import limits
+from greenchannel.signal import limits, pruning
 from greenchannel.signal.grid import Bools, Floats
 from greenchannel.signal.qrs import Ints
 
@@ -21,6 +21,7 @@ _WIDTH: Final = _FROM + _TO
 _LAG: Final = round(0.04 * HALF_HZ)  # beats are looked for this far around where the detector put them
 Doubles = NDArray[np.float64]
 
+_NO_SPIKES: Final = np.zeros(0, dtype=np.int64)
 _R_FROM, _R_TO = round(0.06 * HALF_HZ), round(0.10 * HALF_HZ)  # R lies no further from the detector's place
 
 
@@ -42,8 +43,13 @@ class Classes:
 
 def windows(x: Floats, centres: Ints, before: int, after: int) -> Floats:
     """Cut ``[centre - before, centre + after)`` around each centre: ``(beats, leads, samples)``; edges repeat."""
-    n = x.shape[1]
-    out = np.empty((centres.size, x.shape[0], before + after), dtype=x.dtype)
+    n, width = x.shape[1], before + after
+    if centres.size and centres.min() >= before and centres.max() + after <= n:
+        x = np.ascontiguousarray(x)
+        lead, step = x.strides
+        every: Floats = np.ndarray((n - width + 1, x.shape[0], width), x.dtype, x, 0, (step, lead, step))
+        return every[centres - before]
+    out = np.empty((centres.size, x.shape[0], width), dtype=x.dtype)
     for row, centre in zip(out, centres.tolist(), strict=True):
         first, last = centre - before, centre + after
         if first >= 0 and last <= n:
@@ -53,7 +59,7 @@ def windows(x: Floats, centres: Ints, before: int, after: int) -> Floats:
     return out
 
 
-def classify(half: Floats, coarse: Ints, weights: Floats) -> Classes:
+def classify(half: Floats, coarse: Ints, weights: Floats, spikes: Ints = _NO_SPIKES) -> Classes:
     """Group beats by the correlation of their QRS over all leads, and align each with its class.
 
     Parameters
@@ -61,10 +67,23 @@ def classify(half: Floats, coarse: Ints, weights: Floats) -> Classes:
     half : array ``(leads, samples)`` at 250 Hz
     coarse : array ``(beats,)``, rising, where the detector put them, in samples of `half`
     weights : array ``(leads,)``, reciprocal size of each lead's QRS, 0 for leads without a vote
+    spikes : array ``(spikes,)``, rising, pacing spikes in samples at 500 Hz
     """
     wide = windows(half, coarse, _FROM + _LAG, _TO + _LAG)
     wide *= weights[:, None]
     wide -= (wide.sum(axis=2) * np.float32(1 / wide.shape[2]))[..., None]
+    no_beat = pruning.t_waves(wide, coarse, spikes)
+    if no_beat.any():
+        wide, coarse = wide[~no_beat], coarse[~no_beat]
+    place, label, found = _groups(wide, coarse)
+    no_beat = pruning.lost_in_noise(wide, label, int(np.count_nonzero(weights)))
+    if no_beat.any():
+        place, label, found = _groups(wide[~no_beat], coarse[~no_beat])
+    return _dominant_first(place, label, found, 2 * half.shape[1])
+
+
+def _groups(wide: Floats, coarse: Ints) -> tuple[Doubles, Ints, list[tuple[Ints, Floats, int]]]:
+    """Place at 500 Hz and class of each beat, and of each class its members, its mean and the sample of R in it."""
     size = _sizes(wide)
     count = coarse.size
     label = np.full(count, -1, dtype=np.int64)
@@ -92,7 +111,7 @@ def classify(half: Floats, coarse: Ints, weights: Floats) -> Classes:
         place[members] += 2.0 * (match.fine[same] + (peak - _FROM))
         found.append((members, template, peak))
         free = free[~same]
-    return _dominant_first(place, label, found, 2 * half.shape[1])
+    return place, label, found
 
 
 def _sizes(wide: Floats) -> Floats:
@@ -113,10 +132,10 @@ class _Match:
         inner = padded[:, lags - 1 : lags - 1 + _WIDTH]
         np.subtract(template, (template.sum(axis=1) * np.float32(1 / _WIDTH))[:, None], out=inner)
         own = math.sqrt(float(np.einsum("ls,ls->", inner, inner))) + 1e-12
-        step = padded.strides
+        lead, step = padded.strides
         # Row k holds the template moved by k samples.
-        shifted = np.lib.stride_tricks.as_strided(
-            padded[:, lags - 1 :], (lags, leads, width), (-step[1], step[0], step[1]), writeable=False
+        shifted: Floats = np.ndarray(
+            (lags, leads, width), padded.dtype, padded, (lags - 1) * step, (-step, lead, step)
         )
         product = wide.reshape(count, -1) @ shifted.reshape(lags, -1).T
         fit = product / (sizes * np.float32(own))
@@ -146,12 +165,14 @@ class _Match:
 
 def _aligned_mean(wide: Floats, same: Bools, lag: Ints) -> Floats:
     """Mean of the chosen beats, each cut at its own lag."""
-    total = np.zeros((wide.shape[1], _WIDTH), dtype=np.float32)
-    chosen = np.flatnonzero(same).tolist()
-    for beat in chosen:
-        first = int(lag[beat])
-        total += wide[beat, :, first : first + _WIDTH]
-    total *= np.float32(1 / len(chosen))
+    _, leads, width = wide.shape
+    beat, lead, step = wide.strides
+    every: Floats = np.ndarray(
+        (len(wide), width - _WIDTH + 1, leads, _WIDTH), wide.dtype, wide, 0, (beat, step, lead, step)
+    )
+    chosen = np.flatnonzero(same)
+    total: Floats = every[chosen, lag[chosen]].sum(axis=0)
+    total *= np.float32(1 / chosen.size)
     return total
 
 
@@ -192,7 +213,10 @@ def _dominant_first(place: Doubles, label: Ints, found: list[tuple[Ints, Floats,
     order = list(range(len(kept)))
     if len(kept) > 1:
         before = np.diff(aligned, prepend=aligned[0] - np.median(np.diff(aligned)))
-        order.sort(key=lambda k: (-len(kept[k][0]), -float(before[kept[k][0]].mean())))
+        # Where they take turns, one more or less is a matter of where the strip begins.
+        most = max(len(one[0]) for one in kept)
+        equal = [len(one[0]) >= max(most - 1, limits.MIN_MEDIAN_BEATS) for one in kept]
+        order.sort(key=lambda k: (-most if equal[k] else -len(kept[k][0]), -float(before[kept[k][0]].mean())))
     label = np.full_like(label, -1)
     for new, old in enumerate(order):
         label[kept[old][0]] = new

@@ -75,19 +75,19 @@ def heights(beat_mv: Floats, borders: Doubles) -> Floats:
 
     Parameters
     ----------
-    beat_mv : float32 array ``(leads, samples)`` in mV, at any level
-    borders : array ``(leads, 8)``, samples of it, see `delineator.COLUMNS`; NaN where a wave is not there
+    beat_mv : float32 array ``(..., leads, samples)`` in mV, at any level
+    borders : array ``(..., leads, 8)``, samples of it, see `delineator.COLUMNS`; NaN where a wave is not there
 
     Returns
     -------
-    float32 array ``(leads, 2)`` in mV; any number where a wave is not there
+    float32 array ``(..., leads, 2)`` in mV; any number where a wave is not there
     """
-    n = beat_mv.shape[1]
-    at = np.fmax(np.fmin(borders, n - 5.0), 4.0).astype(np.int64)[:, _LEVELS, None] + _LEVEL
+    n = beat_mv.shape[-1]
+    at = np.fmax(np.fmin(borders.reshape(-1, 8), n - 5.0), 4.0).astype(np.int64)[:, _LEVELS, None] + _LEVEL
     at += np.arange(0, beat_mv.size, n)[:, None, None]
     level = beat_mv.ravel()[at].sum(axis=2) * np.float32(1 / 3)
     told: Floats = level[:, :2] - (level[:, 2:4] + level[:, 4:]) * np.float32(0.5)
-    return told
+    return told.reshape(*borders.shape[:-1], 2)
 
 
 def refine(x: Floats, valid: Bools | None, at: Doubles, height_mv: Floats) -> Doubles:

@@ -6,6 +6,7 @@ samples of the median beat at 500 Hz; NaN stands for a border that was not found
 """
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
@@ -15,11 +16,16 @@ from numpy.typing import NDArray
 
 from greenchannel.signal import limits
 from greenchannel.signal.amplitudes import Borders
+from greenchannel.signal.busy_borders import Busy, busy_borders, climbs
+from greenchannel.signal.fast_p import fast_p
 from greenchannel.signal.grid import Bools, Floats
 from greenchannel.signal.leads import LIMB
 from greenchannel.signal.qrs_borders import end_of_steepness, slope_borders, slope_mv_s, supported
+from greenchannel.signal.qrs_waves import stretch
+from greenchannel.signal.t_end import tangent_ends
 
 _RATE: Final = limits.ANALYSIS_RATE_HZ
+_SIDES: Final = np.array([[[1]], [[-1]], [[1]], [[-1]]])  # the first of the onsets and the last of the ends
 
 Doubles = NDArray[np.float64]
 
@@ -41,6 +47,10 @@ class Waves:
     """Each lead's own, ``(leads, 8)`` in the order of `delineator.COLUMNS`."""
     lead_t_tangent: Doubles
     """End of T of each lead by the tangent, ``(leads,)``."""
+    level_sure: bool = True
+    """Is the level before the QRS certain? In fast rhythms T and P may run into each other and into the QRS."""
+    level_known: bool = True
+    """Is there any level before the QRS that ST can be measured against?"""
 
     @property
     def without_p(self) -> "Waves":
@@ -77,7 +87,9 @@ def _independent(leads: tuple[str, ...], usable: tuple[bool, ...]) -> Bools:
     return mask
 
 
-def waves(beat_mv: Floats, lead: Doubles, leads: tuple[str, ...], usable: Bools) -> Waves | None:
+def waves(
+    beat_mv: Floats, lead: Doubles, leads: tuple[str, ...], usable: Bools, rr_s: float = math.nan
+) -> Waves | None:
     """Borders of a median beat over all leads; None where no usable lead has a QRS.
 
     Parameters
@@ -86,44 +98,148 @@ def waves(beat_mv: Floats, lead: Doubles, leads: tuple[str, ...], usable: Bools)
     lead : array ``(leads, 8)``, each lead's own borders
     leads : names
     usable : array ``(leads,)``
+    rr_s : median RR interval; NaN where unknown
     """
-    known = usable & ~np.isnan(lead[:, 3]) & ~np.isnan(lead[:, 4])
-    if not known.any():
-        return None
-    first, last = lead[known, 3].min(), lead[known, 4].max()
-    part = beat_mv[:, int(first) : int(last) + 2]
-    size = part.max(axis=1) - part.min(axis=1)
-    votes = known & (size >= limits.MIN_WAVE_MV)
-    speak = votes & independent(leads, votes) & (size >= limits.CLEAR_QRS_MV)
-    if np.count_nonzero(speak) < limits.LEAD_SUPPORT:
-        speak = votes if votes.any() else known
-    own = independent(leads, usable)
-    p_on, p_off = supported(lead[speak, 0], 1), supported(lead[speak, 2], -1)
-    slope = slope_mv_s(beat_mv)
-    learned = supported(lead[speak, 3], 1), supported(lead[speak, 4], -1)
-    by_slope = slope_borders(slope, usable, own)
+    return waves_of_all(beat_mv[None], lead[None], [leads], usable[None], [rr_s])[0]
+
+
+def waves_of_all(
+    beats_mv: Floats, lead: Doubles, leads: Sequence[tuple[str, ...]], usable: Bools, rr_s: Sequence[float]
+) -> list[Waves | None]:
+    """As `waves`, for many beats of equally many leads; each is answered as if it were alone, to the bit.
+
+    Parameters
+    ----------
+    beats_mv : float32 array ``(beats, leads, samples)``
+    lead : array ``(beats, leads, 8)``
+    leads : names, of each beat
+    usable : array ``(beats, leads)``
+    rr_s : median RR interval of each beat's strip; NaN where unknown
+    """
+    known = usable & ~np.isnan(lead[..., 3]) & ~np.isnan(lead[..., 4])
+    told: list[Waves | None] = [None] * len(leads)
+    there = np.flatnonzero(known.any(axis=1)).tolist()
+    if len(there) < len(leads):
+        beats_mv, lead, leads = beats_mv[there], lead[there], [leads[k] for k in there]
+        rr_s = [rr_s[k] for k in there]
+        usable, known = usable[there], known[there]
+    found = _waves(beats_mv, lead, leads, usable, known, rr_s) if there else ()
+    for k, one in zip(there, found, strict=True):
+        told[k] = one
+    return told
+
+
+def _waves(
+    beats_mv: Floats,
+    lead: Doubles,
+    leads: Sequence[tuple[str, ...]],
+    usable: Bools,
+    known: Bools,
+    rr_s: Sequence[float],
+) -> Iterator[Waves | None]:
+    """Borders of beats that have a QRS in some usable lead, those of `known`."""
+    own = _independent_of_each(leads, usable)
+    speak = _speaking(beats_mv, lead, leads, known)
+    learned = np.where(speak, lead[..., [0, 2, 3, 4]].transpose(2, 0, 1), np.nan)
+    p_on, p_off, *qrs = supported(learned, _SIDES).tolist()
+    slope = slope_mv_s(beats_mv)
+    by_slope = [one.tolist() for one in slope_borders(slope, usable, own)]
+    tangent, height = tangent_ends(beats_mv, lead)
+    strong: Bools = usable & (height >= limits.QT_MIN_T_MV)
+    vote = np.where(strong.any(axis=1, keepdims=True), strong, usable)
+    t_peak, t_off = _medians(np.where(vote, [lead[..., 6], tangent], np.nan)).tolist()
+    for k, learned_qrs in enumerate(zip(*qrs, strict=True)):
+        voters, slopes = usable[k] & own[k], (by_slope[0][k], by_slope[1][k])
+        busy = busy_borders(slope[k], voters, rr_s[k]) if rr_s[k] < limits.BUSY_RR_S else None
+        borders = _qrs(learned_qrs, slopes, p_off[k], slope[k], voters, busy)
+        if borders is None:
+            yield None
+            continue
+        on, off, j = borders
+        one = Waves(
+            qrs_on=on,
+            qrs_off=off,
+            j=j,
+            p_on=p_on[k],
+            p_off=p_off[k],
+            t_peak=t_peak[k],
+            t_off=t_off[k],
+            lead=lead[k],
+            lead_t_tangent=tangent[k],
+            level_known=not rr_s[k] < limits.LEVEL_RR_S,
+            level_sure=busy is None or _sure(busy, beats_mv[k], voters, on, rr_s[k]),
+        )
+        late_p = math.isnan(one.p_on) and rr_s[k] < limits.P_FAST_RR_S
+        yield _with_p(one, beats_mv[k], leads[k], usable[k], voters, rr_s[k]) if late_p else one
+
+
+def _sure(busy: Busy, beat_mv: Floats, voters: Bools, on: int, rr_s: float) -> bool:
+    """Is there a level before the QRS of a fast rhythm that ST can be measured against?"""
+    told = not math.isnan(busy.off) and rr_s >= limits.LEVEL_RR_S
+    return told and climbs(beat_mv, voters, on) <= limits.CLIMB_MV
+
+
+def _with_p(
+    one: Waves, beat_mv: Floats, leads: tuple[str, ...], usable: Bools, voters: Bools, rr_s: float
+) -> Waves:
+    """A fast beat with the P wave that stands as a hump of its own before it, where there is one."""
+    witness = leads.index("II") if "II" in leads and usable[leads.index("II")] else None
+    hump = fast_p(beat_mv, voters, witness, one.qrs_on, one.qrs_off, rr_s)
+    if hump is None:
+        return one
+    lead = one.lead.copy()
+    lead[~np.isnan(lead[:, 3]), :3] = hump
+    return replace(one, p_on=float(hump.on), p_off=float(hump.off), lead=lead)
+
+
+def _independent_of_each(leads: Sequence[tuple[str, ...]], usable: Bools) -> Bools:
+    """`independent` of each beat, ``(beats, leads)``."""
+    return np.array(
+        [_independent(names, tuple(good)) for names, good in zip(leads, usable.tolist(), strict=True)]
+    )
+
+
+def _speaking(beats_mv: Floats, lead: Doubles, leads: Sequence[tuple[str, ...]], known: Bools) -> Bools:
+    """Leads that have a say on the global borders, ``(beats, leads)``: of a clear QRS, or else of any."""
+    first = np.where(known, lead[..., 3], np.inf).min(axis=1).astype(np.int64)
+    last = np.where(known, lead[..., 4], -np.inf).max(axis=1).astype(np.int64)
+    part, _ = stretch(beats_mv, first.tolist(), (last + 1).tolist())
+    size = (part.max(axis=1) - part.min(axis=1)).reshape(known.shape)
+    votes: Bools = known & (size >= limits.MIN_WAVE_MV)
+    speak: Bools = votes & _independent_of_each(leads, votes) & (size >= limits.CLEAR_QRS_MV)
+    few = speak.sum(axis=1) < limits.LEAD_SUPPORT
+    if few.any():
+        any_vote = votes.any(axis=1, keepdims=True)
+        speak[few] = np.where(any_vote, votes, known)[few]
+    return speak
+
+
+def _qrs(
+    learned: tuple[float, float],
+    by_slope: tuple[float, float],
+    p_off: float,
+    slope: Floats,
+    speak: Bools,
+    busy: Busy | None,
+) -> tuple[int, int, float] | None:
+    """QRS onset, offset and J of a beat from what the methods say; None where they make no QRS."""
+    if busy is not None and not math.isnan(busy.off):
+        # Each may take a late broad S for ST, but hardly ever ST for QRS.
+        on, off = _onset_of_three(learned[0], by_slope[0], busy), max(busy.off, learned[1])
+        return _ended(on, off, end_of_steepness(slope, speak, off))
     if abs(by_slope[1] - learned[1]) > limits.OFFSET_APART_S * _RATE:
         # So far apart the learned one has taken ST along, or a late R′ or S of a fast broad rhythm for ST.
         learned = learned[0], by_slope[1]
     on, off = _both(learned, by_slope, p_off)
-    j = end_of_steepness(slope, usable & own, learned[1])
+    return _ended(on, off, end_of_steepness(slope, speak, learned[1]))
+
+
+def _ended(on: float, off: float, j: float) -> tuple[int, int, float] | None:
+    """Onset, offset and J, the offset at J or a little behind; None where that is no QRS."""
     off = min(max(off, j), j + limits.QRS_BEYOND_J_S * _RATE)
     if not limits.MIN_BORDERS_S * _RATE <= off - on <= limits.MAX_QRS_S * _RATE:
         return None
-    tangent, height = _tangent_ends(beat_mv, lead)
-    strong = usable & (height >= limits.QT_MIN_T_MV)
-    vote = strong if strong.any() else usable
-    return Waves(
-        qrs_on=round(on),
-        qrs_off=round(off),
-        j=j,
-        p_on=p_on,
-        p_off=p_off,
-        t_peak=_median(lead[vote, 6]),
-        t_off=_median(tangent[vote]),
-        lead=lead,
-        lead_t_tangent=tangent,
-    )
+    return round(on), round(off), j
 
 
 def _both(learned: tuple[float, float], slope: tuple[float, float], p_off: float) -> tuple[float, float]:
@@ -146,53 +262,15 @@ def _both(learned: tuple[float, float], slope: tuple[float, float], p_off: float
     return on, off
 
 
-def _median(values: Doubles) -> float:
-    known = sorted(value for value in values.tolist() if not math.isnan(value))
-    count = len(known)
-    return 0.5 * (known[(count - 1) // 2] + known[count // 2]) if count else float("nan")
+def _onset_of_three(learned: float, by_slope: float, busy: Busy) -> float:
+    """The onset in a fast rhythm: each method may take P along or begin within the QRS, but seldom two of them."""
+    told = np.array([learned + limits.LEARNED_EARLY_S * _RATE, by_slope, busy.on])
+    return min(float(_medians(told)), busy.core)
 
 
-def _tangent_ends(beat_mv: Floats, lead: Doubles) -> tuple[Doubles, Doubles]:
-    """Where the tangent to the last slope of T meets the level behind it, and the height of T above that level.
-
-    Parameters
-    ----------
-    beat_mv : float32 array ``(leads, samples)``
-    lead : array ``(leads, 8)``, borders of each lead
-
-    Returns
-    -------
-    arrays ``(leads,)``; NaN, and 0 for the height, without a T
-    """
-    count, n = beat_mv.shape
-    tangent, height = np.full(count, np.nan), np.zeros(count)
-    rows = np.flatnonzero(~np.isnan(lead[:, 6]))
-    if rows.size == 0:
-        return tangent, height
-    peak, off = lead[rows, 6], np.minimum(lead[rows, 7], n - 1.0)
-    low = max(int(peak.min()) - 8, 0)
-    high = min(int(off.max()) + round(limits.T_LEVEL_TO_S * _RATE) + 1, n)
-    if high - low < 24:
-        return tangent, height
-    y = beat_mv[rows, low:high]
-    sums = np.cumsum(y, axis=1, dtype=np.float64)
-    smooth = (sums[:, 7:] - sums[:, :-7]) / 7  # column k stands for sample k + 4
-    slope = smooth[:, 6:] - smooth[:, :-6]  # over 6 samples around sample k + 7
-    grid = np.arange(slope.shape[1]) + low + 7
-    inside = (grid >= peak[:, None]) & (grid <= off[:, None])
-    steepest = np.where(inside, np.abs(slope), -1.0).argmax(axis=1)
-    here = np.arange(rows.size)
-    level_at = np.minimum(off + (limits.T_LEVEL_FROM_S * _RATE - low), y.shape[1] - 2.0).astype(np.int64)
-    level_end = np.minimum(
-        level_at + round((limits.T_LEVEL_TO_S - limits.T_LEVEL_FROM_S) * _RATE), y.shape[1] - 1
-    )
-    level = (sums[here, level_end] - sums[here, level_at]) / np.maximum(level_end - level_at, 1)
-    at = steepest + low + 7.0
-    fall = slope[here, steepest] / 6
-    value = smooth[here, steepest + 3] - level
-    end = at - value / np.where(fall == 0, np.nan, fall)  # without a slope there is no tangent
-    fits = inside.any(axis=1) & (end >= at) & (end <= off + limits.T_LEVEL_TO_S * _RATE)
-    tangent[rows] = np.where(fits, end, lead[rows, 7])
-    top = np.minimum(peak - low, y.shape[1] - 1.0).astype(np.int64)
-    height[rows] = np.abs(y[here, top] - level)
-    return tangent, height
+def _medians(values: Doubles) -> Doubles:
+    """Median over the last axis of what is not NaN; NaN where all is."""
+    ordered = np.sort(values, axis=-1).reshape(-1, values.shape[-1])  # NaN comes last
+    count, rows = (~np.isnan(ordered)).sum(axis=1), np.arange(len(ordered))
+    middle: Doubles = 0.5 * (ordered[rows, (count - 1) // 2] + ordered[rows, count // 2])
+    return middle.reshape(values.shape[:-1])

@@ -175,32 +175,42 @@ def _form(maps: Floats) -> Floats:
 def scaled(means: Floats, chosen: Plan) -> tuple[Singles, Floats, Floats]:
     """The parts under each hypothesis, each phase with RMS 1.
 
+    Parameters
+    ----------
+    means : array ``(..., rows, parts)``, of `patterns`
+
     Returns
     -------
-    array ``(hypotheses, present × parts)``
-    array ``(hypotheses, phases)``
+    array ``(..., hypotheses, present × parts)``
+    array ``(..., hypotheses, phases)``
         The RMS there was.
-    array ``(present × present, phases)``
+    array ``(..., present × present, phases)``
         Products of the coordinates, summed over each phase.
     """
     c = chosen.coordinates @ means
-    products = (c[:, None] * c).reshape(-1, ALL_PARTS) @ _BELONGS
-    power = chosen.powers @ products / (_COUNTS * len(c))
+    beats, present = c.shape[:-2], c.shape[-2]
+    products = (c[..., :, None, :] * c[..., None, :, :]).reshape(*beats, -1, ALL_PARTS) @ _BELONGS
+    power = chosen.powers @ products / (_COUNTS * present)
     rms = np.sqrt(np.maximum(power, FLOOR_MV**2))
-    y = (chosen.trials @ c).reshape(-1, len(c), ALL_PARTS) / (rms @ _BELONGS.T)[:, None]
-    return y.reshape(len(y), -1).astype(np.float32), rms, products
+    y = (chosen.trials @ c).reshape(*beats, -1, present, ALL_PARTS) / (rms @ _BELONGS.T)[..., None, :]
+    return y.reshape(*rms.shape[:-1], -1).astype(np.float32), rms, products
 
 
 def typicality(means: Floats, chosen: Plan, norm: Norm) -> Floats:
-    """How usual the beat looks under each hypothesis, ``(hypotheses, phases, 2)``.
+    """How usual beats look under each hypothesis, ``(..., hypotheses, phases, 2)``.
 
     By the shape of each phase against the mean one, and by how well its leads predict each other.
+
+    Parameters
+    ----------
+    means : array ``(..., rows, parts)``, of `patterns`; each beat is answered as if it were alone, to the bit
     """
     y, rms, products = scaled(means, chosen)
     v = y - norm.mean
     apart = ((v @ norm.precision) * v) @ norm.phases
     result = np.empty((*rms.shape, 2))
     result[..., 0] = 1.0 + apart / (_COUNTS * (chosen.present.size * TAIL))
-    result[..., 1] = FLOOR_MV + (norm.misfits @ products.T[:, :, None])[..., 0].T / rms**2
+    left = (norm.misfits @ np.swapaxes(products, -1, -2)[..., None])[..., 0]
+    result[..., 1] = FLOOR_MV + np.swapaxes(left, -1, -2) / rms**2
     result = -10.0 * np.log(result)
     return result

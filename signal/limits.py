@@ -33,11 +33,33 @@ REFRACTORY_S: Final = 0.20  # [K Pan, Tompkins 1985]
 EDGE_S: Final = 0.04  # a beat nearer to the end of the strip is cut off [E]
 T_WAVE_S: Final = 0.36  # a weaker bump this soon after a QRS is its T wave [K Pan, Tompkins 1985]
 T_WAVE_FRACTION: Final = 0.45  # "weaker" [E]
+EARLY_BEAT_S: Final = 0.28  # but from here on a broad beat, if it has a T wave of its own … [E]
+T_OF_EARLY_S: Final = (0.16, 0.36)  # … so far behind it … [E]
+T_OF_EARLY: Final = 0.13  # … of so much of the energy of the beat before [E]
 QRS_FRACTION: Final = 0.30  # of the local level of QRS energy (root) [E]
 SEARCH_BACK_FRACTION: Final = 0.15  # the second look in a long pause [E]
 SEARCH_BACK_RR: Final = 1.66  # a pause of this many median RR is looked at again [K Pan, Tompkins 1985]
 LEVEL_BLOCK_S: Final = 2.0  # one block of the local level [E]
 MIN_QRS_MV: Final = 0.03  # band amplitude below which no lead can vote for a beat [E]
+
+# --- What is no beat ----------------------------------------------------------------------------
+# Chosen on simulated paced, ectopic and slow rhythms of even seeds and on LUDB below 100.
+BROAD_STEEPNESS: Final = (
+    0.95  # root mean square speed over size: paced 0.7, left bundle 0.85 at most, narrow 1.1 [E]
+)
+T_OF_BROAD_S: Final = 0.50  # T peaks no later behind a broad QRS [E]
+T_WEAKER: Final = 0.85  # of the steepness of its beat: T has no more [E]
+T_ENERGY: Final = 1.08  # of its energy [E]
+TALL_T_WEAKER: Final = 0.6  # of the energy of a narrow beat: a tall T wave has no more [E]
+T_WEAKER_PACED: Final = 1.15  # where its beat has a pacing spike and it has none [E]
+T_NO_LARGER: Final = 1.05  # times the size of its beat [E]
+T_SMOOTHER: Final = 1.9  # energy over size, against its beat: a narrow beat behind a broad one has more [E]
+T_STEADY_S: Final = 0.025  # all T waves stand this near to the middle distance from their beats [E]
+T_TIMES: Final = 3  # so often at least [E]
+T_UNLIKE: Final = 0.93  # correlation with its beat; electrical alternans has more [E]
+T_ALIKE: Final = 0.80  # and with the other T waves, where no beat stands before it [E]
+SILENT_BEAT: Final = 0.02  # of the size of the QRS: where less moves, nothing was left of what was found [E]
+RARE_BEAT_TIMES: Final = 8.0  # of two things that were found the smaller is no beat [E]
 
 # --- Beat classes -------------------------------------------------------------------------------
 CLASS_CORRELATION: Final = 0.85  # same class at this correlation of the QRS [E]
@@ -79,16 +101,25 @@ MAINS_HZ: Final = (50.0, 60.0)
 MAINS_MIN_MV: Final = 0.002  # weaker mains (RMS over leads) is left alone [E]
 MAINS_COHERENCE: Final = 0.5  # share of its power that goes on from piece to piece; noise has none [E]
 MAINS_OFFSET_HZ: Final = 0.5  # a grid is no further off than this [K]
+MAINS_FEW: Final = 0.3  # fewer of its pieces between the QRS: those that touch one a little count too [E]
+MAINS_QUIET: Final = 0.7  # so much of a piece then lies outside the QRS [E]
+MAINS_PAIRS: Final = 4  # pairs of pieces that tell how phase moves on [E]
+MAINS_LAGS: Final = 5  # such pairs may stand so many pieces apart [E]
 MAINS_WINDOW_S: Final = 1.2  # amplitude and phase may drift at this pace [E]
 
 # --- Quality (SIG-5) ----------------------------------------------------------------------------
 HF_NOISE_MV: Final = 0.050  # RMS above 40 Hz between T and Q [E]
 WANDER_PP_MV: Final = 0.5  # named from here [E]
-WANDER_BAD_PP_MV: Final = 2.0  # beyond it the spline cannot promise 25 µV [E]
+WANDER_BAD_PP_MV: Final = 4.0  # whatever is left of it, nobody knows what moved so far [E]
+WANDER_DOUBT_PP_MV: Final = 1.0  # from here on what the spline leaves of it decides [E]
+WANDER_ERROR_MV: Final = 0.05  # standard error of ST in the median beat: beyond it no lead is read [E]
+ST_OF_BEAT: Final = (0.3, 0.55)  # of the way from QRS to the end of T: there ST is looked at for it [E]
 WANDER_WINDOW_S: Final = 10.0  # [E]
 BEAT_CORRELATION: Final = 0.9  # of a beat with the median [E]
 BEAT_RESIDUAL_MV: Final = 0.05  # and a small wave in ordinary noise is not unstable [E]
 EINTHOVEN_RMS_MV: Final = 0.020  # [E]
+COPY_SHARE: Final = 1e-5  # of its power a lead differs from its copy by less; real neighbours by 4e-5 [E]
+COPY_MIN_MV: Final = 0.001  # moves (RMS, 20 ms) below which a lead shows nothing to be copied [E]
 BASELINE_DISAGREE_MV: Final = 0.05  # MEAS-2 [E]
 MAX_BAD_LEADS: Final = 2  # [E]
 TERRITORIES: Final = (
@@ -136,6 +167,38 @@ MIN_BORDERS_S: Final = 0.02  # no QRS is shorter [E]
 T_LEVEL_FROM_S: Final = 0.010  # behind the end of T the level that its tangent meets is taken from here …
 T_LEVEL_TO_S: Final = 0.050  # … to here [E]
 
+# --- Borders in fast rhythms ----------------------------------------------------------------------
+# Chosen on simulated bundle branch block, tachycardia and infarction, and on real beats strung together at 130 to
+# 180/min (LUDB below 100, half of the persons of PTB and CinC).
+BUSY_RR_S: Final = 0.50  # shorter ones leave no quiet stretch between T, P and QRS [E]
+LEVEL_RR_S: Final = 0.31  # below it (195/min) T of the beat before lies where the level should be [E]
+BEND_S: Final = 0.024  # the slope's change is taken over so long … [E]
+BEND_SMOOTH_S: Final = 0.010  # … and its square is smoothed over this [E]
+BUSY_PEAK_S: Final = 0.08  # the steepest change of a QRS lies so near to R [E]
+BUSY_CORE: Final = 0.35  # of the largest change: the inner part of a QRS [E]
+BUSY_QUIET_S: Final = (0.024, 0.032)  # before and behind a QRS the slope does not change for so long [E]
+BUSY_REST: Final = 0.2  # this share of a beat is no QRS, however broad and fast [E]
+BUSY_NOISY_LEAD: Final = 3.0  # times the rest that most leads have [E]
+BUSY_ON: Final = (3.0, 0.10)  # times that rest, or of the largest change: QRS and no longer P [E]
+BUSY_OFF: Final = (2.0, 0.04)  # the same for QRS and not yet T: the end of a broad S bends little [E]
+BUSY_ON_LEAD_S: Final = 0.012  # a change is seen so long before it comes … [E]
+BUSY_OFF_LEAD_S: Final = 0.010  # … and so long behind [E]
+LEARNED_EARLY_S: Final = 0.004  # the learned onset lies so much before that of the slopes [E]
+CLIMB_MV: Final = 0.03  # a larger change leaves no certain level that ST can be measured against [E]
+CLIMB_S: Final = 0.016  # the level before a QRS must not change within this [E]
+
+# --- P in fast rhythms ----------------------------------------------------------------------------
+P_FAST_RR_S: Final = 0.60  # where RR is shorter, P is looked for as a hump as well [E]
+P_BEHIND_J_S: Final = 0.04  # T is looked for from here behind the QRS before [E]
+P_LEAST_S: Final = 0.14  # less time between two QRS has no room for T and P [E]
+P_PEAK_S: Final = (0.045, 0.24)  # P peaks so long before the QRS [K]
+P_HUMP_APART_S: Final = 0.032  # humps are further apart [E]
+P_LEAST_MV: Final = 0.03  # root mean square of the leads at the peak of P [E]
+P_LONGEST_S: Final = 0.11  # from the foot of P to its peak [K]
+P_VALLEY: Final = 0.6  # of P at most: the valley between T and P [E]
+T_HUMP: Final = 0.25  # of P at least, above the valley: there is a T before it [E]
+P_FOOT: Final = 0.12  # of P: its foot [E]
+
 # --- Pacing spikes --------------------------------------------------------------------------------
 SPIKE_REACH_S: Final = 0.006  # a spike has come and gone within this to either side [K]
 SPIKE_MV: Final = 0.4  # in some lead [E]
@@ -144,6 +207,7 @@ SPIKE_FLAT_S: Final = 0.014  # so far from a spike …
 SPIKE_FLAT: Final = 0.35  # … the trace has moved by no more than this share of its height [E]
 MOST_SPIKES_HZ: Final = 5.0  # no pacemaker fires more often; what does is interference [E]
 SPIKE_TO_BEAT_S: Final = 0.32  # a beat follows its spike within this [K]
+SPIKE_BEFORE_S: Final = (-0.04, 0.16)  # a ventricular spike stands so far before the middle of its QRS [E]
 SPIKE_WIDTH_S: Final = 0.036  # a blurred spike is steep no longer [E]
 STEEP_PART: Final = 0.2  # of the steepest [E]
 SPIKE_BRIDGE_S: Final = 0.010  # what a spike covers to either side [E]

@@ -46,9 +46,12 @@ def remove_mains(x: Floats, quiet: Bools) -> Floats:
     if count < 4:
         return x
     pieces = quiet[: count * _PIECE].reshape(count, _PIECE)
-    weight = np.asarray(pieces.all(axis=1), dtype=np.float32)
-    if np.count_nonzero(weight) < 2:
-        return x
+    quiet_pieces = pieces.all(axis=1)
+    if np.count_nonzero(quiet_pieces) < limits.MAINS_FEW * count:
+        quiet_pieces = pieces.sum(axis=1) >= limits.MAINS_QUIET * _PIECE
+    weight = np.asarray(quiet_pieces, dtype=np.float32)
+    if np.count_nonzero(weight) < limits.MAINS_PAIRS:
+        weight[:] = 1.0  # what was taken for a QRS everywhere may be the hum itself
     fitted = x[:, : count * _PIECE].reshape(-1, _PIECE) @ _fit()
     vectors: Floats = np.multiply(fitted.reshape(x.shape[0], count, 4).transpose(2, 0, 1), weight)
     for number, nominal_hz in enumerate(limits.MAINS_HZ):
@@ -64,8 +67,14 @@ def _turn(vector: Floats, weight: Floats) -> float | None:
     """How far the phase moves from piece to piece, in radians; None where there is no mains to be taken off."""
     flat = vector.ravel()
     power = float(flat @ flat) / float(weight.sum())
-    pairs = max(float(weight[1:] @ weight[:-1]), 1.0)
-    later, earlier = vector[..., 1:].reshape(2, -1), vector[..., :-1].reshape(2, -1)
+    # In a fast rhythm no two neighbours are quiet: then the nearest that are.
+    lag, pairs = 1, float(weight[1:] @ weight[:-1])
+    enough = min(limits.MAINS_PAIRS, float(weight.sum()) - 1)
+    while pairs < enough and lag < min(limits.MAINS_LAGS, weight.size - 1):
+        lag += 1
+        pairs = float(weight[lag:] @ weight[:-lag])
+    pairs = max(pairs, 1.0)
+    later, earlier = vector[..., lag:].reshape(2, -1), vector[..., :-lag].reshape(2, -1)
     along = float(later[0] @ earlier[0] + later[1] @ earlier[1]) / pairs
     # The sine counts backwards: cos(ωt + φ) is cos φ cos ωt − sin φ sin ωt.
     across = float(later[0] @ earlier[1] - later[1] @ earlier[0]) / pairs
@@ -74,7 +83,7 @@ def _turn(vector: Floats, weight: Floats) -> float | None:
     if hum < limits.MAINS_COHERENCE * power or hum < limits.MAINS_MIN_MV**2 * vector.shape[1]:
         return None
     most = 2 * math.pi * limits.MAINS_OFFSET_HZ * _PIECE_S
-    return min(max(math.atan2(across, along), -most), most)
+    return min(max(math.atan2(across, along) / lag, -most), most)
 
 
 def _hum(vector: Floats, weight: Floats, turn: float, nominal_hz: float, n: int) -> Floats:

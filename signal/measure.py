@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from greenchannel.signal import delineator, limits, monitor_mode, quality
-from greenchannel.signal.assembly import Found, Known, assemble, unmeasured
-from greenchannel.signal.delineation import waves
+from greenchannel.signal.assembly import assemble, unmeasured
+from greenchannel.signal.cases import Case, Found, Known
+from greenchannel.signal.delineation import waves_of_all
 from greenchannel.signal.grid import Bools, Floats
 from greenchannel.signal.measurements import Measurements
 from greenchannel.signal.median import choose, median_beat
@@ -69,7 +70,7 @@ def measure_batch(recordings: Sequence[Recording]) -> list[Measurements]:
     done: list[Measurements] = []
     for first in range(0, len(recordings), _AT_ONCE):
         started = [_start(recording) for recording in recordings[first : first + _AT_ONCE]]
-        done += map(_finish, started, _delineated(started))
+        done += _finish(started, _delineated(started))
     return done
 
 
@@ -87,8 +88,8 @@ def measure_known(
     on_grid : what `grid.to_analysis_grid` gives of it
     known : what an earlier look at the same patient, cables and device told; it is not looked for again
     """
-    started = _start(recording, on_grid, known)
-    return _finish(started, _delineated((started,))[0])
+    started = (_start(recording, on_grid, known),)
+    return _finish(started, _delineated(started))[0]
 
 
 def _start(
@@ -146,7 +147,7 @@ def _medians(strip: Strip, reasons: quality.LeadReasons) -> _Medians | None:
         return None
     reasons.add("lead_missing", np.logical_not(measured))
     return _Medians(
-        numbers=tuple(numbers), beats_mv=np.stack(beats), stack_mv=stacks[0], measured=measured, rr_s=rr_s
+        numbers=tuple(numbers), beats_mv=np.array(beats), stack_mv=stacks[0], measured=measured, rr_s=rr_s
     )
 
 
@@ -168,25 +169,71 @@ def _delineated(started: Sequence[_Started]) -> list[NDArray[np.float64] | None]
     return found
 
 
-def _finish(one: _Started, lead_borders: NDArray[np.float64] | None) -> Measurements:
-    """From the borders of each lead to the measurements."""
-    recording, reasons, strip, medians = one.recording, one.reasons, one.strip, one.medians
-    st_reliable = recording.rate_hz >= limits.ST_MIN_RATE_HZ and not _for_monitoring(recording, one.monitor)
-    codes = one.codes if st_reliable else [*one.codes, "monitor_mode"]
-    if strip is None or medians is None or lead_borders is None:
-        return unmeasured(recording, strip, reasons, codes, st_reliable, one.monitor)
-    found = {}
-    for k, number in enumerate(medians.numbers):
-        beat = medians.beats_mv[k]
-        borders = waves(beat, lead_borders[k], recording.leads, reasons.usable)
-        if borders is not None:
-            found[number] = Found(beat_mv=beat, waves=borders)
-    if 0 not in found:
-        return unmeasured(recording, strip, reasons, codes, st_reliable, one.monitor)
-    return assemble(
-        recording, strip, reasons, codes, found, stack_mv=medians.stack_mv, rr_s=medians.rr_s,
-        st_reliable=st_reliable, monitor=one.monitor, known=one.known,
-    )  # fmt: skip
+def _finish(started: Sequence[_Started], borders: Sequence[NDArray[np.float64] | None]) -> list[Measurements]:
+    """From the borders of each lead to the measurements, recordings of equally many leads together."""
+    done: dict[int, Measurements] = {}
+    by_leads: dict[int, list[int]] = {}
+    for i, one in enumerate(started):
+        if one.medians is None:
+            done[i] = _without(one)
+        else:
+            by_leads.setdefault(len(one.recording.leads), []).append(i)
+    for members in by_leads.values():
+        cases = _cases([started[i] for i in members], [b for i in members if (b := borders[i]) is not None])
+        done |= {i: _without(started[i]) for i, case in zip(members, cases, strict=True) if case is None}
+        there = [i for i, case in zip(members, cases, strict=True) if case is not None]
+        done |= zip(there, assemble([case for case in cases if case is not None]), strict=True)
+    return [done[i] for i in range(len(started))]
+
+
+def _without(one: _Started) -> Measurements:
+    """What can be said of a recording without borders."""
+    st_reliable, codes = _reliable(one)
+    return unmeasured(one.recording, one.strip, one.reasons, codes, st_reliable, one.monitor)
+
+
+def _reliable(one: _Started) -> tuple[bool, list[str]]:
+    """Is its ST reliable, and the codes of the record."""
+    recording = one.recording
+    slow, monitored = recording.rate_hz < limits.ST_MIN_RATE_HZ, _for_monitoring(recording, one.monitor)
+    codes = [*one.codes, *(["low_rate_st"] if slow else []), *(["monitor_mode"] if monitored else [])]
+    return not (slow or monitored), codes
+
+
+def _cases(started: Sequence[_Started], borders: Sequence[NDArray[np.float64]]) -> list[Case | None]:
+    """Recordings with the borders of their beats; None where the dominant beat has none."""
+    both = [
+        (one, one.strip, one.medians) for one in started if one.strip is not None and one.medians is not None
+    ]
+    counts = [len(medians.numbers) for _, _, medians in both]
+    found = iter(
+        waves_of_all(
+            np.concatenate([medians.beats_mv for _, _, medians in both]),
+            np.concatenate(borders),
+            [
+                one.recording.leads
+                for (one, _, _), count in zip(both, counts, strict=True)
+                for _ in range(count)
+            ],
+            np.repeat([one.reasons.usable for one, _, _ in both], counts, axis=0),
+            np.repeat([medians.rr_s for _, _, medians in both], counts).tolist(),
+        )
+    )
+    cases: list[Case | None] = []
+    for one, strip, medians in both:
+        beats = zip(medians.numbers, medians.beats_mv, found, strict=False)  # `found` goes on
+        classes = {
+            number: Found(beat_mv=beat, waves=waves) for number, beat, waves in beats if waves is not None
+        }
+        st_reliable, codes = _reliable(one)
+        cases.append(
+            Case(
+                recording=one.recording, strip=strip, reasons=one.reasons, codes=codes, found=classes,
+                stack_mv=medians.stack_mv, rr_s=medians.rr_s, st_reliable=st_reliable, monitor=one.monitor,
+                known=one.known,
+            ) if 0 in classes else None
+        )  # fmt: skip
+    return cases
 
 
 def _for_monitoring(recording: Recording, monitor: monitor_mode.MonitorEvidence | None) -> bool:

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from greenchannel.signal.arrhythmia import Rhythm
 from greenchannel.signal.monitor_mode import MonitorEvidence
+from greenchannel.signal.p_train import AtrialTrain
 from greenchannel.signal.reversal import Reversal
+from greenchannel.signal.silence import Silence
 
 
 class LeadMeasurement(NamedTuple):
@@ -197,3 +199,6 @@ class Measurements:
     rhythm_detail: Rhythm | None = None
     monitor: MonitorEvidence | None = None
     reversal_detail: Reversal | None = None
+    atrial_train: AtrialTrain | None = None  # looked for where the ventricles may be on their own
+    silence: Silence | None = None  # the longest stretch without a beat, where it is long
+    t_alternans_mv: float | None = None  # every second T differs by so much; 0.0 where they do not take turns

@@ -32,6 +32,11 @@ FLOOR_UV2_HZ: Final = 0.02  # a little over the noise of a 5 µV converter at 25
 MIN_QRS_DB: Final = (
     10.0  # over 1 µV²/Hz at 21–27 Hz, real records have 20 and more: below it nothing is said [E]
 )
+MIN_NOISE_DB: Final = -15.0
+"""Over 1 µV²/Hz at 27–33 Hz between the beats, that converter's noise taken along.  [E]
+
+Below it there is no noise to have a skirt (real records have -14.1 and more, filtered ones -14.6): a made-up trace.
+"""
 
 # Spectral lines of each band, in units of 1 / SEGMENT_S:
 # 13.7, 21.5, 27, 33, 39 | 72, 80, 88 | 109, 131, 139 Hz. The last three need a rate above 306/s.
@@ -251,7 +256,12 @@ def looks_monitored(samples_mv: _Floats, rate_hz: float, usable: NDArray[np.bool
         margin, cut = (levels_db @ told.weights).tolist()
         decay_per_s, fit = _decay(lines[steep * leads :, :2].reshape(-1, leads, 2).mean(axis=0))
     margin, cut = margin + told.constant[0], cut + told.constant[1]
-    if not (isfinite(margin) and isfinite(cut)) or levels_db[1:3].mean() < MIN_QRS_DB:
+    noise_db = levels_db[loud_db.shape[1] + 2 : loud_db.shape[1] + 4].mean()
+    if (
+        not (isfinite(margin) and isfinite(cut))
+        or levels_db[1:3].mean() < MIN_QRS_DB
+        or noise_db < MIN_NOISE_DB
+    ):
         return _NOTHING
     monitored = margin > 0
     return MonitorEvidence(

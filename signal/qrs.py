@@ -124,7 +124,9 @@ def _local_level(energy: Doubles) -> Doubles:
     return everywhere
 
 
-def _keep_one_per_beat(peaks: list[int], heights: list[float]) -> list[int]:
+def _keep_one_per_beat(
+    peaks: list[int], heights: list[float], candidates: Ints, energy: Doubles
+) -> list[int]:
     """Indices into `peaks` that survive the refractory time and the look for T waves."""
     kept: list[int] = []
     for i in range(len(peaks)):
@@ -134,10 +136,19 @@ def _keep_one_per_beat(peaks: list[int], heights: list[float]) -> list[int]:
                 if heights[i] > heights[kept[-1]]:
                     kept[-1] = i
                 continue
-            if gap_s < limits.T_WAVE_S and heights[i] < limits.T_WAVE_FRACTION * heights[kept[-1]]:
+            weak = gap_s < limits.T_WAVE_S and heights[i] < limits.T_WAVE_FRACTION * heights[kept[-1]]
+            early = gap_s >= limits.EARLY_BEAT_S
+            if weak and not (early and _has_t(peaks[i], heights[kept[-1]], candidates, energy)):
                 continue
         kept.append(i)
     return kept
+
+
+def _has_t(peak: int, beat: float, candidates: Ints, energy: Doubles) -> bool:
+    """Does a weak peak have a T wave behind it? Then it is an early broad beat; a T wave is followed by silence."""
+    first, last = (peak + round(by * RATE_HZ) for by in limits.T_OF_EARLY_S)
+    behind = candidates[np.searchsorted(candidates, first) : np.searchsorted(candidates, last)]
+    return bool((energy[behind] > limits.T_OF_EARLY * beat).any())
 
 
 def _search_back(chosen: Ints, candidates: Ints, relative: Doubles) -> Ints:
@@ -174,5 +185,5 @@ def detect(energy: Doubles) -> Ints:
     candidates = np.flatnonzero(is_peak)
     relative = energy[candidates] / np.maximum(level[candidates], 0.1)
     peaks = candidates[relative > limits.QRS_FRACTION]
-    kept = _keep_one_per_beat(peaks.tolist(), energy[peaks].tolist())
+    kept = _keep_one_per_beat(peaks.tolist(), energy[peaks].tolist(), candidates, energy)
     return _search_back(peaks[kept], candidates, relative)

@@ -4,7 +4,6 @@ Slopes lead by lead, then the outermost border that other leads confirm: a borde
 Positions are samples of the median beat at 500 Hz; NaN stands for a border that was not found.
 """
 
-import math
 from typing import Final
 
 import numpy as np
@@ -26,48 +25,75 @@ _GRID: Final = np.arange(_WIDTH)
 _J_EARLIER, _J_LATER = round(limits.J_EARLIER_S * _RATE), round(limits.J_LATER_S * _RATE)
 _ST_FROM, _ST_TO = round(limits.J_LEVEL_FROM_S * _RATE), round(limits.J_LEVEL_TO_S * _RATE)
 
+_SIDES: Final = np.array([1, -1])  # of onsets the first counts, of ends the last
+
 Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
-def supported(borders: Doubles, sign: int) -> float:
-    """The earliest (`sign` 1) or latest (-1) border that enough other leads confirm; NaN where there is none."""
-    ordered: list[float] = sorted(sign * border for border in borders.tolist() if not math.isnan(border))
-    if not ordered:
-        return float("nan")
-    need = min(limits.LEAD_SUPPORT, len(ordered))
-    near = limits.LEAD_SUPPORT_S * _RATE
-    close = (a for a, b in zip(ordered, ordered[need - 1 :], strict=False) if b - a <= near)
-    # Where the leads scatter (a notch in some, none in others) only the very first is taken for an outlier.
-    value = next(close, ordered[min(1, len(ordered) - 1)])
-    # However they scatter, as many leads as confirm a border are no outliers when they lie beyond it.
-    return sign * min(value, ordered[need - 1])
-
-
-def slope_borders(slope: Floats, usable: Bools, independent: Bools) -> tuple[float, float]:
-    """QRS onset and offset over all leads; NaN where no usable lead has a QRS.
+def supported(borders: Doubles, sign: int | Ints) -> Doubles:
+    """The earliest (`sign` 1) or latest (-1) border that enough other leads confirm; NaN where there is none.
 
     Parameters
     ----------
-    slope : float32 array ``(leads, samples)``, of `slope_mv_s`
-    usable : array ``(leads,)``
-    independent : array ``(leads,)``
+    borders : array ``(..., leads)``
+    sign : one for all, or an array ``(..., 1)``
+
+    Returns
+    -------
+    array ``(...,)``
+    """
+    ordered = np.sort(sign * borders, axis=-1).reshape(-1, borders.shape[-1])  # NaN comes last
+    here, place = np.arange(len(ordered)), np.arange(ordered.shape[1])
+    count = (~np.isnan(ordered)).sum(axis=1)
+    need = np.minimum(limits.LEAD_SUPPORT, count)
+    witness = place + (need - 1)[:, None]
+    inside = witness < ordered.shape[1]
+    apart = ordered[here[:, None], witness * inside] - ordered
+    close = inside & (apart <= limits.LEAD_SUPPORT_S * _RATE)
+    # Where the leads scatter (a notch in some, none in others) only the very first is taken for an outlier.
+    first = np.where(close.any(axis=1), close.argmax(axis=1), np.minimum(1, count - 1))
+    # However they scatter, as many leads as confirm a border are no outliers when they lie beyond it.
+    value = np.minimum(ordered[here, first], ordered[here, need - 1])
+    told: Doubles = value.reshape(borders.shape[:-1]) * (sign if isinstance(sign, int) else sign[..., 0])
+    return told
+
+
+def slope_borders(slope: Floats, usable: Bools, independent: Bools) -> tuple[Doubles, Doubles]:
+    """QRS onset and offset over all leads of each beat, arrays ``(...,)``; NaN where no usable lead has a QRS.
+
+    Parameters
+    ----------
+    slope : float32 array ``(..., leads, samples)``, of `slope_mv_s`
+    usable : array ``(..., leads)``
+    independent : array ``(..., leads)``
         False for limb leads that are computed from others: their noise is the others' noise, and they
         would confirm each other's errors.
     """
+    shape, leads = slope.shape[:-1], slope.shape[-2]
+    slope, usable, independent = slope.reshape(-1, slope.shape[-1]), usable.ravel(), independent.ravel()
     steep = np.abs(slope)
     peak = steep[:, _NEAR].max(axis=1)
     floor = np.maximum(limits.MIN_SLOPE_MV_S, limits.NOISE_SLOPES * _noise(steep))
     votes = usable & (peak > limits.FAINT_QRS * floor)
-    if not votes.any():
+    voted = votes.reshape(-1, leads).any(axis=1)
+    if not voted.all():
         # A fast broad rhythm is never quiet: there the steepest slope alone sets the floor.
-        floor = np.minimum(floor, limits.BUSY_FLOOR * peak)
-        votes = usable & (floor > limits.MIN_SLOPE_MV_S)
-    if not votes.any():
-        return float("nan"), float("nan")
-    clear = votes & (peak > limits.CLEAR_QRS * floor) & independent
-    speak = np.flatnonzero(clear if np.count_nonzero(clear) >= limits.LEAD_SUPPORT else votes)
-    slope, steep, peak, floor = slope[speak], steep[speak], peak[speak], floor[speak]
+        busy = np.repeat(~voted, leads)
+        floor = np.where(busy, np.minimum(floor, limits.BUSY_FLOOR * peak), floor)
+        votes |= busy & usable & (floor > limits.MIN_SLOPE_MV_S)
+    clear = (votes & (peak > limits.CLEAR_QRS * floor) & independent).reshape(-1, leads)
+    enough = clear.sum(axis=1) >= limits.LEAD_SUPPORT
+    speak = np.flatnonzero(np.where(enough[:, None], clear, votes.reshape(-1, leads)))
+    borders = np.full((2, *shape), np.nan)
+    if speak.size:
+        borders.reshape(2, -1)[:, speak] = _of_rows(slope[speak], steep[speak], peak[speak], floor[speak])
+    on, off = supported(borders, _SIDES.reshape(2, *[1] * len(shape)))
+    return on, off
+
+
+def _of_rows(slope: Floats, steep: Floats, peak: Floats, floor: Floats) -> tuple[Doubles, Doubles]:
+    """QRS onset and offset of each row ``(rows, samples)``, NaN where there is none."""
     core = steep[:, _NEAR] > limits.QRS_CORE * peak[:, None]
     first = _NEAR.start + core.argmax(axis=1)
     last = _NEAR.stop - 1 - core[:, ::-1].argmax(axis=1)
@@ -77,7 +103,7 @@ def slope_borders(slope: Floats, usable: Bools, independent: Bools) -> tuple[flo
     off = _offsets(slope, long, floor, peak, last, on)
     on[on < 0] = np.nan
     off[off > _WIDTH - 1] = np.nan
-    return supported(on, 1), supported(off, -1)
+    return on, off
 
 
 def end_of_steepness(slope: Floats, speak: Bools, near: float) -> float:
@@ -120,19 +146,19 @@ def slope_mv_s(beat_mv: Floats) -> Floats:
 
     Parameters
     ----------
-    beat_mv : float32 array ``(leads, samples)``, R at sample `delineator.PRE`
+    beat_mv : float32 array ``(..., samples)``, R at sample `delineator.PRE`
 
     Returns
     -------
-    float32 array ``(leads, samples)``
+    float32 array ``(..., samples)``
         The first part of the beat, as far as a QRS may reach; 0 at both ends.
     """
-    x = beat_mv[:, :_WIDTH]
-    d = np.zeros_like(x)
-    inner = d[:, 2:-2]
-    np.subtract(x[:, 4:], x[:, :-4], out=inner)
-    inner += x[:, 3:-1]
-    inner -= x[:, 1:-3]
+    x = beat_mv[..., :_WIDTH]
+    d = np.zeros(x.shape, dtype=x.dtype)
+    inner = d[..., 2:-2]
+    np.subtract(x[..., 4:], x[..., :-4], out=inner)
+    inner += x[..., 3:-1]
+    inner -= x[..., 1:-3]
     inner *= np.float32(_RATE / 6)
     return d
 
@@ -173,26 +199,28 @@ def _offsets(slope: Floats, long: Floats, floor: Floats, peak: Floats, last: Int
     """
     after = last[:, None] + _LONG_OFF <= _GRID
 
-    def first(good: Bools) -> Doubles:
+    def first(good: Bools, after: Bools) -> Doubles:
         good &= after
         found = good.argmax(axis=1)
         return np.where(good[np.arange(found.size), found], found - _LONG_OFF + 1.0, _WIDTH + 1.0)
 
     share = limits.OFFSET_SLOPE_FRACTION * peak
     loose = np.maximum(floor, share)
-    off = first(long < loose[:, None])
+    off = first(long < loose[:, None], after)
     # A share of a tall QRS is steeper than the fall of a J wave. Far behind, it is ST that climbs.
     strict = np.maximum(floor, np.minimum(limits.OFFSET_MAX_SLOPE_MV_S, share))
     if (strict < loose).any():
-        later = first(long < strict[:, None])
+        later = first(long < strict[:, None], after)
         off = np.where(later - off <= limits.OFFSET_SECOND_LOOK_S * _RATE, later, off)
-    late = off - on > limits.LATE_OFFSET_S * _RATE
-    if late.any():
+    late = np.flatnonzero(off - on > limits.LATE_OFFSET_S * _RATE)
+    if late.size:
         # An ST segment that climbs into T is never quiet, but its slope hardly changes.
-        past = np.pad(slope, ((0, 0), (_LONG_OFF - 1, 0)), mode="edge")
+        past = np.pad(slope[late], ((0, 0), (_LONG_OFF - 1, 0)), mode="edge")
         past = np.lib.stride_tricks.sliding_window_view(past, _LONG_OFF, axis=1)
         high, low = past.max(axis=2), past.min(axis=2)
-        climb = np.maximum(floor, np.minimum(limits.STEADY_MAX_SLOPE_MV_S, limits.STEADY_FRACTION * peak))
-        steady = (high - low < loose[:, None]) & (np.maximum(high, -low) < climb[:, None])
-        off = np.where(late, np.minimum(first(steady), off), off)
+        climb = np.maximum(floor, np.minimum(limits.STEADY_MAX_SLOPE_MV_S, limits.STEADY_FRACTION * peak))[
+            late
+        ]
+        steady = (high - low < loose[late, None]) & (np.maximum(high, -low) < climb[:, None])
+        off[late] = np.minimum(first(steady, after[late]), off[late])
     return off

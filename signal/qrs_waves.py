@@ -1,10 +1,10 @@
-"""Q, R, S, R′ and S′ of each lead, the notch or slur at the end of the QRS, all leads at once.
+"""Q, R, S, R′ and S′ of each lead, the notch or slur at the end of the QRS, all leads of many beats at once.
 
 A wave is a stretch of one sign between the global borders that reaches 30 µV for 6 ms (SIG-4). The first positive
 one is R; what is negative before it is Q (all of a QS complex, too), behind it S; a second positive one is R′.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -23,46 +23,63 @@ _SLUR: Final = round(limits.SLUR_S * _RATE)
 _NAMES: Final = ("q_mv", "r_mv", "s_mv", "r2_mv", "s2_mv", "q_ms", "r_ms", "s_ms", "r2_ms", "s2_ms")
 
 Doubles = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
-def qrs_waves(beat_mv: Floats, on: int, off: int) -> dict[str, Doubles]:
+def qrs_waves(beats_mv: Floats, on: Sequence[int], off: Sequence[int]) -> dict[str, Doubles]:
     """Amplitudes and durations of the waves of the QRS, by the field of `LeadMeasurement`.
 
     Parameters
     ----------
-    beat_mv : float32 array ``(leads, samples)``, the baseline of MEAS-2 at 0
-    on, off : global borders in samples
+    beats_mv : float32 array ``(beats, leads, samples)``, the baseline of MEAS-2 at 0
+    on, off : global borders of each beat, in samples
 
     Returns
     -------
-    dict of arrays ``(leads,)``
+    dict of arrays ``(beats × leads,)``
         ``q ≤ 0``, ``r ≥ 0``, ``s ≤ 0`` in mV, 0 for a wave that is not there; durations in ms.
     """
     # The last 8 ms before J belong to no wave: there ST elevation would pass for an R and depression for an S.
-    last = max(off - _END, on + 4)
-    y = beat_mv[:, on : last + 1]
-    leads = y.shape[0]
-    table, last_top = _named(_stretches(y), leads)
+    y, size = stretch(
+        beats_mv, on, [max(last - _END, first + 4) for first, last in zip(on, off, strict=True)]
+    )
+    table, last_top = _named(_stretches(y, size), len(y))
     found = dict(zip(_NAMES, table, strict=True))
     found["r_peak_ms"] = np.where(last_top >= 0, last_top * _MS, np.nan)
     found["qrs_pp_mv"] = (y.max(axis=1) - y.min(axis=1)).astype(np.float64)
-    found["jp_mv"], found["j_slur"] = _end_of_qrs(beat_mv, on, off, last_top)
+    found["jp_mv"], found["j_slur"] = _end_of_qrs(beats_mv, on, off, last_top)
     return found
 
 
-def _named(
-    stretches: Iterator[tuple[int, int, float, int, int]], leads: int
-) -> tuple[Doubles, NDArray[np.int64]]:
-    """Amplitudes of Q, R, S, R′, S′ and their durations, ``(10, leads)``, and where each lead's last R or R′ peaks."""
-    rows = [[0.0] * 10 for _ in range(leads)]
-    last_top = [-1] * leads
-    for lead, plus, height, length, at in stretches:
-        row = rows[lead]
+def stretch(beats_mv: Floats, first: Sequence[int], last: Sequence[int]) -> tuple[Floats, Ints]:
+    """Samples of each beat from its first to its last one, ``(rows, longest)``, and of how many a row consists.
+
+    A shorter row goes on with its last value.
+    """
+    count, leads, n = beats_mv.shape
+    size = [min(b, n - 1) - a + 1 for a, b in zip(first, last, strict=True)]
+    if count == 1:
+        y = beats_mv[0, :, first[0] : first[0] + size[0]]
+    else:
+        y = np.empty((count, leads, max(size)), dtype=beats_mv.dtype)
+        for part, beat, at, length in zip(y, beats_mv, first, size, strict=True):
+            part[:, :length] = beat[:, at : at + length]
+            part[:, length:] = beat[:, at + length - 1, None]
+        y = y.reshape(count * leads, -1)
+    return y, np.array(size).repeat(leads)
+
+
+def _named(stretches: Iterator[tuple[int, int, float, int, int]], count: int) -> tuple[Doubles, Ints]:
+    """Amplitudes of Q, R, S, R′, S′ and their durations, ``(10, rows)``, and where each row's last R or R′ peaks."""
+    rows = [[0.0] * 10 for _ in range(count)]
+    last_top = [-1] * count
+    for number, plus, height, length, at in stretches:
+        row = rows[number]
         if plus > 0:
             place = 3 if row[2] else 1
             if height > row[place]:
                 row[place] = height
-                last_top[lead] = at
+                last_top[number] = at
         else:
             place = 0 if not row[1] else 2 if not row[3] else 4
             row[place] = min(row[place], height)
@@ -70,50 +87,50 @@ def _named(
     return np.array(rows).T, np.array(last_top)
 
 
-def _stretches(y: Floats) -> Iterator[tuple[int, int, float, int, int]]:
-    """Lead, sign, extreme, samples and place of the extreme of every stretch of one sign, in order."""
-    leads, n = y.shape
+def _stretches(y: Floats, size: Ints) -> Iterator[tuple[int, int, float, int, int]]:
+    """Row, sign, extreme, samples and place of the extreme of every stretch of one sign, in order."""
+    rows, n = y.shape
     level = np.float32(limits.MIN_WAVE_MV)
     sign = (y > level).astype(np.int8)
     sign -= y < -level
-    starts = np.ones((leads, n), dtype=np.bool_)
+    sign[np.arange(n) >= size[:, None]] = 0
+    starts = np.ones((rows, n), dtype=np.bool_)
     np.not_equal(sign[:, 1:], sign[:, :-1], out=starts[:, 1:])
     at = np.flatnonzero(starts)
     length = np.empty_like(at)
     np.subtract(at[1:], at[:-1], out=length[:-1])
-    length[-1] = leads * n - at[-1]
+    length[-1] = rows * n - at[-1]
     kind, flat = sign.ravel()[at], y.ravel()
     extreme = np.where(kind > 0, np.maximum.reduceat(flat, at), np.minimum.reduceat(flat, at))
     there = np.flatnonzero(np.repeat(extreme, length) == flat)
     peak = there[np.searchsorted(there, at)]
     # A slope that still moves away from zero where the QRS ends leads into a moved ST: no wave.
-    real = (kind != 0) & (length >= _LEAST) & (peak % n < n - 1)
-    lead, place = at[real] // n, peak[real] % n
-    columns = (lead, kind[real], extreme[real], length[real], place)
+    row, place = np.divmod(peak, n)
+    real = (kind != 0) & (length >= _LEAST) & (place < size[row] - 1)
+    columns = (row[real], kind[real], extreme[real], length[real], place[real])
     return zip(*(column.tolist() for column in columns), strict=True)
 
 
-def _end_of_qrs(beat_mv: Floats, on: int, off: int, last_top: NDArray[np.int64]) -> tuple[Doubles, Doubles]:
+def _end_of_qrs(
+    beats_mv: Floats, on: Sequence[int], off: Sequence[int], last_top: Ints
+) -> tuple[Doubles, Doubles]:
     """Notch or slur on the last descent of the QRS (Macfarlane et al., JACC 2015;66:470): Jp, and is it a slur.
 
     A notch is a rise within the lower half of the descent from R, its peak Jp; a slur a stretch there in which
     the descent slows down to `limits.SLUR_SLOWS` of its steepest for `limits.SLUR_S`.
     """
-    leads = beat_mv.shape[0]
-    jp, slur = np.full(leads, np.nan), np.zeros(leads)
-    stop = min(off + _BEYOND, beat_mv.shape[1] - 1)
-    rows = np.flatnonzero(last_top >= 0)
-    top = last_top[rows]
-    y = beat_mv[rows, on : stop + 1]
-    r = y[np.arange(rows.size), top]
-    tall = (r >= 2 * limits.NOTCH_MV) & (top + 6 <= y.shape[1])
-    if not tall.any():
+    jp, slur = np.full(last_top.size, np.nan), np.zeros(last_top.size)
+    y, size = stretch(beats_mv, on, [last + _BEYOND for last in off])
+    r = y[np.arange(last_top.size), last_top]
+    rows = np.flatnonzero((last_top >= 0) & (r >= 2 * limits.NOTCH_MV) & (last_top + 6 <= size))
+    if rows.size == 0:
         return jp, slur
-    rows, top, y, r = rows[tall], top[tall], y[tall], r[tall]
+    top, y, r, size = last_top[rows], y[rows], r[rows], size[rows, None]
     here, grid = np.arange(rows.size), np.arange(1, y.shape[1])
-    step = y[:, 1:] - y[:, :-1]
+    inside = grid < size
+    step = np.where(inside, y[:, 1:] - y[:, :-1], np.inf)
     behind = grid > top[:, None]
-    below = behind & (y[:, 1:] < 0.5 * r[:, None]) & (y[:, 1:] >= limits.NOTCH_MV)
+    below = behind & inside & (y[:, 1:] < 0.5 * r[:, None]) & (y[:, 1:] >= limits.NOTCH_MV)
     if not below.any():
         return jp, slur
     rising = below & (step > limits.NOTCH_STEP_MV)
@@ -126,7 +143,7 @@ def _end_of_qrs(beat_mv: Floats, on: int, off: int, last_top: NDArray[np.int64])
     slow = (
         below & (step > limits.SLUR_SLOWS * falling[here, steepest][:, None]) & (grid > steepest[:, None] + 1)
     )
-    slow &= grid < off - on
+    slow &= grid < np.subtract(off, on).repeat(beats_mv.shape[1])[rows, None]
     slurred = ~notch & (np.count_nonzero(slow, axis=1) >= _SLUR)
     jp[rows] = np.where(notch, peak, np.where(slurred, y[here, slow.argmax(axis=1) + 1], np.nan))
     slur[rows] = slurred

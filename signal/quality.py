@@ -8,106 +8,21 @@ from typing import Final
 
 import numpy as np
 
-from greenchannel.signal import limits, sample_quality
+from greenchannel.signal import limbs, limits, sample_quality
 from greenchannel.signal.grid import Bools, Floats
 from greenchannel.signal.measurements import Quality, QualityMessage
 from greenchannel.signal.qrs import Ints
+from greenchannel.signal.quality_words import message as message  # noqa: PLC0414  (asked for here too)
 from greenchannel.signal.reversal import Reversal
 
 _RATE = limits.ANALYSIS_RATE_HZ
 
-# Code: English, Chinese. {lead} is filled in.
-WORDS: Final[dict[str, tuple[str, str]]] = {
-    "lead_missing": (
-        "{lead}: no signal was received; reconnect the electrode and record again",
-        "{lead} 无信号,请检查电极连接后再做一份",
-    ),
-    "lead_flat": (
-        "{lead}: the electrode is off; reconnect it and record again",
-        "{lead} 电极脱落,请重新连接后再做一份",
-    ),
-    "saturation": (
-        "{lead}: the signal hits the limit of the device; prepare the skin, press the electrode on and record again",
-        "{lead} 信号饱和,请清洁皮肤、压紧电极后再做一份",
-    ),
-    "hf_noise": (
-        "{lead}: muscle tremor or interference; let the patient relax, keep warm and record again",
-        "{lead} 肌电或高频干扰过大,请让患者放松、注意保暖后再做一份",
-    ),
-    "wander": (
-        "{lead}: the baseline wanders; ask the patient to breathe quietly",
-        "{lead} 基线漂移,请让患者平静呼吸",
-    ),
-    "wander_large": (
-        "{lead}: the baseline wanders too far to measure; fix the electrode and record again",
-        "{lead} 基线漂移过大,无法测量,请固定电极后再做一份",
-    ),
-    "steps": (
-        "{lead}: the trace jumps; check cable and electrode and record again",
-        "{lead} 信号跳变,请检查导联线和电极后再做一份",
-    ),
-    "unstable_beats": (
-        "{lead}: the beats differ from each other; keep the patient still and record again",
-        "{lead} 波形不稳定,请让患者保持静止后再做一份",
-    ),
-    "einthoven": (
-        "The limb leads contradict each other (I + III is not II); check the limb electrodes and record again",
-        "肢体导联互相矛盾(I+III≠II),请检查肢体电极后再做一份",
-    ),
-    "einthoven_lead": (
-        "{lead}: does not agree with the other limb leads; check the limb electrodes and record again",
-        "{lead} 与其他肢体导联不一致,请检查肢体电极后再做一份",
-    ),
-    "territory_unreadable": (
-        "Too few readable leads of the {en} wall; signal quality is poor, record again",
-        "{zh}导联无法判读,信号质量差,请重新采集",
-    ),
-    "too_many_bad_leads": ("Signal quality is poor, record again", "信号质量差,请重新采集"),
-    "too_short": (
-        "The recording is too short to be measured; record at least 10 seconds",
-        "记录时间过短,无法测量,请重新采集至少10秒",
-    ),
-    "low_rate": (
-        "The sampling rate is too low to be measured; use a diagnostic ECG device",
-        "采样率过低,无法测量,请使用诊断级心电图机",
-    ),
-    "no_qrs": (
-        "No heartbeat was found; look at the patient, check the electrodes and record again",
-        "未检测到QRS波,请立即查看患者、检查电极并重新采集",
-    ),
-    "no_borders": (
-        "Heartbeats were found, but not where they begin and end; intervals and ST are not measured, record again",
-        "已检测到心搏,但无法确定QRS起止点,未测量间期及ST段,请重新采集",
-    ),
-    "few_beats": (
-        "Fewer than three beats of one shape; measured on what there is, record again",
-        "同形心搏少于3个,测量仅供参考,请重新采集",
-    ),
-    "monitor_mode": (
-        "Recorded in monitor quality; ST levels are not reliable, use the diagnostic mode",
-        "监护模式记录,ST段不可靠,请改用诊断模式重新采集",
-    ),
-    "lead_reversal": (
-        "Leads seem to be swapped: {en}; check the cables and record again",
-        "疑似导联接错:{zh};请检查导联线后重新采集",
-    ),
-    "baseline_disagree": (
-        "{lead}: the PR and TP levels differ by more than 50 µV; read ST with care",
-        "{lead} PR段与TP段基线相差超过50µV,请谨慎判读ST段",
-    ),
-}
-
+_FATAL: Final = frozenset({"too_short", "low_rate", "no_qrs", "no_borders", "few_beats", "einthoven"})
+_UNKNOWN: Final = ("lead_missing", "lead_broken", "lead_copied")
 _SECOND: Final = round(_RATE / 4)  # samples at 125 Hz
 _SECONDS: Final = round(limits.WANDER_WINDOW_S)
-_NO_AMPLITUDE: Final = frozenset({"lead_missing", "lead_flat", "saturation"})
+_NO_AMPLITUDE: Final = frozenset({"lead_missing", "lead_broken", "lead_flat", "saturation"})
 _ONLY_NAMED: Final = frozenset({"wander", "baseline_disagree"})
-
-
-def message(code: str, lead: str | None = None, **words: str) -> QualityMessage:
-    """The message of one code; `lead` is filled into its words."""
-    en, zh = WORDS[code]
-    words_en, words_zh = {"lead": lead or "", **words}, {"lead": lead or "", **words}
-    return QualityMessage(code=code, lead=lead, en=en.format(**words_en), zh=zh.format(**words_zh))
 
 
 class LeadReasons:
@@ -120,6 +35,17 @@ class LeadReasons:
         """Leads that have amplitudes at all, shape ``(leads,)``."""
         self.usable: Bools = np.ones(len(leads), dtype=np.bool_)
         """Leads that evidence may rest on, shape ``(leads,)``."""
+        self.wander_mv: Floats = np.zeros(len(leads), dtype=np.float32)
+        """Size of the wander, shape ``(leads,)``."""
+        self.levelled = False
+        """A spline through the levels before the beats was taken off."""
+
+    def found(self, *codes: str) -> Bools:
+        """Leads of which one of the codes was noted, shape ``(leads,)``."""
+        some = np.zeros(len(self.leads), dtype=np.bool_)
+        for code in codes:
+            some |= self._found.get(code, False)
+        return some
 
     def add(self, code: str, where: Bools) -> None:
         """Note `code` for every lead of the mask, but not for a lead that gave no signal anyway."""
@@ -133,22 +59,26 @@ class LeadReasons:
             self.usable = self.usable & ~new
 
     def messages(self) -> list[QualityMessage]:
-        """All that was noted, lead by lead, in the order it was noted."""
+        """All that was noted, lead by lead, in the order it was noted; of two sizes of wander the larger."""
+        worse = self.found("wander_large")
         return [
             message(code, name)
             for i, name in enumerate(self.leads)
             for code, where in self._found.items()
-            if where[i]
+            if where[i] and not (code == "wander" and worse[i])
         ]
 
 
 def look_at_samples(samples_mv: Floats, rate_hz: float, reasons: LeadReasons) -> None:
     """What the samples alone tell, before any beat is known: nothing recorded, no electrode, the device's rail."""
-    faults = sample_quality.look(samples_mv, rate_hz, None)
+    faults = sample_quality.look(samples_mv, rate_hz, names=reasons.leads)
     reasons.add("lead_missing", faults.missing)
+    reasons.add("lead_broken", faults.broken)
     reasons.add("lead_flat", faults.flat)
     reasons.add("saturation", faults.saturated)
     reasons.add("steps", faults.steps)
+    reasons.add("lead_copied", faults.copied)
+    reasons.wander_mv = faults.swing_mv
 
 
 def look_at_noise(x: Floats, quiet: Bools, reasons: LeadReasons) -> None:
@@ -189,12 +119,16 @@ def look_at_wander(at: Ints, knots_mv: Floats, slow: Floats, reasons: LeadReason
         parts = [knots_mv[:, first:end] for first, end in enumerate(last.tolist())]
         size = np.max([part.max(axis=1) - part.min(axis=1) for part in parts], axis=0)
     size = np.maximum(size, swing.max(axis=0)) if swing.size else size
+    reasons.wander_mv, reasons.levelled = size, True
     reasons.add("wander_large", size > limits.WANDER_BAD_PP_MV)
-    reasons.add("wander", (size > limits.WANDER_PP_MV) & (size <= limits.WANDER_BAD_PP_MV))
+    reasons.add("wander", size > limits.WANDER_PP_MV)
 
 
 def look_at_beats(stack: Floats, median: Floats, window: slice, reasons: LeadReasons) -> None:
-    """Do the beats of a lead look like their median?
+    """Do the beats of a lead look like their median, and is it known well enough where the baseline wandered?
+
+    What the spline leaves of a wander differs from beat to beat; the spread of the ST levels over the beats, by the
+    root of their number, is the error of the median beat.
 
     Parameters
     ----------
@@ -202,6 +136,7 @@ def look_at_beats(stack: Floats, median: Floats, window: slice, reasons: LeadRea
     median : array ``(leads, samples)``
     window : QRS to T
     """
+    doubtful = reasons.wander_mv > (limits.WANDER_DOUBT_PP_MV if reasons.levelled else limits.WANDER_PP_MV)
     if stack.shape[0] < limits.MIN_MEDIAN_BEATS:
         return
     # Every second sample tells all.
@@ -216,6 +151,15 @@ def look_at_beats(stack: Floats, median: Floats, window: slice, reasons: LeadRea
     fit = _middle(ab / (np.sqrt(np.maximum(aa * bb, 0.0)) + 1e-12))
     rest = _middle(np.sqrt(np.maximum(aa + bb - 2 * ab, 0.0) / width))
     reasons.add("unstable_beats", (fit < limits.BEAT_CORRELATION) & (rest > limits.BEAT_RESIDUAL_MV))
+    # Where hardly a lead repeats itself, it is the heart that is unsteady.
+    if not doubtful.any() or np.median(fit) < limits.BEAT_CORRELATION:
+        return
+    if reasons.levelled:
+        st = slice(*(round(width * share) for share in limits.ST_OF_BEAT))
+        apart = (a[:, doubtful, st].sum(axis=2) / (st.stop - st.start)).std(axis=0)
+        doubtful[doubtful] = apart > limits.WANDER_ERROR_MV * np.sqrt(stack.shape[0])
+    # Else no level was found before any beat, and all of the wander is still there.
+    reasons.add("wander_large", doubtful)
 
 
 def _middle(values: Floats) -> Floats:
@@ -225,32 +169,24 @@ def _middle(values: Floats) -> Floats:
     return np.asarray(0.5 * (ordered[(count - 1) // 2] + ordered[count // 2]))
 
 
-_EINTHOVEN: Final = ("I", "II", "III", "aVR", "aVL", "aVF")
-_RELATIONS: Final = np.array(
-    # II is I + III; aVR, aVL and aVF from I, II and III (Goldberger).
-    [[1, -1, 1, 0, 0, 0], [0.5, 0.5, 0, 1, 0, 0], [-0.5, 0, 0.5, 0, 1, 0], [0, -0.5, -0.5, 0, 0, 1]],
-    dtype=np.float32,
-)
-
-
 def limb_contradiction(x: Floats, valid: Bools | None, reasons: LeadReasons) -> str | None:
     """Einthoven and Goldberger over the limb leads: None where they hold or cannot be checked.
 
     Otherwise the lead that alone explains the contradiction, or "" where no single one does.
     """
-    there = [name for name in _EINTHOVEN if name in reasons.leads]
+    there = [name for name in limbs.NAMES if name in reasons.leads]
     rows = [reasons.leads.index(name) for name in there]
     good = {name for name, row in zip(there, rows, strict=True) if reasons.usable[row]}
     if not {"I", "II", "III"} <= good:
         return None
-    count = 6 if good.issuperset(_EINTHOVEN) else 3
+    count = 6 if good.issuperset(limbs.NAMES) else 3
     # Every fourth sample tells all.
     limb = x[rows[:count], ::4]
     if valid is not None:
         limb = limb[:, valid[rows[:count], ::4].all(axis=0)]
         if limb.shape[1] < _RATE / 4:
             return None
-    rest = (_RELATIONS if count == 6 else _RELATIONS[:1, :3]) @ limb
+    rest = (limbs.RELATIONS if count == 6 else limbs.RELATIONS[:1, :3]) @ limb
     mean = rest.sum(axis=1) / rest.shape[1]
     power = np.einsum("rs,rs->r", rest, rest) / rest.shape[1] - mean**2
     off = (power > limits.EINTHOVEN_RMS_MV**2).tolist()
@@ -282,14 +218,14 @@ def judge(
         if len(recorded) >= 2 and sum(usable[name] for name in recorded) < 2:
             blind.append(message("territory_unreadable", None, en=en, zh=zh))
     messages += blind
+    # Where no lead is a lead, nothing is known of a heartbeat.
+    silent = bool(reasons.found(*_UNKNOWN).all())
+    record_codes = [code for code in record_codes if not (silent and code == "no_qrs")]
     messages += [message(code) for code in record_codes]
     if len(bad) > limits.MAX_BAD_LEADS:
         messages.append(message("too_many_bad_leads"))
     nothing_left = len(bad) == len(reasons.leads)
-    fatal = any(
-        code in ("too_short", "low_rate", "no_qrs", "no_borders", "few_beats", "einthoven")
-        for code in record_codes
-    )
+    fatal = not _FATAL.isdisjoint(record_codes) or reasons.found("lead_copied").any()
     acceptable = not (fatal or blind or nothing_left or len(bad) > limits.MAX_BAD_LEADS)
     return Quality(
         acceptable=acceptable,

@@ -7,6 +7,7 @@ is told by the cross-validation that the tool runs beside it (``benchmarks/resul
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
@@ -18,7 +19,7 @@ import numpy.typing as npt
 from greenchannel.signal.electrodes import LIMB_FORM, Floats, Samples, apply, kind_of, mixing, rule_of
 from greenchannel.signal.lead_patterns import PARTS, Norm, Plan, norm_of, patterns, plan, t_end, typicality
 
-__all__ = ["Reversal", "apply", "correct", "find"]
+__all__ = ["Look", "Reversal", "apply", "correct", "find", "find_all"]
 
 Bools = npt.NDArray[np.bool_]
 
@@ -68,6 +69,23 @@ def correct(leads: tuple[str, ...], samples_mv: Samples, reversal: Reversal) -> 
     return apply(leads, samples_mv, reversal.swap)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Look:
+    """What is looked at for swapped electrodes."""
+
+    leads: tuple[str, ...]
+    beat_mv: Samples
+    """Shape ``(leads, samples)`` at 500 Hz: a median beat, 0 at the PR level."""
+    p: tuple[float, float] | None
+    """Onset and offset of P in samples of the beat; None where there is no P."""
+    qrs: tuple[int, int]
+    """Onset and offset of QRS in samples."""
+    t_off: float | None
+    """End of T in samples; None where unknown."""
+    usable: Bools
+    """Shape ``(leads,)``; the others have no part, but in the look for a flat limb lead."""
+
+
 def find(
     leads: tuple[str, ...],
     beat_mv: Samples,
@@ -77,36 +95,49 @@ def find(
     t_off: float | None,
     usable: Bools,
 ) -> Reversal | None:
-    """Look for swapped electrodes in a median beat.
+    """Look for swapped electrodes in one median beat; the parameters are those of `Look`."""
+    return find_all(
+        [Look(leads=leads, beat_mv=np.asarray(beat_mv), p=p, qrs=qrs, t_off=t_off, usable=usable)]
+    )[0]
 
-    Parameters
-    ----------
-    leads : names of the rows
-    beat_mv : array ``(leads, samples)`` at 500 Hz, 0 at the PR level
-    p : onset and offset of P in samples of the beat; None where there is no P
-    qrs : onset and offset of QRS in samples
-    t_off : end of T in samples; None where unknown
-    usable : array ``(leads,)``; the others have no part, but in the look for a flat limb lead
+
+def find_all(looks: Sequence[Look]) -> list[Reversal | None]:
+    """Look for swapped electrodes in median beats; each is answered as if it were alone, to the bit.
 
     Returns
     -------
-    Reversal or None
+    list of Reversal or None
         None where no swap is suspected, or where the leads cannot tell.
     """
-    x = np.asarray(beat_mv)
-    finite = np.isfinite(x.sum(axis=1))
-    flat = _flat(leads, x, finite, qrs, t_off)
-    if flat is not None:
-        return _named(flat, confident=True)
-    good = tuple((finite & usable).tolist())
-    trained = _trained(leads, good)
-    if trained is None:
-        return None
-    chosen, norm, weights, offset = trained
-    means = patterns(x[chosen.rows], p, qrs, t_off)
-    if means is None:
-        return None
-    usual = typicality(means, chosen, norm)
+    told: list[Reversal | None] = [None] * len(looks)
+    asked: dict[tuple[tuple[str, ...], tuple[bool, ...]], list[tuple[int, Floats]]] = {}
+    for k, look in enumerate(looks):
+        finite = np.isfinite(look.beat_mv.sum(axis=1))
+        flat = _flat(look, finite)
+        if flat is not None:
+            told[k] = _named(flat, confident=True)
+            continue
+        good = tuple((finite & look.usable).tolist())
+        trained = _trained(look.leads, good)
+        means = (
+            None if trained is None else patterns(look.beat_mv[trained[0].rows], look.p, look.qrs, look.t_off)
+        )
+        if means is not None:
+            asked.setdefault((look.leads, good), []).append((k, means))
+    for (leads, good), members in asked.items():
+        trained = _trained(leads, good)
+        assert trained is not None  # or nobody had asked
+        usual = typicality(np.array([means for _, means in members]), trained[0], trained[1])
+        for (k, _), one in zip(members, usual, strict=True):
+            told[k] = _judged(looks[k], good, trained, one)
+    return told
+
+
+def _judged(
+    look: Look, good: tuple[bool, ...], trained: tuple[Plan, Norm, Floats, Floats], usual: Floats
+) -> Reversal | None:
+    """The swap without which a beat looks so much more usual, by `typicality`."""
+    chosen, _, weights, offset = trained
     odds = np.einsum("hpk,hpk->h", usual - usual[0], weights) + offset  # log odds against "no swap"
     best = int(odds.argmax())
     swap = chosen.swaps[best - 1]
@@ -115,17 +146,16 @@ def find(
         return None
     if rule_of(swap) not in ("LEAD-1", "LEAD-2"):
         return _named(swap, confident=rule_of(swap) != "LEAD-4")
-    mirrored = _on_the_right(leads, x, good, qrs, t_off)
+    mirrored = _on_the_right(look, good)
     return None if mirrored else _named(swap, confident=mirrored is False)
 
 
-def _flat(
-    leads: tuple[str, ...], x: Samples, finite: Bools, qrs: tuple[int, int], t_off: float | None
-) -> tuple[str, str] | None:
+def _flat(look: Look, finite: Bools) -> tuple[str, str] | None:
     """The swap with the right leg that a flat II or III tells of (LEAD-3)."""
+    leads, qrs = look.leads, look.qrs
     rows = [leads.index(name) for name in ("I", "II", "III") if name in leads]
     rows = [i for i in rows if finite[i]]
-    part = x[rows, max(qrs[0], 0) : t_end(qrs, t_off)]
+    part = look.beat_mv[rows, max(qrs[0], 0) : t_end(qrs, look.t_off)]
     if len(rows) < 2 or part.shape[1] < PARTS["QRS"]:
         return None
     if len(rows) == 2:
@@ -142,14 +172,13 @@ def _flat(
     return swap if np.ptp(part[0] - part[1] + part[2]) < FLAT_MV else None
 
 
-def _on_the_right(
-    leads: tuple[str, ...], x: Samples, good: tuple[bool, ...], qrs: tuple[int, int], t_off: float | None
-) -> bool | None:
+def _on_the_right(look: Look, good: tuple[bool, ...]) -> bool | None:
     """Is it the heart that is mirrored, not the arms (LEAD-1)? None where the leads cannot tell.
 
     Then I is negative as with swapped arms, but R does not grow over the chest, and V6 goes along with I.
     """
-    at = {name: i for i, (name, fine) in enumerate(zip(leads, good, strict=True)) if fine}
+    x, qrs, t_off = look.beat_mv, look.qrs, look.t_off
+    at = {name: i for i, (name, fine) in enumerate(zip(look.leads, good, strict=True)) if fine}
     first, later = at.get("V1", at.get("V2")), [at[name] for name in ("V3", "V4", "V5") if name in at]
     if first is None or not later or "I" not in at:
         return None

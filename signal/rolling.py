@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from greenchannel.signal import limits
-from greenchannel.signal.assembly import Known
+from greenchannel.signal.cases import Known
 from greenchannel.signal.grid import Bools, Floats, reach, resample
 from greenchannel.signal.measure import measure_known
 from greenchannel.signal.measurements import Measurements

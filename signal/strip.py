@@ -12,7 +12,7 @@ from greenchannel.signal.qrs import Ints
 from greenchannel.signal.recording import Recording
 
 _RATE: Final = limits.ANALYSIS_RATE_HZ
-_QRS_WIDTH: Final = int(0.08 * _RATE) + int(0.11 * _RATE)
+_BEFORE, _BEHIND = int(0.08 * _RATE), int(0.11 * _RATE)  # of a QRS and its surroundings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -57,7 +57,7 @@ def condition(
         coarse, weight = _coarse(slow, valid, reasons.usable)
         quiet = _quiet(coarse * qrs.STEP, x.shape[1])
     quality.look_at_noise(cleaned, quiet, reasons)
-    classes = classify(half, coarse * 2, weight)
+    classes = classify(half, coarse * 2, weight, spikes)
     at = baseline.knots(classes, x.shape[1])
     if at.size:
         knots_mv = baseline.levels(cleaned, at)
@@ -85,8 +85,12 @@ def _told(recording: Recording, n: int) -> Ints:
 
 
 def _quiet(r: Ints, n: int) -> Bools:
-    """True outside every QRS with its surroundings."""
+    """True outside every QRS with its surroundings; in a fast rhythm with less of them, so that something is left."""
     quiet = np.ones(n, dtype=np.bool_)
-    for first in (r - int(0.08 * _RATE)).tolist():
-        quiet[max(first, 0) : max(first + _QRS_WIDTH, 0)] = False
+    before, behind = _BEFORE, _BEHIND
+    if r.size > 1:
+        middle = float(np.sort(r[1:] - r[:-1])[(r.size - 1) // 2])
+        before, behind = min(before, int(0.2 * middle)), min(behind, int(0.3 * middle))
+    for at in r.tolist():
+        quiet[max(at - before, 0) : max(at + behind, 0)] = False
     return quiet

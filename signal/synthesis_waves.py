@@ -27,6 +27,7 @@ R_STEP_S: Final = 0.0005
 PR_DEPRESSION: Final = (-0.030, -0.080, 0.020)  # vector; II sinks by 0.09 mV
 RR_FOR_QT_S: Final = (0.4, 1.5)  # beyond these the QT stays as it is [E]
 J_NORMAL_VECTOR: Final = (0.26, 0.14, -0.58)  # V2 near 1
+ONE_SIDED_QRS_S: Final = 0.12  # from here a conduction is a block, pacing or a bypass
 
 
 Wave = tuple[float, float, float, Floats]
@@ -185,16 +186,26 @@ def _bumps(heart: Heart, conduction: str, marks: Marks, skew: float, *, notched:
         found.append((qrs_s + J_WAVE_S[0], qrs_s + J_WAVE_S[1], 1.0, J_WAVE_MV * np.array(J_WAVE_VECTOR)))
     t_vector = turn @ turned(heart.t_turn_deg, 0.0) @ np.array(heart.t_vector) * path.t_gain
     assert marks.t_on_s is not None and marks.t_off_s is not None  # every beat has a T
-    found.append((marks.t_on_s, marks.t_off_s, skew, heart.t_gain * (t_vector + np.array(path.t_added))))
+    secondary = _secondary(heart, path.t_added)
+    found.append((marks.t_on_s, marks.t_off_s, skew, heart.t_gain * (t_vector + secondary)))
     return found
+
+
+def _secondary(heart: Heart, vector: Vector) -> Floats:
+    """A change of ST or T that the conduction makes: it turns and grows with this person's QRS, which it opposes."""
+    opposed: Floats = heart.qrs_gain * turned(heart.axis_deg, heart.turn_deg) @ np.array(vector)
+    return opposed
 
 
 def _levels(heart: Heart, kind: str, conduction: str, *, p: bool) -> tuple[tuple[Vector, str], ...]:
     """What is steady: secondary ST, the normal height of J, the depression of PR."""
     found: list[tuple[Vector, str]] = []
-    if any(CONDUCTIONS[conduction].j_vector):
-        found.append((CONDUCTIONS[conduction].j_vector, "concave"))
-    if heart.normal_j_mv and kind == "normal":
+    path = CONDUCTIONS[conduction]
+    if any(path.j_vector):
+        x, y, z = _secondary(heart, path.j_vector).tolist()
+        found.append(((x, y, z), "concave"))
+    # Ventricles that are activated from one side have no normal height of J.
+    if heart.normal_j_mv and kind == "normal" and path.qrs_s < ONE_SIDED_QRS_S:
         x, y, z = (heart.normal_j_mv * part for part in J_NORMAL_VECTOR)
         found.append(((x, y, z), "concave"))
     if heart.pr_depression and p:

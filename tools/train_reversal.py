@@ -29,16 +29,19 @@ from greenchannel.signal.electrodes import KINDS, SWAPS, Floats
 from greenchannel.signal.lead_patterns import PARTS
 from greenchannel.signal.leads import STANDARD_12
 
-SHRINK = 0.02  # of each covariance towards a multiple of one [E]
+SHRINK = 0.01  # of each covariance towards a multiple of one [E]
+DOUBTED = ("cinc-12lead/E00003",)
+"""Not learned from, but asked about, and counted as falsely named: R, S and T stand in the order V4, V6, V5,
+and a table that has never seen the person gives the swap log odds of 15. Nobody knows how it was wired."""
 FOLDS = 10  # of the fit: the weights are fitted on scores by norms that have not seen the person
-TIE = 0.03  # pulls the kinds' weights together [E]
+TIE = 0.01  # pulls the kinds' weights together [E]
 REG = 0.001
 DRAWS = 1000  # of persons, for the interval of the mean of the six
 TABLE = Path(reversal.__file__).with_name("reversal.json")
 REPORT = RESULTS / "reversal-cv.json"
 ADJACENT = tuple(pairwise(electrodes.ELECTRODES[3:]))
 # How often each swap stands in the fit: one half is without.
-SHARE = {"arm": 0.16, "LA/LL": 0.08, "adjacent": 0.15, "chest": 0.05, "limb-chest": 0.06}
+SHARE = {"arm": 0.16, "LA/LL": 0.05, "adjacent": 0.15, "chest": 0.05, "limb-chest": 0.06}
 REPORTED: dict[str, tuple[tuple[str, str], ...]] = {
     "RA/LA": (("RA", "LA"),),
     "RA/LL": (("RA", "LL"),),
@@ -240,7 +243,7 @@ def cross_validate(beats: list[Beat]) -> dict[str, Any]:
     pooled: Counts = {name: {} for name in (*REPORTED, *FALSE)}
     folds, falsely = [], []
     for fitted, other, names in ((a, b, "AB"), (b, a, "BA")):
-        seen = [beat for beat in fitted if beat.usable.all()]
+        seen = [beat for beat in fitted if _teaches(beat)]
         wrong: list[str] = []
         counts = tally(other, as_text(train(seen)), wrong)
         for name, persons in counts.items():
@@ -251,7 +254,7 @@ def cross_validate(beats: list[Beat]) -> dict[str, Any]:
         show(f"fitted on {names[0]}, asked about {names[1]}", rows_of(counts), wrong)
     rows = rows_of(pooled)
     show("pooled", rows, falsely)
-    shipped = _size("A and B", [beat for beat in beats if beat.usable.all()])
+    shipped = _size("A and B", [beat for beat in beats if _teaches(beat)])
     return {
         "what": WHAT,
         "shipped_table_fitted_on": shipped,
@@ -259,6 +262,10 @@ def cross_validate(beats: list[Beat]) -> dict[str, Any]:
         "falsely": falsely,
         "folds": folds,
     }
+
+
+def _teaches(beat: Beat) -> bool:
+    return bool(beat.usable.all()) and beat.name not in DOUBTED
 
 
 def _size(half: str, beats: Sequence[Beat]) -> dict[str, Any]:
@@ -284,7 +291,7 @@ def main() -> None:
     beats = load(given.folder)
     report = cross_validate(beats)
     if given.write:
-        TABLE.write_text(as_text(train([beat for beat in beats if beat.usable.all()])), encoding="utf-8")
+        TABLE.write_text(as_text(train([beat for beat in beats if _teaches(beat)])), encoding="utf-8")
         REPORT.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

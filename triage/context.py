@@ -1,65 +1,159 @@
 """What a rule may look at: one recording's measurements and its patient, with the unknown kept unknown."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from math import isfinite
-from types import MappingProxyType
 
 import msgspec
 
-from greenchannel.signal.measurements import Measurements
-from greenchannel.triage.criteria import CRITERIA, SEXES, STE_LEADS, Criteria, Profile
-from greenchannel.triage.finding import Patient
+from greenchannel.signal.measurements import LeadMeasurement, Measurements
+from greenchannel.triage import conduction
+from greenchannel.triage.contiguity import Run, runs
+from greenchannel.triage.electrode_sets import Beside
+from greenchannel.triage.finding import Earlier, Evidence, Patient
+from greenchannel.triage.rule_rows import RuleRow
+from greenchannel.triage.rule_set import RULES, SEXES, STE_LEADS, Numbers, Profile, RuleSet
+
+_ROUNDING = 1e-6
+"""Relative slack of a comparison, for the rounding of 32-bit samples: 0.25 nV at 250 µV, below any recorder's step."""
 
 
-class Context(msgspec.Struct, frozen=True, kw_only=True):
+def reaches(value: float | None, threshold: float) -> bool:
+    """Is a value at or above its threshold? The unknown never is."""
+    return value is not None and value >= threshold - _ROUNDING * max(abs(threshold), 1e-3)
+
+
+def falls_to(value: float | None, threshold: float) -> bool:
+    """Is a value at or below its threshold? The unknown never is."""
+    return value is not None and value <= threshold + _ROUNDING * max(abs(threshold), 1e-3)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Context:
     """The input of every rule."""
 
     measurements: Measurements
     patient: Patient  # age and sex that cannot be are None here
-    criteria: Criteria
+    rules: RuleSet
     profiles: tuple[Profile, ...]  # all that the patient may be, strictest first; for a child those of adults
     child: bool  # known to be younger than the adult rules
-    stj_uv: Mapping[str, float]  # J level of the usable leads in which an elevation counts, unrounded
+    earlier: tuple[Earlier, ...] = ()  # the latest first
+    corrected: "Context | None" = None  # of the same recording with swapped electrodes put right
+    leads: Mapping[str, LeadMeasurement] = field(default_factory=dict)  # usable ones alone
+    traces: Mapping[str, str] = field(
+        default_factory=dict
+    )  # leads of another recording of the episode → its id
+
+    @cached_property
+    def conduction(self) -> conduction.Conduction:
+        """How the ventricles are activated; STE and its equivalents depend on it."""
+        return conduction.classify(self.measurements, self.leads, self.patient, self.rules)
+
+    @cached_property
+    def stj_uv(self) -> dict[str, float]:
+        """J level of the usable leads in which an elevation counts, unrounded."""
+        return {lead: uv for lead in STE_LEADS if (uv := self.uv(lead)) is not None}
+
+    def numbers(self, rule_id: str) -> Numbers:
+        """The numbers of a rule of this rule set."""
+        return self.rules.numbers[rule_id]
+
+    def row(self, rule_id: str) -> RuleRow | None:
+        """A rule of this rule set, None where the set has none of that id."""
+        return self.rules.rules.get(rule_id)
+
+    def uv(self, lead: str, quantity: str = "stj_mv") -> float | None:
+        """An amplitude of a usable lead in µV (``t_mv``, ``r_mv``, …); None where it is unknown."""
+        value = self.value(lead, quantity)
+        return None if value is None else value * 1000.0
+
+    def value(self, lead: str, quantity: str) -> float | None:
+        """Any measurement of a usable lead in its own unit; None where it is unknown."""
+        values = self.leads.get(lead)
+        value = None if values is None else getattr(values, quantity)
+        return None if value is None or not isfinite(value) else float(value)
+
+    def mm(self, lead: str, quantity: str) -> float | None:
+        """An amplitude in millimetres of ECG paper, 0.1 mV each, as the published formulas want it."""
+        value = self.value(lead, quantity)
+        return None if value is None else value * 10.0
+
+    def contiguous(self, qualifying: Iterable[str], among: Iterable[str]) -> tuple[Run, ...]:
+        """Neighbours (STE-2) among the qualifying leads; readable leads of `among` that do not qualify part them."""
+        yes, limits = set(qualifying), self.rules.limits
+        return runs(
+            {lead: lead in yes for lead in among if lead in self.leads},
+            at_least=int(limits.contiguous_leads.value),
+            bridge=int(limits.bridged_leads.value),
+        )
+
+    def shown(
+        self, rule: str, lead: str, quantity: str, threshold_uv: float, relation: str = ">="
+    ) -> Evidence:
+        """An amplitude of a lead against a threshold in µV, as evidence; the amplitude must be known."""
+        value = self.value(lead, quantity)
+        assert value is not None  # nothing unknown fires
+        return Evidence(
+            lead=lead, quantity=quantity, value=value, threshold=threshold_uv / 1000.0, rule=rule, relation=relation,
+            trace=self.traces.get(lead),
+        )  # fmt: skip
 
 
-def context(measurements: Measurements, patient: Patient, criteria: Criteria = CRITERIA) -> Context:
+def shown_whole(rule: str, quantity: str, value: float, threshold: float, relation: str = ">=") -> Evidence:
+    """A value of the whole recording against a threshold of the same unit, as evidence."""
+    return Evidence(
+        lead=None, quantity=quantity, value=float(value), threshold=threshold, rule=rule, relation=relation
+    )
+
+
+def context(
+    measurements: Measurements,
+    patient: Patient,
+    rules: RuleSet = RULES,
+    *,
+    earlier: Iterable[Earlier] = (),
+    corrected: Measurements | None = None,
+    others: Mapping[str, Beside] | None = None,
+) -> Context:
     """Prepare the input of the rules.
 
     An age outside the possible or a sex that is neither male nor female counts as unknown. A patient of unknown age is
     taken for an adult of any age: the adult rules look for what kills adults.
     """
-    patient = _plausible(patient, criteria)
+    patient = _plausible(patient, rules)
     age_years = patient.age_years
-    child = age_years is not None and age_years < criteria.limits.adult_from_years.value
-    profiles = tuple(
-        profile
-        for profile in criteria.profiles
-        if profile.fits(age_years=None if child else age_years, sex=patient.sex)
-    )
-    return Context(
+    child = age_years is not None and age_years < rules.limits.adult_from_years.value
+    made = Context(
         measurements=measurements,
         patient=patient,
-        criteria=criteria,
-        profiles=profiles,
+        rules=rules,
+        profiles=tuple(
+            profile
+            for profile in rules.profiles
+            if profile.fits(age_years=None if child else age_years, sex=patient.sex)
+        ),
         child=child,
-        stj_uv=MappingProxyType(_stj_uv(measurements)),
+        earlier=tuple(sorted(earlier, key=lambda one: one.age_days)),
+        leads=_usable(measurements) | {lead: one.values for lead, one in (others or {}).items()},
+        traces={lead: one.ecg_id for lead, one in (others or {}).items()},
     )
+    if corrected is None:
+        return made
+    other = replace(made, measurements=corrected, leads=_usable(corrected))
+    return replace(made, corrected=other)
 
 
-def _plausible(patient: Patient, criteria: Criteria) -> Patient:
+def _plausible(patient: Patient, rules: RuleSet) -> Patient:
     age_years = patient.age_years
-    if age_years is not None and not 0 <= age_years <= criteria.limits.age_up_to_years.value:
+    if age_years is not None and not 0 <= age_years <= rules.limits.age_up_to_years.value:
         age_years = None  # also where it is not a number
     sex = patient.sex if patient.sex in SEXES else None
-    return Patient(age_years=age_years, sex=sex, chest_pain=patient.chest_pain)
+    if age_years == patient.age_years and sex == patient.sex:
+        return patient
+    return msgspec.structs.replace(patient, age_years=age_years, sex=sex)
 
 
-def _stj_uv(measurements: Measurements) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for lead in STE_LEADS:
-        values = measurements.leads.get(lead)
-        if values is None or not values.usable or lead in measurements.quality.bad_leads:
-            continue
-        if values.stj_mv is not None and isfinite(values.stj_mv):
-            found[lead] = float(values.stj_mv) * 1000.0
-    return found
+def _usable(measurements: Measurements) -> dict[str, LeadMeasurement]:
+    bad = set(measurements.quality.bad_leads)
+    return {lead: values for lead, values in measurements.leads.items() if values.usable and lead not in bad}

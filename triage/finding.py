@@ -1,5 +1,6 @@
-"""What a rule says: the finding, its evidence and its tier."""
+"""What a rule says: the finding, its evidence and its tier; and what rules may know of a patient."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 import msgspec
@@ -24,11 +25,15 @@ class Tier(StrEnum):
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """One measured value against the threshold of one rule."""
 
-    lead: str
+    lead: str | None  # None: of the whole recording
     quantity: str  # the measurement's wire name, unit in the key: stj_mv
     value: float
     threshold: float
     rule: str
+    relation: str = ">="  # how the value stands to the threshold: ">=", "<=", ">" or "<"
+    trace: str | None = (
+        None  # None: this recording as it came; "corrected": with swapped electrodes put right
+    )
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +47,9 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     evidence: tuple[Evidence, ...] = ()
     downgraded_by: tuple[str, ...] = ()
     restored_by: tuple[str, ...] = ()
+    culprit: tuple[str, str] | None = (
+        None  # possible vessel with its steps, English and Chinese: to read, never to decide
+    )
 
 
 class Patient(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,3 +58,22 @@ class Patient(msgspec.Struct, frozen=True, kw_only=True):
     age_years: float | None = None
     sex: str | None = None  # "male" or "female"
     chest_pain: bool | None = None
+    symptoms: bool | None = None  # syncope, breathlessness, palpitation or pain
+    systolic_mmhg: float | None = None
+    shock: bool | None = None
+    earlier_infarction: bool | None = None
+    troponin_raised: bool | None = None
+    potassium_mmol_l: float | None = None
+    digoxin: bool | None = None
+    onset_h: float | None = None  # hours since the pain began
+
+
+class Earlier(msgspec.Struct, frozen=True, kw_only=True):
+    """An earlier recording of the same patient, as far as rules compare with it."""
+
+    ecg_id: str
+    same_episode: bool
+    age_days: float  # how long before the present one
+    tier: Tier
+    stj_mv: Mapping[str, float]  # of its usable leads
+    rules: tuple[str, ...] = ()  # ids that fired

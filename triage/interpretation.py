@@ -1,6 +1,6 @@
 """From a recording to the object that `greenchannel analyze --json` prints."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -15,10 +15,11 @@ from greenchannel.signal.correction import corrected
 from greenchannel.signal.measure import measure, measure_batch
 from greenchannel.signal.measurements import GlobalBeat, LeadBeat, LeadMeasurement, Measurements, MedianBeat
 from greenchannel.signal.recording import Recording
-from greenchannel.triage.criteria import SEXES
-from greenchannel.triage.finding import Finding, Patient
+from greenchannel.triage.electrode_sets import Beside, truly_named
+from greenchannel.triage.finding import Earlier, Finding, Patient
 from greenchannel.triage.reading import Reading, read
 from greenchannel.triage.report import explain
+from greenchannel.triage.rule_set import RULES, SEXES, RuleSet
 
 Json = dict[str, Any]
 
@@ -47,25 +48,62 @@ class Interpretation(msgspec.Struct, frozen=True, kw_only=True):
     )
 
 
-def interpret(recording: Recording, patient: Patient) -> Interpretation:
-    """Measure a recording and apply every rule to it."""
-    return _interpreted(recording, patient, measure(recording))
+def interpret(
+    recording: Recording,
+    patient: Patient,
+    rules: RuleSet = RULES,
+    *,
+    earlier: Sequence[Earlier] = (),
+    others: Mapping[str, Beside] | None = None,
+) -> Interpretation:
+    """Measure a recording and apply every rule to it.
+
+    Parameters
+    ----------
+    recording
+        With electrodes at other places than its lead names say, it is read by the true names (`truly_named`).
+    patient
+        None where unknown.
+    rules
+        The version of the rules.
+    earlier, others
+        What is known from other recordings; see `read`.
+    """
+    recording = truly_named(recording)
+    return _interpreted(recording, patient, measure(recording), rules, earlier, others)
 
 
-def interpret_batch(recordings: Sequence[Recording], patients: Sequence[Patient]) -> list[Interpretation]:
+def interpret_batch(
+    recordings: Sequence[Recording], patients: Sequence[Patient], rules: RuleSet = RULES
+) -> list[Interpretation]:
     """Interpret many recordings, each with its patient; the same as `interpret` of each."""
-    measured = measure_batch(recordings)
-    return [_interpreted(*one) for one in zip(recordings, patients, measured, strict=True)]
+    named = [truly_named(recording) for recording in recordings]
+    measured = measure_batch(named)
+    return [_interpreted(*one, rules) for one in zip(named, patients, measured, strict=True)]
 
 
-def _interpreted(recording: Recording, patient: Patient, measurements: Measurements) -> Interpretation:
+def reread(found: Interpretation, rules: RuleSet) -> Interpretation:
+    """The same recording by another version of the rules, without measuring it again."""
+    reading = read(found.measurements, found.patient, rules, corrected=found.corrected)
+    return msgspec.structs.replace(found, reading=reading)
+
+
+def _interpreted(
+    recording: Recording,
+    patient: Patient,
+    measurements: Measurements,
+    rules: RuleSet,
+    earlier: Sequence[Earlier] = (),
+    others: Mapping[str, Beside] | None = None,
+) -> Interpretation:
     undone = corrected(recording, measurements)
+    other = None if undone is None else undone[1]
     return Interpretation(
         recording=recording,
         patient=patient,
         measurements=measurements,
-        reading=read(measurements, patient),
-        corrected=None if undone is None else undone[1],
+        reading=read(measurements, patient, rules, earlier=earlier, corrected=other, others=others),
+        corrected=other,
     )
 
 
@@ -144,6 +182,8 @@ def finding_json(finding: Finding) -> Json:
                 "value": _number(one.value),
                 "threshold": _number(one.threshold),
                 "rule": one.rule,
+                "relation": one.relation,
+                "trace": one.trace,
             }
             for one in finding.evidence
         ],

@@ -11,7 +11,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from greenchannel.triage.criteria import STE_LEADS, CriteriaError
+from greenchannel.triage.rule_set import STE_LEADS, RuleSetError
 
 
 class Territory(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -31,22 +31,22 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def load(text: str) -> dict[str, Territory]:
-    """Read a table of territories by slug; `CriteriaError` where it is broken."""
+    """Read a table of territories by slug; `RuleSetError` where it is broken."""
     try:
         rows = msgspec.toml.decode(text, type=_File).territory
     except (msgspec.ValidationError, msgspec.DecodeError) as error:
-        raise CriteriaError(f"expected a table of territories, got: {error}") from error
+        raise RuleSetError(f"expected a table of territories, got: {error}") from error
     seen: dict[frozenset[str], str] = {}
     for row in rows:
         for pattern in (*row.full, *row.partial):
             leads = frozenset(pattern.split())
             if not leads or not leads <= set(STE_LEADS):
-                raise CriteriaError(f"{row.slug}: expected leads of {' '.join(STE_LEADS)}, got {pattern!r}")
+                raise RuleSetError(f"{row.slug}: expected leads of {' '.join(STE_LEADS)}, got {pattern!r}")
             if leads in seen:
-                raise CriteriaError(f"expected one name for {pattern!r}, got {seen[leads]} and {row.slug}")
+                raise RuleSetError(f"expected one name for {pattern!r}, got {seen[leads]} and {row.slug}")
             seen[leads] = row.slug
     if len({row.slug for row in rows}) != len(rows):
-        raise CriteriaError(f"expected each slug once, got {[row.slug for row in rows]}")
+        raise RuleSetError(f"expected each slug once, got {[row.slug for row in rows]}")
     return {row.slug: row for row in rows}
 
 

@@ -1,29 +1,58 @@
 """All rules over one recording: the findings, the highest tier, the prompts and the words.
 
-Quality and lead reversal add findings; they never remove one. Where nothing fires the reading says just that.
+The order is that of the specification: quality and swapped electrodes, critical rhythms (answered also on a poor
+trace), conduction, ST elevation, mimics and equivalents, then what lowers and what restores. Quality adds findings
+and never removes one. Where nothing fires the reading says just that.
 """
 
-from collections.abc import Callable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
 
 from greenchannel.signal.measurements import Measurements, QualityMessage
-from greenchannel.triage import report
+from greenchannel.triage import (
+    critical,
+    culprit,
+    equivalents,
+    equivalents_anterior,
+    equivalents_blocks,
+    mimics,
+    prompts,
+    quality_rules,
+    report,
+    st_changes,
+    st_elevation,
+)
 from greenchannel.triage.context import Context, context
-from greenchannel.triage.criteria import CRITERIA, Criteria
-from greenchannel.triage.ecg_rules import RIGHT, RULES, Rule, inferior
-from greenchannel.triage.finding import Finding, Patient, Tier
+from greenchannel.triage.electrode_sets import Beside
+from greenchannel.triage.finding import Earlier, Finding, Patient, Tier
+from greenchannel.triage.hit import Hit, Hits, Rule
+from greenchannel.triage.lowering import lower
+from greenchannel.triage.prompts import Advice
+from greenchannel.triage.rule_set import RULES, RuleSet
 
-POSTERIOR: Final = ("V7", "V8", "V9")
+REGISTRY: Final[dict[str, Rule]] = {
+    **quality_rules.RULES,
+    **critical.RULES,
+    **mimics.CONDUCTION,
+    **st_elevation.RULES,
+    **st_changes.RULES,
+    **mimics.RULES,
+    **equivalents.RULES,
+    **equivalents_anterior.RULES,
+    **equivalents_blocks.RULES,
+    **st_changes.LATE,
+}
+"""Every rule by its id, in the order of evaluation: a later rule sees what the earlier ones found."""
 
+CONCLUDING: Final[dict[str, Rule]] = {**critical.CONCLUDING}
+"""Rules that look at what is left after everything was lowered."""
 
-class Advice(msgspec.Struct, frozen=True, kw_only=True):
-    """What the clinic is asked to do next."""
+_NO_CHILD: Final = frozenset({"STE-RV", "STE-3", "STE-Q", "STE-SERIAL"})
+"""Beside the equivalents, the ST rules that are for adults alone; STE-1 speaks for a child itself."""
 
-    id: str  # the rule that asks
-    en: str
-    zh: str
+_TRACED: Final = ("st_elevation", "equivalent")
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,42 +67,15 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     zh: str
 
 
-def readable(ctx: Context) -> bool:
-    """Was there a QRS complex, and a J level in at least one usable lead?"""
-    return bool(ctx.measurements.r_s) and bool(ctx.stj_uv)
-
-
-def sig_5(ctx: Context, so_far: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """Ask for a new recording where quality is poor or nothing could be measured (SIG-5)."""
-    if ctx.measurements.quality.acceptable and readable(ctx):
-        return ()
-    en, zh = report.quality_sentence(ctx.measurements.quality, readable=readable(ctx))
-    return (Finding(id="SIG-5", tier=Tier.REC, en=en, zh=zh),)
-
-
-def lead_reversal(ctx: Context, so_far: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """Say that leads seem swapped, and ask for a new recording (LEAD; the weak LEAD-4 is only said)."""
-    found = ctx.measurements.quality.reversal
-    if found is None:
-        return ()
-    en, zh = report.reversal_sentence(found)
-    return (Finding(id=found, tier=Tier.FLAG if found == "LEAD-4" else Tier.REC, en=en, zh=zh),)
-
-
-def more_leads(ctx: Context, so_far: tuple[Finding, ...]) -> tuple[Advice, ...]:
-    """Every inferior elevation asks for the right and posterior leads that cannot be read yet (STE-RV)."""
-    missing = [lead for lead in (*RIGHT, *POSTERIOR) if lead not in ctx.stj_uv]
-    if inferior(ctx, so_far) is None or not missing:
-        return ()
-    en, zh = report.more_leads_sentence(missing)
-    return (Advice(id="STE-RV", en=en, zh=zh),)
-
-
-ALL_RULES: Final[tuple[Rule, ...]] = (*RULES, lead_reversal, sig_5)
-PROMPTS: Final[tuple[Callable[[Context, tuple[Finding, ...]], tuple[Advice, ...]], ...]] = (more_leads,)
-
-
-def read(measurements: Measurements, patient: Patient, criteria: Criteria = CRITERIA) -> Reading:
+def read(
+    measurements: Measurements,
+    patient: Patient,
+    rules: RuleSet = RULES,
+    *,
+    earlier: Iterable[Earlier] = (),
+    corrected: Measurements | None = None,
+    others: Mapping[str, Beside] | None = None,
+) -> Reading:
     """Apply every rule to one recording.
 
     Parameters
@@ -81,33 +83,79 @@ def read(measurements: Measurements, patient: Patient, criteria: Criteria = CRIT
     measurements
         What the signal core measured.
     patient
-        Age in years, sex, chest pain; None where unknown.
-    criteria
-        The table of clinical numbers.
+        Age in years, sex, chest pain and more; None where unknown.
+    rules
+        The version of the rules.
+    earlier
+        Earlier recordings of the patient, of this episode or another.
+    corrected
+        What is measured with a suspected swap of electrodes undone.
+    others
+        Leads that other recordings of the episode have, with their electrodes moved; see `electrode_sets`.
     """
-    ctx = context(measurements, patient, criteria)
-    found: tuple[Finding, ...] = ()
-    for rule in ALL_RULES:
-        found += rule(ctx, found)
-    findings = tuple(sorted(found, key=lambda finding: finding.tier.rank))  # stable within a tier
-    tier = findings[0].tier if findings else Tier.NONE
-    en, zh = _words(findings, criteria)
+    ctx = context(measurements, patient, rules, earlier=earlier, corrected=corrected, others=others)
+    hits = _both_ways(ctx)
+    found = [report.finding(hit, rules) for hit in hits]
+    found = [msgspec.structs.replace(one, culprit=culprit.possible(ctx, one)) for one in found]
+    findings = tuple(sorted(found, key=lambda one: one.tier.rank))  # stable within a tier
+    en, zh = report.summary(findings, rules)
     return Reading(
-        tier=tier,
+        tier=findings[0].tier if findings else Tier.NONE,
         findings=findings,
-        advice=tuple(one for prompt in PROMPTS for one in prompt(ctx, findings)),
+        advice=prompts.advice(ctx, findings),
         messages=measurements.quality.messages,
-        rules_version=criteria.rules_version,
+        rules_version=rules.version,
         en=en,
         zh=zh,
     )
 
 
-def _words(findings: tuple[Finding, ...], criteria: Criteria) -> tuple[str, str]:
-    nothing = criteria.tier_names[Tier.NONE]
-    if not findings:
-        return nothing.en, nothing.zh
-    first = findings[0]
-    if first.tier is Tier.REC:  # poor quality alone must not read as if the rest had been cleared
-        return f"{first.en}. {nothing.en}", f"{first.zh}。{nothing.zh}"
-    return first.en, first.zh
+def evaluate(ctx: Context) -> Hits:
+    """What fires, before anything is lowered."""
+    hits: Hits = {}
+    _apply(REGISTRY, ctx, hits)
+    return hits
+
+
+def _apply(rules: dict[str, Rule], ctx: Context, hits: Hits) -> None:
+    for rule_id, rule in rules.items():
+        row = ctx.row(rule_id)
+        if row is None or (row.conduction and ctx.conduction.name not in row.conduction):
+            continue
+        if ctx.child and (row.section == "equivalent" or rule_id in _NO_CHILD):
+            continue
+        hit = rule(ctx, ctx.numbers(rule_id), hits)
+        if hit is not None:
+            hits[rule_id] = msgspec.structs.replace(hit, id=hit.id or rule_id, rule=rule_id)
+
+
+def _both_ways(ctx: Context) -> list[Hit]:
+    """The hits of the recording as it came and, where electrodes seem swapped, what they are with the swap undone.
+
+    A proposal on both stays one; what shows on the corrected leads alone is added, as urgent over-read at most.
+    """
+    hits = evaluate(ctx)
+    other: Hits = {}
+    if ctx.corrected is not None:
+        other = lower(ctx.corrected, evaluate(ctx.corrected), act_when_corrected=True)
+    hits = lower(ctx, hits, act_when_corrected=any(hit.tier is Tier.ACT for hit in other.values()))
+    _apply(CONCLUDING, ctx, hits)
+    found = list(hits.values())
+    for rule_id, hit in other.items():
+        own = hits.get(rule_id)
+        if ctx.rules.rules[rule_id].section in _TRACED and (
+            own is None or own.tier.rank > max(hit.tier.rank, Tier.URG.rank)
+        ):
+            found.append(_corrected(hit))
+    return found
+
+
+def _corrected(hit: Hit) -> Hit:
+    return msgspec.structs.replace(
+        hit,
+        tier=max(hit.tier, Tier.URG, key=lambda tier: tier.rank),
+        evidence=tuple(msgspec.structs.replace(one, trace="corrected") for one in hit.evidence),
+        downgraded_by=tuple(dict.fromkeys((*hit.downgraded_by, "lead_reversal"))),
+        held_by=tuple(dict.fromkeys((*hit.held_by, "lead_reversal"))),
+        more=("seen with the suspected swap of electrodes undone", "按纠正疑似接反后的导联判读"),
+    )

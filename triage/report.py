@@ -1,51 +1,16 @@
 """The sentences of a reading, in English and Chinese. Wording only: nothing is decided here."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from itertools import groupby
 from typing import Final
 
-from greenchannel.signal.measurements import Quality, QualityMessage
-from greenchannel.triage.criteria import Criteria
-from greenchannel.triage.finding import Evidence, Finding
-from greenchannel.triage.localise import culprits, names_en, names_zh
-
-Words = tuple[str, str]
-"""English, Chinese."""
-
-REASONS: Final[dict[str, Callable[[Criteria], Words]]] = {
-    "MEAS-5": lambda criteria: (
-        f"borderline, under {criteria.limits.borderline_margin_uv.value:g} µV above threshold, no support: repeat",
-        f"临界抬高(超过阈值不足{criteria.limits.borderline_margin_uv.value:g} µV),且无其他支持,请复查心电图",
-    ),
-    "demographics_missing": lambda criteria: (
-        "age or sex is missing: the criterion is not met for every possible patient",
-        "年龄或性别缺失:并非在所有可能的年龄和性别下都达到标准",
-    ),
-    "st_unreliable": lambda criteria: (
-        "monitor-mode filtering: the ST segment is not reliable",
-        "监护模式滤波,ST段不可靠",
-    ),
-    "atrial_flutter": lambda criteria: (
-        "atrial flutter: its waves lie upon ST and pass for elevation",
-        "心房扑动,扑动波可干扰ST段判读",
-    ),
-    "lead_reversal": lambda criteria: (
-        "the leads may be swapped: check the electrodes and record again",
-        "疑似导联接反,请检查电极后重新采集",
-    ),
-    "MEAS-1": lambda criteria: (
-        "fewer than three beats of one shape were measured: record again",
-        "同形心搏少于3个,请重新采集",
-    ),
-    "wide_qrs": lambda criteria: (
-        f"QRS {criteria.limits.wide_qrs_from_ms.value:g} ms or wider: standard ST criteria may not apply",
-        f"QRS增宽(≥{criteria.limits.wide_qrs_from_ms.value:g} ms),标准ST段抬高标准可能不适用",
-    ),
-    "qrs_unknown": lambda criteria: (
-        "the width of the QRS is not known: standard ST criteria may not apply",
-        "QRS时限未能测出,标准ST段抬高标准可能不适用",
-    ),
-}
-"""Why a finding is less urgent than its rule alone would make it, by the wire name of the reason."""
+from greenchannel.signal.measurements import Quality
+from greenchannel.signal.quality_words import together
+from greenchannel.triage.finding import Evidence, Finding, Tier
+from greenchannel.triage.hit import Hit, Words
+from greenchannel.triage.localise import TERRITORIES, culprits, names_en, names_zh
+from greenchannel.triage.quantities import quantity
+from greenchannel.triage.rule_set import RuleSet
 
 REVERSALS: Final[dict[str, Words]] = {
     "LEAD-1": ("left and right arm swapped", "左右手反接"),
@@ -57,18 +22,85 @@ REVERSALS: Final[dict[str, Words]] = {
 }
 
 
-def ste_sentence(territories: Iterable[str], reasons: Iterable[str], criteria: Criteria) -> Words:
-    """The sentence for ST elevation, followed by what keeps it from being more urgent."""
-    slugs = tuple(territories)
-    en = (
-        f"ST-elevation MI pattern in {names_en(slugs)} territory: consider acute myocardial infarction; correlate with"
-        " the clinical picture and cardiac markers"
+_SIGNS: Final = {">=": "≥", "<=": "≤", ">": ">", "<": "<"}
+
+
+def finding(hit: Hit, rules: RuleSet) -> Finding:
+    """A hit in words."""
+    row = rules.rules[hit.rule]
+    if hit.words is not None:
+        en, zh = hit.words
+    elif hit.rule == "STE-1":
+        en, zh = ste_sentence(hit.territories)
+    elif row.section == "equivalent" and hit.tier.rank <= Tier.URG.rank:
+        en, zh = equivalent_sentence(row.en, row.zh)
+    elif hit.tier is Tier.CRIT:
+        en, zh = f"Critical value: {row.en}", f"危急值:{row.zh}"
+    else:
+        en, zh = row.en[:1].upper() + row.en[1:], row.zh
+    if hit.more is not None:
+        en, zh = f"{en}: {hit.more[0]}", f"{zh}:{hit.more[1]}"
+    if hit.rule != "STE-RV":  # it stands beside STE-1, which says why
+        en, zh = _with_reasons((en, zh), hit, rules)
+    return Finding(
+        id=hit.id,
+        tier=hit.tier,
+        en=en,
+        zh=zh,
+        territories=hit.territories,
+        evidence=hit.evidence,
+        downgraded_by=hit.downgraded_by,
+        restored_by=hit.restored_by,
     )
-    zh = f"考虑急性{names_zh(slugs)}心肌梗死(ST段抬高型),请结合临床及心肌损伤标志物"
-    for reason in reasons:
-        why_en, why_zh = REASONS[reason](criteria)
-        en, zh = f"{en}. Urgent over-read, {why_en}", f"{zh}。紧急复核,{why_zh}"
+
+
+def _with_reasons(words: Words, hit: Hit, rules: RuleSet) -> Words:
+    """The sentence followed by what keeps the finding from being more urgent."""
+    en, zh = words
+    head_en, head_zh = ("Urgent over-read", "紧急复核") if hit.tier is Tier.URG else ("Note", "提示")
+    for reason in hit.held_by:
+        why_en, why_zh = reason_words(reason, rules)
+        en, zh = f"{en}. {head_en}, {why_en}", f"{zh}。{head_zh},{why_zh}"
     return en, zh
+
+
+def reason_words(reason: str, rules: RuleSet) -> Words:
+    """Why a finding is less urgent than its rule alone would make it, by the wire name of the reason."""
+    if reason == "MEAS-5":
+        margin = f"{rules.limits.borderline_margin_uv.value:g}"
+        return (
+            f"borderline, under {margin} µV above threshold, no support: repeat",
+            f"临界抬高(超过阈值不足{margin} µV),且无其他支持,请复查心电图",
+        )
+    if reason == "demographics_missing":
+        return (
+            "age or sex is missing: the criterion is not met for every possible patient",
+            "年龄或性别缺失:并非在所有可能的年龄和性别下都达到标准",
+        )
+    row = rules.rules[reason]
+    assert row.why is not None and row.why_zh is not None  # checked when the table is loaded
+    return row.filled(row.why), row.filled(row.why_zh)
+
+
+def summary(findings: tuple[Finding, ...], rules: RuleSet) -> Words:
+    """The most urgent finding in words; where there is none, just that."""
+    nothing = rules.tier_names[Tier.NONE]
+    if not findings:
+        return nothing.en, nothing.zh
+    first = findings[0]
+    if first.tier is Tier.REC:  # poor quality alone must not read as if the rest had been cleared
+        return f"{first.en}. {nothing.en}", f"{first.zh}。{nothing.zh}"
+    return first.en, first.zh
+
+
+def ste_sentence(territories: Iterable[str]) -> Words:
+    """The sentence for ST elevation."""
+    slugs = tuple(territories)
+    en = "consider acute myocardial infarction; correlate with the clinical picture and cardiac markers"
+    return (
+        f"ST-elevation MI pattern in {names_en(slugs)} territory: {en}",
+        f"考虑急性{names_zh(slugs)}心肌梗死(ST段抬高型),请结合临床及心肌损伤标志物",
+    )
 
 
 def equivalent_sentence(term_en: str, term_zh: str) -> Words:
@@ -79,9 +111,9 @@ def equivalent_sentence(term_en: str, term_zh: str) -> Words:
     )
 
 
-def child_sentence(*, fired: bool, criteria: Criteria) -> Words:
+def child_sentence(*, fired: bool, rules: RuleSet) -> Words:
     """Adult ST criteria were not applied; `fired`: they would have been met."""
-    years = f"{criteria.limits.adult_from_years.value:g}"
+    years = f"{rules.limits.adult_from_years.value:g}"
     en = f"Patient under {years} years: adult ST-elevation criteria do not apply"
     zh = f"患者不满{years}岁,成人ST段抬高标准不适用"
     if not fired:
@@ -103,10 +135,24 @@ def more_leads_sentence(leads: Iterable[str]) -> Words:
     return f"Inferior ST elevation: record {names} as well", f"下壁ST段抬高:请加做{names}导联"
 
 
+def posterior_leads_sentence(leads: Iterable[str]) -> Words:
+    """The prompt of EQV-POST."""
+    names = " ".join(leads)
+    return f"Possible posterior infarction: record {names} as well", f"可疑正后壁心肌梗死:请加做{names}导联"
+
+
+def repeat_sentence(from_min: float, to_min: float) -> Words:
+    """The prompt of STE-SERIAL for another recording."""
+    return (
+        f"Repeat the ECG in {from_min:g} min, and again every 15 to {to_min:g} min while the pain lasts",
+        f"请于{from_min:g}分钟后复查心电图,胸痛持续时每15至{to_min:g}分钟复查一次",
+    )
+
+
 def quality_sentence(quality: Quality, *, readable: bool) -> Words:
     """Record again, with each reason and lead by name. `readable`: a QRS and a J level could be measured."""
     head_en, head_zh = "Poor signal quality, please record again", "信号质量差,请重新采集"
-    reasons = [_named(one) for one in quality.messages if one.zh != head_zh]
+    reasons = together(one for one in quality.messages if one.zh != head_zh)
     told = {one.lead for one in quality.messages}
     silent = " ".join(lead for lead in quality.bad_leads if lead not in told)
     if silent:
@@ -122,14 +168,6 @@ def quality_sentence(quality: Quality, *, readable: bool) -> Words:
     )
 
 
-def _named(one: QualityMessage) -> Words:
-    """The words of a message, with its lead in front where they do not begin with it."""
-    if one.lead is None:
-        return one.en, one.zh
-    en = one.en if one.en.startswith(one.lead) else f"{one.lead} {one.en}"
-    return en, one.zh if one.zh.startswith(one.lead) else f"{one.lead} {one.zh}"
-
-
 def reversal_sentence(rule_id: str) -> Words:
     """The sentence of a suspected lead reversal."""
     en, zh = REVERSALS.get(rule_id, ("leads swapped", "导联接错"))
@@ -137,24 +175,32 @@ def reversal_sentence(rule_id: str) -> Words:
 
 
 def _shown(one: Evidence) -> Words:
-    sign = "≤" if one.rule == "STE-RECIP" else "≥"
-    text = f"{one.lead} {one.value:+.2f} mV"
-    return f"{text} (threshold {sign}{one.threshold:.2f})", f"{text}(限 {sign}{one.threshold:.2f})"
+    what = quantity(one.quantity)
+    value, threshold = what.written(one.value), f"{one.threshold:.{what.digits}f}"
+    lead = "" if one.lead is None else f"{one.lead} "
+    sign = _SIGNS[one.relation]
+    return (
+        f"{lead}{value} (threshold {sign}{threshold})",
+        f"{lead}{value}(限 {sign}{threshold})",
+    )
 
 
-def explain(finding: Finding) -> Words:
-    """One line: each lead with its J level and threshold in mV, what is opposite, and the usual culprit."""
-    if not finding.evidence:
-        return finding.en, finding.zh
+def explain(found: Finding) -> Words:
+    """One line: each lead with its value and threshold, what is opposite, and the possible culprit."""
+    if not found.evidence:
+        return found.en, found.zh
     parts_en: list[str] = []
     parts_zh: list[str] = []
-    for mirrored, label in ((False, ("ST at J: ", "J点ST段:")), (True, ("reciprocal: ", "对应性ST段压低:"))):
-        shown = [_shown(one) for one in finding.evidence if (one.rule == "STE-RECIP") is mirrored]
-        if shown:
-            parts_en.append(label[0] + ", ".join(en for en, _ in shown))
-            parts_zh.append(label[1] + "、".join(zh for _, zh in shown))
-    if finding.territories:
-        culprit_en, culprit_zh = culprits(finding.territories)
+    for (mirrored, key), group in groupby(
+        found.evidence, key=lambda one: (one.rule == "STE-RECIP", one.quantity)
+    ):
+        shown = [_shown(one) for one in group]
+        label = ("reciprocal", "对应性ST段压低") if mirrored else (quantity(key).en, quantity(key).zh)
+        parts_en.append(f"{label[0]}: " + ", ".join(en for en, _ in shown))
+        parts_zh.append(f"{label[1]}:" + "、".join(zh for _, zh in shown))
+    known = [slug for slug in found.territories if slug in TERRITORIES]
+    if known:
+        culprit_en, culprit_zh = found.culprit or culprits(known)
         parts_en.append(f"possible culprit: {culprit_en}")
         parts_zh.append(f"可能罪犯血管:{culprit_zh}")
     return "; ".join(parts_en), ";".join(parts_zh)

@@ -26,6 +26,7 @@ _ALL_PEOPLE = _CARE | {"quality", "admin"}
 
 RIGHTS: Final[Mapping[str, frozenset[str]]] = {
     "look": _ALL_PEOPLE | {"device"},  # the row, the timeline, the findings
+    "rules": _ALL_PEOPLE | {"device"},  # what the machine goes by is no secret to anybody who is known
     "identity": _CARE,  # name, phone, identity number; quality works without
     "waveform": _ALL_PEOPLE - {"admin"} | {"device"},
     "file": _HOSPITAL | {"clinic", "device"},  # the original bytes may carry a name

@@ -21,6 +21,7 @@ from greenchannel.viewer import (
     routes_cases,
     routes_duty,
     routes_ecgs,
+    routes_rules,
     routes_session,
     static_page,
 )
@@ -74,7 +75,7 @@ def _http(front: Front, metrics: health.Metrics) -> FastAPI:
     )
     app.state.front = front
     problems.install(app)
-    for module in (routes_session, routes_ecgs, routes_cases, routes_duty):
+    for module in (routes_session, routes_ecgs, routes_cases, routes_duty, routes_rules):
         app.include_router(module.router, prefix=PREFIX)
     app.include_router(health.router)
     app.include_router(health.add_metrics(metrics))

@@ -21,6 +21,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from greenchannel.signal.recording import Recording
+from greenchannel.triage.quantities import quantity
 from greenchannel.viewer import words
 from greenchannel.viewer.paper_layout import (
     CALIBRATION_MM,
@@ -41,6 +42,9 @@ _FONT_FILE: Final = Path(str(files("noto_cjk_sans_otc") / "NotoSansCJK-Regular.t
 _FINE, _COARSE, _TRACE, _EVIDENCE, _GREY = "#f3e3e0", "#e2bdb7", "#141414", "#0b57d0", "#5a5a5a"
 _TIER_COLOUR: Final = {"ACT": "#b3261e", "CRIT": "#b3261e", "URG": "#8a5a00"}
 _LINE_MM = 4.1  # from one line of the findings to the next
+_LABEL_PT = 7.0
+_LABEL_MM = 9.0  # from the edge of a strip to its evidence, behind the lead's name
+_EM_MM = _LABEL_PT * 25.4 / 72
 _COLUMN_EM = 47.0  # width of the findings' column in letters of the Chinese text
 
 
@@ -171,11 +175,15 @@ _PLATE: Final = {"facecolor": "white", "edgecolor": "none", "pad": 1.2, "alpha":
 
 
 def _evidence_of(lead: str, interpretation: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """The evidence of one lead by quantity; where several rules rest on one quantity, the first one stands."""
+    """The evidence of one lead by quantity; where several rules rest on one quantity, the first one stands.
+
+    What was measured on another trace (swapped electrodes put right, another ECG) is not shown on this one, and what is
+    of the whole recording stands on no lead.
+    """
     found: dict[str, Mapping[str, Any]] = {}
     for finding in interpretation["findings"]:
         for item in finding["evidence"]:
-            if item["lead"] == lead:
+            if item["lead"] == lead and item.get("trace") is None:
                 found.setdefault(item["quantity"], item)
     return found
 
@@ -189,11 +197,11 @@ def _evidence(
     interpretation: Mapping[str, Any],
     name_mm: float,
 ) -> None:
-    labels = [_evidence_text(item) for item in evidence.values()]
-    more = f" +{len(labels) - 2}" if len(labels) > 2 else ""
-    _text(
-        axes, strip.left_mm + 9.0, name_mm, " · ".join(labels[:2]) + more, 7.0, color=_EVIDENCE, bbox=_PLATE
-    )
+    # The level that readers look for first; what else the rules rest on follows where there is room.
+    shown = sorted(evidence.values(), key=lambda item: not _is_st_level(item["quantity"]))
+    room_em = ((strip.to_s - strip.from_s) * SPEED_MM_PER_S - _LABEL_MM) / _EM_MM
+    label = _as_fits([_evidence_text(item) for item in shown], room_em)
+    _text(axes, strip.left_mm + _LABEL_MM, name_mm, label, _LABEL_PT, color=_EVIDENCE, bbox=_PLATE)
     beat = _whole_beat(strip, interpretation)
     if beat is None:
         return
@@ -204,10 +212,10 @@ def _evidence(
     base_mm = strip.y_mm(float(before.mean()))
     left_mm, right_mm = strip.x_mm(on_s) - 2.0, strip.x_mm(off_s) + 5.0
     axes.plot([left_mm, right_mm], [base_mm, base_mm], color=_EVIDENCE, linewidth=0.6)
-    for quantity, item in evidence.items():
-        if not _is_st_level(quantity):
+    for name, item in evidence.items():
+        if not _is_st_level(name) or item["value"] is None or item["threshold"] is None:
             continue
-        x_mm = strip.x_mm(off_s) + _after_j_s(quantity) * SPEED_MM_PER_S
+        x_mm = strip.x_mm(off_s) + _after_j_s(name) * SPEED_MM_PER_S
         threshold_mm = base_mm + item["threshold"] * GAIN_MM_PER_MV
         level_mm = base_mm + item["value"] * GAIN_MM_PER_MV
         axes.plot(
@@ -222,22 +230,32 @@ def _evidence(
         axes.plot([x_mm], [level_mm], marker="o", markersize=2.6, color=_EVIDENCE)
 
 
-def _is_st_level(quantity: str) -> bool:
-    return quantity == "stj_mv" or (quantity.startswith("st") and quantity[2:-3].isdigit())
+def _as_fits(labels: list[str], room_em: float) -> str:
+    """The first label and those behind it for which there is room, so that none runs into the next strip."""
+    for count in range(len(labels), 0, -1):
+        more = f" +{len(labels) - count}" if count < len(labels) else ""
+        text = " · ".join(labels[:count]) + more
+        if _em(text) <= room_em:
+            return text
+    return _shorten(labels[0], room_em)
 
 
-def _after_j_s(quantity: str) -> float:
-    digits = quantity[2:-3]
+def _is_st_level(name: str) -> bool:
+    return name == "stj_mv" or (name.startswith("st") and name[2:-3].isdigit())
+
+
+def _after_j_s(name: str) -> float:
+    digits = name[2:-3]
     return int(digits) / 1000 if digits.isdigit() else 0.0
 
 
 def _evidence_text(item: Mapping[str, Any]) -> str:
-    """As in "STJ +0.31 (限 0.20 mV)"; a threshold below zero is for a depression."""
-    name, _, unit = item["quantity"].rpartition("_")
-    decimals, sign = (2, "+") if unit == "mv" else (0, "")
-    unit = "mV" if unit == "mv" else unit
-    threshold = f"{item['threshold']:.{decimals}f}".replace("-", "−")
-    return f"{name.upper()} {item['value']:{sign}.{decimals}f} (限 {threshold} {unit})".replace("-", "−")
+    """As in "J点ST段 +0.31 mV (限 0.20)"; a threshold below zero is for a depression."""
+    row = quantity(item["quantity"])
+    if item["value"] is None or item["threshold"] is None:
+        return row.zh
+    value, limit = row.written(item["value"]), f"{item['threshold']:.{row.digits}f}"
+    return f"{row.zh} {value.replace('-', '−')} (限 {limit.replace('-', '−')})"
 
 
 def _whole_beat(strip: Strip, interpretation: Mapping[str, Any]) -> tuple[float, float] | None:

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from greenchannel.alerts.alert_state import Alert
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.ecg_state import Ecg, tier_rank
+from greenchannel.service.before import patient_of
 from greenchannel.triage import worklist
 from greenchannel.triage.finding import Tier
 
@@ -101,7 +102,7 @@ def place_of(case: Case, now: datetime) -> worklist.Place:
     return worklist.place(
         tier=tier,
         answered=answered,
-        chest_pain=case.context.chest_pain,
+        patient=patient_of(case, case.opened_at),  # as it was then: the place must not change by the hour
         opened_at=case.opened_at,
         case_id=case.case_id,
         now=now if is_live(case) else since,

@@ -15,6 +15,7 @@ from greenchannel.alerts.case import Case
 from greenchannel.alerts.ecg_state import Ecg, SignedReading, tier_rank
 from greenchannel.alerts.green_channel import TaskState, template
 from greenchannel.clock import rfc3339
+from greenchannel.service.before import patient_of
 from greenchannel.triage import worklist
 from greenchannel.triage.finding import Tier
 from greenchannel.viewer.directory import Directory
@@ -99,7 +100,7 @@ def case_row(case: Case, names: Directory, now: datetime) -> Json:
     """One row of the worklist. Holds nothing that tells who the patient is."""
     worst = case.worst_ecg
     headline = headline_of(case)
-    order_en, order_zh = worklist.explain(place_of(case, now))
+    order_en, order_zh = worklist.explain(place_of(case, now), patient_of(case, case.opened_at))
     context = case.context
     last, advised = _newest_reading(case), _newest_advice(case)
     return {
@@ -201,9 +202,19 @@ def worst_leads(ecg: Ecg | None) -> list[str]:
         for item in finding["evidence"]:
             if item["lead"] not in ecg.leads or item["value"] is None or not item["threshold"]:
                 continue
-            key = (tier_rank(finding["tier"]), -abs(item["value"] / item["threshold"]))
+            if item.get("trace") is not None:  # of another trace than the one that is shown
+                continue
+            key = (tier_rank(finding["tier"]), -_beyond(item))
             strongest[item["lead"]] = min(key, strongest.get(item["lead"], key))
     return sorted(strongest, key=lambda lead: (strongest[lead], ecg.leads.index(lead)))[:_SHOWN_LEADS]
+
+
+def _beyond(item: Json) -> float:
+    """How far beyond its threshold a value lies, as a ratio; a value must fall short of a lower limit above zero."""
+    value, threshold = float(item["value"]), float(item["threshold"])
+    if item.get("relation") in {"<", "<="} and threshold > 0:
+        value, threshold = threshold, value or threshold
+    return abs(value / threshold)
 
 
 def record_again(case: Case) -> Json | None:
@@ -263,6 +274,7 @@ def _ecg(ecg: Ecg) -> Json:
         "live": ecg.live,
         "signed_tier": None if ecg.reading is None else ecg.reading.tier,
         "advice_seen_at": maybe(ecg.advice_seen_at if _has_seen_advice(ecg) else None),
+        "rules_version": ecg.rules,
     }
 
 

@@ -34,6 +34,7 @@ class Settings:
     segment_sync_s: float = 0.15  # streams are durable, and acknowledged, this often
     analysis_threads: int = 2
     escalation_file: Path | None = None  # in the form of alerts/escalation.toml; None: that one
+    critical_list: str = "consensus-2017"  # critical values of the network; of sites: ", yinzhao=shanxi"
     duty_poll_s: float = 0.2  # how often due times are looked up
     audit_every_s: float = 5.0
     mark_every_s: float = 4.0  # `/live` says how far it is at least this often

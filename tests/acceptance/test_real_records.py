@@ -14,9 +14,9 @@ from greenchannel.ingest.reader import read_path
 from greenchannel.signal.leads import CABRERA_CHAIN, CHEST_CHAIN, STANDARD_12
 from greenchannel.signal.recording import Recording
 from greenchannel.signal.synthesis import synthesize
-from greenchannel.triage.criteria import CRITERIA
 from greenchannel.triage.finding import Patient, Tier
 from greenchannel.triage.interpretation import Interpretation, interpret
+from greenchannel.triage.rule_set import RULES
 from tests.acceptance.independent_st import stj_mv
 
 # Folder, record, age, and the J levels of V1 to V4 in mV, read once more by hand from the median beat.
@@ -54,7 +54,7 @@ def interpreted(path: Path, age_years: float, sex: str) -> Interpretation:
 
 def thresholds_mv(age_years: float, sex: str) -> dict[str, float]:
     """The STE-1 threshold of each lead for this patient, looked up in the table of criteria."""
-    (profile,) = [profile for profile in CRITERIA.profiles if profile.fits(age_years, sex)]
+    (profile,) = [profile for profile in RULES.profiles if profile.fits(age_years, sex)]
     return {lead: uv / 1000 for lead, uv in profile.threshold_uv.items()}
 
 
@@ -115,7 +115,7 @@ def test_only_the_limit_held_it_back(data_dir: Path, record: str, age_years: flo
     found = interpret(taller, Patient(age_years=age_years, sex="male"))
     finding = found.reading.findings[0]
     assert {"V2", "V3"} <= {one.lead for one in finding.evidence}
-    wide = (found.measurements.qrs_ms or 0) >= CRITERIA.limits.wide_qrs_from_ms.value
+    wide = (found.measurements.qrs_ms or 0) >= RULES.limits.wide_qrs_from_ms.value
     assert finding.tier is (Tier.URG if wide else Tier.ACT)
     assert finding.downgraded_by == (("wide_qrs",) if wide else ())
 

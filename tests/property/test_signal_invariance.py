@@ -4,7 +4,7 @@ Each law is one function on a recording. It is tried on simulated strips by Hypo
 above 100, PTB: methods were chosen on others) where there are any.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,9 +20,10 @@ from greenchannel.signal.measure import measure, measure_batch
 from greenchannel.signal.measurements import Measurements
 from greenchannel.signal.recording import Recording
 from greenchannel.signal.synthesis import simulate
-from greenchannel.triage.criteria import CRITERIA
+from greenchannel.triage.context import context
 from greenchannel.triage.finding import Patient
 from greenchannel.triage.interpretation import Interpretation, interpret
+from greenchannel.triage.rule_set import RULES
 
 Rows = NDArray[np.float64]
 
@@ -94,29 +95,40 @@ def close_to_a_threshold(read: Interpretation, within_mv: float) -> bool:
     """Whether a value that decides lies within `within_mv` of its threshold.
 
     Those are STJ against the elevations of this patient's profile, with and without the margin of MEAS-5, and against
-    the depressions of STE-RECIP; the width of the QRS; and whatever the findings themselves name as evidence.
+    the depressions of STE-RECIP; the width of the QRS; and what those findings name as evidence that give the tier or
+    lower one that does.
     """
-    limits = CRITERIA.limits
-    margin_mv = limits.borderline_margin_uv.value / 1000
-    depths_mv = {-row.depth_uv / 1000 for row in CRITERIA.reciprocal}
-    m = read.measurements
-    for lead, measured in m.leads.items():
-        if measured.stj_mv is None:
-            continue
-        raised_mv = {
-            profile.threshold_uv[lead] / 1000
-            for profile in CRITERIA.profiles
-            if lead in profile.threshold_uv and profile.fits(WHO.age_years, WHO.sex)
-        }
-        for at_mv in raised_mv | {level + margin_mv for level in raised_mv} | depths_mv:
-            if abs(measured.stj_mv - at_mv) <= within_mv:
-                return True
+    limits, m = RULES.limits, read.measurements
+    ctx = context(m, read.patient)
+    within_uv = within_mv * 1000
+    depth_uv = max(row.depth_uv for row in RULES.reciprocal)
+
+    def neighbours(leads: Iterable[str]) -> set[str]:
+        """Those of the leads that could make a set: no lead decides alone."""
+        return {lead for run in ctx.contiguous(leads, ctx.leads) for lead in run.leads}
+
+    raised = {
+        lead: {at, at + limits.borderline_margin_uv.value}
+        for profile in ctx.profiles
+        for lead in neighbours(
+            name for name, uv in ctx.stj_uv.items() if uv >= profile.threshold_uv[name] - within_uv
+        )
+        for at in [profile.threshold_uv[lead]]
+    }
+    sunk = neighbours(name for name, uv in ctx.stj_uv.items() if uv <= -depth_uv + within_uv)
+    opposite = set(ctx.stj_uv) if raised else sunk
+    for lead, uv in ctx.stj_uv.items():
+        levels = raised.get(lead, set()) | ({-depth_uv} if lead in opposite else set())
+        if any(abs(uv - at) <= within_uv for at in levels):
+            return True
     if m.qrs_ms is not None and abs(m.qrs_ms - limits.wide_qrs_from_ms.value) <= 10:
         return True
+    lowering = {name for finding in read.reading.findings for name in finding.downgraded_by}
     return any(
         abs(one.value - one.threshold)
         <= (within_mv if one.quantity.endswith("_mv") else 0.05 * abs(one.threshold))
         for finding in read.reading.findings
+        if finding.tier is read.reading.tier or finding.id in lowering
         for one in finding.evidence
     )
 

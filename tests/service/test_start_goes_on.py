@@ -17,10 +17,10 @@ def test_an_ecg_that_cannot_be_read_keeps_the_service_from_nothing(
     world = World(folder=tmp_path)
     broken = {"everything"}
 
-    def fails(recording: Any, patient: Any) -> Any:
+    def fails(recording: Any, patient: Any, rules: Any, **more: Any) -> Any:
         if "everything" in broken or patient.sex in broken:
             raise ArithmeticError("a fault of the measurement")
-        return interpret(recording, patient)
+        return interpret(recording, patient, rules, **more)
 
     monkeypatch.setattr("greenchannel.service.intake.interpret", fails)
 

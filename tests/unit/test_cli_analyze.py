@@ -131,7 +131,7 @@ def test_a_person_reads_both_languages_and_never_the_word_normal(ecgs: Path) -> 
 
     assert done.returncode == 0, done.stderr
     assert "自动分析（未审核）" in done.stdout and "没有规则触发，不能排除心肌梗死" in done.stdout
-    assert "STE-1" in done.stdout and "stj_mv" in done.stdout
+    assert "STE-1" in done.stdout and "ST at J" in done.stdout
     assert "正常" not in done.stdout and "normal" not in done.stdout
 
 

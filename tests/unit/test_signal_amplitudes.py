@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from greenchannel.signal.amplitudes import Borders, amplitudes, baseline, st_levels, tp_level
+from greenchannel.signal.amplitudes import Borders, amplitudes, baseline, stj_levels, tp_level
 from tests.drawn_beats import Floats, Singles, drawn, own_borders
 
 MS = 2.0  # between samples
@@ -79,7 +79,7 @@ def borders(
 
 def assert_as_written(beat: Singles, b: Borders) -> None:
     """Every value of every lead equals its rule; what has no wave is NaN."""
-    found = amplitudes(beat, b, 0.8)
+    found = {name: values[0] for name, values in amplitudes(beat[None], [b], [0.8]).items()}
     for row, y in enumerate(beat):
         rules = written_out(y, b, b.lead[row])
         for name, expected in rules.items():
@@ -133,27 +133,31 @@ def test_a_beat_without_any_p_or_t_has_levels_all_the_same() -> None:
 
 def test_the_baseline_is_the_mean_from_20_to_4_ms_before_the_qrs() -> None:
     """Eight samples, none of the QRS itself (MEAS-2); at the very edge what there is."""
-    beat = np.arange(540, dtype=np.float32)[None] ** 2
-    assert baseline(beat, 186)[0] == pytest.approx(np.mean(np.arange(176.0, 184) ** 2))
-    assert baseline(beat, 10)[0] == pytest.approx(np.mean(np.arange(8.0) ** 2))
-    assert baseline(beat, 5)[0] == pytest.approx(np.mean(np.arange(3.0) ** 2))
-    assert baseline(beat, 1)[0] == 0.0
-    assert baseline(beat, 11)[0] == pytest.approx(np.mean(np.arange(1.0, 9) ** 2))
+    beat = np.arange(540, dtype=np.float32)[None, None] ** 2
+    assert baseline(beat, [186])[0, 0] == pytest.approx(np.mean(np.arange(176.0, 184) ** 2))
+    assert baseline(beat, [10])[0, 0] == pytest.approx(np.mean(np.arange(8.0) ** 2))
+    assert baseline(beat, [5])[0, 0] == pytest.approx(np.mean(np.arange(3.0) ** 2))
+    assert baseline(beat, [1])[0, 0] == 0.0
+    assert baseline(beat, [11])[0, 0] == pytest.approx(np.mean(np.arange(1.0, 9) ** 2))
 
 
 def test_st_levels_follow_j_and_the_offset_each() -> None:
     """STJ moves with J by the slope of ST, in fractions of a sample; the later levels stand on the QRS offset."""
-    beat = (0.01 * np.arange(540) - 2.0)[None].astype(np.float32)
+    beat = (0.01 * np.arange(540) - 2.0)[None, None].astype(np.float32)
+    later = ("st20_mv", "st40_mv", "st60_mv", "st80_mv")
     for j, off, stj_at in (
         (230.25, 235, 231.75),
         (234.0, 235, 234.5),
         (233.9, 236, 234.95),
         (236.0, 235, 236.0),
     ):
-        levels = [0.01 * at - 2 for at in (stj_at, off + 10, off + 20, off + 30, off + 40)]
-        assert st_levels(beat, j, off)[0] == pytest.approx(levels, abs=1e-5)
-    levels = [0.01 * at - 2 for at in (518, 538, 538, 538, 538)]
-    assert st_levels(beat, 535.0, 535)[0] == pytest.approx(levels, abs=1e-5)
+        assert stj_levels(beat, [j], [off])[0, 0] == pytest.approx(0.01 * stj_at - 2, abs=1e-5)
+        found = amplitudes(beat, [borders(own_borders(1)[:1], off=off, j=j)], [0.8])
+        levels = [0.01 * at - 2 for at in (off + 10, off + 20, off + 30, off + 40)]
+        assert [found[name][0, 0] for name in later] == pytest.approx(levels, abs=1e-5)
+    assert stj_levels(beat, [535.0], [535])[0, 0] == pytest.approx(0.01 * 518 - 2, abs=1e-5)
+    found = amplitudes(beat, [borders(own_borders(1)[:1], off=535, j=535.0)], [0.8])
+    assert [found[name][0, 0] for name in later] == pytest.approx([0.01 * 538 - 2] * 4, abs=1e-5)
 
 
 def test_the_tp_level_is_the_30_ms_before_p() -> None:
@@ -167,3 +171,22 @@ def test_the_tp_level_is_the_30_ms_before_p() -> None:
     assert tp_level(beat, 120.0, 385.0, 0.566)[0] == np.arange(102, 117).mean()
     assert math.isnan(tp_level(beat, 120.0, 385.5, 0.566)[0])
     assert tp_level(beat, 120.0, 385.0, math.nan)[0] == np.arange(102, 117).mean()
+
+
+def test_beats_in_company_have_the_bits_they_have_alone() -> None:
+    """Each beat is measured between its own borders, wherever the others have theirs."""
+    rng, beats = np.random.default_rng(4), np.stack([drawn(seed, noise_mv=0.03) for seed in range(7)])
+    edges = [
+        borders(own_borders(k), on=int(rng.integers(0, 190)), off=int(off), j=float(off) - 3.3)
+        for k, off in enumerate((191, 233, 260, 300, 480, 520, 538))
+    ]
+    edges[2].lead[:, :3], edges[3].lead[4, 5:] = np.nan, np.nan
+    rr_s = [0.8, 0.6, math.nan, 1.0, 0.8, 0.5, 0.8]
+    together = amplitudes(beats, edges, rr_s)
+    for k, one in enumerate(edges):
+        for name, values in amplitudes(beats[k : k + 1], [one], rr_s[k : k + 1]).items():
+            assert values.tobytes() == together[name][k : k + 1].tobytes(), name
+    assert (
+        baseline(beats, [one.on for one in edges])[5].tobytes()
+        == baseline(beats[5:6], [edges[5].on]).tobytes()
+    )

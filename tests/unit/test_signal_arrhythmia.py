@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import wfdb
 
-from greenchannel.signal.arrhythmia import Rhythm, measure_rhythm
+from greenchannel.signal.arrhythmia import Rhythm, measure_rhythm, without_p
 from greenchannel.signal.atrial import SLOW_RATE_HZ
 from greenchannel.signal.leads import STANDARD_12
 
@@ -239,11 +239,27 @@ def test_silence_is_asystole_only_where_the_leads_are_on() -> None:
     assert named(x, np.zeros(0)).name == "unknown"  # waves in one lead, perhaps P
 
 
-def test_what_the_core_saw_of_p_counts_before_our_own_look() -> None:
-    """The share of beats with P is the core's where it says so."""
-    r = regular(70.0)
-    seen = np.arange(r.size) % 2 == 0
-    assert named(strip(r), r, p_seen=seen).p_share == pytest.approx(seen.mean())
+def test_an_input_that_neither_drifts_nor_breathes_is_no_asystole() -> None:
+    """Microvolts of an amplifier's own noise, however many, are no heart that stands still: nothing is known."""
+    x = (0.005 * np.random.default_rng(1).normal(size=(12, N))).astype(np.float32)
+    assert named(x, np.zeros(0)).name == "unknown"
+    assert named(x + (0.02 * np.sin(T_S)).astype(np.float32), np.zeros(0)).name == "asystole"
+
+
+def test_waves_without_shape_or_order_are_fibrillation_whatever_was_taken_for_beats() -> None:
+    """Where no beat resembles another and no QRS stands out; a narrow QRS in the same disorder stands out."""
+    chaos, r = ventricular_chaos(3), irregular(3, 110.0)
+    none = np.full(r.size, -1)
+    assert named(chaos, r, label=none, qrs_ms={}).name == "ventricular_fibrillation"
+    assert named(strip(r, p=False), r, label=none, qrs_ms={}).name != "ventricular_fibrillation"
+
+
+def test_p_waves_that_go_their_own_way_have_no_pr() -> None:
+    """Windows before the beats that hold no common P; fibrillation and its like have none by their name."""
+    assert not without_p(Rhythm(name="sinus", p_coherence=0.8))
+    assert not without_p(Rhythm(name="unknown"))
+    assert without_p(Rhythm(name="junctional_or_unknown", p_coherence=0.0))
+    assert without_p(Rhythm(name="atrial_fibrillation", p_coherence=0.8))
 
 
 @pytest.mark.parametrize(
@@ -263,7 +279,7 @@ def test_odd_input_raises_nothing(x: np.ndarray, beats: int) -> None:
     """NaN, silence, huge values, nothing at all; and odd beats with them."""
     r = np.linspace(0.1, 9.9, beats)
     assert named(x.astype(np.float32), r).beats == beats
-    assert named(x.astype(np.float32), r, qrs_ms=np.zeros(0), label=np.full(beats, 9)).name
+    assert named(x.astype(np.float32), r, qrs_ms={}, label=np.full(beats, 9)).name
     assert (
         named(x.astype(np.float32), np.append(r[::-1], [math.nan, -1.0, 1e300]), duration_s=math.nan).beats
         == beats

@@ -9,7 +9,8 @@ import pytest
 
 from greenchannel.signal import intervals
 from greenchannel.signal.amplitudes import amplitudes, baseline
-from greenchannel.signal.assembly import Found, assemble, unmeasured
+from greenchannel.signal.assembly import assemble, unmeasured
+from greenchannel.signal.cases import Case, Found
 from greenchannel.signal.delineation import Waves, waves
 from greenchannel.signal.delineator import delineate
 from greenchannel.signal.leads import STANDARD_12
@@ -59,17 +60,15 @@ def assembled(
     if bad is not None:
         reasons.add(code, np.array([name == bad for name in STANDARD_12]))
     changed = FOUND | {0: Found(beat_mv=FOUND[0].beat_mv, waves=replace(FOUND[0].waves, **other))}
-    return assemble(
-        RECORDING,
-        STRIP,
-        reasons,
-        list(codes),
-        changed,
-        stack_mv=STACK,
-        rr_s=rr_s,
-        st_reliable=True,
-        monitor=None,
-    )
+    return assemble([case_of(changed, reasons, list(codes), rr_s=rr_s)])[0]
+
+
+def case_of(found: dict[int, Found], reasons: LeadReasons, codes: list[str], *, rr_s: float = RR_S) -> Case:
+    """The strip with these borders."""
+    return Case(
+        recording=RECORDING, strip=STRIP, reasons=reasons, codes=codes, found=found, stack_mv=STACK, rr_s=rr_s,
+        st_reliable=True, monitor=None,
+    )  # fmt: skip
 
 
 def main() -> Waves:
@@ -114,8 +113,9 @@ def test_an_interval_as_long_as_a_beat_is_unknown() -> None:
 def test_amplitudes_are_those_of_the_levelled_median_beat() -> None:
     """Field by field, flags as flags, NaN as None; axes from areas of usable leads."""
     m = assembled(bad="V3")
-    beat = FOUND[0].beat_mv - baseline(FOUND[0].beat_mv, main().qrs_on)[:, None]
-    values = amplitudes(beat, main().borders, RR_S)
+    beat = FOUND[0].beat_mv[None]
+    beat = beat - baseline(beat, [main().qrs_on])[..., None]
+    values = {name: one[0] for name, one in amplitudes(beat, [main().borders], [RR_S]).items()}
     for row, (name, lead) in enumerate(m.leads.items()):
         assert lead.usable == (name != "V3")
         for field in FIELDS:
@@ -134,7 +134,7 @@ def test_amplitudes_are_those_of_the_levelled_median_beat() -> None:
     t = dict(zip(STANDARD_12, values["t_area_mv_ms"], strict=True))
     assert m.t_axis_deg == pytest.approx(intervals.frontal_axis_deg(t, usable))
     assert assembled(bad="I").axis_deg == pytest.approx(intervals.frontal_axis_deg(qrs, usable - {"I"}))
-    assert m.median is not None and np.array_equal(m.median.samples_mv, beat)
+    assert m.median is not None and np.array_equal(m.median.samples_mv, beat[0])
     assert (m.median.qrs_on_s, m.median.qrs_off_s) == (main().qrs_on / 500, main().qrs_off / 500)
     dead = assembled(bad="V3", code="lead_flat").leads["V3"]
     assert not dead.usable and dead.stj_mv is None and dead.j_slur is False
@@ -182,15 +182,11 @@ def test_levels_before_p_and_before_the_qrs_may_differ_by_50_uv() -> None:
     for step, named in ((0.046, False), (0.054, True)):
         moved = FOUND[0].beat_mv.copy()
         p = main().p_on
-        tp = amplitudes(moved - baseline(moved, main().qrs_on)[:, None], main().borders, RR_S)[
-            "baseline_tp_mv"
-        ][7]
+        beat = moved[None] - baseline(moved[None], [main().qrs_on])[..., None]
+        tp = amplitudes(beat, [main().borders], [RR_S])["baseline_tp_mv"][0, 7]
         moved[7, : int(p) - 2] += step - tp
         reasons = LeadReasons(STANDARD_12)
-        m = assemble(
-            RECORDING, STRIP, reasons, [], FOUND | {0: Found(beat_mv=moved, waves=main())},
-            stack_mv=STACK, rr_s=RR_S, st_reliable=True, monitor=None,
-        )  # fmt: skip
+        m = assemble([case_of(FOUND | {0: Found(beat_mv=moved, waves=main())}, reasons, [])])[0]
         assert (("baseline_disagree", "V2") in {(q.code, q.lead) for q in m.quality.messages}) == named
         assert m.leads["V2"].usable
 
@@ -228,3 +224,21 @@ def test_fewer_than_three_beats_of_one_shape_are_told() -> None:
     assert "few_beats" in {
         q.code for q in measure(synthesize(duration_s=2.6, heart_rate_bpm=50)).quality.messages
     }
+
+
+def test_a_recording_is_assembled_in_company_as_alone() -> None:
+    """Together with the same strip with other borders and a bad lead nothing changes."""
+    other = FOUND | {0: Found(beat_mv=FOUND[0].beat_mv, waves=replace(main(), qrs_off=main().qrs_off + 30))}
+    bad = LeadReasons(STANDARD_12)
+    bad.add("lead_flat", np.array([name == "V3" for name in STANDARD_12]))
+    cases = [
+        case_of(FOUND, LeadReasons(STANDARD_12), []),
+        case_of(other, bad, ["einthoven"], rr_s=math.nan),
+        case_of(FOUND, LeadReasons(STANDARD_12), []),
+    ]
+    first, second, third = assemble(cases)
+    assert first == third == assembled()
+    assert second == assembled(
+        qrs_off=main().qrs_off + 30, bad="V3", code="lead_flat", codes=("einthoven",), rr_s=math.nan
+    )
+    assert assemble([]) == []

@@ -90,6 +90,13 @@ def test_a_level_is_the_mean_of_eight_samples() -> None:
     assert levels(x, np.array([0, 31, 92])) == pytest.approx(np.array(expected))
 
 
+def test_levels_of_a_part_of_a_longer_trace_are_those_of_a_copy() -> None:
+    """Rows that do not follow each other in memory are read all the same."""
+    x = np.random.default_rng(2).standard_normal((3, 900)).astype(np.float32)
+    at = np.array([0, 40, 391])
+    assert levels(x[:, 200:600], at).tobytes() == levels(x[:, 200:600].copy(), at).tobytes()
+
+
 @pytest.mark.parametrize("count", [2, 3, 4, 5, 6])
 def test_a_cubic_is_its_own_spline(count: int) -> None:
     """Knots on a line, a parabola or a cubic give it back, also between knots far from each other."""

@@ -66,9 +66,11 @@ def written_out(
         speak = votes or rows
     own = own_written_out(leads, usable)
     slope = slope_mv_s(beat)
-    p_on, p_off = supported(lead[speak, 0], 1), supported(lead[speak, 2], -1)
-    on, off = learned_on, learned_off = supported(lead[speak, 3], 1), supported(lead[speak, 4], -1)
-    steep_on, steep_off = slope_borders(slope, usable, own)
+    p_on, p_off, learned_on, learned_off = (
+        float(supported(lead[speak, column], sign)) for column, sign in ((0, 1), (2, -1), (3, 1), (4, -1))
+    )
+    on, off = learned_on, learned_off
+    steep_on, steep_off = (float(one) for one in slope_borders(slope, usable, own))
     if abs(steep_off - learned_off) > 15:
         off = learned_off = steep_off
     earliest = max(learned_on - 30, p_off) if p_off < learned_on else learned_on - 30

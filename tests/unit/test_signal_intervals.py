@@ -57,7 +57,9 @@ def test_a_broad_qrs_takes_its_share_off_qt() -> None:
 def test_waves_have_their_signs() -> None:
     """qRs, QS and rS complexes: Q and S negative, R positive, a missing wave 0.0."""
     found = qrs_waves(
-        drawn([[0, -0.2, 1.0, -0.4, 0, 0], [0, -0.8, -1.2, -0.5, 0, 0], [0, 0.3, -1.5, -0.9, 0, 0]]), ON, OFF
+        drawn([[0, -0.2, 1.0, -0.4, 0, 0], [0, -0.8, -1.2, -0.5, 0, 0], [0, 0.3, -1.5, -0.9, 0, 0]])[None],
+        [ON],
+        [OFF],
     )
     assert found["q_mv"] == pytest.approx([-0.2, -1.2, 0.0], abs=0.05)
     assert found["r_mv"] == pytest.approx([1.0, 0.0, 0.3], abs=0.05)
@@ -67,7 +69,7 @@ def test_waves_have_their_signs() -> None:
 
 def test_a_second_r_has_its_own_name() -> None:
     """rsR′s′ of a right bundle branch block: R, S, R′ and S′ in their order, each with its duration."""
-    found = qrs_waves(drawn([[0, 0.3, -0.5, 0.9, -0.3, 0, 0]]), ON, OFF)
+    found = qrs_waves(drawn([[0, 0.3, -0.5, 0.9, -0.3, 0, 0]])[None], [ON], [OFF])
     names = ("r_mv", "s_mv", "r2_mv", "s2_mv")
     assert [found[name][0] for name in names] == pytest.approx([0.3, -0.5, 0.9, -0.3], abs=0.09)
     assert found["q_mv"][0] == 0.0
@@ -80,7 +82,7 @@ def test_durations_are_those_of_the_drawn_waves() -> None:
     x = np.zeros((1, 400), dtype=np.float32)
     x[0, ON : ON + 16] = -0.4 * np.sin(np.pi * np.arange(16) / 15)
     x[0, ON + 15 : ON + 36] = 1.2 * np.sin(np.pi * np.arange(21) / 20)
-    found = qrs_waves(x, ON, OFF)
+    found = qrs_waves(x[None], [ON], [OFF])
     assert found["q_ms"][0] == pytest.approx(30, abs=4)
     assert found["r_ms"][0] == pytest.approx(40, abs=4)
     assert found["r_peak_ms"][0] == pytest.approx(50, abs=2)
@@ -90,14 +92,14 @@ def test_what_is_smaller_or_shorter_than_a_wave_is_none() -> None:
     """25 µV are no wave, nor are 4 ms (SIG-4: 30 µV for 6 ms)."""
     x = drawn([[0, 0, 1.0, 0, 0, 0], [0, -0.025, 1.0, 0, 0, 0]])
     x[0, ON + 3 : ON + 5] = -0.5
-    assert qrs_waves(x, ON, OFF)["q_mv"] == pytest.approx([0.0, 0.0])
+    assert qrs_waves(x[None], [ON], [OFF])["q_mv"] == pytest.approx([0.0, 0.0])
 
 
 def test_st_elevation_is_no_r_wave() -> None:
     """A QS complex that climbs into an elevated ST has no R."""
     x = drawn([[0, -0.8, -1.0, -0.5, 0.1, 0.4]])
     x[0, OFF + 1 : 200] = 0.4
-    assert qrs_waves(x, ON, OFF)["r_mv"][0] == 0.0
+    assert qrs_waves(x[None], [ON], [OFF])["r_mv"][0] == 0.0
 
 
 def test_a_notch_at_the_end_of_the_qrs_has_its_peak() -> None:
@@ -105,7 +107,7 @@ def test_a_notch_at_the_end_of_the_qrs_has_its_peak() -> None:
     notched = [0, 0.3, 1.5, 0.7, 0.1, 0.2, 0.2, 0.1, 0]
     slurred = [0, 0.3, 1.5, 0.75, 0.3, 0.27, 0.24, 0.21, 0]
     smooth = [0, 0.3, 1.5, 0.7, 0.0, 0.0, 0.0, 0.0, 0]
-    found = qrs_waves(drawn([notched, slurred, smooth]), ON, OFF)
+    found = qrs_waves(drawn([notched, slurred, smooth])[None], [ON], [OFF])
     assert found["jp_mv"][0] == pytest.approx(0.2, abs=0.02) and found["j_slur"][0] == 0
     assert found["jp_mv"][1] == pytest.approx(0.28, abs=0.05) and found["j_slur"][1] == 1
     assert math.isnan(found["jp_mv"][2]) and found["j_slur"][2] == 0

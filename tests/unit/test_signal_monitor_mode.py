@@ -9,7 +9,7 @@ from scipy import signal
 
 from greenchannel.ingest.reader import read_path
 from greenchannel.signal.monitor_mode import MonitorEvidence, looks_monitored
-from greenchannel.signal.synthesis import synthesize
+from greenchannel.signal.synthesis import simulate, synthesize
 
 Samples = NDArray[np.float32]
 
@@ -95,6 +95,16 @@ def test_nothing_is_said_where_there_is_no_heart(shape: tuple[int, int], value: 
     """Short, empty and absurd strips are no monitor, the score is unknown, and no error is raised."""
     found = judge(np.full(shape, value))
     assert not found.monitored and found.margin is None
+
+
+@pytest.mark.parametrize("rate_hz", [250.0, 500.0])
+@pytest.mark.parametrize("lsb_mv", [0.0, 0.005])
+def test_a_trace_without_noise_is_no_monitor(rate_hz: float, lsb_mv: float) -> None:
+    """Nothing is between the beats that a filter could have taken away: nothing is said."""
+    for seed in range(6):
+        x = simulate(variation=1.0, seed=seed, rate_hz=rate_hz, lsb_mv=lsb_mv).recording.samples_mv
+        told = looks_monitored(x, rate_hz, np.ones(12, dtype=np.bool_))
+        assert (told.monitored, told.margin) == (False, None)
 
 
 def test_a_rate_too_low_to_tell_says_nothing() -> None:

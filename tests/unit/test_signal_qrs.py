@@ -133,12 +133,19 @@ def detected_written_out(energy: Floats) -> list[int]:
         and energy[at - 1] != energy[at]
     ]
     relative = {at: energy[at] / max(level[at], 0.1) for at in candidates}
+
+    def with_t(at: int, before: int) -> bool:
+        """A hump 160 to 360 ms behind, of more than 13 % of the beat before."""
+        return any(at + 20 <= t < at + 45 and energy[t] > 0.13 * energy[before] for t in candidates)
+
     kept: list[int] = []
     for at in (at for at in candidates if relative[at] > 0.3):
         gap_s = (at - kept[-1]) / 125 if kept else math.inf
         if gap_s < 0.2:
             kept[-1] = at if energy[at] > energy[kept[-1]] else kept[-1]
-        elif gap_s >= 0.36 or energy[at] >= 0.45 * energy[kept[-1]]:
+        elif (
+            gap_s >= 0.36 or energy[at] >= 0.45 * energy[kept[-1]] or (gap_s >= 0.28 and with_t(at, kept[-1]))
+        ):
             kept.append(at)
     if len(kept) < 3:
         return kept

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from greenchannel.signal.leads import STANDARD_12
 from greenchannel.signal.measure import measure
-from greenchannel.signal.quality import WORDS
+from greenchannel.signal.quality_words import WORDS
 from greenchannel.signal.recording import Recording
 from greenchannel.signal.synthesis import synthesize
 
@@ -144,6 +144,29 @@ def test_filters_of_a_monitor_make_st_unreliable(
     quality = measure(ecg).quality
     assert (quality.st_reliable, quality.acceptable) == (reliable, True)
     assert ("monitor_mode" in {message.code for message in quality.messages}) is not reliable
+
+
+@pytest.mark.parametrize(
+    ("rate_hz", "said"), [(200.0, ["low_rate_st"]), (239.0, ["low_rate_st"]), (240.0, []), (500.0, [])]
+)
+def test_a_rate_too_low_for_st_has_a_name_of_its_own(rate_hz: float, said: list[str]) -> None:
+    """Below 240 samples a second ST is not reliable; that is no monitor mode."""
+    quality = measure(synthesize(rate_hz=rate_hz, seed=3, noise_mv=0.01)).quality
+    assert [one.code for one in quality.messages if one.code in ("low_rate_st", "monitor_mode")] == said
+    assert quality.st_reliable is not bool(said) and quality.acceptable
+
+
+def test_twelve_times_the_same_lead_is_no_infarction() -> None:
+    """Nor is a chest lead that shows a limb lead read; nobody is told that there was no heartbeat."""
+    x = synthesize(scenario="extensive_anterior_high_lateral_stemi", noise_mv=0.01, seed=6).samples_mv
+    same = Recording(samples_mv=np.repeat(x[7:8], 12, axis=0), leads=STANDARD_12, rate_hz=500.0)
+    quality = measure(same).quality
+    assert quality.bad_leads == STANDARD_12 and not quality.acceptable
+    assert "no_qrs" not in {one.code for one in quality.messages}
+    wired = np.array(x)
+    wired[8] = wired[1]
+    quality = measure(Recording(samples_mv=wired, leads=STANDARD_12, rate_hz=500.0)).quality
+    assert quality.bad_leads == ("II", "V3") and not quality.acceptable
 
 
 @pytest.mark.parametrize("cut_hz", [0.0, -1.0, float("nan"), float("inf")])

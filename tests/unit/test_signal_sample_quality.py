@@ -7,8 +7,9 @@ import pytest
 from numpy.typing import NDArray
 
 from greenchannel.ingest.reader import read_path
+from greenchannel.signal.leads import STANDARD_12
 from greenchannel.signal.sample_quality import SampleFaults, look
-from greenchannel.signal.synthesis import synthesize
+from greenchannel.signal.synthesis import simulate, synthesize
 
 RATE_HZ = 500.0
 V5 = 10
@@ -163,6 +164,103 @@ def test_any_input_has_an_answer(shape: tuple[int, int], value: float) -> None:
     found = look(x, RATE_HZ)
     assert found.flat.shape == (shape[0],)
     assert bool(found.missing.all()) == (not np.isfinite(value) or value > 1000)
+    assert not found.broken.any()
+
+
+def tachycardia(seed: int, rate_bpm: float) -> Samples:
+    """Ten seconds of a ventricular tachycardia, which leaves no quiet between its beats."""
+    options = {
+        "rhythm": "ventricular_tachycardia",
+        "heart_rate_bpm": rate_bpm,
+        "variation": 1.0,
+        "seed": seed,
+    }
+    noise = {"emg_mv": 0.025, "wander_mv": 0.5, "mains_mv": 0.1}
+    return np.array(simulate(**options, **noise).recording.samples_mv)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("rate_bpm", [115.0, 130.0, 150.0, 170.0])
+def test_a_broad_rhythm_is_no_lead_off(rate_bpm: float) -> None:
+    """What a lead shows of a ventricular tachycardia the others foretell, with names and without."""
+    for seed in range(1, 9):
+        x = tachycardia(seed, rate_bpm)
+        assert not look(x, RATE_HZ, names=STANDARD_12).flat.any()
+        assert not look(x, RATE_HZ).flat.any()
+
+
+@pytest.mark.parametrize(
+    "carried", [np.zeros(5000), noise(0.003, 5000), noise(0.08, 5000)], ids=["zero", "hiss", "noise"]
+)
+def test_a_lead_off_in_a_broad_rhythm_is_named(carried: NDArray[np.float64]) -> None:
+    """Nobody foretells noise."""
+    for seed in (1, 3, 4, 5):
+        x = tachycardia(seed, 130.0)
+        x[V5] = carried
+        assert named(look(x, RATE_HZ, names=STANDARD_12).flat) == [V5]
+
+
+def test_an_offset_is_no_rail() -> None:
+    """Electrodes make tens of millivolts of their own; a shelf above them is a rail still."""
+    x = strip() + np.linspace(-30, 300, 12, dtype=np.float32)[:, None]
+    assert nothing(look(x, RATE_HZ))
+    x[V5, 2000:2100] = x[V5].max() + 5.0
+    assert named(look(x, RATE_HZ).saturated) == [V5]
+
+
+def test_a_long_stay_at_the_rail_is_saturation_and_a_dead_level_nearby_is_off() -> None:
+    """Both do not move: what tells them apart is how far from the lead's own level it is."""
+    found = look(with_lead(5.0, 4.0, 7.0), RATE_HZ)
+    assert named(found.saturated) == [V5] and not found.flat.any()
+    found = look(with_lead(1.5, 4.0, 7.0), RATE_HZ)
+    assert named(found.flat) == [V5] and not found.saturated.any()
+
+
+def test_samples_missing_all_along_are_a_broken_line() -> None:
+    """Every second one: not measured, and not told to be an electrode; every third is bridged."""
+    x = strip()
+    x[:, ::2] = np.nan
+    found = look(x, RATE_HZ)
+    assert found.broken.all() and not found.missing.any() and not found.flat.any()
+    x = strip()
+    x[:, ::3] = np.nan
+    assert nothing(look(x, RATE_HZ)) and not look(x, RATE_HZ).broken.any()
+    x = strip()
+    x[V5, 500:] = np.nan
+    assert look(x, RATE_HZ).missing[V5]
+    x[V5, 500:600] = 0.0
+    assert look(x, RATE_HZ).broken[V5]
+
+
+@pytest.mark.parametrize("mains_mv", [0.3, 1.0, 2.0])
+def test_strong_mains_is_neither_a_step_nor_a_lead_off(mains_mv: float) -> None:
+    """Of 60 Hz as well, whose means over 20 ms are not nothing."""
+    for seed in range(1, 9):
+        x = simulate(
+            variation=1.0, seed=seed, emg_mv=0.025, mains_mv=mains_mv, mains_hz=60.0
+        ).recording.samples_mv
+        assert nothing(look(x, RATE_HZ, names=STANDARD_12))
+
+
+@pytest.mark.parametrize("rate_hz", [100.0, 125.0])
+def test_a_qrs_of_few_samples_is_no_step(rate_hz: float) -> None:
+    """Nor does it hide that a lead is off; a level that stays is a step."""
+    for seed in range(1, 9):
+        options = {
+            "variation": 1.0,
+            "seed": seed,
+            "rate_hz": rate_hz,
+            "emg_mv": 0.025,
+            "wander_mv": 0.5,
+            "mains_mv": 0.1,
+        }
+        x = np.array(simulate(**options).recording.samples_mv)  # type: ignore[arg-type]
+        assert nothing(look(x, rate_hz, names=STANDARD_12))
+    seen = []
+    for at_s in (4.8, 5.0, 5.2, 5.4, 5.6):
+        stepped = x.copy()
+        stepped[V5, round(at_s * rate_hz) :] += 1.5
+        seen.append(named(look(stepped, rate_hz, names=STANDARD_12).steps))
+    assert seen.count([V5]) >= 3 and seen.count([]) == 5 - seen.count([V5])
 
 
 @pytest.mark.data

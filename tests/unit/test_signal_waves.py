@@ -5,11 +5,16 @@ import math
 import numpy as np
 import pytest
 
-from greenchannel.signal.qrs_waves import qrs_waves
-from tests.drawn_beats import Singles, drawn
+from greenchannel.signal import qrs_waves as module
+from tests.drawn_beats import Floats, Singles, drawn
 
 ON, OFF = 186, 233
 MS = 2.0
+
+
+def qrs_waves(beat: Singles, on: int, off: int) -> dict[str, Floats]:
+    """The waves of one beat, ``(leads, samples)``."""
+    return module.qrs_waves(beat[None], [on], [off])
 
 
 def sign(level: float) -> int:
@@ -206,3 +211,13 @@ def test_a_notch_needs_five_samples_behind_r() -> None:
     assert qrs_waves(beat, 525, 539)["jp_mv"][0] == pytest.approx(0.3)
     beat[0, 533:] = [0.0, 0.5, 1.0, 0.4, 0.2, 0.3, 0.1]
     assert math.isnan(qrs_waves(beat, 534, 539)["jp_mv"][0])
+
+
+def test_waves_in_company_have_the_bits_they_have_alone() -> None:
+    """Short and long QRS together, one at the end of the beat: each has the waves that it has by itself."""
+    beats = np.stack([complexes(seed, 12) for seed in range(6)])
+    on, off = [ON, ON + 3, 150, ON, 500, 533], [OFF, OFF + 40, OFF, ON + 6, 539, 539]
+    together = module.qrs_waves(beats, on, off)
+    for k in range(6):
+        for name, values in qrs_waves(beats[k], on[k], off[k]).items():
+            assert values.tobytes() == together[name].reshape(6, -1)[k].tobytes(), name

@@ -3,8 +3,8 @@
 import pytest
 
 from greenchannel.signal.leads import CABRERA_CHAIN, CHEST_CHAIN
-from greenchannel.triage.criteria import CriteriaError
 from greenchannel.triage.localise import load, localise, names_en, names_zh
+from greenchannel.triage.rule_set import RuleSetError
 
 INFERIOR = "II III aVF"
 
@@ -90,5 +90,5 @@ def test_names_are_joined_in_both_languages() -> None:
 def test_a_broken_table_of_territories_is_loud(full: str, said: str) -> None:
     """An unknown lead, a set with two names and an empty set are refused."""
     text = '[[territory]]\nslug = "a"\nen = "a"\nzh = "a"\nculprit_en = "a"\nculprit_zh = "a"\npartial = []\nfull = '
-    with pytest.raises(CriteriaError, match=said):
+    with pytest.raises(RuleSetError, match=said):
         load(text + full)

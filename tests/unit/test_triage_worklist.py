@@ -1,12 +1,14 @@
 """The order of the worklist and its words."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from greenchannel.clock import NaiveDatetimeError
-from greenchannel.triage.finding import Tier
+from greenchannel.triage.finding import Patient, Tier
 from greenchannel.triage.worklist import Place, explain, place
+from greenchannel.triage.worklist_weights import points
 
 OPENED = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 
@@ -24,7 +26,7 @@ def at(
     return place(
         tier=tier,
         answered=answered,
-        chest_pain=chest_pain,
+        patient=Patient(chest_pain=chest_pain),
         opened_at=OPENED + timedelta(minutes=minute),
         case_id=case_id,
         now=OPENED + timedelta(minutes=now),
@@ -70,10 +72,10 @@ def test_moved_up_cases_queue_by_their_wait() -> None:
 
 def test_a_place_is_explained_in_words() -> None:
     """Both languages name tier, answer, pain and time, and why a case moved up."""
-    en, zh = explain(at(Tier.ACT, chest_pain=None))
+    en, zh = explain(at(Tier.ACT, chest_pain=None), Patient())
     assert en == "ACT, not answered, chest pain unknown, open since 2026-03-01T08:00:00+00:00"
     assert zh.startswith("建议启动胸痛绿色通道(待医师确认),未应答,胸痛情况未知")
-    en, zh = explain(at(Tier.URG, now=11))
+    en, zh = explain(at(Tier.URG, now=11), Patient(chest_pain=True))
     assert "unanswered for 10 min or more, moved up to ACT" in en
     assert "超过10分钟未应答,前移至ACT" in zh
 
@@ -84,8 +86,42 @@ def test_a_time_without_zone_is_refused() -> None:
         place(
             tier=Tier.URG,
             answered=False,
-            chest_pain=None,
+            patient=Patient(),
             opened_at=datetime(2026, 3, 1),  # noqa: DTZ001
             case_id="c",
             now=OPENED,
         )
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        {"shock": True}, {"systolic_mmhg": 89.0}, {"onset_h": 12.0}, {"troponin_raised": True},
+        {"earlier_infarction": True}, {"sex": "male", "age_years": 45.0}, {"sex": "female", "age_years": 55.0},
+    ],
+)  # fmt: skip
+def test_what_is_known_moves_a_case_within_its_tier_alone(known: dict[str, Any]) -> None:
+    """Before a case of the same tier that came earlier, behind any of a higher tier; and the words say why."""
+    told = Patient(chest_pain=None, **known)
+
+    def placed(tier: Tier, patient: Patient, minute: int, case_id: str) -> Place:
+        opened_at = OPENED + timedelta(minutes=minute)
+        return place(
+            tier=tier, answered=False, patient=patient, opened_at=opened_at, case_id=case_id, now=OPENED
+        )
+
+    mine = placed(Tier.URG, told, 5, "a")
+    assert placed(Tier.CRIT, Patient(chest_pain=False), 9, "c") < mine < placed(Tier.URG, Patient(), 1, "b")
+    assert len(explain(mine, told)[1]) > len(explain(placed(Tier.URG, Patient(), 5, "a"), Patient())[1])
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        {"shock": False}, {"systolic_mmhg": 90.0}, {"onset_h": 12.1}, {"troponin_raised": False},
+        {"sex": "male", "age_years": 44.9}, {"sex": "female", "age_years": 54.9}, {"age_years": 80.0},
+    ],
+)  # fmt: skip
+def test_what_does_not_hold_moves_nothing(known: dict[str, Any]) -> None:
+    """At the limits of the table."""
+    assert points(Patient(**known)) == points(Patient())

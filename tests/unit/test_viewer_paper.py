@@ -12,6 +12,7 @@ from greenchannel.signal.leads import STANDARD_12, STANDARD_18
 from greenchannel.signal.recording import Recording
 from greenchannel.triage.finding import Patient
 from greenchannel.triage.interpretation import interpret, to_json
+from greenchannel.triage.quantities import QUANTITIES
 from greenchannel.viewer.ecg_paper import draw, plot
 from greenchannel.viewer.paper_layout import GRID_MM, SHEET_MM, columns, strips
 
@@ -87,8 +88,8 @@ def test_the_sheet_says_what_was_found_and_that_nobody_reviewed_it() -> None:
         "10 mm/mV",
         "未滤波",
         "男 61 岁",
-        "STJ +",
-        "限 0.20 mV",
+        "J点ST段 +",
+        "(限 0.20)",
         "a.dcm",
     ):
         assert word in shown, word
@@ -102,6 +103,73 @@ def test_a_lead_that_cannot_be_used_is_named_and_bears_no_evidence() -> None:
     interpretation["quality"]["bad_leads"] = ["V3"]
 
     assert "不可用 unusable" in texts(recording, interpretation)
+
+
+def with_evidence(interpretation: dict[str, Any], **item: Any) -> dict[str, Any]:
+    """The same reading with one more finding that rests on this alone."""
+    said = {
+        "lead": "V1",
+        "quantity": "stj_mv",
+        "value": 0.77,
+        "threshold": 0.1,
+        "rule": "X",
+        "relation": ">=",
+    }
+    finding = interpretation["findings"][0] | {"evidence": [{**said, "trace": None, **item}]}
+    return interpretation | {"findings": [finding]}
+
+
+def test_evidence_of_another_trace_or_of_no_lead_is_not_drawn_on_this_one() -> None:
+    """Neither its words nor its lines; that of this trace is, also where an earlier version did not say which it is."""
+    recording = simulated(INFARCTION, seed=1)
+    interpretation = analysed(recording)
+    bare = texts(recording, interpretation | {"findings": []})
+
+    for elsewhere in (
+        {"trace": "corrected"},
+        {"trace": "e_2", "lead": "V8"},
+        {"lead": None, "quantity": "qrs_ms"},
+    ):
+        shown = with_evidence(interpretation, **elsewhere)
+        figure = draw(recording, shown)
+        assert "0.77" not in texts(recording, shown)
+        assert len(figure.axes[0].lines) == len(
+            draw(recording, interpretation | {"findings": []}).axes[0].lines
+        )
+    old = with_evidence(interpretation)
+    del old["findings"][0]["evidence"][0]["trace"]
+    assert "J点ST段 +0.77 mV (限 0.10)" in texts(recording, old)
+    assert "0.77" not in bare
+
+
+@pytest.mark.parametrize(
+    "name", ["qrs_pp_mv", "t_qrs_ratio", "irregularity", "axis_deg", "st_slope_mv", "t_skew_ratio"]
+)
+def test_a_quantity_is_written_by_its_name_and_unit(name: str) -> None:
+    """Ratios have no unit, widths no sign, and nothing stands as the key of a table; a hyphen in a name is no minus."""
+    recording = simulated(INFARCTION, seed=1)
+    row = QUANTITIES[name]
+    shown = texts(recording, with_evidence(analysed(recording), quantity=name, value=-2.0, threshold=-1.0))
+
+    assert f"{row.zh} {row.written(-2.0).replace('-', '−')} (限 −1" in shown
+    assert name not in shown
+
+
+def test_evidence_never_runs_into_the_next_strip() -> None:
+    """Where many measures of a lead are shown, as many stand there as fit, and how many more there are."""
+    recording = simulated(INFARCTION, seed=1)
+    interpretation = with_evidence(analysed(recording))
+    item = interpretation["findings"][0]["evidence"][0]
+    names = ["stj_mv", "st80_mv", "t_mv", "baseline_tp_mv", "r_peak_ms"]
+    interpretation["findings"][0]["evidence"] = [{**item, "quantity": name} for name in names]
+    figure = draw(recording, interpretation)
+    axes = figure.axes[0]
+    label = next(text for text in axes.texts if "J点ST段 +0.77" in text.get_text())
+    right_mm = axes.transData.inverted().transform(label.get_window_extent().max)[0]
+    strip = next(one for one in strips(recording.leads, recording.duration_s) if one.lead == "V1")
+
+    assert right_mm <= strip.x_mm(strip.to_s)
+    assert label.get_text().endswith(" +4")
 
 
 def test_gaps_and_unknown_values_are_drawn_as_such(tmp_path: Path) -> None:

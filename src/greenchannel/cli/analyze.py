@@ -4,13 +4,18 @@ import contextlib
 import logging
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
 
 import msgspec
 import typer
+
+if TYPE_CHECKING:
+    from greenchannel.ingest.parsed import ParsedEcg
+    from greenchannel.triage.finding import Patient
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +37,14 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     sex: str | None = None
     chest_pain: bool | None = None
     plot: Path | None = None
+    rules: str | None = None  # version; None: the newest
+
+
+class Parsed(NamedTuple):
+    """A file that was read."""
+
+    ecg: "ParsedEcg"
+    sha256: str
 
 
 @app.callback()
@@ -48,6 +61,9 @@ def analyze(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line")] = False,
     plot: Annotated[Path | None, typer.Option(help="Draw the one file into OUT.png or OUT.pdf")] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes; all cores by default")] = None,
+    rules: Annotated[
+        str | None, typer.Option(help="Version of the rules, as 2 or 2+shanxi; the newest by default")
+    ] = None,
 ) -> None:
     """Read ECG files and say what the rules say, in the order given. Needs no server."""
     sources = list(expand(paths))
@@ -58,10 +74,11 @@ def analyze(
         sex=sex,
         chest_pain=None if chest_pain is None else chest_pain == "yes",
         plot=plot,
+        rules=None if rules is None else known_version(rules),
     )
     failed = False
-    with _progress(len(sources)) as advance:
-        for result in run(sources, options, jobs or os.cpu_count() or 1):
+    with progress(len(sources), "analyze") as advance:
+        for result in in_processes(partial(read_one, options=options), sources, jobs):
             failed = failed or "error" in result
             _write(result, as_json)
             advance()
@@ -96,13 +113,27 @@ def _is_ecg(path: Path) -> bool:
         return True
 
 
-def run(sources: list[Path], options: Options, jobs: int) -> Iterator[dict[str, Any]]:
-    """The analyze object of each source in its order, or ``{"source", "error"}``."""
-    if jobs == 1 or len(sources) < WORTH_A_POOL:
-        yield from (read_one(source, options) for source in sources)
+def in_processes(
+    one: Callable[[Any], dict[str, Any]], sources: list[Any], jobs: int | None
+) -> Iterator[dict[str, Any]]:
+    """What `one` makes of each source, in its order, on `jobs` processes; all cores where that is None."""
+    count = jobs or os.cpu_count() or 1
+    if count == 1 or len(sources) < WORTH_A_POOL:
+        yield from map(one, sources)
         return
-    with ProcessPoolExecutor(min(jobs, len(sources))) as pool:
-        yield from pool.map(read_one, sources, [options] * len(sources), chunksize=FILES_AT_ONCE)
+    with ProcessPoolExecutor(min(count, len(sources))) as pool:
+        yield from pool.map(one, sources, chunksize=FILES_AT_ONCE)
+
+
+def known_version(name: str) -> str:
+    """A version of the rules; ends the command where there is none of that name."""
+    from greenchannel.triage.critical_lists import rules_named
+    from greenchannel.triage.rule_set import RuleSetError
+
+    try:
+        return rules_named(name).version
+    except RuleSetError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def read_one(source: Path, options: Options) -> dict[str, Any]:
@@ -119,30 +150,48 @@ def read_one(source: Path, options: Options) -> dict[str, Any]:
 
 
 def _read_one(source: Path, options: Options) -> dict[str, Any]:
+    from greenchannel.triage.critical_lists import rules_named
+    from greenchannel.triage.interpretation import interpret, to_json
+    from greenchannel.triage.rule_set import NEWEST
+
+    found = parsed(source)
+    if isinstance(found, dict):
+        return found
+    read = interpret(
+        found.ecg.recording, patient_of(found.ecg, options), rules_named(options.rules or NEWEST)
+    )
+    result = to_json(read, source=str(source), sha256=found.sha256)
+    if options.plot is not None:
+        from greenchannel.viewer.ecg_paper import plot
+
+        plot(read.recording, result, options.plot)
+    return result
+
+
+def parsed(source: Path) -> Parsed | dict[str, Any]:
+    """A file as an ECG, or ``{"source", "error"}``."""
     from greenchannel.ingest.errors import IngestError
     from greenchannel.ingest.reader import content_sha256, files_of, read_ecg
-    from greenchannel.triage.finding import Patient
-    from greenchannel.triage.interpretation import interpret, to_json
 
     try:
         files = files_of(source)
-        parsed = read_ecg(files)
+        return Parsed(read_ecg(files), content_sha256(files))
     except IngestError as error:
         return _error(source, error.code, str(error))
     except OSError as error:
         code = "not_found" if isinstance(error, FileNotFoundError) else "unreadable"
         return _error(source, code, f"{error.strerror or error}: {source}")
-    patient = Patient(
-        age_years=options.age_years if options.age_years is not None else parsed.age_years,
-        sex=options.sex or parsed.sex,
+
+
+def patient_of(ecg: "ParsedEcg", options: Options) -> "Patient":
+    """What the file says of the patient, and over it what the command line says."""
+    from greenchannel.triage.finding import Patient
+
+    return Patient(
+        age_years=options.age_years if options.age_years is not None else ecg.age_years,
+        sex=options.sex or ecg.sex,
         chest_pain=options.chest_pain,
     )
-    result = to_json(interpret(parsed.recording, patient), source=str(source), sha256=content_sha256(files))
-    if options.plot is not None:
-        from greenchannel.viewer.ecg_paper import plot
-
-        plot(parsed.recording, result, options.plot)
-    return result
 
 
 def _error(source: Path, code: str, message: str) -> dict[str, Any]:
@@ -164,7 +213,7 @@ def _write(result: dict[str, Any], as_json: bool) -> None:
 
 
 @contextlib.contextmanager
-def _progress(total: int) -> Iterator[Any]:
+def progress(total: int, what: str) -> Iterator[Any]:
     """A bar on a terminal's standard error; what goes to standard output is never mixed with it."""
     if total < WORTH_A_POOL or not sys.stderr.isatty():
         yield lambda: None
@@ -174,5 +223,5 @@ def _progress(total: int) -> Iterator[Any]:
 
     columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("analyze", total=total)
+        task = bar.add_task(what, total=total)
         yield lambda: bar.advance(task)

@@ -12,6 +12,7 @@ COMMANDS: Final = {
     "serve": "greenchannel.cli.serving",
     "analyze": "greenchannel.cli.analyze",
     "simulate": "greenchannel.cli.simulate",
+    "rules": "greenchannel.cli.rules",
     "user": "greenchannel.cli.administration",
     "device": "greenchannel.cli.administration",
     "site": "greenchannel.cli.administration",

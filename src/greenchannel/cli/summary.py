@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from greenchannel.triage.quantities import quantity
 from greenchannel.viewer import words
 
 
@@ -47,7 +48,11 @@ def _intervals(measured: dict[str, Any]) -> str:
     return "  ".join(parts)
 
 
+_SIGNS = {">=": "≥", "<=": "≤", ">": ">", "<": "<"}
+
+
 def _evidence(item: dict[str, Any]) -> str:
-    return (
-        f"{item['lead']:<4} {item['quantity']} {item['value']:+.3g} (限 threshold {item['threshold']:+.3g})"
-    )
+    named = quantity(item["quantity"])
+    lead = "" if item["lead"] is None else f"{item['lead']} "
+    sign, limit = _SIGNS[item["relation"]], f"{item['threshold']:.{named.digits}f}"
+    return f"{lead}{named.zh} {named.en} {named.written(item['value'])} (限 threshold {sign} {limit})"

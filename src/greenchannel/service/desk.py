@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -40,6 +41,8 @@ from greenchannel.store.log import Log
 from greenchannel.store.quarantine import Quarantine
 from greenchannel.store.vault import Vault
 from greenchannel.store.writer import Tx, Writer
+from greenchannel.triage.critical_lists import rules_by_site
+from greenchannel.triage.electrode_sets import truly_named
 
 logger = structlog.get_logger(__name__)
 
@@ -84,6 +87,7 @@ class Desk:
         self._casework = Casework(writer, self.book, self.hub)
         self.watch = Watch(accounts, escalation or default_settings())
         self.intake = Intake(
+            engine=engine,
             clock=clock,
             writer=writer,
             casework=self._casework,
@@ -93,6 +97,7 @@ class Desk:
             accounts=accounts,
             watch=self.watch,
             threads=settings.analysis_threads,
+            rules_of=rules_by_site(settings.critical_list),
         )
         self._corrections = Corrections(writer=writer, casework=self._casework, vault=vault, blobs=blobs)
         self.duty = Duty(
@@ -244,7 +249,10 @@ class Desk:
         if live is not None:
             return live
         data = await self.original(ecg_id)
-        return (await asyncio.to_thread(read_ecg, [(None, data)])).recording
+        found = (await asyncio.to_thread(read_ecg, [(None, data)])).recording
+        ecg = self.case_of_ecg(ecg_id).ecg(ecg_id)
+        told = None if ecg is None else ecg.electrode_set
+        return truly_named(replace(found, electrode_set=told or found.electrode_set))
 
     # ------------------------------------------------------------ what comes in
 

@@ -4,13 +4,14 @@ import asyncio
 import functools
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
 import structlog
+from sqlalchemy import Engine
 
 from greenchannel.alerts import commands
 from greenchannel.alerts.case import Case
@@ -29,6 +30,7 @@ from greenchannel.ingest.device_clock import ClockOffset, JudgedTime
 from greenchannel.ingest.fields import UploadFields
 from greenchannel.ingest.parsed import ParsedEcg
 from greenchannel.ingest.reader import read_ecg
+from greenchannel.service import before
 from greenchannel.service.book import CaseBook
 from greenchannel.service.callers import Caller
 from greenchannel.service.casework import Casework
@@ -42,8 +44,10 @@ from greenchannel.store.accounts import Accounts
 from greenchannel.store.blobs import Blobs, StagedBlob
 from greenchannel.store.vault import Vault
 from greenchannel.store.writer import Tx, Writer
+from greenchannel.triage.electrode_sets import truly_named
 from greenchannel.triage.finding import Patient
 from greenchannel.triage.interpretation import interpret, to_json
+from greenchannel.triage.rule_set import RuleSet
 
 T = TypeVar("T")
 logger = structlog.get_logger(__name__)
@@ -86,6 +90,7 @@ class Intake:
     def __init__(
         self,
         *,
+        engine: Engine,
         clock: Clock,
         writer: Writer,
         casework: Casework,
@@ -95,7 +100,10 @@ class Intake:
         accounts: Accounts,
         watch: Watch,
         threads: int,
+        rules_of: Callable[[str], RuleSet],
     ) -> None:
+        self._engine = engine
+        self.rules_of = rules_of
         self._clock = clock
         self._writer = writer
         self._casework = casework
@@ -364,18 +372,36 @@ class Intake:
     async def read(self, ecg_id: str, case_id: str, recording: Recording) -> None:
         """Measure and judge one ECG, write its final reading and ring where it must."""
         case = self._book.cases[self._book.case_id_of(ecg_id) or case_id]
-        context = case.context
-        patient = Patient(age_years=context.age_years, sex=context.sex, chest_pain=context.chest_pain)
         sha256 = next(ecg.sha256 for ecg in case.ecgs if ecg.ecg_id == ecg_id)
         try:
-            analysis = await self.in_pool(
-                lambda: to_json(interpret(recording, patient), source=None, sha256=sha256)
-            )
+            analysis = await self.in_pool(lambda: self._interpret(ecg_id, case, recording, sha256))
         except Exception:
             logger.critical("an ECG could not be read", ecg_id=ecg_id, exc_info=True)
             raise
         body = msgspec.json.encode(analysis, order="sorted")
         await self._writer.transact(lambda tx: self._write_reading(tx, ecg_id, case_id, analysis, body))
+
+    def patient(self, case: Case) -> Patient:
+        """What the rules may know of a case's patient now."""
+        return before.patient_of(case, self._clock.now())
+
+    def _interpret(self, ecg_id: str, case: Case, recording: Recording, sha256: str | None) -> dict[str, Any]:
+        """The analyze object, with what earlier and other recordings of the patient say."""
+        ecg = case.ecg(ecg_id)
+        told = recording.electrode_set if ecg is None else ecg.electrode_set or recording.electrode_set
+        named = truly_named(replace(recording, electrode_set=told))
+        found = interpret(
+            named,
+            self.patient(case),
+            self.rules_of(case.site),
+            earlier=before.earlier_ecgs(case, ecg_id, list(self._book.cases.values()), self._analysis),
+            others=before.other_leads(case, ecg_id, named.leads, self._analysis),
+        )
+        return to_json(found, source=None, sha256=sha256)
+
+    def _analysis(self, sha256: str) -> dict[str, Any] | None:
+        body = ecg_rows.get_analysis(self._engine, sha256)
+        return None if body is None else msgspec.json.decode(body, type=dict[str, Any])
 
     def _write_reading(
         self, tx: Tx, ecg_id: str, case_id: str, analysis: dict[str, Any], body: bytes

@@ -3,6 +3,8 @@
 import heapq
 from collections.abc import Iterable
 
+import msgspec
+
 from greenchannel.alerts import commands
 from greenchannel.events import ProvisionalReading
 from greenchannel.ingest.scaling import int16_to_mv
@@ -86,10 +88,11 @@ class RollingReader:
         steps = running.state.steps(state.came, until)
         running.rolled_until = until
         patient = self._patient(running)
+        rules = self._intake.rules_of(self._book.cases[running.origin.case_id].site)
 
         def look() -> tuple[windows.Rolling, Reading | None]:
             measured, new = windows.read(windows.push(state, int16_to_mv(steps, running.hello.lsb_mv)))
-            return new, None if measured is None else read(measured, patient)
+            return new, None if measured is None else read(measured, patient, rules)
 
         new, reading = await self._intake.in_pool(look)
         if running.rewritten == rewritten:
@@ -126,8 +129,10 @@ class RollingReader:
     def _patient(self, running: Running) -> Patient:
         """What the case knows, as for the final reading; for what it does not know, what the hello said."""
         fields = running.hello.fields
-        known = self._book.cases[running.origin.case_id].context
-        return Patient(
+        case = self._book.cases[running.origin.case_id]
+        known = self._intake.patient(case)
+        return msgspec.structs.replace(
+            known,
             age_years=known.age_years if known.age_years is not None else fields.age_years,
             sex=known.sex if known.sex is not None else fields.sex,
             chest_pain=known.chest_pain if known.chest_pain is not None else fields.chest_pain,

@@ -7,10 +7,12 @@ import { CasePage } from "./pages/CasePage";
 import { Clinic } from "./pages/Clinic";
 import { EcgPage } from "./pages/EcgPage";
 import { Login } from "./pages/Login";
+import { RulesPage } from "./pages/RulesPage";
 import { Banner } from "./parts/Banner";
 import { Trouble } from "./parts/bits";
 import { Header, Help, helpOpen, StaleNote } from "./parts/Header";
 import { line, startLive, stopLive } from "./state/live";
+import { loadQuantities } from "./state/quantities";
 import { go, route } from "./state/route";
 import { me } from "./state/session";
 import { t } from "./texts";
@@ -53,6 +55,8 @@ function Page(): JSX.Element {
       return <EcgPage key={here.id} id={here.id} />;
     case "clinic":
       return <Clinic />;
+    case "rules":
+      return <RulesPage version={here.version} />;
     default:
       return (
         <main class="page">
@@ -73,12 +77,15 @@ function guard(): void {
   if (who === null) {
     untracked(stopLive);
     if (page !== "login") {
-      wanted = location.pathname;
+      wanted = location.pathname + location.hash;
       go("/login", true);
     }
     return;
   }
-  untracked(startLive);
+  untracked(() => {
+    startLive();
+    void loadQuantities();
+  });
   const home = who.user.role === "clinic" ? "/clinic" : "/";
   if (page === "login") {
     go(wanted !== null && wanted !== "/" ? wanted : home, true);

@@ -13,6 +13,7 @@ import "./styles/base.css";
 import "./styles/board.css";
 import "./styles/ecg.css";
 import "./styles/case.css";
+import "./styles/rules.css";
 
 const AGAIN_MS = 3000;
 

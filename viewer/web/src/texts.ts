@@ -34,6 +34,7 @@ export const TEXTS = {
   helpOpen: ["打开心电图", "Open the ECG"],
   helpAck: ["确认收到", "Acknowledge"],
   helpGreen: ["启动绿色通道", "Open the green channel"],
+  helpFilter: ["查找规则(规则页)", "Find a rule (on the page of rules)"],
   helpClose: ["关闭", "Close"],
   close: ["关闭", "Close"],
   back: ["返回列表", "Back to the board"],
@@ -203,6 +204,54 @@ export const TEXTS = {
   conclusion: ["结论", "Conclusion"],
   evidence: ["依据", "Evidence"],
   rule: ["规则", "Rule"],
+  evidenceSame: ["依据见上方 {ids}", "Evidence: see {ids} above"],
+  traceCorrected: [
+    "按纠正反接后的导联,未在此图标出",
+    "with swapped leads put right; not drawn on this trace",
+  ],
+  traceOther: ["取自另一份心电图", "from another ECG"],
+  rulesPage: ["规则", "Rules"],
+  rulesIntro: [
+    "机器按这些规则提示,由医师决定。数值即计算所用的数值。",
+    "By these rules the machine proposes; a physician decides. The numbers are those it calculates with.",
+  ],
+  rulesVersionLabel: ["规则版本", "Version"],
+  rulesNewest: ["{v}(现行)", "{v} (in force)"],
+  rulesOld: [
+    "这是旧版本 {v}。现行版本是 {newest}。",
+    "This is the earlier version {v}. In force is version {newest}.",
+  ],
+  rulesFilter: ["查找:编号、名称或导联", "Find: id, term or lead"],
+  rulesFilterHint: ["如 STE-1、高钾、V4R", "such as STE-1, Wellens, V4R"],
+  rulesShown: ["版本 {v} · {n} / {all} 条规则", "Version {v} · {n} of {all} rules"],
+  rulesNone: [
+    "没有符合的规则。请改用编号(如 STE-1)、名称或导联。",
+    "No rule fits. Try an id (such as STE-1), a term or a lead.",
+  ],
+  rulesNoPlace: ["版本 {v} 中没有 {id}", "There is no {id} in version {v}"],
+  rulesSections: ["章节", "Sections"],
+  tierMost: ["最高", "at most"],
+  tierLowersTo: ["把{what}降为", "lowers {what} to"],
+  tierRestored: ["可由 {by} 恢复原级别", "{by} restores what it lowers"],
+  conductionWhere: ["传导", "Conduction"],
+  conductionAny: ["不限", "any"],
+  rulesLeads: ["导联", "Leads"],
+  rulesEffect: ["作用", "Effect"],
+  rulesNumbers: ["数值", "Numbers"],
+  rulesSource: ["来源", "Source"],
+  rulesMark: ["标记", "Mark"],
+  rulesMarks: ["数值来源的标记", "Marks of where a number comes from"],
+  rulesTiers: ["级别", "Tiers"],
+  rulesThresholds: ["STE-1 阈值(J点ST段抬高)", "STE-1 thresholds (ST elevation at J)"],
+  rulesThresholdOf: ["性别、年龄与阈值", "Sex, age and threshold"],
+  rulesReciprocal: ["STE-RECIP 对应性ST段压低", "STE-RECIP reciprocal depression"],
+  rulesElevation: ["抬高见于", "Elevation in"],
+  rulesDepression: ["压低见于", "Depression in"],
+  rulesDepth: ["J点ST段", "ST at J"],
+  rulesShared: ["多条规则共用的数值", "Numbers that several rules share"],
+  rulesName: ["名称", "Name"],
+  ageFrom: ["{from} 岁起", "from {from} y"],
+  ageFromTo: ["{from} 岁至 {to} 岁以下", "{from} to below {to} y"],
   rulesVersion: ["规则版本 {rules} · 软件 {software}", "Rules {rules} · software {software}"],
   lead: ["导联", "Lead"],
   value: ["测值", "Value"],
@@ -366,6 +415,52 @@ export const SOURCES: Record<string, Pair> = {
   published_report: ["公开报道", "Published report"],
   service: ["系统", "Service"],
 };
+
+/** Kinds of conduction in which a rule speaks. */
+export const CONDUCTION: Record<string, Pair> = {
+  narrow: ["窄QRS", "narrow QRS"],
+  rbbb: ["右束支阻滞", "right bundle branch block"],
+  lbbb: ["左束支阻滞", "left bundle branch block"],
+  paced: ["心室起搏", "ventricular pacing"],
+  preexcited: ["预激", "pre-excitation"],
+  wide: ["其他宽QRS", "other wide QRS"],
+  unknown: ["QRS时限未知", "QRS width unknown"],
+};
+
+/** What the tables say of leads beyond their names, in Chinese; names alone are the same in both languages. */
+export const LEAD_PHRASES: Record<string, string> = {
+  all: "全部导联",
+  "all but V1–V3": "除V1–V3外全部导联",
+  "all of the 18 but aVR": "18导联,aVR除外",
+  "all of the 18 but aVR; T also not in V1": "18导联,aVR除外;T波另除外V1",
+  "all of the 18 but aVR; V1–V3": "18导联,aVR除外;V1–V3",
+  "aVR; all of the 12": "aVR;全部12导联",
+  "V1 V3 V5 V6 aVL; deepest S and V4": "V1 V3 V5 V6 aVL;S波最深导联与V4",
+  "V1–V6; with right bundle branch block V4–V6": "V1–V6;右束支阻滞时V4–V6",
+  "V2 V3, also V4": "V2 V3,另可V4",
+  "the median lead": "取各导联中位数",
+  "those elevated": "ST段抬高的导联",
+  "those elevated before": "既往ST段抬高的导联",
+  "those elevated now": "当前ST段抬高的导联",
+  "those of the proposal": "所提示诊断涉及的导联",
+  "two contiguous leads but aVR": "两个相邻导联,aVR除外",
+  "two leads; all": "两个导联;全部导联",
+  "usable ones": "可用的导联",
+};
+
+/** Why a finding was lowered or restored, where the reason is no rule of its own. */
+export const REASONS: Record<string, Pair> = {
+  "MEAS-5": ["临界值", "borderline value"],
+  demographics_missing: ["年龄或性别缺失", "age or sex missing"],
+  age_under_18: ["未满18岁", "under 18 years"],
+  corrected_leads: ["纠正后的导联", "the leads put right"],
+};
+
+export const conductionName = (kind: string): string =>
+  CONDUCTION[kind] ? pairText(CONDUCTION[kind]) : kind;
+
+export const leadPhrase = (phrase: string): string =>
+  (lang.value === "zh" ? LEAD_PHRASES[phrase] : undefined) ?? phrase;
 
 export const pairText = (pair: Pair): string => pair[lang.value === "zh" ? 0 : 1];
 export const tierWord = (tier: Tier): string => pairText(TIERS[tier].word);

@@ -25,11 +25,86 @@ export interface Said {
 }
 
 export interface Evidence {
-  lead: string;
+  /** Null: of the whole recording. */
+  lead: string | null;
   quantity: string;
   value: number;
   threshold: number;
   rule: string;
+  /** How the value stands to the threshold. Readings of earlier versions do not say it. */
+  relation?: ">=" | "<=" | ">" | "<";
+  /** Null: this recording as it came; "corrected": with swapped electrodes put right; else another ECG's id. */
+  trace?: string | null;
+}
+
+/** One row of the table of quantities. */
+export interface Quantity extends Said {
+  key: string;
+  unit: string;
+  digits: number;
+  signed: boolean;
+}
+
+export interface Quantities {
+  quantities: Quantity[];
+}
+
+export interface RuleVersions {
+  newest: string;
+  versions: { version: string; rules: string }[];
+}
+
+/** Where a number comes from: the mark is a key of `RuleSet.marks`. */
+export interface Sourced {
+  source: string;
+  mark: string;
+}
+
+export interface RuleNumber extends Sourced {
+  name: string;
+  value: number;
+}
+
+export interface RuleText extends Said, Sourced {
+  id: string;
+  tier: Tier;
+  leads: string;
+  formula: string;
+  formula_zh: string;
+  conduction: string[];
+  lowers: string[];
+  restorable: boolean;
+  numbers: RuleNumber[];
+}
+
+export interface RuleSection extends Said {
+  section: string;
+  rules: RuleText[];
+}
+
+export interface SteThreshold extends Sourced {
+  leads: string[];
+  sex: "male" | "female";
+  age_from_years: number;
+  age_below_years: number | null;
+  threshold_mv: number;
+}
+
+export interface Reciprocal extends Sourced {
+  elevation: string[];
+  depression: string[];
+  depth_mv: number;
+}
+
+/** One version of the rules, as people read it. */
+export interface RuleSet {
+  version: string;
+  marks: Record<string, Said>;
+  sections: RuleSection[];
+  thresholds: SteThreshold[];
+  reciprocal: Reciprocal[];
+  shared: RuleNumber[];
+  tiers: (Said & { tier: Tier })[];
 }
 
 export interface Finding extends Said {
@@ -56,6 +131,8 @@ export interface EcgSummary {
   signed_tier: Tier | null;
   /** When the clinic had read the newest advice. */
   advice_seen_at: string | null;
+  /** By which version of the rules it was read; null while it is not. */
+  rules_version: string | null;
 }
 
 export interface AlertPerson {

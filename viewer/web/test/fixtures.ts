@@ -9,6 +9,8 @@ export const EVIDENCE: Evidence = {
   value: 0.51,
   threshold: 0.2,
   rule: "STE-1",
+  relation: ">=",
+  trace: null,
 };
 
 /** An ECG that nobody has read. */
@@ -26,6 +28,7 @@ export function summary(id: string, change: Partial<EcgSummary> = {}): EcgSummar
     live: false,
     signed_tier: null,
     advice_seen_at: null,
+    rules_version: null,
     ...change,
   };
 }

@@ -1,11 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { panelSize } from "../src/paper/drawMedian";
 import { sheet, suitableLayout, thumbnailLeads } from "../src/paper/layout";
-import { afterJ, baseline, beatMarks, median, medianBeat, stEvidence } from "../src/paper/median";
+import { baseline, beatMarks, median, medianBeat } from "../src/paper/median";
 import { firstWholeBeat, overlayOf } from "../src/paper/overlay";
 import { CAL_MM, fitPxPerMm, LEAST_PX_PER_MM, MM_PER_MV, MM_PER_S, scaleOf } from "../src/paper/scale";
 import { columns, fitBase, levelOf, placeName, tracePath } from "../src/paper/trace";
 import { decodeInt16, millivolts, toWaveform } from "../src/paper/waveform";
+import { afterJ, drawable, readAt, shortName } from "../src/paper/waves";
 import { Tail } from "../src/parts/LivePaper";
 import type { WaveMessage } from "../src/wire";
 import { EVIDENCE } from "./fixtures";
@@ -186,11 +187,37 @@ describe("the median beat", () => {
     expect(beat && baseline(beat, rate, -0.05)).toBeCloseTo(0.2);
   });
 
-  test("the evidence of a lead is its ST value, read where its name says", () => {
-    expect(stEvidence([{ ...EVIDENCE, quantity: "q_mv" }, EVIDENCE], "V3")).toEqual(EVIDENCE);
-    expect(stEvidence([EVIDENCE], "V1")).toBeNull();
+  test("of a lead are drawn the levels of its waves, each once, ST first, and only what was measured on this trace", () => {
+    const q = { ...EVIDENCE, quantity: "q_mv" };
+    const width = { ...EVIDENCE, quantity: "q_ms" };
+    const later = { ...EVIDENCE, rule: "EQV-DEWINTER", threshold: 0.1 };
+    expect(drawable([q, width, EVIDENCE, later], "V3")).toEqual([EVIDENCE, q]);
+    expect(drawable([EVIDENCE], "V1")).toEqual([]);
+    for (const elsewhere of [{ trace: "corrected" }, { trace: "e_2" }, { lead: null }])
+      expect(drawable([{ ...EVIDENCE, ...elsewhere }], "V3")).toEqual([]);
+    const { trace, relation, ...old } = EVIDENCE;
+    expect([trace, relation]).toEqual([null, ">="]);
+    expect(drawable([old], "V3")).toEqual([old]);
+  });
+
+  test("ST is read where its name says, a wave where the beat reaches its level", () => {
     expect(afterJ("stj_mv")).toBe(0);
     expect(afterJ("st60_mv")).toBe(0.06);
+    expect(["stj_mv", "st60_mv", "t_low_mv"].map(shortName)).toEqual(["J", "J+60", "T↓"]);
+    const beat = { onS: 0.1, jS: 0.2, baseMv: 0.1, endS: 0.6 };
+    const shape = new Float32Array(400).fill(0.1);
+    shape[55] = -0.1;
+    shape[70] = 0.9;
+    shape[200] = -0.3;
+    shape[350] = 0.9;
+    const at = (name: string, value: number) =>
+      readAt({ ...EVIDENCE, quantity: name, value }, shape, 500, beat);
+    expect(at("st60_mv", 0.2)).toBeCloseTo(0.26);
+    expect(at("q_mv", -0.2)).toBeCloseTo(0.11);
+    expect(at("r_mv", 0.8)).toBeCloseTo(0.14);
+    expect(at("t_mv", -0.4)).toBeCloseTo(0.4);
+    expect(at("qrs_ms", 120)).toBeNull();
+    expect(readAt({ ...EVIDENCE, quantity: "r_mv" }, new Float32Array(0), 500, beat)).toBeNull();
     expect(median([3, 1, 2, 4])).toBe(2.5);
   });
 
@@ -244,21 +271,23 @@ describe("the evidence on the paper", () => {
 
   test("it lies on the first beat that is whole in its strip", () => {
     const beats = [beat(2.4, 2.5), beat(2.6, 2.7), beat(3.4, 3.5), beat(4.2, 4.3)];
-    expect(firstWholeBeat(strip, beats)).toEqual({ onS: 3.4, jS: 3.5 });
+    expect(firstWholeBeat(strip, beats)).toMatchObject({ onS: 3.4, jS: 3.5 });
     expect(firstWholeBeat(strip, [beat(4.8, 4.9)])).toBeNull();
+    expect(firstWholeBeat(strip, [beat(4.5, 4.7)])).toMatchObject({ onS: 4.5 });
+    expect(firstWholeBeat(strip, [beat(4.5, 4.7)], true)).toBeNull();
   });
 
   test("level and threshold are seen from the level before the QRS, where the trace itself lies", () => {
     const samples = new Float32Array(2500).fill(0.1);
-    const found = overlayOf(strip, samples, 500, [beat(3.4, 3.5)], { ...EVIDENCE, quantity: "st60_mv" });
+    const found = overlayOf(strip, samples, 500, [beat(3.4, 3.5)], [{ ...EVIDENCE, quantity: "st60_mv" }]);
     expect(found?.baseMv).toBeCloseTo(0.1);
-    expect(found?.levelMv).toBeCloseTo(0.61);
-    expect(found?.thresholdMv).toBeCloseTo(0.3);
-    expect(found?.readS).toBeCloseTo(3.56);
+    expect(found?.levels[0]?.levelMv).toBeCloseTo(0.61);
+    expect(found?.levels[0]?.thresholdMv).toBeCloseTo(0.3);
+    expect(found?.levels[0]?.readS).toBeCloseTo(3.56);
   });
 
   test("where a sample before the QRS is missing nothing is drawn", () => {
     const samples = new Float32Array(2500).fill(Number.NaN);
-    expect(overlayOf(strip, samples, 500, [beat(3.4, 3.5)], EVIDENCE)).toBeNull();
+    expect(overlayOf(strip, samples, 500, [beat(3.4, 3.5)], [EVIDENCE])).toBeNull();
   });
 });

@@ -5,11 +5,9 @@ import { Problem } from "../src/state/api";
 import { ServerClock } from "../src/state/clock";
 import {
   actorText,
-  bestEvidence,
   dateTime,
   duration,
   elapsed,
-  evidenceLine,
   fromLocalInput,
   gathered,
   headline,
@@ -17,7 +15,6 @@ import {
   noteText,
   patientLine,
   peopleOf,
-  quantity,
   timeOfDay,
   toLocalInput,
 } from "../src/state/format";
@@ -26,9 +23,9 @@ import { parseRoute } from "../src/state/route";
 import { may } from "../src/state/session";
 import { burst } from "../src/state/sound";
 import baseCss from "../src/styles/base.css?raw";
-import { ROLES, sourceName, TEXTS, TIERS, t } from "../src/texts";
-import type { Finding, Interval } from "../src/wire";
-import { AT, alert, EVIDENCE, person, row, somebody } from "./fixtures";
+import { CONDUCTION, LEAD_PHRASES, REASONS, ROLES, sourceName, TEXTS, TIERS, t } from "../src/texts";
+import type { Interval } from "../src/wire";
+import { AT, alert, person, row, somebody } from "./fixtures";
 
 afterEach(() => {
   lang.value = "zh";
@@ -39,6 +36,9 @@ describe("words", () => {
     ...Object.values(TEXTS),
     ...Object.values(ROLES),
     ...Object.values(TIERS).map((x) => x.word),
+    ...Object.values(CONDUCTION),
+    ...Object.values(REASONS),
+    ...Object.entries(LEAD_PHRASES).map(([en, zh]) => [zh, en] as const),
   ];
 
   test("every text stands in both languages with the same fillings", () => {
@@ -64,20 +64,6 @@ describe("words", () => {
     expect(firstLang(null, null)).toBe("zh");
     expect(firstLang("en", "zh")).toBe("en");
     expect(firstLang("fr", "en")).toBe("en");
-  });
-
-  test("an evidence line says lead, value, threshold and rule", () => {
-    expect(evidenceLine(EVIDENCE)).toBe("V3 +0.51 mV (限 0.20) STE-1");
-    expect(quantity("stj_mv", -0.12)).toBe("−0.12 mV");
-    expect(quantity("qrs_ms", 128.4)).toBe("128 ms");
-  });
-
-  test("the row shows the headline's own evidence before what only supports it", () => {
-    const reciprocal = { ...EVIDENCE, lead: "aVL", value: -0.22, threshold: -0.05, rule: "STE-RECIP" };
-    const finding = { ...row().findings[0], evidence: [reciprocal, EVIDENCE] };
-    expect(bestEvidence(row())?.lead).toBe("V3");
-    expect(bestEvidence(row({ findings: [finding as Finding] }))).toEqual(EVIDENCE);
-    expect(bestEvidence(row({ findings: [] }))).toBeNull();
   });
 
   test("unknown is said, in both languages, and is never 0", () => {
@@ -300,6 +286,9 @@ describe("addresses", () => {
     expect(parseRoute("/case/c_1")).toEqual({ page: "case", id: "c_1" });
     expect(parseRoute("/ecg/e%201")).toEqual({ page: "ecg", id: "e 1" });
     expect(parseRoute("/case")).toEqual({ page: "unknown" });
+    expect(parseRoute("/rules")).toEqual({ page: "rules", version: null });
+    expect(parseRoute("/rules/1")).toEqual({ page: "rules", version: "1" });
+    expect(parseRoute("/rules/%")).toEqual({ page: "rules", version: "%" });
   });
 });
 

@@ -7,16 +7,16 @@ import { Decline } from "../parts/Decline";
 import { Below, firstWords, signature } from "../parts/Headline";
 import { useLoaded } from "../parts/load";
 import { EnterMilestone, Milestones } from "../parts/Milestones";
+import { RuleLink } from "../parts/RuleLink";
 import { TaskActs, Tasks } from "../parts/Tasks";
 import { Thumb } from "../parts/Thumb";
 import { Track } from "../parts/Track";
 import { closeCase, openGreen, standDown } from "../state/acts";
 import { mayDecline } from "../state/alerts";
+import { bestEvidence, evidenceWords } from "../state/evidence";
 import {
   actorText,
-  bestEvidence,
   dateTime,
-  evidenceLine,
   hourMinute,
   localTimes,
   noteText,
@@ -115,7 +115,12 @@ function CaseHead({ row, detail }: { row: Row; detail: CaseDetail | null }): JSX
           <Below row={row} />
         </p>
         <p class="num">
-          {evidence && evidenceLine(evidence)} {signed === null && <Unconfirmed row={row} />}
+          {evidence && (
+            <>
+              {evidenceWords(evidence)} <RuleLink id={evidence.rule} version={readBy(row)} />
+            </>
+          )}{" "}
+          {signed === null && <Unconfirmed row={row} />}
         </p>
         {row.reading?.advice && (
           <p>
@@ -150,6 +155,10 @@ function CaseHead({ row, detail }: { row: Row; detail: CaseDetail | null }): JSX
     </section>
   );
 }
+
+/** By which version of the rules the case's findings were made. */
+const readBy = (row: Row): string | null =>
+  row.ecgs.find((ecg) => ecg.ecg_id === row.ecg_id)?.rules_version ?? null;
 
 const VITALS_SHOWN = 50;
 

@@ -5,6 +5,7 @@ import { overlayOf } from "./overlay";
 import { CAL_MM, CAL_MV, MM_PER_MV, type Scale, scaleOf } from "./scale";
 import { columns, levelOf, placeName, type Run, tracePath } from "./trace";
 import { leadSamples, type Waveform } from "./waveform";
+import { waveOf } from "./waves";
 
 export interface Ink {
   paper: string;
@@ -93,7 +94,7 @@ export interface Notes {
   /** A short text beside a lead's name, such as "+0.51 mV". */
   evidence: ReadonlyMap<string, string>;
   /** What is drawn over the trace of a lead, and the beats that it may be drawn on. */
-  levels: ReadonlyMap<string, Evidence>;
+  levels: ReadonlyMap<string, readonly Evidence[]>;
   beats: readonly Beat[];
   unusableWord: string;
   missingWord: string;
@@ -148,24 +149,31 @@ function drawLevels(
   const mm = scale.pxPerMm;
   const x = (s: number): number => trace.x + (s - strip.fromS) * scale.pxPerS;
   const y = (mv: number): number => trace.zero - mv * scale.pxPerMv;
-  const right = x(found.readS) + 5 * mm;
   const line = (mv: number, from: number, to: number): void => {
     pen.moveTo(from, y(mv));
     pen.lineTo(to, y(mv));
   };
-  stroke(pen, ink.evidence, 1, () => {
-    line(found.baseMv, x(found.onS) - 2 * mm, right);
-    pen.moveTo(x(found.jS), y(found.baseMv) + mm);
-    pen.lineTo(x(found.jS), y(found.levelMv) - Math.sign(evidence.value) * mm);
-  });
-  pen.setLineDash([3, 2]);
-  stroke(pen, ink.evidence, 1, () => line(found.thresholdMv, x(found.jS) - 2 * mm, right));
-  pen.setLineDash([]);
-  pen.globalAlpha = LEVEL_ALPHA;
-  stroke(pen, ink.evidence, LEVEL_PX, () =>
-    line(found.levelMv, x(found.readS) - 0.5 * mm, x(found.readS) + 3 * mm),
-  );
-  pen.globalAlpha = 1;
+  const last = Math.max(...found.levels.map(({ readS }) => readS), found.jS);
+  stroke(pen, ink.evidence, 1, () => line(found.baseMv, x(found.onS) - 2 * mm, x(last) + 5 * mm));
+  for (const { evidence: e, readS, levelMv, thresholdMv } of found.levels) {
+    const atJ = waveOf(e.quantity) === "st";
+    const [left, right] = atJ
+      ? [x(found.jS) - 2 * mm, x(readS) + 5 * mm]
+      : [x(readS) - 3 * mm, x(readS) + 3 * mm];
+    if (atJ)
+      stroke(pen, ink.evidence, 1, () => {
+        pen.moveTo(x(found.jS), y(found.baseMv) + mm);
+        pen.lineTo(x(found.jS), y(levelMv) - Math.sign(e.value) * mm);
+      });
+    pen.setLineDash([3, 2]);
+    stroke(pen, ink.evidence, 1, () => line(thresholdMv, left, right));
+    pen.setLineDash([]);
+    pen.globalAlpha = LEVEL_ALPHA;
+    stroke(pen, ink.evidence, LEVEL_PX, () =>
+      line(levelMv, x(readS) - (atJ ? 0.5 : 1.5) * mm, x(readS) + (atJ ? 3 : 1.5) * mm),
+    );
+    pen.globalAlpha = 1;
+  }
 }
 
 interface Trace {

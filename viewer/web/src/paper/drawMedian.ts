@@ -1,17 +1,18 @@
 /** The median-beat panel: one small paper a lead, and on it what the evidence was measured on. */
 import type { Evidence } from "../wire";
 import { grid, hatch, type Ink, type Notes, prepare, stroke, text } from "./draw";
-import { afterJ, type BeatMarks, baseline, type MedianBeat, medianBeat, stEvidence } from "./median";
+import { type BeatMarks, baseline, type MedianBeat, medianBeat } from "./median";
 import { MM_PER_MV, MM_PER_S, type Scale, scaleOf } from "./scale";
 import { columns, fitBase, levelOf, tracePath } from "./trace";
 import { leadSamples, type Waveform } from "./waveform";
+import { readAt, waveOf } from "./waves";
 
 const TILE_S = 0.8;
 const TILE_W_MM = TILE_S * MM_PER_S;
 const TILE_H_MM = 32;
 const BASE_MM = 19;
 const GAP_PX = 1;
-/** Below this a tile could not hold "V3 J +0.51 mV (限 0.20)". */
+/** Below this a tile could not hold "V3 J+60 −0.12 ≤ −0.05 mV". */
 const LEAST_TILE_PX = 156;
 const ROWS_OF = [6, 4, 3, 2, 1] as const;
 const MOST_PX_PER_MM = 8.4;
@@ -36,6 +37,9 @@ export function panelSize(leads: number, roomPx: number): Panel {
   };
 }
 
+const LABEL_PX = 11;
+const LABELS = 3;
+
 export interface EvidenceText {
   label(evidence: Evidence): string;
 }
@@ -46,7 +50,6 @@ export function drawMedian(
   wave: Waveform,
   rS: readonly number[],
   marks: BeatMarks | null,
-  evidence: readonly Evidence[],
   panel: Panel,
   ink: Ink,
   notes: Notes & EvidenceText,
@@ -67,10 +70,12 @@ export function drawMedian(
     pen.clip();
     grid(pen, w, h, scale, ink);
     if (notes.unusable.has(lead)) hatch(pen, 0, 0, w, h, ink);
-    const found = stEvidence(evidence, lead);
     const name = notes.unusable.has(lead) ? `${lead} ${notes.unusableWord}` : lead;
-    if (found) text(pen, notes.label(found), 3, 13, 11, ink.evidence, ink.paper);
-    else text(pen, name, 3, 14, 13, ink.label, ink.paper);
+    const found = notes.unusable.has(lead) ? [] : (notes.levels.get(lead) ?? []);
+    const end = text(pen, name, 3, 14, 13, ink.label, ink.paper);
+    found.slice(0, LABELS).forEach((e, line) => {
+      text(pen, notes.label(e), end + 5, 13 + line * (LABEL_PX + 3), LABEL_PX, ink.evidence, ink.paper);
+    });
     if (beat) drawBeat(pen, beat, wave.rateHz, marks, found, scale, ink, w, h);
     pen.restore();
     if (beat) drawn += 1;
@@ -83,7 +88,7 @@ function drawBeat(
   beat: MedianBeat,
   rateHz: number,
   marks: BeatMarks | null,
-  found: Evidence | null,
+  found: readonly Evidence[],
   scale: Scale,
   ink: Ink,
   w: number,
@@ -98,16 +103,26 @@ function drawBeat(
     const runs = columns(beat.samples, rateHz, 0, TILE_S, scale.pxPerS);
     tracePath(pen, runs, 0, zeroPx + zero * scale.pxPerMv, scale.pxPerMv);
   });
-  if (!found || !marks) return;
-  const xJ = (marks.jS + afterJ(found.quantity) - beat.fromS) * scale.pxPerS;
+  if (found.length === 0 || !marks) return;
+  const [onS, jS] = [marks.onS - beat.fromS, marks.jS - beat.fromS];
   const y = (mv: number): number => zeroPx - mv * scale.pxPerMv;
   stroke(pen, ink.evidence, 1, () => horizontal(pen, y(0), 0, w));
-  dashed(pen, ink.evidence, () => horizontal(pen, y(found.threshold), 0, w));
-  stroke(pen, ink.evidence, 1, () => {
-    pen.moveTo(xJ, 18);
-    pen.lineTo(xJ, h);
-  });
-  stroke(pen, ink.evidence, 3, () => horizontal(pen, y(found.value), xJ - 6, xJ + 14));
+  for (const e of found) {
+    const at = readAt(e, beat.samples, rateHz, { onS, jS, baseMv: zero, endS: TILE_S });
+    if (at === null) continue;
+    const x = at * scale.pxPerS;
+    const mm = scale.pxPerMm;
+    const st = waveOf(e.quantity) === "st";
+    dashed(pen, ink.evidence, () =>
+      horizontal(pen, y(e.threshold), st ? 0 : x - 3 * mm, st ? w : x + 3 * mm),
+    );
+    if (st)
+      stroke(pen, ink.evidence, 1, () => {
+        pen.moveTo(x, 18);
+        pen.lineTo(x, h);
+      });
+    stroke(pen, ink.evidence, 3, () => horizontal(pen, y(e.value), x - (st ? 6 : 10), x + (st ? 14 : 10)));
+  }
 }
 
 function horizontal(pen: CanvasRenderingContext2D, y: number, from: number, to: number): void {

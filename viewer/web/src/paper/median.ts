@@ -1,5 +1,5 @@
 /** The median beat of a lead, for showing what the evidence was measured on. Pure. */
-import type { Beat, Evidence } from "../wire";
+import type { Beat } from "../wire";
 
 export interface MedianBeat {
   /** Millivolts, its first sample at `fromS` before or after the R wave. */
@@ -63,15 +63,4 @@ export function baseline(beat: MedianBeat, rateHz: number, onS: number): number 
   const end = Math.max(1, Math.round((onS - beat.fromS) * rateHz));
   const start = Math.max(0, end - Math.max(1, Math.round(BASELINE_S * rateHz)));
   return median(Array.from(beat.samples.subarray(start, end)).filter((v) => !Number.isNaN(v)));
-}
-
-/** The ST evidence of one lead: the value nearest to being shown on a beat. */
-export function stEvidence(evidence: readonly Evidence[], lead: string): Evidence | null {
-  return evidence.find((e) => e.lead === lead && /^st(j|\d+)_mv$/.test(e.quantity)) ?? null;
-}
-
-/** How long after J a quantity is read: `stj_mv` at once, `st60_mv` after 60 ms. */
-export function afterJ(quantity: string): number {
-  const ms = /^st(\d+)_mv$/.exec(quantity)?.[1];
-  return ms === undefined ? 0 : Number(ms) / 1000;
 }

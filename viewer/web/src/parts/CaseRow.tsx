@@ -3,11 +3,10 @@ import type { JSX } from "preact";
 import { acknowledge, openGreen } from "../state/acts";
 import { callsMe, nextAct } from "../state/alerts";
 import { nowMs } from "../state/clock";
+import { bestEvidence, evidenceLine } from "../state/evidence";
 import {
-  bestEvidence,
   dateTime,
   duration,
-  evidenceLine,
   gathered,
   hourMinute,
   noteText,

@@ -1,19 +1,24 @@
 /** Is it true? The paper, what the machine concludes and on what evidence, and the doctor's answer. */
-import type { JSX } from "preact";
+import { Fragment, type JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { loadWaveform, type Waveform } from "../paper/waveform";
 import { markOpened } from "../state/acts";
 import { Problem } from "../state/api";
-import { gathered, limit, measure, patientLine, quantity, siteName, timeOfDay } from "../state/format";
+import { evidenceOf, type FindingEvidence } from "../state/evidence";
+import { gathered, patientLine, siteName, timeOfDay } from "../state/format";
 import { lang } from "../state/prefs";
+import { quantity } from "../state/quantities";
+import { rulesHref, useRules } from "../state/rules";
 import { may, me } from "../state/session";
 import { pairText, say, type TextKey, t } from "../texts";
-import type { Analysis, Ecg, Finding, Row } from "../wire";
+import type { Analysis, Ecg, Finding, Row, RuleSet } from "../wire";
 import { TierMark } from "./bits";
+import { EvidenceList } from "./EvidenceList";
 import { signature } from "./Headline";
 import { LivePaper } from "./LivePaper";
 import { useLoaded } from "./load";
 import { Paper } from "./Paper";
+import { RuleLink } from "./RuleLink";
 import { SignForm } from "./SignForm";
 
 interface Props {
@@ -100,6 +105,10 @@ interface ConclusionProps {
 function Conclusion({ ecgId, analysis, row }: ConclusionProps): JSX.Element {
   const reading = row?.reading?.ecg_id === ecgId ? row.reading : null;
   const same = reading?.tier === analysis.tier;
+  const version = analysis.version.rules;
+  const lowered = analysis.findings.some((each) => each.downgraded_by.length + each.restored_by.length > 0);
+  const evidence = evidenceOf(analysis.findings);
+  const { rules } = useRules(lowered ? version : null);
   return (
     <section class="card conclusion" data-testid="conclusion">
       {reading && (
@@ -119,44 +128,79 @@ function Conclusion({ ecgId, analysis, row }: ConclusionProps): JSX.Element {
         {reading && !same && <span class="muted">{t("notAgreed")}</span>}
       </h3>
       {analysis.findings.length === 0 && <p class="headline">{t("noRule")}</p>}
-      {analysis.findings.map((finding) => (
-        <FindingView key={finding.id} finding={finding} />
+      {analysis.findings.map((finding, index) => (
+        <FindingView
+          key={finding.id}
+          finding={finding}
+          evidence={evidence[index] ?? NO_EVIDENCE}
+          version={version}
+          rules={rules}
+        />
       ))}
       <Quality analysis={analysis} row={row} />
       <Measurements analysis={analysis} />
-      <p class="muted num">{t("rulesVersion", { ...analysis.version })}</p>
+      <p class="muted num">
+        <a href={rulesHref(version)}>{t("rulesVersion", { ...analysis.version })}</a>
+      </p>
     </section>
   );
 }
 
-function FindingView({ finding }: { finding: Finding }): JSX.Element {
-  const by = (ids: string[]) => ids.join(lang.value === "zh" ? "、" : ", ");
+const NO_EVIDENCE: FindingEvidence = { groups: [], sameAs: [] };
+
+interface FindingProps {
+  finding: Finding;
+  evidence: FindingEvidence;
+  version: string;
+  rules: RuleSet | null;
+}
+
+function FindingView({ finding, evidence, version, rules }: FindingProps): JSX.Element {
   return (
-    <div class="finding">
+    <div class="finding" data-testid={`finding-${finding.id}`}>
       <p class="headline">{gathered(say(finding))}</p>
       <p class="muted">
-        {t("rule")} <b>{finding.id}</b>
-        {finding.downgraded_by.length > 0 && ` · ${t("downgraded", { by: by(finding.downgraded_by) })}`}
-        {finding.restored_by.length > 0 && ` · ${t("restored", { by: by(finding.restored_by) })}`}
+        {t("rule")} <RuleLink id={finding.id} version={version} />
+        <Reasons text="downgraded" ids={finding.downgraded_by} version={version} rules={rules} />
+        <Reasons text="restored" ids={finding.restored_by} version={version} rules={rules} />
       </p>
-      {finding.evidence.length > 0 && (
-        <ul class="evidence" aria-label={t("evidence")}>
-          {finding.evidence.map((e) => (
-            <li key={`${e.lead}${e.quantity}${e.rule}`} class="num">
-              <b>{e.lead}</b> {measure(e.quantity)} {quantity(e.quantity, e.value)} (
-              {limit(e.quantity, e.threshold)}) <span class="muted">{e.rule}</span>
-            </li>
-          ))}
-        </ul>
-      )}
+      <EvidenceList id={finding.id} version={version} {...evidence} />
     </div>
+  );
+}
+
+interface ReasonsProps {
+  text: "downgraded" | "restored";
+  ids: string[];
+  version: string;
+  rules: RuleSet | null;
+}
+
+/** The text with each reason at its place as a link. */
+function Reasons({ text, ids, version, rules }: ReasonsProps): JSX.Element | null {
+  if (ids.length === 0) return null;
+  const [before = "", after = ""] = t(text).split("{by}");
+  return (
+    <>
+      {" · "}
+      {before}
+      {ids.map((id, index) => (
+        <Fragment key={id}>
+          {index > 0 && (lang.value === "zh" ? "、" : ", ")}
+          <RuleLink id={id} version={version} rules={rules} />
+        </Fragment>
+      ))}
+      {after}
+    </>
   );
 }
 
 function Quality({ analysis, row }: { analysis: Analysis; row: Row | undefined }): JSX.Element | null {
   const { quality } = analysis;
   const again = row?.record_again;
-  const messages = quality.messages.map(messageText).filter(Boolean);
+  // What the clinic is asked to do says most of it already.
+  const asked = again ? say(again) : "";
+  const messages = quality.messages.map(messageText).filter((said) => said !== "" && !asked.includes(said));
   if (quality.acceptable && quality.bad_leads.length === 0 && messages.length === 0 && !again) return null;
   return (
     <div class="quality">
@@ -165,7 +209,7 @@ function Quality({ analysis, row }: { analysis: Analysis; row: Row | undefined }
         {!quality.acceptable && `: ${t("qualityPoor")}`}
       </b>
       {quality.bad_leads.length > 0 && <p>{t("badLeads", { leads: quality.bad_leads.join(" ") })}</p>}
-      {again && <p>{gathered(say(again))}</p>}
+      {again && <p>{gathered(asked)}</p>}
       {messages.length > 0 && <p>{gathered(messages.join(lang.value === "zh" ? ";" : "; "))}</p>}
     </div>
   );

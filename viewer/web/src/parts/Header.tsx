@@ -5,6 +5,7 @@ import { clock, nowMs } from "../state/clock";
 import { duration, hourMinute } from "../state/format";
 import { board, line } from "../state/live";
 import { chooseTheme, lang, theme } from "../state/prefs";
+import { route } from "../state/route";
 import { demo, may, me, signOut } from "../state/session";
 import { soundState, toggleSound } from "../state/sound";
 import { roleName, shiftName, t } from "../texts";
@@ -35,6 +36,16 @@ export function Header({ title }: { title: string }): JSX.Element {
           )}
           {who && <Connection />}
           {who && <Sound />}
+          {who && (
+            <a
+              class="switch rules-link"
+              href="/rules"
+              data-testid="rules-link"
+              aria-current={route.value.page === "rules" ? "page" : undefined}
+            >
+              {t("rulesPage")}
+            </a>
+          )}
           <button
             type="button"
             class="switch"
@@ -48,7 +59,7 @@ export function Header({ title }: { title: string }): JSX.Element {
           </button>
           <button
             type="button"
-            class="switch"
+            class="switch theme-switch"
             data-testid="theme"
             aria-label={theme.value === "light" ? t("themeDark") : t("themeLight")}
             onClick={() => chooseTheme(theme.value === "light" ? "dark" : "light")}
@@ -184,6 +195,7 @@ export function Help(): JSX.Element | null {
     ["Enter", t("helpOpen")],
     ["A", t("helpAck")],
     ["G", t("helpGreen")],
+    ["/", t("helpFilter")],
     ["Esc", t("helpClose")],
     ["?", t("helpTitle")],
   ];

@@ -4,11 +4,13 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { drawSheet, inkOf, type Notes } from "../paper/draw";
 import { drawMedian, panelSize } from "../paper/drawMedian";
 import { type LayoutId, PAGE_S, sheet, suitableLayout } from "../paper/layout";
-import { beatMarks, stEvidence } from "../paper/median";
+import { beatMarks } from "../paper/median";
 import { fitPxPerMm } from "../paper/scale";
 import type { Waveform } from "../paper/waveform";
-import { limit, measure, quantity } from "../state/format";
+import { drawable, shortName } from "../paper/waves";
+import { against } from "../state/evidence";
 import { lang, theme } from "../state/prefs";
+import { quantities, quantity } from "../state/quantities";
 import { type TextKey, t } from "../texts";
 import type { Analysis, Beat, Evidence } from "../wire";
 
@@ -53,13 +55,13 @@ export function Paper({ wave, analysis }: Props): JSX.Element {
     const notes = notesOf(facts);
     if (layout === "median") {
       const panel = panelSize(wave.leads.length, roomPx);
-      setDrawn(drawMedian(target, wave, facts.rS, facts.marks, facts.evidence, panel, ink, notes));
+      setDrawn(drawMedian(target, wave, facts.rS, facts.marks, panel, ink, notes));
       return;
     }
     const page = sheet(layout, wave.leads, startS);
     drawSheet(target, wave, page, fitPxPerMm(roomPx, page.widthMm), ink, notes);
     setDrawn(wave.leads.length);
-  }, [wave, facts, layout, startS, roomPx, theme.value, lang.value]);
+  }, [wave, facts, layout, startS, roomPx, theme.value, lang.value, quantities.value]);
 
   return (
     <div class="paper">
@@ -143,14 +145,18 @@ function factsOf(analysis: Analysis | null): Facts {
   };
 }
 
+/** Beside a lead's name there is room for this many values. */
+const SHORT_VALUES = 2;
+
 function notesOf(facts: Facts): Notes & { label(evidence: Evidence): string } {
-  const leads = new Set(facts.evidence.map((e) => e.lead));
   const short = new Map<string, string>();
-  const levels = new Map<string, Evidence>();
-  for (const lead of leads) {
-    const found = stEvidence(facts.evidence, lead);
-    if (!found) continue;
-    short.set(lead, quantity(found.quantity, found.value));
+  const levels = new Map<string, Evidence[]>();
+  for (const lead of new Set(facts.evidence.map((e) => e.lead))) {
+    const found = lead === null ? [] : drawable(facts.evidence, lead);
+    if (lead === null || found.length === 0) continue;
+    const values = found.slice(0, SHORT_VALUES).map(shortText);
+    const more = found.length - values.length;
+    short.set(lead, values.join(" · ") + (more > 0 ? ` +${more}` : ""));
     levels.set(lead, found);
   }
   return {
@@ -161,7 +167,10 @@ function notesOf(facts: Facts): Notes & { label(evidence: Evidence): string } {
     unusableWord: t("unusable"),
     missingWord: t("notRecorded"),
     footer: `${t("scale")}  ${t("asRecorded")}`,
-    label: (e) =>
-      `${e.lead} ${measure(e.quantity).replace(/^STJ$/, "J")} ${quantity(e.quantity, e.value)} (${limit(e.quantity, e.threshold)})`,
+    label: (e) => `${shortName(e.quantity)} ${against(e)}`,
   };
 }
+
+/** ST at J is what everybody looks for and needs no name. */
+const shortText = (e: Evidence): string =>
+  (e.quantity === "stj_mv" ? "" : `${shortName(e.quantity)} `) + quantity(e.quantity, e.value);

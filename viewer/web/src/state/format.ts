@@ -1,6 +1,6 @@
 /** Numbers and instants as people here write them. Pure; unknown stays unknown. */
 import { sourceName, type TextKey, t } from "../texts";
-import type { AlertPerson, Evidence, Person, Row } from "../wire";
+import type { AlertPerson, Person, Row } from "../wire";
 import { lang } from "./prefs";
 
 /** The county networks this serves share one wall clock, whatever the browser's own zone. */
@@ -47,50 +47,6 @@ export function elapsed(from: string | null, to: string | null): string {
   if (seconds === null) return "";
   const whole = Math.round(seconds);
   return whole < 60 ? t("afterSeconds", { n: whole }) : t("afterMinutes", { n: Math.floor(whole / 60) });
-}
-
-/** `+0.51 mV`, `128 ms`: the unit is in the quantity's name, a true minus before what is below zero. */
-export function quantity(name: string, value: number): string {
-  const signed = (digits: number): string => {
-    const said = Math.abs(value).toFixed(digits);
-    return value < 0 ? `−${said}` : `+${said}`;
-  };
-  if (name.endsWith("_mv")) return `${signed(2)} mV`;
-  if (name.endsWith("_ms")) return `${Math.round(value)} ms`;
-  if (name.endsWith("_bpm")) return `${Math.round(value)} /min`;
-  if (name.endsWith("_deg")) return `${Math.round(value)}°`;
-  if (name.endsWith("_s")) return `${value.toFixed(1)} s`;
-  return String(Number(value.toFixed(2)));
-}
-
-/** The measure without its unit: `STJ`, `QRS`. */
-export function measure(name: string): string {
-  return name
-    .replace(/_(mv|ms|s|bpm|deg|hz)$/, "")
-    .replaceAll("_", " ")
-    .toUpperCase();
-}
-
-export function limit(name: string, value: number): string {
-  return `${t("limit")} ${quantity(name, value).replace(/^\+/, "").replace(/ .*$/, "")}`;
-}
-
-/** `V3 +0.51 mV (限 0.20) STE-1` */
-export function evidenceLine(e: Evidence): string {
-  return `${e.lead} ${quantity(e.quantity, e.value)} (${limit(e.quantity, e.threshold)}) ${e.rule}`;
-}
-
-/**
- * The evidence that the row shows: of the finding in its headline, by that finding's own rule, the one farthest beyond
- * its threshold. What only supports it (a reciprocal change) comes second.
- */
-export function bestEvidence(row: Row): Evidence | null {
-  const finding = row.findings.find((each) => each.tier === row.tier) ?? row.findings[0];
-  if (!finding) return null;
-  const own = finding.evidence.filter((e) => e.rule === finding.id);
-  const beyond = (e: Evidence): number => (e.threshold === 0 ? 0 : Math.abs(e.value / e.threshold));
-  const ranked = (own.length > 0 ? own : [...finding.evidence]).sort((a, b) => beyond(b) - beyond(a));
-  return ranked[0] ?? null;
 }
 
 export const siteName = (row: Row): string => (lang.value === "zh" ? row.site.name_zh : row.site.name_en);

@@ -1,30 +1,55 @@
-/** Addresses of the pages: /, /case/ID, /ecg/ID, /clinic, /login. */
-import { signal } from "@preact/signals";
+/** Addresses of the pages: /, /case/ID, /ecg/ID, /rules, /rules/VERSION, /clinic, /login. */
+import { batch, signal } from "@preact/signals";
 
-export type Route = { page: "board" | "clinic" | "login" | "unknown" } | { page: "case" | "ecg"; id: string };
+export type Route =
+  | { page: "board" | "clinic" | "login" | "unknown" }
+  | { page: "case" | "ecg"; id: string }
+  | { page: "rules"; version: string | null };
 
 export function parseRoute(path: string): Route {
-  const [first = "", second = ""] = path.split("/").filter(Boolean).map(decodeURIComponent);
+  const [first = "", second = ""] = path.split("/").filter(Boolean).map(decoded);
   if (first === "") return { page: "board" };
   if ((first === "case" || first === "ecg") && second) return { page: first, id: second };
+  if (first === "rules") return { page: first, version: second || null };
   if (first === "clinic" || first === "login") return { page: first };
   return { page: "unknown" };
 }
 
-export const route = signal<Route>(parseRoute(typeof location === "undefined" ? "/" : location.pathname));
+/** What a mistyped percent sign leaves as it is. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
 
+const here = (): Location | null => (typeof location === "undefined" ? null : location);
+
+export const route = signal<Route>(parseRoute(here()?.pathname ?? "/"));
+
+/** The place on the page that the address names: a new object each time, so that the same place can be asked for twice. */
+export const place = signal<{ id: string }>({ id: decoded(here()?.hash.slice(1) ?? "") });
+
+function look(): void {
+  batch(() => {
+    const now = parseRoute(location.pathname);
+    if (JSON.stringify(now) !== JSON.stringify(route.value)) route.value = now;
+    place.value = { id: decoded(location.hash.slice(1)) };
+  });
+}
+
+/** `path` may end in `#` and a place on the page, which the page itself then shows. */
 export function go(path: string, replace = false): void {
   if (replace) history.replaceState(null, "", path);
   else history.pushState(null, "", path);
-  route.value = parseRoute(location.pathname);
-  scrollTo(0, 0);
+  look();
+  if (place.value.id === "") scrollTo(0, 0);
 }
 
 /** Links inside the pages change the page without loading it anew; a new tab stays a new tab. */
 export function followLinks(): void {
-  addEventListener("popstate", () => {
-    route.value = parseRoute(location.pathname);
-  });
+  addEventListener("popstate", look);
   addEventListener("click", (event) => {
     const link = (event.target as Element | null)?.closest?.("a");
     const plain =
@@ -32,6 +57,6 @@ export function followLinks(): void {
     if (!link || !plain || link.target || link.origin !== location.origin) return;
     if (link.pathname.startsWith("/api/")) return;
     event.preventDefault();
-    go(link.pathname);
+    go(link.pathname + link.hash);
   });
 }

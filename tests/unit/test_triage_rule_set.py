@@ -1,30 +1,30 @@
 """The table of criteria: what it says, and how it refuses to be broken."""
 
-from importlib.resources import files
-
 import pytest
 
-from greenchannel.triage.criteria import CRITERIA, STE_LEADS, CriteriaError, load
 from greenchannel.triage.finding import Tier
+from greenchannel.triage.rule_set import RULES, STE_LEADS, RuleSetError, load, texts
 
-TEXT = (files("greenchannel") / "triage/criteria.toml").read_text(encoding="utf-8")
+WRITTEN = texts("2")
+SHARED = next(text for text in WRITTEN if "rules_version" in text)
+REST = tuple(text for text in WRITTEN if text is not SHARED)
 
 
 def test_the_rules_have_a_version() -> None:
     """The version on the wire comes from the table."""
-    assert CRITERIA.rules_version == "1"
+    assert RULES.version == "2"
 
 
 def test_every_profile_has_a_threshold_for_seventeen_leads() -> None:
     """All of the 18 leads but aVR, which does not count."""
     assert len(STE_LEADS) == 17
     assert "aVR" not in STE_LEADS
-    assert all(set(profile.threshold_uv) == set(STE_LEADS) for profile in CRITERIA.profiles)
+    assert all(set(profile.threshold_uv) == set(STE_LEADS) for profile in RULES.profiles)
 
 
 def test_profiles_run_from_strict_to_sensitive() -> None:
     """A profile never has a higher threshold than the one before it, in any lead."""
-    for stricter, other in zip(CRITERIA.profiles, CRITERIA.profiles[1:], strict=False):
+    for stricter, other in zip(RULES.profiles, RULES.profiles[1:], strict=False):
         assert all(stricter.threshold_uv[lead] >= other.threshold_uv[lead] for lead in STE_LEADS)
 
 
@@ -32,18 +32,18 @@ def test_each_adult_fits_exactly_one_profile() -> None:
     """No gap and no overlap at the borders of the ages."""
     for sex in ("male", "female"):
         for age_years in (18, 29, 29.99, 30, 39, 39.99, 40, 41, 99):
-            assert sum(profile.fits(age_years, sex) for profile in CRITERIA.profiles) == 1
+            assert sum(profile.fits(age_years, sex) for profile in RULES.profiles) == 1
 
 
 def test_the_unknown_fits_every_profile() -> None:
     """Unknown age and sex leave all profiles open; a known sex leaves its own."""
-    assert all(profile.fits(None, None) for profile in CRITERIA.profiles)
-    assert {profile.sex for profile in CRITERIA.profiles if profile.fits(None, "female")} == {"female"}
+    assert all(profile.fits(None, None) for profile in RULES.profiles)
+    assert {profile.sex for profile in RULES.profiles if profile.fits(None, "female")} == {"female"}
 
 
 def test_every_tier_has_a_name() -> None:
     """The names of the tiers stand in their order."""
-    assert list(CRITERIA.tier_names) == list(Tier)
+    assert list(RULES.tier_names) == list(Tier)
 
 
 @pytest.mark.parametrize(
@@ -60,11 +60,11 @@ def test_every_tier_has_a_name() -> None:
         ('tier = "CRIT"', 'tier = "ACT"', "in this order"),
         ('to = "ACT"', 'to = "FLAG"', "move up"),
         ("[limits.wide_qrs_from_ms]", "[limits.wide_qrs]", "wide_qrs"),
-        ('rules_version = "1"', "rules_version =", "expected a table"),
+        ('rules_version = "2"', "rules_version =", "expected a table"),
     ],
 )
 def test_a_broken_table_is_loud(old: str, new: str, said: str) -> None:
     """A gap, an overlap, a wrong or an unknown key stops the program and says which."""
-    assert old in TEXT
-    with pytest.raises(CriteriaError, match=said):
-        load(TEXT.replace(old, new, 1))
+    assert old in SHARED
+    with pytest.raises(RuleSetError, match=said):
+        load(SHARED.replace(old, new, 1), *REST)

@@ -1,0 +1,107 @@
+"""What is known of a patient beside the recording that is read: earlier ECGs, leads recorded with moved electrodes."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from greenchannel.alerts.case import Case
+from greenchannel.alerts.ecg_state import Ecg
+from greenchannel.triage.comparison import earlier_of
+from greenchannel.triage.electrode_sets import JOIN_WITHIN_MIN, Beside, beside
+from greenchannel.triage.finding import Earlier, Patient
+
+Load = Callable[[str], Mapping[str, Any] | None]
+"""The analyze object under a hash; None where there is none."""
+
+MOST_EARLIER: Final = 5
+"""Of each patient's earlier recordings, the latest are compared."""
+
+_SYSTOLIC: Final = ("systolic_mmhg", "systolic", "sbp")
+_POTASSIUM: Final = ("potassium_mmol_l", "potassium")
+_FLAGS: Final = ("shock", "earlier_infarction", "troponin_raised", "digoxin", "symptoms")
+"""Vital signs that are yes (1) or no (0)."""
+_DAY: Final = timedelta(days=1)
+
+
+def patient_of(case: Case, now: datetime) -> Patient:
+    """What the rules may know of a case's patient."""
+    context, vitals = case.context, case.context.vitals or {}
+    onset = None if context.onset is None else context.onset.at
+    return Patient(
+        age_years=context.age_years,
+        sex=context.sex,
+        chest_pain=context.chest_pain,
+        systolic_mmhg=_number(vitals, _SYSTOLIC),
+        potassium_mmol_l=_number(vitals, _POTASSIUM),
+        **{name: _flag(vitals.get(name)) for name in _FLAGS},
+        onset_h=None if onset is None or onset > now else (now - onset).total_seconds() / 3600.0,
+    )
+
+
+def _number(vitals: Mapping[str, Any], names: Iterable[str]) -> float | None:
+    return next((float(vitals[name]) for name in names if isinstance(vitals.get(name), int | float)), None)
+
+
+def _flag(value: object) -> bool | None:
+    return value != 0 if isinstance(value, int | float) else None
+
+
+def earlier_ecgs(case: Case, ecg_id: str, cases: Iterable[Case], load: Load) -> tuple[Earlier, ...]:
+    """Earlier recordings of the patient with the standard electrodes, the latest first.
+
+    Parameters
+    ----------
+    case : of the recording that is read
+    ecg_id : of that recording
+    cases : any cases; those of other patients are passed over
+    load : the stored analyses
+    """
+    own = case.ecg(ecg_id)
+    at = None if own is None else _instant(own)
+    if own is None or at is None or _set_of(own) != "standard":
+        return ()
+    before = [
+        (instant, one, other.case_id == case.case_id)
+        for other in cases
+        if other.patient == case.patient
+        for one in other.current_ecgs
+        if one.ecg_id != ecg_id and _set_of(one) == "standard" and (instant := _instant(one)) and instant < at
+    ]
+    before.sort(key=lambda item: item[0], reverse=True)
+    found = []
+    for instant, one, same_episode in before[:MOST_EARLIER]:
+        analysis = None if one.analysis_sha256 is None else load(one.analysis_sha256)
+        if analysis is not None:
+            age_days = (at - instant) / _DAY
+            found.append(
+                earlier_of(analysis, ecg_id=one.ecg_id, same_episode=same_episode, age_days=age_days)
+            )
+    return tuple(found)
+
+
+def other_leads(case: Case, ecg_id: str, leads: tuple[str, ...], load: Load) -> dict[str, Beside]:
+    """Chest leads that recordings of this episode with other electrode sets have, the nearest in time first."""
+    own = case.ecg(ecg_id)
+    at = None if own is None else _instant(own)
+    if own is None or at is None:
+        return {}
+    near = [
+        (abs(instant - at), one)
+        for one in case.current_ecgs
+        if _set_of(one) != _set_of(own)
+        and (instant := _instant(one)) is not None
+        and abs(instant - at) <= timedelta(minutes=JOIN_WITHIN_MIN)
+    ]
+    near.sort(key=lambda item: item[0])
+    loaded = {one.ecg_id: load(one.analysis_sha256) for _, one in near if one.analysis_sha256 is not None}
+    return beside(leads, {ecg: analysis for ecg, analysis in loaded.items() if analysis is not None})
+
+
+def _set_of(ecg: Ecg) -> str:
+    return ecg.electrode_set or "standard"
+
+
+def _instant(ecg: Ecg) -> datetime | None:
+    """When it was recorded, by a clock that is known; otherwise when it came."""
+    acquired = ecg.acquired
+    return ecg.received_at if acquired is None else acquired.at

@@ -1,0 +1,22 @@
+"""Write ``docs/rules.md`` from the newest rule set; ``--check`` only compares."""
+
+import sys
+from pathlib import Path
+
+from greenchannel.triage.rule_set import RULES
+from greenchannel.triage.rules_page import markdown
+
+PAGE = Path(__file__).parent.parent / "docs/rules.md"
+
+
+def main() -> int:
+    """Exit status 1 where the page is not what the tables say."""
+    text = markdown(RULES)
+    if "--check" in sys.argv[1:]:
+        return int(not PAGE.exists() or PAGE.read_text(encoding="utf-8") != text)
+    PAGE.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
