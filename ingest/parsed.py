@@ -16,7 +16,8 @@ class ParsedEcg:
 
     recording: Recording
 
-    format: Literal["wfdb", "dicom"]
+    format: str
+    """``wfdb``, or the name of a row of `formats.FORMATS`."""
 
     age_years: float | None = None
 

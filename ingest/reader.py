@@ -11,8 +11,9 @@ from typing import Final
 
 from greenchannel.ingest.bounds import MAX_BYTES, MAX_HEADER_BYTES, MAX_MEMBERS, MAX_UNPACKED_BYTES
 from greenchannel.ingest.bundle import base_name, content_sha256
-from greenchannel.ingest.dicom_ecg import looks_like_dicom, read_dicom
+from greenchannel.ingest.dicom_ecg import looks_like_dicom
 from greenchannel.ingest.errors import IngestError
+from greenchannel.ingest.formats import FORMATS
 from greenchannel.ingest.parsed import ParsedEcg
 from greenchannel.ingest.wfdb_header import header_lines
 from greenchannel.ingest.wfdb_record import read_wfdb, signal_files
@@ -57,8 +58,10 @@ def read_ecg(files: Sequence[tuple[str | None, bytes]]) -> ParsedEcg:
     _check_size(files)
     if len(files) == 1 and zipfile_magic(files[0][1]):
         files = _unzip(files[0][1])
-    if len(files) == 1 and looks_like_dicom(files[0][1]):
-        return read_dicom(files[0][1])
+    if len(files) == 1:
+        for one in FORMATS:
+            if one.looks_like(files[0][1]):
+                return one.read(files[0][1])
     headers = [(name, lines) for name, data in files if (lines := header_lines(data)) is not None]
     if len(headers) > 1:
         # Annotation and text files may look like a header; then the name decides between them.
