@@ -161,7 +161,8 @@ def quality_sentence(quality: Quality, *, readable: bool) -> Words:
         reasons.append(("nothing could be measured", "无法测量"))
     if not reasons:
         return head_en, head_zh
-    reasons = list(dict.fromkeys(reasons))
+    # Some messages are whole sentences.
+    reasons = list(dict.fromkeys((en.rstrip(". "), zh.rstrip("。")) for en, zh in reasons))
     return (
         f"{head_en}: {'; '.join(en for en, _ in reasons)}",
         f"{head_zh}:{';'.join(zh for _, zh in reasons)}",

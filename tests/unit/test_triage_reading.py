@@ -74,6 +74,14 @@ def test_poor_quality_asks_for_a_new_recording_by_name() -> None:
     assert reading.messages == (OFF,)
 
 
+def test_reasons_that_are_sentences_are_joined_as_parts_of_one() -> None:
+    """No full stop before a semicolon, in neither language."""
+    whole = QualityMessage(code="lead_reversal", lead=None, en="Check the cables.", zh="请核对电极。")
+    (found,) = read(measured(acceptable=False, messages=(whole, OFF)), MAN).findings
+    assert found.zh == "信号质量差,请重新采集:请核对电极;V3平直10秒"
+    assert "cables; V3" in found.en
+
+
 def test_poor_quality_is_added_and_replaces_nothing() -> None:
     """An infarction in readable leads stays ACT, and the new recording is asked for as well."""
     reading = read(measured(GOLDEN, dead=["II", "V6", "aVR"], acceptable=False), MAN)
