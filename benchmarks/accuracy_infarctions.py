@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from benchmarks.accuracy_pictures import picture
 from benchmarks.accuracy_report import Row, Table, Topic, Value
 from benchmarks.accuracy_stats import share
 from benchmarks.harness import Json
@@ -159,6 +160,7 @@ def _told(one: Made) -> Json:
         "named": " ".join(sorted({slug for f in reading.findings for slug in f.territories})),
         "true levels name": " ".join(one.expected),
         "lowered by": " ".join(sorted({why for f in reading.findings for why in f.downgraded_by})),
+        "picture": picture(one.read, f"{one.territory}-{one.level:g}-{one.seed}"),
         "largest error of STJ, µV": ""
         if worst is None
         else f"{worst} {levels[worst] - one.strip.truth.stj_mv[worst] * 1000:+.0f}",

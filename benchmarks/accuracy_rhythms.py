@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.accuracy_data import Case, cases, version
+from benchmarks.accuracy_pictures import picture
 from benchmarks.accuracy_report import Row, Table, Topic, Value
 from benchmarks.accuracy_stats import wilson
 from benchmarks.harness import Json
@@ -237,6 +238,7 @@ def _disagreements(read: Sequence[tuple[Case, Interpretation]]) -> list[Json]:
                     "rhythm": m.rhythm, "conduction": context(m, one.patient).conduction.name,
                     "QRS ms": m.qrs_ms, "rate": None if m.heart_rate_bpm is None else round(m.heart_rate_bpm),
                     "label": case.label[:90],
+                        "picture": picture(one, f"{case.set}-{case.record}"),
                 })  # fmt: skip
     return rows
 
@@ -247,6 +249,7 @@ def _proposals(read: Sequence[tuple[Case, Interpretation]]) -> list[Json]:
             "set": case.set, "record": case.record, "findings": " ".join(f.id for f in one.reading.findings),
             "evidence": ", ".join(f"{e.lead} {e.value:+.2f}" for e in one.reading.findings[0].evidence),
             "label": case.label[:90],
+            "picture": picture(one, f"{case.set}-{case.record}"),
         }
         for case, one in read
         if one.reading.tier is Tier.ACT and any(re.search(p, case.label, re.IGNORECASE) for p in GROUPS.values())

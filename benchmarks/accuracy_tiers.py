@@ -7,6 +7,7 @@ from typing import Final
 
 from benchmarks.accuracy_data import Case, cases, version
 from benchmarks.accuracy_labels import HEALTHY, SINUS, group_of
+from benchmarks.accuracy_pictures import picture
 from benchmarks.accuracy_report import Row, Table, Topic, Value
 from benchmarks.accuracy_stats import share, wilson
 from benchmarks.harness import Json
@@ -89,6 +90,7 @@ def _alarm(case: Case, read: Interpretation) -> Json:
         "age": case.age,
         "sex": case.sex,
         "label": case.label,
+        "picture": picture(read, f"{case.set}-{case.record}"),
         "findings": [
             {
                 "id": one.id,
@@ -115,6 +117,7 @@ def _alarm_rows(alarms: Sequence[Json]) -> list[Json]:
             "record": one["record"],
             "age, sex": f"{one['age'] or '?'} {one['sex'] or '?'}",
             "group": one["group"],
+            "picture": one["picture"],
             "rule: lead, quantity, value / threshold": "; ".join(
                 f"{finding['id']}: "
                 + ", ".join(
