@@ -1,4 +1,4 @@
-"""A picture of every recording that the report lists as a failure: the trace with the evidence, for a person to look at.
+"""A picture of every recording that the report lists as a failure: the trace with its evidence, for people to look at.
 
 They lie in ``build/accuracy``, outside of the repository: recordings of people are never committed.
 """
