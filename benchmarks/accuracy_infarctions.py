@@ -44,7 +44,11 @@ class Made:
     @property
     def found(self) -> bool:
         """Proposed, or at least to be read within ten minutes."""
-        return self.read.reading.tier.rank <= Tier.URG.rank
+        return any(
+            one.tier.rank <= Tier.URG.rank and RULES.rules[one.id].section in ("st_elevation", "equivalent")
+            for one in self.read.reading.findings
+            if one.id in RULES.rules
+        )
 
     @property
     def located(self) -> bool:

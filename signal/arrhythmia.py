@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from greenchannel.signal import atrial
 from greenchannel.signal import rhythm_measures as measures
 from greenchannel.signal.rhythm_measures import BLOCK
-from greenchannel.signal.rhythm_name import IRREGULAR, P_NONE, RUN_BPM, broad_chaos, name, unsure
+from greenchannel.signal.rhythm_name import IRREGULAR, P_NONE, QUIET_MV, RUN_BPM, broad_chaos, name, unsure
 
 Floats = NDArray[np.floating]
 Ints = NDArray[np.int64]
@@ -166,7 +166,10 @@ def _waves(
             m |= atrial.fibrillation(x[_rows(leads, good, ("V1", "II"))[0]], r, label)
         m |= atrial.flutter(x[_rows(leads, good, ("II", "V1", "V5", "III"))], onset, told["wide"] / 1000)
     if unsure(told) or told["rate_bpm"] >= RUN_BPM or broad_chaos(told):
-        m |= measures.activity(x[_rows(leads, good, ("II", "V1", "V5"))] if r.size else x[good])
+        seen = (
+            x[_rows(leads, good, ("II", "V1", "V5"))] if r.size else measures.mostly_quiet(x[good], QUIET_MV)
+        )
+        m |= measures.activity(seen)
     return m
 
 

@@ -55,7 +55,7 @@ def p_evidence(x: Floats, onset_s: Floats, good: Ints) -> dict[str, float]:
     total = w @ w.sum(axis=0)  # of the correlations of each beat with all
     return {
         "p_coherence": float((total.sum() - end.size) / (end.size * (end.size - 1))),
-        "p_share": float((total > P_BEAT * math.sqrt(max(float(total.sum()), 1e-9))).mean()),
+        "p_share": np.count_nonzero(total > P_BEAT * math.sqrt(max(float(total.sum()), 1e-9))) / end.size,
     }
 
 
@@ -93,7 +93,7 @@ def flutter(x: Floats, onset_s: Floats, qrs_s: float) -> dict[str, float]:
     w[lag:n] = 1.0
     size = math.ceil(((0.1 if math.isnan(qrs_s) else min(qrs_s, 0.16)) + 0.06) * rate) + lag
     start = np.floor((onset_s - 0.03) * rate).astype(np.int64)
-    w[np.clip(start[:, None] + np.arange(size), 0, n - 1)] = 0.0
+    w[np.minimum(np.maximum(start[:, None] + np.arange(size), 0), n - 1)] = 0.0
     weight = float(w.sum())
     if weight < 0.2 * n:
         return {}

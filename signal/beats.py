@@ -55,7 +55,7 @@ def windows(x: Floats, centres: Ints, before: int, after: int) -> Floats:
         if first >= 0 and last <= n:
             row[:] = x[:, first:last]
         else:
-            row[:] = x[:, np.clip(np.arange(first, last), 0, n - 1)]
+            row[:] = x[:, np.minimum(np.maximum(np.arange(first, last), 0), n - 1)]
     return out
 
 
@@ -153,7 +153,8 @@ class _Match:
         left = self._fits[rows, np.maximum(best - 1, 0)]
         right = self._fits[rows, np.minimum(best + 1, 2 * _LAG)]
         bend = np.minimum(left + right - 2 * self.fit, -1e-6)
-        return np.asarray(best - _LAG + np.clip(0.5 * (left - right) / bend, -0.5, 0.5), dtype=np.float64)
+        vertex = np.minimum(np.maximum(0.5 * (left - right) / bend, -0.5), 0.5)
+        return np.asarray(best - _LAG + vertex, dtype=np.float64)
 
     @property
     def same(self) -> Bools:
@@ -178,7 +179,7 @@ def _aligned_mean(wide: Floats, same: Bools, lag: Ints) -> Floats:
 
 def _is_narrow(template: Floats) -> bool:
     """Is a shape steep for a time too short for any ventricle, as a blurred pacing spike is?"""
-    speed = np.diff(template, axis=1)
+    speed = template[:, 1:] - template[:, :-1]
     speed = np.einsum("ls,ls->s", speed, speed)
     return bool(
         np.count_nonzero(speed > limits.STEEP_PART**2 * speed.max()) <= limits.SPIKE_WIDTH_S * HALF_HZ
@@ -196,23 +197,25 @@ def _r_of(template: Floats) -> int:
 def _dominant_first(place: Doubles, label: Ints, found: list[tuple[Ints, Floats, int]], n: int) -> Classes:
     """Number classes by how many beats they have; equal ones by how late their beats come (ectopics are early)."""
     # A sample at 250 Hz stands in the middle of two at 500 Hz.
-    aligned = np.clip(np.rint(place + 0.5), 0, n - 1).astype(np.int64)
+    aligned = np.minimum(np.maximum(np.rint(place + 0.5), 0), n - 1).astype(np.int64)
     if not found:
         empty = np.zeros((0, _WIDTH), dtype=np.float32)
         return Classes(r=aligned, label=label, shape=empty, shape_r=_FROM, spikes=np.zeros(0, dtype=np.int64))
     beat = np.ones(aligned.size, dtype=np.bool_)
     if len(found) > 1:
         # A narrow shape so soon before a beat is the spike that made it.
-        soon = np.diff(aligned, append=n + n) < limits.SPIKE_TO_BEAT_S * limits.ANALYSIS_RATE_HZ
+        soon = np.zeros(aligned.size, dtype=np.bool_)
+        soon[:-1] = aligned[1:] - aligned[:-1] < limits.SPIKE_TO_BEAT_S * limits.ANALYSIS_RATE_HZ
         for members, template, _ in found:
-            if soon[members].mean() > 0.5 and _is_narrow(template):
+            if 2 * np.count_nonzero(soon[members]) > members.size and _is_narrow(template):
                 beat[members] = False
     if not beat.any():
         beat[:] = True
     kept = [one for one in found if beat[one[0]].all()]
     order = list(range(len(kept)))
     if len(kept) > 1:
-        before = np.diff(aligned, prepend=aligned[0] - np.median(np.diff(aligned)))
+        gaps = aligned[1:] - aligned[:-1]
+        before = np.concatenate([[np.median(gaps)], gaps])
         # Where they take turns, one more or less is a matter of where the strip begins.
         most = max(len(one[0]) for one in kept)
         equal = [len(one[0]) >= max(most - 1, limits.MIN_MEDIAN_BEATS) for one in kept]

@@ -270,7 +270,9 @@ def _onset_of_three(learned: float, by_slope: float, busy: Busy) -> float:
 
 def _medians(values: Doubles) -> Doubles:
     """Median over the last axis of what is not NaN; NaN where all is."""
-    ordered = np.sort(values, axis=-1).reshape(-1, values.shape[-1])  # NaN comes last
-    count, rows = (~np.isnan(ordered)).sum(axis=1), np.arange(len(ordered))
-    middle: Doubles = 0.5 * (ordered[rows, (count - 1) // 2] + ordered[rows, count // 2])
-    return middle.reshape(values.shape[:-1])
+    middle = []
+    for row in np.sort(values, axis=-1).reshape(-1, values.shape[-1]).tolist():
+        known = [value for value in row if not math.isnan(value)]
+        last = len(known) - 1
+        middle.append(0.5 * (known[last // 2] + known[(last + 1) // 2]) if known else math.nan)
+    return np.array(middle).reshape(values.shape[:-1])

@@ -11,7 +11,7 @@ _STEEP: Final = 0.35  # of a lead's steepest slope: below it the QRS is still be
 
 
 def initial_slur_ms(median: MedianBeat) -> float | None:
-    """How long the QRS begins slowly: the median over leads of the time from the global onset to a third of full slope.
+    """How long the QRS begins slowly: median over leads of the time from the onset to 35 % of the steepest slope.
 
     Parameters
     ----------

@@ -6,6 +6,7 @@ rhythm has no quiet between its beats, and so its living leads bend alike everyw
 foretold from the other leads, which nothing can that is not the heart. A lead that is off for 1.4 s is told.
 """
 
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -64,12 +65,14 @@ def _over_windows(blocks: _Floats) -> _Floats:
     return out
 
 
+@lru_cache(maxsize=16)
 def _blocks_of_windows(blocks: int) -> _Floats:
     """Blocks in each window and, last, in the strip."""
     hops = blocks // HOP_BLOCKS
     width = min(round(WINDOW_S / HOP_S), hops)
     length = np.full(hops - width + 2, width * HOP_BLOCKS, dtype=np.float32)
     length[-1] = hops * HOP_BLOCKS
+    length.flags.writeable = False
     return length
 
 

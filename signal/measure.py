@@ -33,7 +33,6 @@ class _Medians:
     numbers: tuple[int, ...]
     beats_mv: Floats  # (classes, leads, samples)
     stack_mv: Floats  # of class 0: (beats, leads, samples)
-    measured: NDArray[np.bool_]  # (leads,): class 0 has a beat in this lead
     rr_s: float
 
 
@@ -129,10 +128,10 @@ def _start(
 def _medians(strip: Strip, reasons: quality.LeadReasons) -> _Medians | None:
     """Median beat of every class, the dominant one first; None where not even that has one."""
     classes, n = strip.classes, strip.samples_mv.shape[1]
-    rr = np.sort(np.diff(classes.r)) / _RATE
+    rr = np.sort(classes.r[1:] - classes.r[:-1]) / _RATE
     rr_s = float(rr[rr.size // 2]) if rr.size else float("nan")
     reach = int(min(0.5, 0.6 * rr_s) * _RATE) if rr.size else int(0.5 * _RATE)
-    numbers, beats, stacks, measured = [], [], [], reasons.measurable
+    numbers, beats, stacks, unseen = [], [], [], np.zeros(1, dtype=np.bool_)
     for number in range(int(classes.label.max()) + 1):
         chosen = choose(classes, number, n, reach, strip.valid)
         if not chosen.any():
@@ -142,13 +141,11 @@ def _medians(strip: Strip, reasons: quality.LeadReasons) -> _Medians | None:
         beats.append(median)
         stacks.append(stack)
         if number == 0:
-            measured = np.broadcast_to(chosen.any(axis=0), (median.shape[0],))
+            unseen = np.logical_not(chosen.any(axis=0))  # of every lead, or one for all
     if not numbers or numbers[0] != 0:
         return None
-    reasons.add("lead_missing", np.logical_not(measured))
-    return _Medians(
-        numbers=tuple(numbers), beats_mv=np.array(beats), stack_mv=stacks[0], measured=measured, rr_s=rr_s
-    )
+    reasons.add("lead_missing", unseen)
+    return _Medians(numbers=tuple(numbers), beats_mv=np.array(beats), stack_mv=stacks[0], rr_s=rr_s)
 
 
 def _delineated(started: Sequence[_Started]) -> list[NDArray[np.float64] | None]:
@@ -160,12 +157,13 @@ def _delineated(started: Sequence[_Started]) -> list[NDArray[np.float64] | None]
             by_leads.setdefault(one.medians.beats_mv.shape[1], []).append(i)
     for members in by_leads.values():
         medians = [m for i in members if (m := started[i].medians) is not None]
-        counts = [len(m.numbers) for m in medians]
-        rr_s = np.repeat([m.rr_s for m in medians], counts)
+        rr_s = [m.rr_s for m in medians for _ in m.numbers]
         beats = medians[0].beats_mv if len(medians) == 1 else np.concatenate([m.beats_mv for m in medians])
         samples = delineator.delineate(beats, rr_s).samples
-        for i, part in zip(members, np.split(samples, np.cumsum(counts)[:-1]), strict=True):
-            found[i] = part
+        first = 0
+        for i, m in zip(members, medians, strict=True):
+            found[i] = samples[first : first + len(m.numbers)]
+            first += len(m.numbers)
     return found
 
 
@@ -205,18 +203,13 @@ def _cases(started: Sequence[_Started], borders: Sequence[NDArray[np.float64]]) 
     both = [
         (one, one.strip, one.medians) for one in started if one.strip is not None and one.medians is not None
     ]
-    counts = [len(medians.numbers) for _, _, medians in both]
     found = iter(
         waves_of_all(
             np.concatenate([medians.beats_mv for _, _, medians in both]),
             np.concatenate(borders),
-            [
-                one.recording.leads
-                for (one, _, _), count in zip(both, counts, strict=True)
-                for _ in range(count)
-            ],
-            np.repeat([one.reasons.usable for one, _, _ in both], counts, axis=0),
-            np.repeat([medians.rr_s for _, _, medians in both], counts).tolist(),
+            [one.recording.leads for one, _, medians in both for _ in medians.numbers],
+            np.array([one.reasons.usable for one, _, medians in both for _ in medians.numbers]),
+            [medians.rr_s for _, _, medians in both for _ in medians.numbers],
         )
     )
     cases: list[Case | None] = []

@@ -29,9 +29,7 @@ QUIET_SEGMENTS: Final = 6  # of the quietest, one a second [E]
 MAX_LOOK_S: Final = 10.5  # of a longer recording its middle is looked at [E]
 USED_BAND: Final = 0.46  # of the rate: above it the converter's own filter shows [E]
 FLOOR_UV2_HZ: Final = 0.02  # a little over the noise of a 5 µV converter at 250/s, LSB² / (6 · rate) [E]
-MIN_QRS_DB: Final = (
-    10.0  # over 1 µV²/Hz at 21–27 Hz, real records have 20 and more: below it nothing is said [E]
-)
+MIN_QRS_DB: Final = 10.0  # over 1 µV²/Hz at 21–27 Hz; real records have over 20, below it nothing is said [E]
 MIN_NOISE_DB: Final = -15.0
 """Over 1 µV²/Hz at 27–33 Hz between the beats, that converter's noise taken along.  [E]
 
@@ -199,7 +197,7 @@ def _segments(x: _Floats, rate_hz: float, width: int) -> tuple[list[int], int, f
     if peaks.size == 0 or lulls.size == 0:
         return [], 0, 0.0
     starts = np.concatenate([peaks * step + (step // 2 - width // 2), (lulls + 1) * step])
-    offset = float(np.abs(coarse.mean(axis=1)).max())
+    offset = float(np.abs(_mean(coarse, 1)).max())
     return np.minimum(np.maximum(starts, 0), x.shape[1] - width).tolist(), peaks.size, offset
 
 
@@ -210,11 +208,9 @@ def _known_moves(coarse: _Floats, reach: int) -> tuple[_Floats, _Floats, NDArray
     pairs = known[:, 1:] & known[:, :-1]
     share = pairs.mean(axis=0)
     moves = np.add.reduce(np.abs(filled[:, 1:] - filled[:, :-1]) * pairs, axis=0)
-    blind = (
-        np.convolve(share < MIN_KNOWN, np.ones(2 * reach + 1), "same") > 0
-        if share.size > 2 * reach
-        else share < 0
-    )
+    blind = share < 0
+    if share.size > 2 * reach:
+        blind = np.convolve(share < MIN_KNOWN, np.ones(2 * reach + 1), "same") > 0
     moves = np.where(blind, np.float32(-1), moves / np.maximum(share, MIN_KNOWN))
     return filled, moves.astype(np.float32), np.cumsum(np.where(blind, _BLIND, np.minimum(moves, 1e3)))
 
@@ -252,16 +248,13 @@ def looks_monitored(samples_mv: _Floats, rate_hz: float, usable: NDArray[np.bool
         power += FLOOR_UV2_HZ
         # The mean of logarithms: one spoilt segment among many does not count for all.
         loud_db = 10 * np.log10(power)
-        levels_db = np.concatenate([loud_db[:steep].mean(axis=0), loud_db[steep:].mean(axis=0)])
+        levels_db = np.concatenate([_mean(loud_db[:steep], 0), _mean(loud_db[steep:], 0)])
         margin, cut = (levels_db @ told.weights).tolist()
-        decay_per_s, fit = _decay(lines[steep * leads :, :2].reshape(-1, leads, 2).mean(axis=0))
+        decay_per_s, fit = _decay(_mean(lines[steep * leads :, :2].reshape(-1, leads, 2), 0))
     margin, cut = margin + told.constant[0], cut + told.constant[1]
-    noise_db = levels_db[loud_db.shape[1] + 2 : loud_db.shape[1] + 4].mean()
-    if (
-        not (isfinite(margin) and isfinite(cut))
-        or levels_db[1:3].mean() < MIN_QRS_DB
-        or noise_db < MIN_NOISE_DB
-    ):
+    noise_db = _mean(levels_db[loud_db.shape[1] + 2 : loud_db.shape[1] + 4], 0)
+    known = isfinite(margin) and isfinite(cut)
+    if not known or _mean(levels_db[1:3], 0) < MIN_QRS_DB or noise_db < MIN_NOISE_DB:
         return _NOTHING
     monitored = margin > 0
     return MonitorEvidence(
@@ -272,6 +265,12 @@ def looks_monitored(samples_mv: _Floats, rate_hz: float, usable: NDArray[np.bool
         decay_per_s=decay_per_s,
         decay_fit=fit,
     )
+
+
+def _mean(x: _Floats, axis: int) -> _Floats:
+    """Mean over an axis, to the bit that of `numpy.mean`, in a third of its time."""
+    mean: _Floats = np.add.reduce(x, axis=axis) / np.float32(x.shape[axis])
+    return mean
 
 
 def _without_gaps(lines: _Floats, leads: int) -> _Floats:

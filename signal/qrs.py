@@ -5,6 +5,7 @@ with weights that trust a lead by how much its peaks stand out from what lies be
 dead, noisy or saturated lead cannot outvote the rest.
 """
 
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -65,7 +66,7 @@ def lead_weights(band: Floats, usable: Bools) -> tuple[Floats, Floats]:
     last = ordered.shape[1] - 1
     scale = ordered[:, int(0.98 * last)]
     crest = scale / np.maximum(ordered[:, last // 2], 1e-6)
-    weight = np.clip(crest - _NOISE_CREST, 0.05, 12.0) * usable * (scale >= limits.MIN_QRS_MV)
+    weight = np.minimum(np.maximum(crest - _NOISE_CREST, 0.05), 12.0) * usable * (scale >= limits.MIN_QRS_MV)
     total = weight.sum()
     return np.maximum(scale, limits.MIN_QRS_MV), (weight / total if total > 0 else weight).astype(np.float32)
 
@@ -108,20 +109,24 @@ def highest_around(x: Doubles, reach: int) -> Doubles:
 
 def _local_level(energy: Doubles) -> Doubles:
     """Level of QRS peaks around each sample: the median over five blocks of their maxima."""
-    block = int(limits.LEVEL_BLOCK_S * RATE_HZ)
-    count = max(energy.size // block, 1)
-    edges = np.arange(count) * (energy.size / count)
-    peaks = np.maximum.reduceat(energy, edges.astype(np.int64))
-    if count == 1:
+    first, middle, around, everywhere = _blocks(energy.size)
+    peaks = np.maximum.reduceat(energy, first)
+    if first.size == 1:
         return np.full(energy.size, peaks[0])
-    around = np.arange(count)[:, None] + np.arange(-2, 3)
-    np.clip(around, 0, count - 1, out=around)
     level = peaks[around]
     level.sort(axis=1)
-    everywhere: Doubles = np.interp(
-        np.arange(float(energy.size)), edges + 0.5 * energy.size / count, level[:, 2]
-    )
-    return everywhere
+    interpolated: Doubles = np.interp(everywhere, middle, level[:, 2])
+    return interpolated
+
+
+@lru_cache(maxsize=16)
+def _blocks(size: int) -> tuple[Ints, Doubles, Ints, Doubles]:
+    """Blocks of so many samples: first sample and middle of each, it and its neighbours; and all samples."""
+    count = max(size // int(limits.LEVEL_BLOCK_S * RATE_HZ), 1)
+    edges = np.arange(count, dtype=np.float64) * (size / count)
+    around = np.minimum(np.maximum(np.arange(count)[:, None] + np.arange(-2, 3), 0), count - 1)
+    middle = np.asarray(edges + 0.5 * size / count, dtype=np.float64)
+    return edges.astype(np.int64), middle, around, np.arange(size, dtype=np.float64)
 
 
 def _keep_one_per_beat(

@@ -4,6 +4,7 @@ Slopes lead by lead, then the outermost border that other leads confirm: a borde
 Positions are samples of the median beat at 500 Hz; NaN stands for a border that was not found.
 """
 
+import math
 from typing import Final
 
 import numpy as np
@@ -43,20 +44,23 @@ def supported(borders: Doubles, sign: int | Ints) -> Doubles:
     -------
     array ``(...,)``
     """
-    ordered = np.sort(sign * borders, axis=-1).reshape(-1, borders.shape[-1])  # NaN comes last
-    here, place = np.arange(len(ordered)), np.arange(ordered.shape[1])
-    count = (~np.isnan(ordered)).sum(axis=1)
-    need = np.minimum(limits.LEAD_SUPPORT, count)
-    witness = place + (need - 1)[:, None]
-    inside = witness < ordered.shape[1]
-    apart = ordered[here[:, None], witness * inside] - ordered
-    close = inside & (apart <= limits.LEAD_SUPPORT_S * _RATE)
-    # Where the leads scatter (a notch in some, none in others) only the very first is taken for an outlier.
-    first = np.where(close.any(axis=1), close.argmax(axis=1), np.minimum(1, count - 1))
-    # However they scatter, as many leads as confirm a border are no outliers when they lie beyond it.
-    value = np.minimum(ordered[here, first], ordered[here, need - 1])
+    rows = np.sort(sign * borders, axis=-1).reshape(-1, borders.shape[-1]).tolist()
+    value = np.array([_first_supported([at for at in row if not math.isnan(at)]) for row in rows])
     told: Doubles = value.reshape(borders.shape[:-1]) * (sign if isinstance(sign, int) else sign[..., 0])
     return told
+
+
+def _first_supported(ordered: list[float]) -> float:
+    """The first of some rising borders that enough others confirm. Plain numbers: a dozen are too few for arrays."""
+    if not ordered:
+        return math.nan
+    need = min(limits.LEAD_SUPPORT, len(ordered))
+    apart = (last - first for first, last in zip(ordered, ordered[need - 1 :], strict=False))
+    close = (k for k, far in enumerate(apart) if far <= limits.LEAD_SUPPORT_S * _RATE)
+    # Where the leads scatter (a notch in some, none in others) only the very first is taken for an outlier.
+    first = next(close, min(1, len(ordered) - 1))
+    # However they scatter, as many leads as confirm a border are no outliers when they lie beyond it.
+    return min(ordered[first], ordered[need - 1])
 
 
 def slope_borders(slope: Floats, usable: Bools, independent: Bools) -> tuple[Doubles, Doubles]:
@@ -215,9 +219,7 @@ def _offsets(slope: Floats, long: Floats, floor: Floats, peak: Floats, last: Int
     late = np.flatnonzero(off - on > limits.LATE_OFFSET_S * _RATE)
     if late.size:
         # An ST segment that climbs into T is never quiet, but its slope hardly changes.
-        past = np.pad(slope[late], ((0, 0), (_LONG_OFF - 1, 0)), mode="edge")
-        past = np.lib.stride_tricks.sliding_window_view(past, _LONG_OFF, axis=1)
-        high, low = past.max(axis=2), past.min(axis=2)
+        high, low = _highest_of_last(slope[late])[1], -_highest_of_last(-slope[late])[1]
         climb = np.maximum(floor, np.minimum(limits.STEADY_MAX_SLOPE_MV_S, limits.STEADY_FRACTION * peak))[
             late
         ]

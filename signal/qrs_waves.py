@@ -116,17 +116,22 @@ def _end_of_qrs(
 ) -> tuple[Doubles, Doubles]:
     """Notch or slur on the last descent of the QRS (Macfarlane et al., JACC 2015;66:470): Jp, and is it a slur.
 
-    A notch is a rise within the lower half of the descent from R, its peak Jp; a slur a stretch there in which
-    the descent slows down to `limits.SLUR_SLOWS` of its steepest for `limits.SLUR_S`.
+    A notch is a rise behind the tallest R, its peak Jp no higher than half of that; a slur a stretch there in which
+    the descent slows down to `limits.SLUR_SLOWS` of its steepest for `limits.SLUR_S`. Either has to come down again by
+    the end of the look: what stays is a raised ST.
     """
     jp, slur = np.full(last_top.size, np.nan), np.zeros(last_top.size)
     y, size = stretch(beats_mv, on, [last + _BEYOND for last in off])
-    r = y[np.arange(last_top.size), last_top]
-    rows = np.flatnonzero((last_top >= 0) & (r >= 2 * limits.NOTCH_MV) & (last_top + 6 <= size))
+    grid = np.arange(y.shape[1])
+    width = np.subtract(off, on).repeat(beats_mv.shape[1])[:, None]
+    main = np.where(grid <= width, y, -np.inf).argmax(axis=1)
+    r = y[np.arange(last_top.size), main]
+    rows = np.flatnonzero((last_top >= 0) & (r >= 2 * limits.NOTCH_MV) & (main + 6 <= size))
     if rows.size == 0:
         return jp, slur
-    top, y, r, size = last_top[rows], y[rows], r[rows], size[rows, None]
-    here, grid = np.arange(rows.size), np.arange(1, y.shape[1])
+    top, y, r, size = main[rows], y[rows], r[rows], size[rows, None]
+    here, grid = np.arange(rows.size), grid[1:]
+    after = y[here, size[:, 0] - 1] + limits.NOTCH_FALL_MV
     inside = grid < size
     step = np.where(inside, y[:, 1:] - y[:, :-1], np.inf)
     behind = grid > top[:, None]
@@ -137,14 +142,15 @@ def _end_of_qrs(
     first = rising.argmax(axis=1)
     peak = np.where(grid > first[:, None], y[:, 1:], -np.inf).max(axis=1)
     notch = rising.any(axis=1) & (peak < 0.5 * r) & (peak >= limits.NOTCH_MV)
-    notch &= peak - y[here, first] >= limits.NOTCH_RISE_MV
+    notch &= (peak - y[here, first] >= limits.NOTCH_RISE_MV) & (peak >= after)
     falling = np.where(behind, step, 0.0)
     steepest = falling.argmin(axis=1)
     slow = (
         below & (step > limits.SLUR_SLOWS * falling[here, steepest][:, None]) & (grid > steepest[:, None] + 1)
     )
-    slow &= grid < np.subtract(off, on).repeat(beats_mv.shape[1])[rows, None]
-    slurred = ~notch & (np.count_nonzero(slow, axis=1) >= _SLUR)
-    jp[rows] = np.where(notch, peak, np.where(slurred, y[here, slow.argmax(axis=1) + 1], np.nan))
+    slow &= grid < width[rows]
+    onset = y[here, slow.argmax(axis=1) + 1]
+    slurred = ~notch & (np.count_nonzero(slow, axis=1) >= _SLUR) & (onset >= after)
+    jp[rows] = np.where(notch, peak, np.where(slurred, onset, np.nan))
     slur[rows] = slurred
     return jp, slur

@@ -10,6 +10,7 @@ import numpy as np
 
 from greenchannel.signal import limbs, limits, sample_quality
 from greenchannel.signal.grid import Bools, Floats
+from greenchannel.signal.leads import PRECORDIAL
 from greenchannel.signal.measurements import Quality, QualityMessage
 from greenchannel.signal.qrs import Ints
 from greenchannel.signal.quality_words import message as message  # noqa: PLC0414  (asked for here too)
@@ -50,7 +51,7 @@ class LeadReasons:
     def add(self, code: str, where: Bools) -> None:
         """Note `code` for every lead of the mask, but not for a lead that gave no signal anyway."""
         new = where & self.measurable
-        if not new.any():
+        if not np.count_nonzero(new):  # cheaper than any()
             return
         self._found[code] = new | self._found.get(code, False)
         if code in _NO_AMPLITUDE:
@@ -109,9 +110,8 @@ def look_at_wander(at: Ints, knots_mv: Floats, slow: Floats, reasons: LeadReason
         return
     seconds = slow[:, : slow.shape[1] // _SECOND * _SECOND].reshape(slow.shape[0], -1, _SECOND).sum(axis=2)
     seconds *= np.float32(1 / _SECOND)
-    swing = np.array(
-        [np.ptp(seconds[:, k : k + _SECONDS], axis=1) for k in range(0, seconds.shape[1], _SECONDS)]
-    )
+    windows = [seconds[:, k : k + _SECONDS] for k in range(0, seconds.shape[1], _SECONDS)]
+    swing = np.array([part.max(axis=1) - part.min(axis=1) for part in windows])
     size = knots_mv.max(axis=1) - knots_mv.min(axis=1)
     reach = limits.WANDER_WINDOW_S * _RATE
     if at[-1] - at[0] > reach and (size > limits.WANDER_PP_MV).any():
@@ -203,6 +203,22 @@ def limb_contradiction(x: Floats, valid: Bools | None, reasons: LeadReasons) -> 
     return {"aVR": "III", "aVL": "II", "aVF": "I"}[holds[0]] if len(holds) == 1 else ""
 
 
+def _without_neighbour(usable: dict[str, bool]) -> tuple[str, ...]:
+    """Chest leads in a row of which no two neighbours can be compared: two dead ones, or one alive between dead ones.
+
+    An elevation needs two contiguous leads, so what lies there could never show.
+    """
+    chain = [name for name in PRECORDIAL if name in usable]
+    for here in range(len(chain) - 1):
+        pair = tuple(chain[here : here + 2])
+        if not any(usable[name] for name in pair):
+            return pair
+        three = tuple(chain[here : here + 3])
+        if [usable[name] for name in three] == [False, True, False]:
+            return three
+    return ()
+
+
 def judge(
     reasons: LeadReasons, record_codes: list[str], st_reliable: bool, reversal: Reversal | None = None
 ) -> Quality:
@@ -217,6 +233,10 @@ def judge(
         recorded = [name for name in names if name in usable]
         if len(recorded) >= 2 and sum(usable[name] for name in recorded) < 2:
             blind.append(message("territory_unreadable", None, en=en, zh=zh))
+    gap = _without_neighbour(usable)
+    if gap and not blind:
+        told = "–".join((gap[0], gap[-1]))
+        blind.append(message("territory_unreadable", None, en=told, zh=told))
     messages += blind
     # Where no lead is a lead, nothing is known of a heartbeat.
     silent = bool(reasons.found(*_UNKNOWN).all())

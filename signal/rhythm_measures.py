@@ -103,9 +103,23 @@ def _longest(flags: list[bool]) -> tuple[int, int]:
 def pacing(r: Floats, spikes_s: tuple[float, ...] | None) -> dict[str, float]:
     if r.size == 0 or spikes_s is None:
         return {}
-    ahead = r[:, None] - np.asarray(spikes_s, dtype=np.float64)
     windows = {"paced_share": PACED_BEFORE_S, "paced_atrium_share": PACED_ATRIUM_S}
+    if not spikes_s:
+        return dict.fromkeys(windows, 0.0)
+    ahead = r[:, None] - np.asarray(spikes_s, dtype=np.float64)
     return {k: float(((ahead > a) & (ahead <= b)).any(axis=1).mean()) for k, (a, b) in windows.items()}
+
+
+def mostly_quiet(x: Floats, quiet_mv: float) -> Floats:
+    """The quiet leads, where they are most of all; else all of them, shape ``(leads, samples)``.
+
+    Where no heart beats, an electrode that has come off still hums and drifts in its leads: they must not speak for the
+    others. A fibrillation is seen in most.
+    """
+    n = x.shape[1] // BLOCK * BLOCK
+    blocks = x[:, :n].reshape(x.shape[0], -1, BLOCK) @ _NO_SLOPE
+    quiet = (blocks.max(axis=2) - blocks.min(axis=2)).max(axis=1) < quiet_mv
+    return x[quiet] if 2 * np.count_nonzero(quiet) > quiet.size else x
 
 
 def activity(x: Floats) -> dict[str, float]:

@@ -107,9 +107,10 @@ def look(
     jumped = steps(x, means, beats, per, rate_hz)
     on = ~(missing | broken)
     # A lead at the rail does not move either, but a lead that is off is not so far away.
-    far = np.maximum(top, -bottom) - np.abs(np.median(means, axis=1)) > RAIL_FAR_MV if railed.any() else none
-    railed &= ~flat | far
-    flat &= ~railed
+    if railed.any():
+        far = np.maximum(top, -bottom) - np.abs(np.median(means, axis=1)) > RAIL_FAR_MV
+        railed &= ~flat | far
+        flat &= ~railed
     return SampleFaults(
         missing=missing, broken=broken, flat=flat & on, saturated=railed & on, steps=jumped & on,
         copied=_copied(means, names) & on, swing_mv=_swing(means),

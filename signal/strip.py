@@ -64,7 +64,7 @@ def condition(
         quality.look_at_wander(at, knots_mv, slow, reasons)
         wander = baseline.spline(at + baseline.width() // 2, knots_mv, x.shape[1])
         slow = slow - wander[:, qrs.STEP // 2 :: qrs.STEP][:, : slow.shape[1]]
-        cleaned = cleaned - wander
+        cleaned = np.subtract(cleaned, wander, out=wander)
     spikes = np.union1d(spikes, classes.spikes) if classes.spikes.size else spikes
     return Strip(samples_mv=cleaned, slow_mv=slow, valid=valid, classes=classes, spikes=spikes)
 

@@ -17,9 +17,7 @@ def brugada(ctx: Context, n: Numbers, hits: Hits) -> Hit | None:
     """Type 1: coved elevation that falls from J into a negative T. Type 2: the base of R′ is broad; only noted."""
     coved = [lead for lead in _LEADS if lead in ctx.leads and _coved(ctx, lead, n)]
     if coved:
-        return Hit(
-            tier=Tier.URG, evidence=tuple(ctx.shown("MIM-BRUG", lead, "stj_mv", n.stj_uv) for lead in coved)
-        )
+        return Hit(tier=Tier.URG, evidence=tuple(_peak(ctx, lead, n) for lead in coved))
     if ctx.conduction.name != "narrow":
         return None
     bases = {lead: _base_ms(ctx, lead, n) for lead in _LEADS if lead in ctx.leads}
@@ -40,15 +38,25 @@ def _coved(ctx: Context, lead: str, n: Numbers) -> bool:
     stj, st40, st80, t = (ctx.uv(lead, name) for name in ("stj_mv", "st40_mv", "st80_mv", "t_mv"))
     if stj is None or st40 is None or st80 is None or t is None:
         return False
-    return reaches(stj, n.stj_uv) and stj > st40 > st80 and t < 0.0
+    notch = (
+        ctx.uv(lead, "jp_mv") if ctx.conduction.name == "narrow" else None
+    )  # in a block it is the end of R′
+    peak = max(stj, notch or stj)
+    return reaches(peak, n.stj_uv) and stj > st40 > st80 and t < 0.0
+
+
+def _peak(ctx: Context, lead: str, n: Numbers) -> Evidence:
+    """What reaches the limit: J itself, or the peak at J."""
+    quantity = "stj_mv" if reaches(ctx.uv(lead), n.stj_uv) else "jp_mv"
+    return ctx.shown("MIM-BRUG", lead, quantity, n.stj_uv)
 
 
 def _base_ms(ctx: Context, lead: str, n: Numbers) -> float | None:
     """Base of the triangle of R′, a fixed depth below its peak, from the slopes of both its sides."""
-    median, names = ctx.measurements.median, tuple(ctx.measurements.leads)
-    if median is None or not reaches(ctx.uv(lead, "r2_mv"), n.r2_uv):
-        return None
-    return base_of(median, names.index(lead), n.depth_uv / 1000.0)
+    median = ctx.measurements.median
+    if median is None or lead in ctx.traces or not reaches(ctx.uv(lead, "r2_mv"), n.r2_uv):
+        return None  # of a lead of another recording there is no beat here
+    return base_of(median, tuple(ctx.measurements.leads).index(lead), n.depth_uv / 1000.0)
 
 
 def base_of(median: MedianBeat, row: int, depth_mv: float) -> float | None:

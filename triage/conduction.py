@@ -76,7 +76,7 @@ def _paced(measurements: Measurements, n: Numbers) -> tuple[Evidence, ...]:
     """Spikes before most QRS; a paced atrium alone conducts as usual."""
     rhythm = measurements.rhythm_detail
     share = None if rhythm is None else rhythm.paced_share
-    if share is None or share < n.share:
+    if share is None or not share >= n.share:
         return ()
     return (Evidence(lead=None, quantity="paced_share", value=share, threshold=n.share, rule="MIM-PACE"),)
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from math import isfinite
+from math import inf, isfinite
+from typing import Any
 
 import msgspec
 
@@ -27,6 +28,12 @@ def reaches(value: float | None, threshold: float) -> bool:
 def falls_to(value: float | None, threshold: float) -> bool:
     """Is a value at or below its threshold? The unknown never is."""
     return value is not None and value <= threshold + _ROUNDING * max(abs(threshold), 1e-3)
+
+
+_PATIENT_NUMBERS = ("systolic_mmhg", "potassium_mmol_l", "onset_h")
+_WHOLE = (
+    "heart_rate_bpm", "pr_ms", "qrs_ms", "qt_ms", "qtc_bazett_ms", "qtc_fridericia_ms", "qtm_ms", "axis_deg", "p_ms",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -65,8 +72,9 @@ class Context:
 
     def uv(self, lead: str, quantity: str = "stj_mv") -> float | None:
         """An amplitude of a usable lead in µV (``t_mv``, ``r_mv``, …); None where it is unknown."""
-        value = self.value(lead, quantity)
-        return None if value is None else value * 1000.0
+        values = self.leads.get(lead)
+        value = None if values is None else getattr(values, quantity)
+        return None if value is None or not isfinite(value) else float(value) * 1000.0
 
     def value(self, lead: str, quantity: str) -> float | None:
         """Any measurement of a usable lead in its own unit; None where it is unknown."""
@@ -82,9 +90,12 @@ class Context:
     def contiguous(self, qualifying: Iterable[str], among: Iterable[str]) -> tuple[Run, ...]:
         """Neighbours (STE-2) among the qualifying leads; readable leads of `among` that do not qualify part them."""
         yes, limits = set(qualifying), self.rules.limits
+        at_least = int(limits.contiguous_leads.value)
+        if len(yes) < at_least:
+            return ()  # as nearly always
         return runs(
             {lead: lead in yes for lead in among if lead in self.leads},
-            at_least=int(limits.contiguous_leads.value),
+            at_least=at_least,
             bridge=int(limits.bridged_leads.value),
         )
 
@@ -121,7 +132,7 @@ def context(
     An age outside the possible or a sex that is neither male nor female counts as unknown. A patient of unknown age is
     taken for an adult of any age: the adult rules look for what kills adults.
     """
-    patient = _plausible(patient, rules)
+    patient, measurements = _plausible(patient, rules), _finite(measurements)
     age_years = patient.age_years
     child = age_years is not None and age_years < rules.limits.adult_from_years.value
     made = Context(
@@ -140,7 +151,9 @@ def context(
     )
     if corrected is None:
         return made
-    other = replace(made, measurements=corrected, leads=_usable(corrected))
+    other = replace(
+        made, measurements=corrected, leads=_usable(corrected) | {k: made.leads[k] for k in made.traces}
+    )
     return replace(made, corrected=other)
 
 
@@ -149,11 +162,39 @@ def _plausible(patient: Patient, rules: RuleSet) -> Patient:
     if age_years is not None and not 0 <= age_years <= rules.limits.age_up_to_years.value:
         age_years = None  # also where it is not a number
     sex = patient.sex if patient.sex in SEXES else None
-    if age_years == patient.age_years and sex == patient.sex:
+    numbers = {name: getattr(patient, name) for name in _PATIENT_NUMBERS}
+    known = {
+        name: value if value is not None and 0 < value < inf else None for name, value in numbers.items()
+    }
+    if age_years == patient.age_years and sex == patient.sex and known == numbers:
         return patient
-    return msgspec.structs.replace(patient, age_years=age_years, sex=sex)
+    return msgspec.structs.replace(patient, age_years=age_years, sex=sex, **known)
+
+
+def _finite(measurements: Measurements) -> Measurements:
+    """What was measured with every number that is none, and every length that is not above zero, as unknown."""
+    odd: dict[str, Any] = {}
+    for name in _WHOLE:
+        value = getattr(measurements, name)
+        if value is not None and not (isfinite(value) and (value > 0.0 or name == "axis_deg")):
+            odd[name] = None
+    return replace(measurements, **odd) if odd else measurements
 
 
 def _usable(measurements: Measurements) -> dict[str, LeadMeasurement]:
     bad = set(measurements.quality.bad_leads)
-    return {lead: values for lead, values in measurements.leads.items() if values.usable and lead not in bad}
+    return {
+        lead: values if isfinite(sum(filter(None, values))) else _known(values)
+        for lead, values in measurements.leads.items()
+        if values.usable and lead not in bad
+    }
+
+
+def _known(values: LeadMeasurement) -> LeadMeasurement:
+    """The same with what is no number as unknown."""
+    odd: dict[str, Any] = {
+        name: None
+        for name, one in zip(values._fields, values, strict=True)
+        if one is not None and not isfinite(one)
+    }
+    return values._replace(**odd)

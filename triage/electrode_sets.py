@@ -55,12 +55,19 @@ def truly_named(recording: Recording) -> Recording:
     A file that names V7 or V3R itself knows what it recorded and stays as it is. A cable at a place that no rule knows
     is left out.
     """
-    told = SETS.get(recording.electrode_set)
-    if told is None or _MOVED & set(recording.leads) or not set(told.places) & set(recording.leads):
+    names, rows = true_leads(recording.leads, recording.electrode_set)
+    if names == recording.leads:
         return recording
-    rows = [i for i, name in enumerate(recording.leads) if name not in told.unknown]
-    names = tuple(told.places.get(recording.leads[i], recording.leads[i]) for i in rows)
-    return replace(recording, leads=names, samples_mv=recording.samples_mv[rows])
+    return replace(recording, leads=names, samples_mv=recording.samples_mv[list(rows)])
+
+
+def true_leads(leads: tuple[str, ...], electrode_set: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """The true names of leads, and which of them are left: their rows."""
+    told = SETS.get(electrode_set)
+    if told is None or _MOVED & set(leads) or not set(told.places) & set(leads):
+        return leads, tuple(range(len(leads)))
+    rows = tuple(i for i, name in enumerate(leads) if name not in told.unknown)
+    return tuple(told.places.get(leads[i], leads[i]) for i in rows), rows
 
 
 def beside(own: Sequence[str], analyses: Mapping[str, Mapping[str, Any]]) -> dict[str, Beside]:
@@ -73,10 +80,13 @@ def beside(own: Sequence[str], analyses: Mapping[str, Mapping[str, Any]]) -> dic
     """
     found: dict[str, Beside] = {}
     for ecg_id, analysis in analyses.items():
+        quality = analysis["quality"]
+        if not quality["st_reliable"] or quality["reversal"] not in (None, "LEAD-4"):
+            continue  # what could propose nothing by itself must not do so beside another
         for lead, values in analysis["measurements"]["leads"].items():
             if lead in own or lead in found or lead not in (*PRECORDIAL, *POSTERIOR, *RIGHT):
                 continue
             known = {name: values[name] for name in LeadMeasurement._fields if name in values}
-            if lead not in analysis["quality"]["bad_leads"] and known.get("usable"):
+            if lead not in quality["bad_leads"] and known.get("usable"):
                 found[lead] = Beside(ecg_id=ecg_id, values=LeadMeasurement(**known))
     return found

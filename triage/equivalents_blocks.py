@@ -27,11 +27,11 @@ def _concordant_elevation(ctx: Context, rule: str, ste_uv: float) -> Levels:
 
 
 def _concordant_depression(ctx: Context, rule: str, depth_uv: float) -> Levels:
-    """Criterion b: ST depressed in V1 to V3 where S outweighs R."""
+    """Criterion b: ST depressed in V1 to V3, unless R outweighs S there."""
     return tuple(
         ctx.shown(rule, lead, "stj_mv", -depth_uv, "<=")
         for lead in _RIGHT
-        if falls_to(ctx.uv(lead), -depth_uv) and polarity(ctx.leads[lead]) < 0
+        if falls_to(ctx.uv(lead), -depth_uv) and polarity(ctx.leads[lead]) <= 0
     )
 
 

@@ -31,9 +31,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     threshold: float
     rule: str
     relation: str = ">="  # how the value stands to the threshold: ">=", "<=", ">" or "<"
-    trace: str | None = (
-        None  # None: this recording as it came; "corrected": with swapped electrodes put right
-    )
+    trace: str | None = None
+    """None: this recording. ``corrected``: its electrodes put right. An id: the ECG that the lead comes from."""
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):

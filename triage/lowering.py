@@ -52,6 +52,11 @@ def qrs_unknown(ctx: Context) -> bool:
     return ctx.measurements.qrs_ms is None
 
 
+def ventricular_rhythm(ctx: Context) -> bool:
+    """Beats that begin in the ventricles have an ST of their own; the rhythm itself is what is critical."""
+    return ctx.measurements.rhythm in ("ventricular_tachycardia", "ventricular_fibrillation")
+
+
 def flutter(ctx: Context) -> bool:
     """Flutter waves lie upon ST and pass for elevation (version 1; MIM-TACHY since)."""
     return ctx.measurements.rhythm == "atrial_flutter"
@@ -64,6 +69,7 @@ GUARDS: Final[dict[str, Callable[[Context], bool]]] = {
     "baseline_uncertain": baseline_uncertain,
     "wide_qrs": wide_qrs,
     "qrs_unknown": qrs_unknown,
+    "ventricular_rhythm": ventricular_rhythm,
     "atrial_flutter": flutter,
 }
 
@@ -83,12 +89,27 @@ def lower(ctx: Context, hits: Hits, *, act_when_corrected: bool) -> Hits:
             lowered[rule_id] = hit
             continue
         lowered[rule_id] = _lowered(ctx, hit, row, hits, act_when_corrected)
+    if "STE-RV" in lowered and "STE-1" in lowered:
+        lowered["STE-RV"] = _as_the_wall_beside(lowered["STE-RV"], lowered["STE-1"])
     return lowered
+
+
+def _as_the_wall_beside(right: Hit, inferior: Hit) -> Hit:
+    """STE-RV is as urgent as its STE-1, for the same reasons; its own doubts stay."""
+    return msgspec.structs.replace(
+        right,
+        tier=max(right.tier, inferior.tier, key=lambda tier: tier.rank),
+        downgraded_by=tuple(dict.fromkeys((*inferior.downgraded_by, *right.downgraded_by))),
+        held_by=tuple(dict.fromkeys((*inferior.held_by, *right.held_by))),
+        restored_by=inferior.restored_by,
+    )
 
 
 def _lowered(ctx: Context, hit: Hit, row: RuleRow, hits: Hits, act_when_corrected: bool) -> Hit:
     reasons = [
-        one for one in ctx.rules.rules.values() if row.section in one.lowers and _holds(ctx, one, hit, hits)
+        one
+        for one in ctx.rules.rules.values()
+        if (row.id in one.lowers or row.section in one.lowers) and _holds(ctx, one, hit, hits)
     ]
     support = _support(hit, hits)
     tier, held, restored = hit.tier, list(hit.held_by), list(hit.restored_by)
@@ -112,15 +133,16 @@ def _lowered(ctx: Context, hit: Hit, row: RuleRow, hits: Hits, act_when_correcte
 def _holds(ctx: Context, row: RuleRow, hit: Hit, hits: Hits) -> bool:
     if row.section == "guard":
         return GUARDS[row.id](ctx)
-    return row.id in hits and mimics.explains(row.id, ctx, hit)
+    return row.id in hits and mimics.explains(row.id, ctx, hit, hits[row.id])
 
 
 def _support(hit: Hit, hits: Hits) -> tuple[str, ...]:
     """What restores a proposal that a mimic lowers: STE-RECIP, EQV-TQRSD, STE-SERIAL."""
     found = ["STE-RECIP"] if any(one.rule == "STE-RECIP" for one in hit.evidence) else []
-    found += [
-        name
-        for name in ("EQV-TQRSD", "STE-SERIAL")
-        if name in hits and hits[name].territories != ("resolved",)
-    ]
+    raised = set(mimics.elevated(hit))
+    for name in ("EQV-TQRSD", "STE-SERIAL"):
+        # What sank elsewhere says nothing of this elevation.
+        shown = hits[name].evidence if name in hits else ()
+        if any(one.lead in raised and one.relation == ">=" for one in shown):
+            found.append(name)
     return tuple(found)

@@ -24,8 +24,11 @@ def _conducted(rule_id: str) -> Rule:
     def rule(ctx: Context, n: Numbers, hits: Hits) -> Hit | None:
         if ctx.conduction.rule != rule_id:
             return None
-        strict = ("strict criteria met", "符合严格标准") if ctx.conduction.strict else None
-        return Hit(tier=ctx.rules.rules[rule_id].tier, evidence=ctx.conduction.evidence, more=strict)
+        more = ("strict criteria met", "符合严格标准") if ctx.conduction.strict else None
+        tier = ctx.rules.rules[rule_id].tier
+        if rule_id == "MIM-LBBB" and ctx.earlier and rule_id not in ctx.earlier[0].rules:
+            tier, more = Tier.URG, ("new since the earlier ECG", "较前次心电图新发")
+        return Hit(tier=tier, evidence=ctx.conduction.evidence, more=more)
 
     return rule
 
@@ -71,7 +74,7 @@ def pericarditis(ctx: Context, n: Numbers, hits: Hits) -> Hit | None:
     second, third = ctx.uv("II"), ctx.uv("III")
     if len(high) < n.leads or second is None or third is None or second <= third:
         return None
-    if any(lead not in _RIGHTWARD for lead in low):
+    if any(lead not in _RIGHTWARD for lead in low) or falls_to(ctx.uv("aVL"), -n.avl_uv):
         return None
     pr = [lead for lead in STE_LEADS if reaches(ctx.uv(lead, "baseline_tp_mv"), n.pr_depression_uv)]
     st, t = ctx.uv("V6"), ctx.uv("V6", "t_mv")
@@ -132,7 +135,7 @@ RULES: Final[dict[str, Rule]] = {
 
 def _right_leads_alone(ctx: Context, hit: Hit) -> bool:
     """Brugada's pattern accounts for V1 to V3 and for no other lead."""
-    return hit.tier is not Tier.FLAG and set(elevated(hit)) <= set(_ANTERIOR)
+    return set(elevated(hit)) <= set(_ANTERIOR)
 
 
 _EXPLAINS: Final[dict[str, Callable[[Context, Hit], bool]]] = {
@@ -143,7 +146,12 @@ _EXPLAINS: Final[dict[str, Callable[[Context, Hit], bool]]] = {
 }
 
 
-def explains(rule_id: str, ctx: Context, hit: Hit) -> bool:
-    """Does a mimic that was found account for this very elevation? Most do for any."""
+def explains(rule_id: str, ctx: Context, hit: Hit, found: Hit) -> bool:
+    """Does a mimic that was found account for this very elevation? Most do for any.
+
+    Of Brugada's patterns (`found`) only type 1 does; type 2 is no more than noted.
+    """
+    if rule_id == "MIM-BRUG" and found.tier is Tier.FLAG:
+        return False
     test = _EXPLAINS.get(rule_id)
     return test is None or test(ctx, hit)

@@ -60,7 +60,8 @@ def repeat(ctx: Context, findings: Findings) -> Advice | None:
     n = ctx.numbers("STE-SERIAL")
     soon = any("MEAS-5" in one.downgraded_by for one in findings) or tier is Tier.URG
     return _advice(
-        "STE-SERIAL", report.repeat_sentence(n.soon_min if soon else n.repeat_min, n.repeat_max_min)
+        "STE-SERIAL",
+        report.repeat_sentence(n.soon_min if soon else n.repeat_min, n.repeat_min, n.repeat_max_min),
     )
 
 

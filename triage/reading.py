@@ -26,7 +26,7 @@ from greenchannel.triage import (
 )
 from greenchannel.triage.context import Context, context
 from greenchannel.triage.electrode_sets import Beside
-from greenchannel.triage.finding import Earlier, Finding, Patient, Tier
+from greenchannel.triage.finding import Earlier, Evidence, Finding, Patient, Tier
 from greenchannel.triage.hit import Hit, Hits, Rule
 from greenchannel.triage.lowering import lower
 from greenchannel.triage.prompts import Advice
@@ -50,7 +50,7 @@ CONCLUDING: Final[dict[str, Rule]] = {**critical.CONCLUDING}
 """Rules that look at what is left after everything was lowered."""
 
 _NO_CHILD: Final = frozenset({"STE-RV", "STE-3", "STE-Q", "STE-SERIAL"})
-"""Beside the equivalents, the ST rules that are for adults alone; STE-1 speaks for a child itself."""
+"""Beside equivalents and mimics, the ST rules that are for adults alone; STE-1 speaks for a child itself."""
 
 _TRACED: Final = ("st_elevation", "equivalent")
 
@@ -118,21 +118,32 @@ def evaluate(ctx: Context) -> Hits:
 
 
 def _apply(rules: dict[str, Rule], ctx: Context, hits: Hits) -> None:
+    rows, numbers, conducted = ctx.rules.rules, ctx.rules.numbers, ctx.conduction.name
     for rule_id, rule in rules.items():
-        row = ctx.row(rule_id)
-        if row is None or (row.conduction and ctx.conduction.name not in row.conduction):
+        row = rows.get(rule_id)
+        if row is None or (row.conduction and conducted not in row.conduction):
             continue
-        if ctx.child and (row.section == "equivalent" or rule_id in _NO_CHILD):
+        if ctx.child and (row.section in ("equivalent", "mimic") or rule_id in _NO_CHILD):
             continue
-        hit = rule(ctx, ctx.numbers(rule_id), hits)
+        hit = rule(ctx, numbers[rule_id], hits)
         if hit is not None:
-            hits[rule_id] = msgspec.structs.replace(hit, id=hit.id or rule_id, rule=rule_id)
+            evidence = hit.evidence if not ctx.traces else tuple(_traced(ctx, one) for one in hit.evidence)
+            hits[rule_id] = msgspec.structs.replace(
+                hit, id=hit.id or rule_id, rule=rule_id, evidence=evidence
+            )
+
+
+def _traced(ctx: Context, one: Evidence) -> Evidence:
+    """With the recording that the lead comes from, where that is another one."""
+    trace = None if one.lead is None else ctx.traces.get(one.lead)
+    return one if trace is None else msgspec.structs.replace(one, trace=trace)
 
 
 def _both_ways(ctx: Context) -> list[Hit]:
     """The hits of the recording as it came and, where electrodes seem swapped, what they are with the swap undone.
 
-    A proposal on both stays one; what shows on the corrected leads alone is added, as urgent over-read at most.
+    A proposal on both stays one; what shows on the corrected leads alone, or on another wall, is added as urgent at
+    most.
     """
     hits = evaluate(ctx)
     other: Hits = {}
@@ -144,7 +155,9 @@ def _both_ways(ctx: Context) -> list[Hit]:
     for rule_id, hit in other.items():
         own = hits.get(rule_id)
         if ctx.rules.rules[rule_id].section in _TRACED and (
-            own is None or own.tier.rank > max(hit.tier.rank, Tier.URG.rank)
+            own is None
+            or own.tier.rank > max(hit.tier.rank, Tier.URG.rank)
+            or not set(hit.territories) <= set(own.territories)
         ):
             found.append(_corrected(hit))
     return found

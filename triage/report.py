@@ -31,7 +31,9 @@ def finding(hit: Hit, rules: RuleSet) -> Finding:
     if hit.words is not None:
         en, zh = hit.words
     elif hit.rule == "STE-1":
-        en, zh = ste_sentence(hit.territories)
+        en, zh = (
+            ste_sentence(hit.territories) if hit.tier is not Tier.FLAG else noted_sentence(hit.territories)
+        )
     elif row.section == "equivalent" and hit.tier.rank <= Tier.URG.rank:
         en, zh = equivalent_sentence(row.en, row.zh)
     elif hit.tier is Tier.CRIT:
@@ -40,8 +42,7 @@ def finding(hit: Hit, rules: RuleSet) -> Finding:
         en, zh = row.en[:1].upper() + row.en[1:], row.zh
     if hit.more is not None:
         en, zh = f"{en}: {hit.more[0]}", f"{zh}:{hit.more[1]}"
-    if hit.rule != "STE-RV":  # it stands beside STE-1, which says why
-        en, zh = _with_reasons((en, zh), hit, rules)
+    en, zh = _with_reasons((en, zh), hit, rules)
     return Finding(
         id=hit.id,
         tier=hit.tier,
@@ -74,8 +75,8 @@ def reason_words(reason: str, rules: RuleSet) -> Words:
         )
     if reason == "demographics_missing":
         return (
-            "age or sex is missing: the criterion is not met for every possible patient",
-            "年龄或性别缺失:并非在所有可能的年龄和性别下都达到标准",
+            "age or sex is missing: it would not be as clear for every possible patient",
+            "年龄或性别缺失:并非对所有可能的年龄和性别都同样明确",
         )
     row = rules.rules[reason]
     assert row.why is not None and row.why_zh is not None  # checked when the table is loaded
@@ -101,6 +102,12 @@ def ste_sentence(territories: Iterable[str]) -> Words:
         f"ST-elevation MI pattern in {names_en(slugs)} territory: {en}",
         f"考虑急性{names_zh(slugs)}心肌梗死(ST段抬高型),请结合临床及心肌损伤标志物",
     )
+
+
+def noted_sentence(territories: Iterable[str]) -> Words:
+    """ST elevation where the criteria for it do not apply."""
+    slugs = tuple(territories)
+    return f"ST elevation in {names_en(slugs)} leads", f"{names_zh(slugs)}导联ST段抬高"
 
 
 def equivalent_sentence(term_en: str, term_zh: str) -> Words:
@@ -141,11 +148,11 @@ def posterior_leads_sentence(leads: Iterable[str]) -> Words:
     return f"Possible posterior infarction: record {names} as well", f"可疑正后壁心肌梗死:请加做{names}导联"
 
 
-def repeat_sentence(from_min: float, to_min: float) -> Words:
+def repeat_sentence(first_min: float, from_min: float, to_min: float) -> Words:
     """The prompt of STE-SERIAL for another recording."""
     return (
-        f"Repeat the ECG in {from_min:g} min, and again every 15 to {to_min:g} min while the pain lasts",
-        f"请于{from_min:g}分钟后复查心电图,胸痛持续时每15至{to_min:g}分钟复查一次",
+        f"Repeat the ECG in {first_min:g} min, and again every {from_min:g} to {to_min:g} min while the pain lasts",
+        f"请于{first_min:g}分钟后复查心电图,胸痛持续时每{from_min:g}至{to_min:g}分钟复查一次",
     )
 
 

@@ -102,7 +102,7 @@ class RuleRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     source: Text
     mark: Mark
     conduction: tuple[Conducted, ...] = ()  # where it speaks; empty: everywhere
-    lowers: tuple[Section, ...] = ()  # sections whose proposals it lowers
+    lowers: tuple[str, ...] = ()  # rules, or whole sections, whose proposals it lowers
     restorable: bool = False  # a reciprocal depression, a distorted terminal QRS or evolution undoes it
     why: Text | None = None  # of a mimic or a guard: what the finding's sentence says of it
     why_zh: Text | None = None

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import msgspec
 
@@ -185,13 +185,17 @@ def versions() -> tuple[str, ...]:
 
 
 def _check_rules(rows: Iterable[RuleRow]) -> None:
-    seen: set[str] = set()
+    rows, seen = list(rows), set[str]()
+    known = {row.id for row in rows} | set(get_args(Section))
     for row in rows:
         if row.id in seen:
             raise RuleSetError(f"expected each rule once, got {row.id} twice")
         seen.add(row.id)
         if row.lowers and (row.why is None or row.why_zh is None):
             raise RuleSetError(f"{row.id}: expected why and why_zh of what lowers a proposal")
+        unknown = set(row.lowers) - known
+        if unknown:
+            raise RuleSetError(f"{row.id}: expected rules or sections to lower, got {sorted(unknown)}")
         for text in (row.formula, row.formula_zh, row.why or "", row.why_zh or ""):
             try:
                 row.filled(text)

@@ -10,6 +10,8 @@ from greenchannel.triage.rule_set import STE_LEADS, Numbers
 from greenchannel.triage.shape import qs, r_over_s, r_uv, slope_uv
 
 _SEPTAL: Final = ("V1", "V2", "V3")
+_STRAIN: Final = ("I", "aVL", "V4", "V5", "V6")
+_SECONDARY: Final = ("lbbb", "paced", "preexcited")
 _NO_T: Final = ("aVR", "V1")
 """In these a negative T is usual."""
 
@@ -17,8 +19,8 @@ _NO_T: Final = ("aVR", "V1")
 def ste_3(ctx: Context, n: Numbers, hits: Hits) -> Hit | None:
     """Horizontal or downsloping depression, or inverted T, in contiguous leads (STE-3).
 
-    Secondary changes are only noted: with left ventricular hypertrophy, digoxin or a block. What an earlier recording
-    showed as well is not new.
+    Secondary changes are only noted: those of a left block, pacing and pre-excitation, of digoxin, and of hypertrophy
+    in the left leads that show its strain. What an earlier recording showed as well is not new.
     """
     skipped = _SEPTAL if ctx.conduction.name == "rbbb" else ()
     leads = [lead for lead in STANDARD_18 if lead in ctx.leads and lead not in skipped]
@@ -35,7 +37,8 @@ def ste_3(ctx: Context, n: Numbers, hits: Hits) -> Hit | None:
     )
     if not evidence:
         return None
-    secondary = ctx.conduction.name != "narrow" or "MIM-LVH" in hits or ctx.patient.digoxin is True
+    strain = "MIM-LVH" in hits and {one.lead for one in evidence} <= set(_STRAIN)
+    secondary = strain or ctx.conduction.name in _SECONDARY or ctx.patient.digoxin is True
     return Hit(tier=Tier.FLAG if secondary or _old(ctx, evidence, n) else Tier.URG, evidence=evidence)
 
 
@@ -49,18 +52,30 @@ def _inverted(ctx: Context, lead: str, n: Numbers) -> bool:
 
 
 def _old(ctx: Context, evidence: tuple[Evidence, ...], n: Numbers) -> bool:
-    """Did an earlier recording of another episode show the same depressions?"""
-    shown = [one for one in evidence if one.quantity == "stj_mv"]
-    return (
-        bool(shown)
-        and any(not one.same_episode and all(_same(one, e, n.same_uv) for e in shown) for one in ctx.earlier)
-        and len(shown) == len(evidence)
+    """Did the last recording of another episode, old and not read as acute, have the same depressions?
+
+    A depression that was none then is new, however small the difference.
+    """
+    before = _last_quiet(ctx, n.least_days)
+    if before is None or any(one.quantity != "stj_mv" for one in evidence):
+        return False
+    return all(
+        _same(before, one, n.same_uv) and falls_to(before.stj_mv[one.lead or ""] * 1000.0, -n.depth_uv)
+        for one in evidence
     )
+
+
+def _last_quiet(ctx: Context, least_days: float) -> Earlier | None:
+    """The last recording of another episode, if it is old enough and was not read as acute."""
+    before = next((one for one in ctx.earlier if not one.same_episode), None)
+    if before is None or before.age_days < least_days or before.tier.rank <= Tier.URG.rank:
+        return None
+    return before
 
 
 def _same(earlier: Earlier, one: Evidence, within_uv: float) -> bool:
     old_mv = earlier.stj_mv.get(one.lead or "")
-    return old_mv is not None and abs(one.value - old_mv) * 1000.0 <= within_uv
+    return old_mv is not None and falls_to(abs(one.value - old_mv) * 1000.0, within_uv)
 
 
 def ste_q(ctx: Context, n: Numbers, hits: Hits) -> Hit | None:
@@ -83,7 +98,7 @@ def ste_q(ctx: Context, n: Numbers, hits: Hits) -> Hit | None:
         or (reaches(ctx.leads[lead].q_ms, n.elsewhere_ms) and falls_to(ctx.uv(lead, "q_mv"), -n.elsewhere_uv))
     ]
     for run in ctx.contiguous(deep, elsewhere):
-        evidence += [ctx.shown("STE-Q", lead, "q_mv", -n.elsewhere_uv, "<=") for lead in run.leads]
+        evidence += [one for lead in run.leads for one in _q_shown(ctx, lead, n)]
     evidence += [
         Evidence(
             lead=lead, quantity="r_ms", value=ctx.leads[lead].r_ms or 0.0, threshold=n.r_ms, rule="STE-Q"
@@ -92,6 +107,17 @@ def ste_q(ctx: Context, n: Numbers, hits: Hits) -> Hit | None:
         if lead in ctx.leads and ctx.conduction.name == "narrow" and _posterior_r(ctx, lead, n)
     ]
     return Hit(tier=Tier.FLAG, evidence=tuple(evidence)) if evidence else None
+
+
+def _q_shown(ctx: Context, lead: str, n: Numbers) -> tuple[Evidence, ...]:
+    """Depth and width of a Q; of a QS only that it is one."""
+    if qs(ctx.leads[lead]):
+        return (ctx.shown("STE-Q", lead, "q_mv", 0.0, "<"),)
+    width = ctx.leads[lead].q_ms or 0.0
+    return (
+        ctx.shown("STE-Q", lead, "q_mv", -n.elsewhere_uv, "<="),
+        Evidence(lead=lead, quantity="q_ms", value=width, threshold=n.elsewhere_ms, rule="STE-Q"),
+    )
 
 
 def _has_q(ctx: Context, lead: str) -> bool:
@@ -120,21 +146,18 @@ def ste_serial(ctx: Context, n: Numbers, hits: Hits) -> Hit | None:
         }
         for sign, relation in ((1.0, ">="), (-1.0, "<=")):
             moved = [lead for lead, uv in change_uv.items() if reaches(sign * uv, n.change_uv)]
-            found = ctx.contiguous(moved, change_uv)
-            # What sinks back from an elevation towards the baseline is not a new depression.
-            leads = [
-                lead
-                for run in found
-                for lead in run.leads
-                if sign > 0 or falls_to(ctx.stj_uv[lead], -n.depth_uv)
-            ]
-            if len(leads) >= ctx.rules.limits.contiguous_leads.value:
-                return Hit(tier=Tier.URG, evidence=_changes(leads, change_uv, sign * n.change_uv, relation))
+            if sign < 0:
+                # What sinks back from an elevation towards the baseline is not a new depression.
+                moved = [lead for lead in moved if falls_to(ctx.stj_uv[lead], -n.depth_uv)]
+            leads = [lead for run in ctx.contiguous(moved, change_uv) for lead in run.leads]
+            if leads:
+                evidence = _changes("STE-SERIAL", leads, change_uv, sign * n.change_uv, relation)
+                return Hit(tier=Tier.URG, evidence=evidence)
     return None
 
 
 def _changes(
-    leads: list[str], change_uv: dict[str, float], limit_uv: float, relation: str
+    rule: str, leads: list[str], change_uv: dict[str, float], limit_uv: float, relation: str
 ) -> tuple[Evidence, ...]:
     return tuple(
         Evidence(
@@ -142,7 +165,7 @@ def _changes(
             quantity="stj_change_mv",
             value=change_uv[lead] / 1000.0,
             threshold=limit_uv / 1000.0,
-            rule="STE-SERIAL",
+            rule=rule,
             relation=relation,
         )
         for lead in STE_LEADS
@@ -161,36 +184,30 @@ def ste_resolved(ctx: Context, n: Numbers, hits: Hits) -> Hit | None:
     ]
     if not gone:
         return None
-    return Hit(
-        tier=Tier.URG,
-        evidence=tuple(
-            Evidence(
-                lead=lead,
-                quantity="stj_change_mv",
-                value=uv / 1000.0 - gone[0].stj_mv[lead],
-                threshold=-n.change_uv / 1000.0,
-                rule="STE-RESOLVED",
-                relation="<=",
-            )
-            for lead, uv in ctx.stj_uv.items()
-            if lead in gone[0].stj_mv and falls_to(uv - gone[0].stj_mv[lead] * 1000.0, -n.change_uv)
-        ),
-    )
+    change_uv = {
+        lead: uv - gone[0].stj_mv[lead] * 1000.0 for lead, uv in ctx.stj_uv.items() if lead in gone[0].stj_mv
+    }
+    fallen = [lead for lead, uv in change_uv.items() if falls_to(uv, -n.change_uv)]
+    leads = [lead for run in ctx.contiguous(fallen, change_uv) for lead in run.leads]
+    if not leads:
+        return None  # the leads came off, or the elevation is what it was and only its threshold was close
+    return Hit(tier=Tier.URG, evidence=_changes("STE-RESOLVED", leads, change_uv, -n.change_uv, "<="))
 
 
 def ste_chronic(ctx: Context, n: Numbers, hits: Hits) -> Hit | None:
-    """Every elevated lead was as high in an ECG of another episode, at least a week old and not read as acute."""
-    base = hits.get("STE-1")
-    if base is None or ctx.child:
+    """Every elevated lead was as high in the last ECG of another episode, a week old or more and not read as acute.
+
+    What has changed within this episode is not chronic, whatever an old ECG shows.
+    """
+    base, before = hits.get("STE-1"), _last_quiet(ctx, n.least_days)
+    if base is None or before is None or ctx.child or "STE-SERIAL" in hits:
         return None
     shown = [one for one in base.evidence if one.rule == "STE-1"]
-    for one in ctx.earlier:
-        old = not one.same_episode and one.age_days >= n.least_days and one.tier.rank > Tier.URG.rank
-        if old and all(_same(one, e, n.same_uv) for e in shown):
-            return Hit(
-                tier=Tier.FLAG, evidence=(shown_whole("STE-CHRONIC", "age_days", one.age_days, n.least_days),)
-            )
-    return None
+    if not all(_same(before, one, n.same_uv) for one in shown):
+        return None
+    return Hit(
+        tier=Tier.FLAG, evidence=(shown_whole("STE-CHRONIC", "age_days", before.age_days, n.least_days),)
+    )
 
 
 RULES: Final[dict[str, Rule]] = {

@@ -78,12 +78,29 @@ def _reciprocal(ctx: Context, elevated: set[str]) -> tuple[Evidence, ...]:
 
 
 def _support(ctx: Context, found: Elevation) -> tuple[str, ...]:
-    """What makes up for a borderline pair (MEAS-5): a reciprocal depression, or a third lead.
+    """What makes up for a borderline pair (MEAS-5): a reciprocal depression, a third lead, or a repeat of the ECG.
 
     The third lead may stand in any contiguous set, not only in that of the pair: the reading that misses less.
     """
     third = len(found.leads) >= ctx.rules.limits.borderline_leads.value
-    return (("STE-RECIP",) if found.reciprocal else ()) + (("third_lead",) if third else ())
+    support = {
+        "STE-RECIP": bool(found.reciprocal),
+        "third_lead": third,
+        "repeat_ecg": _seen_before(ctx, found),
+    }
+    return tuple(name for name, holds in support.items() if holds)
+
+
+def _seen_before(ctx: Context, found: Elevation) -> bool:
+    """Did an earlier recording of this episode have the same leads at their thresholds? Then this is the repeat."""
+    return any(
+        one.same_episode
+        and all(
+            lead in one.stj_mv and reaches(one.stj_mv[lead] * 1000.0, found.profile.threshold_uv[lead])
+            for lead in found.leads
+        )
+        for one in ctx.earlier
+    )
 
 
 def _tier(ctx: Context, found: Elevation) -> Tier:
@@ -152,26 +169,32 @@ def inferior(ctx: Context, evidence: tuple[Evidence, ...]) -> bool:
 
 def ste_rv(ctx: Context, n: Numbers, hits: Hits) -> Hit | None:
     """Right ventricular infarction beside an inferior one (STE-RV). It is as urgent as the inferior finding."""
-    base, found = hits.get("STE-1"), strictest(ctx)
-    if base is None or found is None or not inferior(ctx, base.evidence):
+    base = hits.get("STE-1")
+    if base is None or not inferior(ctx, base.evidence):
         return None
-    thresholds = found.profile.threshold_uv
-    evidence = tuple(
-        ctx.shown("STE-RV", lead, "stj_mv", thresholds[lead])
-        for lead in RIGHT
-        if qualifies(ctx, lead, found.profile)
-    )
-    evidence += _right_by_limb_leads(ctx)
+    each = [_right_chest(ctx, profile) for profile in ctx.profiles]
+    limb = _right_by_limb_leads(ctx)
+    evidence = next((shown for shown in each if shown), ()) + limb
     if not evidence:
         return None
+    # Right leads that reach the threshold of some of those whom the patient may be.
+    doubt = () if limb or all(each) else ("demographics_missing",)
     return Hit(
-        tier=base.tier,
+        tier=Tier.URG if doubt else base.tier,
         words=report.right_ventricle_sentence(),
         territories=("right_ventricular",),
         evidence=evidence,
-        downgraded_by=base.downgraded_by,
+        downgraded_by=tuple(dict.fromkeys((*base.downgraded_by, *doubt))),
         restored_by=base.restored_by,
-        held_by=base.held_by,
+        held_by=tuple(dict.fromkeys((*base.held_by, *doubt))),
+    )
+
+
+def _right_chest(ctx: Context, profile: Profile) -> tuple[Evidence, ...]:
+    return tuple(
+        ctx.shown("STE-RV", lead, "stj_mv", profile.threshold_uv[lead])
+        for lead in RIGHT
+        if qualifies(ctx, lead, profile)
     )
 
 

@@ -1,13 +1,13 @@
 """The order of the worklist: a key for each case that depends on that case and the instant alone.
 
-The most urgent tier comes first; within a tier whoever has no answer yet; then what is known of the patient (chest
-pain, shock, onset, …: `worklist.toml`), the longest wait, and the case's id, so that no two cases tie. Because no other
-case enters the key, an update of one case moves that case only.
+The most urgent tier comes first; within a tier whoever has no answer yet; then the longest wait, where what is known
+of the patient (chest pain, shock, onset, …: `worklist.toml`) counts as minutes of waiting; and the case's id, so that
+no two cases tie. Because no other case enters the key, an update of one case moves that case only.
 
-Nothing starves. Each tier below the critical ones has a clock (`ageing` in the rule set: an urgent over-read
-10 minutes). A case that is still unanswered when it runs out moves up: behind the cases of the higher tier that
-wait for an answer, before those that have one. Moved-up cases queue by their waiting time alone, so nobody who
-came later can pass them, and the escalation of alerts bounds how long the unanswered ones ahead of them stay.
+Nothing starves. Within a tier the head start of others is bounded, so whoever waits long enough comes first. Each tier
+below the highest has a clock, too (`ageing` in the rule set: an urgent over-read 10 minutes): a case that is still
+unanswered when it runs out joins the next tier as one that came at that instant: behind those that wait there, before
+those that come later. It never passes a critical case that was there before it.
 
 An ECG that was received and not read yet may be anything: it stands among the urgent ones, with their clock, until its
 reading is there.
@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 from greenchannel.clock import check_aware
 from greenchannel.triage.finding import Patient, Tier
 from greenchannel.triage.rule_set import RULES, RuleSet
-from greenchannel.triage.worklist_weights import held, points
+from greenchannel.triage.worklist_weights import POINT_S, held, points
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -35,13 +35,12 @@ class Place(NamedTuple):
 
     band: int  # rank of the tier among whose cases this one stands
     answered: bool
-    moved_up: bool  # its clock ran out without an answer
-    weight: int  # of what is known of the patient, negative: more stands further up; 0 for all that moved up
-    opened_us: int  # microseconds since 1970
+    queue_us: int  # since when it waits in this band, less its head start; microseconds since 1970
     case_id: str
-    tier_rank: (
-        int  # of the case's own tier, after all of them while it is not read; never decides, ids are unique
-    )
+    # What follows only explains and never decides: ids are unique.
+    since_us: int  # when the wait for an answer began
+    moved_up: bool  # its clock ran out without an answer
+    tier_rank: int  # of the case's own tier, after all of them while it is not read
 
 
 def place(
@@ -64,7 +63,7 @@ def place(
     answered
         Somebody has acknowledged it.
     patient
-        What is known of the patient; it moves the case within its tier alone.
+        What is known of the patient; it counts as minutes of waiting, within the tier.
     opened_at, now
         Aware instants; `NaiveDatetimeError` otherwise.
     case_id
@@ -72,18 +71,19 @@ def place(
     waits_since
         When the wait for an answer began; with the case itself where it is None.
     """
-    opened_at = check_aware(opened_at)
-    since = opened_at if waits_since is None else waits_since
+    since = check_aware(opened_at if waits_since is None else waits_since)
     due_at = moves_up_at(tier=tier, answered=answered, waits_since=since, rules=rules)
     moved_up = due_at is not None and check_aware(now) >= due_at
     counted = NOT_READ_AS if tier is None else tier
+    joined = due_at if due_at is not None and moved_up else since
+    head_start = timedelta(seconds=POINT_S * points(patient))
     return Place(
         band=rules.ageing[counted].to.rank if moved_up else counted.rank,
         answered=answered,
-        moved_up=moved_up,
-        weight=0 if moved_up else -points(patient),
-        opened_us=(opened_at - _EPOCH) // _MICROSECOND,
+        queue_us=(joined - head_start - _EPOCH) // _MICROSECOND,
         case_id=case_id,
+        since_us=(since - _EPOCH) // _MICROSECOND,
+        moved_up=moved_up,
         tier_rank=_NOT_READ_RANK if tier is None else tier.rank,
     )
 
@@ -101,8 +101,7 @@ def moves_up_at(
 def explain(key: Place, patient: Patient, rules: RuleSet = RULES) -> tuple[str, str]:
     """Why a case stands where it stands, in English and Chinese; `patient` as it was for `place`."""
     tier = NOT_READ_AS if key.tier_rank == _NOT_READ_RANK else list(Tier)[key.tier_rank]
-    opened = _EPOCH + timedelta(microseconds=key.opened_us)
-    since = opened.isoformat(timespec="seconds")
+    since = (_EPOCH + timedelta(microseconds=key.since_us)).isoformat(timespec="seconds")
     if key.tier_rank == _NOT_READ_RANK:
         en, zh = ["waiting for the automatic analysis"], ["等待自动分析"]
     else:
@@ -116,9 +115,11 @@ def explain(key: Place, patient: Patient, rules: RuleSet = RULES) -> tuple[str, 
     else:
         en.append("answered" if key.answered else "not answered")
         zh.append("已应答" if key.answered else "未应答")
-        for weight in held(patient):
-            en.append(weight.words[0])
-            zh.append(weight.words[1])
-    en.append(f"open since {since}")
-    zh.append(f"开始于{since}")
+    for weight in held(patient):
+        minutes = f"{weight.points * POINT_S / 60:g}"
+        counts = weight.points > 0
+        en.append(f"{weight.words[0]} (counts as {minutes} min)" if counts else weight.words[0])
+        zh.append(f"{weight.words[1]}(计{minutes}分钟)" if counts else weight.words[1])
+    en.append(f"waiting since {since}")
+    zh.append(f"等待始于{since}")
     return ", ".join(en), ",".join(zh)

@@ -25,6 +25,7 @@ class Weight(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    point_s: float
     weight: tuple[Weight, ...]
 
 
@@ -45,9 +46,12 @@ _HOLDS: Final[dict[str, Callable[[Patient, float], bool]]] = {
     "age_woman": lambda p, limit: _aged(p, "female", limit),
 }
 
-WEIGHTS: Final = msgspec.toml.decode(
+_TABLE: Final = msgspec.toml.decode(
     (files("greenchannel") / "triage/worklist.toml").read_text(encoding="utf-8"), type=_File
-).weight
+)
+WEIGHTS: Final = _TABLE.weight
+POINT_S: Final = _TABLE.point_s
+"""What a point counts as, in seconds of waiting."""
 
 
 def held(patient: Patient) -> tuple[Weight, ...]:

@@ -71,13 +71,13 @@ def has_open_alert(case: Case) -> bool:
 
 
 def _signed(ecg: Ecg) -> bool:
-    read_at = ecg.analysed_at
+    read_at = ecg.settled_at
     return any(read_at is None or reading.at >= read_at for reading in ecg.readings)
 
 
 def _acknowledged(alert: Alert, ecg: Ecg) -> bool:
     """Did who answered this alert answer for this ECG? A later ECG joins an alert that was answered before it came."""
-    answered_at, read_at = alert.acknowledged_at, ecg.analysed_at
+    answered_at, read_at = alert.acknowledged_at, ecg.settled_at
     if answered_at is None or ecg.ecg_id not in alert.ecg_ids or tier_rank(alert.tier) > tier_rank(ecg.tier):
         return False
     rang = ecg.ecg_id == alert.ecg_ids[0]  # maybe before its final reading, by a provisional one

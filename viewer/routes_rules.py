@@ -8,8 +8,9 @@ import msgspec
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from greenchannel.triage.critical_lists import DEFAULT, LISTS, rules_named
 from greenchannel.triage.quantities import QUANTITIES
-from greenchannel.triage.rule_set import NEWEST, rule_set, versions
+from greenchannel.triage.rule_set import NEWEST, versions
 from greenchannel.triage.rules_page import as_json
 from greenchannel.viewer.access import require
 from greenchannel.viewer.front import PREFIX, Here, Who
@@ -40,7 +41,7 @@ async def quantities(request: Request, front: Here, who: Who) -> Response:
 async def one(version: str, request: Request, front: Here, who: Who) -> Response:
     """Every rule in both languages, with its numbers and where they come from."""
     require(who, "rules")
-    known = versions()
+    known = _known()
     if version not in known:
         raise Problem(
             404,
@@ -50,6 +51,12 @@ async def one(version: str, request: Request, front: Here, who: Who) -> Response
             got=version[:40],
         )
     return _kept(request, *_rules(version))
+
+
+@cache
+def _known() -> tuple[str, ...]:
+    """All versions, each by itself and with every list of critical values that fits it."""
+    return (*versions(), *(f"{NEWEST}+{chosen}" for chosen in LISTS if chosen != DEFAULT))
 
 
 @cache
@@ -66,7 +73,7 @@ def _quantities() -> tuple[bytes, str]:
 @cache
 def _rules(version: str) -> tuple[bytes, str]:
     """Only for a version that there is: what people ask for otherwise must not fill the memory."""
-    return _encoded(as_json(rule_set(version)))
+    return _encoded(as_json(rules_named(version)))
 
 
 def _encoded(content: Any) -> tuple[bytes, str]:

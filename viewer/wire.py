@@ -275,6 +275,7 @@ def _ecg(ecg: Ecg) -> Json:
         "signed_tier": None if ecg.reading is None else ecg.reading.tier,
         "advice_seen_at": maybe(ecg.advice_seen_at if _has_seen_advice(ecg) else None),
         "rules_version": ecg.rules,
+        "not_analysed": ecg.not_analysed,
     }
 
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from greenchannel.signal.measurements import LeadMeasurement, Measurements
+from greenchannel.triage.electrode_sets import Beside
 from greenchannel.triage.finding import Patient, Tier
 from greenchannel.triage.quantities import QUANTITIES
 from greenchannel.triage.reading import read
@@ -17,9 +18,8 @@ from greenchannel.triage.rule_set import RULES, STE_LEADS, rule_set, versions
 from tests.triage_measurements import measured
 
 LEADS = (*STE_LEADS, "aVR")
-MV = st.sampled_from([None, -1.2, -0.3, -0.15, -0.05, 0.0, 0.05, 0.12, 0.3, 0.6, 1.4])
+MV = st.sampled_from([None, -1.2, -0.3, -0.15, -0.08, -0.05, 0.0, 0.0, 0.05, 0.12, 0.3, 0.6, 1.4])
 MS = st.sampled_from([None, 0.0, 18.0, 30.0, 45.0, 90.0])
-RATIOS = ("st_below_chord_mv", "st_slope_mv", "baseline_tp_mv")
 FIELDS: dict[str, st.SearchStrategy[Any]] = {
     name: MS if name.endswith("_ms") else MV
     for name in LeadMeasurement._fields
@@ -58,6 +58,23 @@ def recordings(draw: st.DrawFn) -> Measurements:
         axis_deg=draw(st.sampled_from([None, -60.0, 30.0, 110.0])),
         st_reliable=draw(st.booleans()),
     )
+
+
+@given(recordings(), recordings(), recordings(), PATIENTS)
+def test_leads_of_other_recordings_and_corrected_ones_never_break_a_reading(
+    made: Measurements, other: Measurements, undone: Measurements, patient: Patient
+) -> None:
+    """Every evidence of a lead of another recording names it, and no other does."""
+    own = set(made.leads)
+    others = {
+        lead: Beside(ecg_id="e-other", values=values)
+        for lead, values in other.leads.items()
+        if lead not in own and values.usable
+    }
+    for finding in read(made, patient, others=others, corrected=undone).findings:
+        for one in finding.evidence:
+            if one.trace != "corrected":
+                assert (one.trace == "e-other") is (one.lead in others), (finding.id, one)
 
 
 @given(recordings(), PATIENTS, st.sampled_from(versions()))

@@ -119,7 +119,7 @@ def notched(jp_uv: float = 150.0, qrs_ms: float = 90.0, lad4_score: float = 10.0
 
 def inflamed(
     ste_uv: float = 120.0, leads: float = 6, depth_uv: float = 0.0, pr_uv: float = 80.0, pr_leads: float = 2,
-    st_t: float = 0.1,
+    st_t: float = 0.1, low: str = "aVL",
 ) -> Given:  # fmt: skip
     """Concave elevation of so many leads, II over III."""
     high = ("V5", "V4", "aVF", "I", "V3", "V2", "V6")[: int(leads) - 1]
@@ -130,7 +130,7 @@ def inflamed(
     levels["V6"] = 0.04
     waves["V6"] = {"t_mv": 0.04 / st_t, "st_below_chord_mv": -0.05}
     if depth_uv:
-        levels["aVL"] = -depth_uv / 1000
+        levels[low] = -depth_uv / 1000
     return given(stj_mv=levels, waves=waves)
 
 
@@ -307,7 +307,13 @@ CASES: Final[tuple[RuleCase, ...]] = (
         probes=(
             Probe(number="ste_uv", at=lambda uv: inflamed(ste_uv=uv)),
             Probe(number="leads", at=lambda leads: inflamed(leads=leads)),
-            Probe(number="depth_uv", at=lambda uv: inflamed(depth_uv=uv), fires_from=False, fires_at=False),
+            Probe(
+                number="depth_uv",
+                at=lambda uv: inflamed(depth_uv=uv, low="V3"),
+                fires_from=False,
+                fires_at=False,
+            ),
+            Probe(number="avl_uv", at=lambda uv: inflamed(depth_uv=uv), fires_from=False, fires_at=False),
             Probe(number="pr_depression_uv", at=lambda uv: inflamed(pr_uv=uv)),
             Probe(number="pr_leads", at=lambda leads: inflamed(pr_leads=leads)),
             Probe(number="st_t_ratio", at=lambda ratio: inflamed(st_t=ratio), step=0.001, said="ST/T in V6"),

@@ -105,7 +105,7 @@ CASES: Final[tuple[RuleCase, ...]] = (
                 ),
             ),
         ),
-        unprobed={name: "words of the prompt" for name in ("repeat_min", "repeat_max_min", "soon_min")},
+        unprobed=dict.fromkeys(("repeat_min", "repeat_max_min", "soon_min"), "words of the prompt, tested there"),
     ),
     RuleCase(
         rule="STE-RESOLVED",
@@ -116,7 +116,15 @@ CASES: Final[tuple[RuleCase, ...]] = (
             "another episode": given({}, earlier(INFERIOR, **(OLD | {"tier": Tier.ACT}), rules=("STE-1",))),
             "never there": given({}, earlier({})),
         },
-        unprobed={"change_uv": "which leads are shown"},
+        probes=(
+            Probe(
+                number="change_uv",
+                at=lambda uv: given(
+                    {"II": 0.09, "aVF": 0.09},
+                    earlier(dict.fromkeys(("II", "aVF"), 0.09 + uv / 1000), tier=Tier.ACT, rules=("STE-1",)),
+                ),
+            ),
+        ),
     ),
     RuleCase(
         rule="STE-CHRONIC",
@@ -157,6 +165,14 @@ CASES: Final[tuple[RuleCase, ...]] = (
                 fires_from=False,
                 tier=Tier.FLAG,
             ),
+            Probe(
+                number="least_days",
+                at=lambda days: depressed(
+                    80.0, 0.0, earlier(dict.fromkeys(("V5", "V6"), -0.08), **(OLD | {"age_days": days}))
+                ),
+                step=0.1,
+                tier=Tier.FLAG,
+            ),
         ),
     ),
     RuleCase(
@@ -165,7 +181,7 @@ CASES: Final[tuple[RuleCase, ...]] = (
         tier=Tier.FLAG,
         misses={
             "one lead": q_of("II"),
-            "pre-excitation is another matter": Given(made=measured(), patient=Patient(age_years=9)),
+            "a child": Given(made=q_of("II", "aVF").made, patient=Patient(age_years=9)),
             "T negative": given(
                 waves={"V1": {"q_mv": 0.0, "r_mv": 0.4, "s_mv": -0.2, "r_ms": 45.0, "t_mv": -0.3}}
             ),

@@ -54,7 +54,17 @@ def test_an_unknown_version_is_answered_by_those_there_are(version: str, tmp_pat
         assert answer.status_code == 404, answer.text
         assert answer.headers["content-type"] == "application/problem+json"
         if "%2f" not in version:
-            assert answer.json()["expected"] == f"one of {' '.join(versions())}"
+            assert answer.json()["expected"].startswith(f"one of {' '.join(versions())} 2+")
+
+    tell(story, tmp_path)
+
+
+def test_a_version_with_a_list_of_critical_values_has_its_page(tmp_path: Path) -> None:
+    """By the name that the readings of a site with that list carry."""
+
+    async def story(here: House) -> None:
+        answer = await here.http.get(f"{RULES}/2%2Bshanxi", headers=here.device())
+        assert (answer.status_code, answer.json()["version"]) == (200, "2+shanxi")
 
     tell(story, tmp_path)
 

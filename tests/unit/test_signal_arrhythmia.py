@@ -235,8 +235,11 @@ def test_silence_is_asystole_only_where_the_leads_are_on() -> None:
     assert m.name == "asystole" and m.longest_pause_s == 10.0 and (m.activity_mv or 1) < 0.1
     off = named(x, np.zeros(0), usable=np.zeros(12, dtype=bool))
     assert off.name == "unknown" and off.activity_mv is None
-    x[3] += np.float32(0.15) * bumps(np.arange(0.5, 10), 0.03).astype(np.float32)
-    assert named(x, np.zeros(0)).name == "unknown"  # waves in one lead, perhaps P
+    waves = np.float32(0.15) * bumps(np.arange(0.5, 10), 0.03).astype(np.float32)
+    x[3] += waves
+    assert named(x, np.zeros(0)).name == "asystole"  # one electrode that came off does not speak for the others
+    x[4:9] += waves
+    assert named(x, np.zeros(0)).name == "unknown"  # waves in half of the leads, perhaps P
 
 
 def test_an_input_that_neither_drifts_nor_breathes_is_no_asystole() -> None:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import signal
 
 from greenchannel.ingest.reader import read_path
-from greenchannel.signal.monitor_mode import MonitorEvidence, looks_monitored
+from greenchannel.signal.monitor_mode import MonitorEvidence, _mean, looks_monitored
 from greenchannel.signal.synthesis import simulate, synthesize
 
 Samples = NDArray[np.float32]
@@ -122,3 +122,11 @@ def test_real_recordings_are_told_apart(data_dir: Path) -> None:
         missed += not judge(monitor(recording.samples_mv, 500.0)).monitored
     assert false <= 1
     assert missed <= 1
+
+
+@pytest.mark.parametrize("count", [1, 3, 7, 1000])
+def test_a_mean_is_that_of_numpy(count: int) -> None:
+    """To the bit, along rows and columns."""
+    x = np.random.default_rng(count).normal(size=(count, count % 13 + 1)).astype(np.float32)
+    assert np.array_equal(_mean(x, 0), x.mean(axis=0))
+    assert np.array_equal(_mean(x, 1), x.mean(axis=1))

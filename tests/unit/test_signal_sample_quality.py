@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from greenchannel.ingest.reader import read_path
 from greenchannel.signal.leads import STANDARD_12
+from greenchannel.signal.sample_levels import _median
 from greenchannel.signal.sample_quality import SampleFaults, look
 from greenchannel.signal.synthesis import simulate, synthesize
 
@@ -276,3 +277,10 @@ def test_leads_of_real_recordings_are_left_alone(data_dir: Path) -> None:
         missed += not look(x, recording.rate_hz).flat[number % 12]
     assert false <= 3
     assert missed == 0
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 30])
+def test_the_median_of_rows_is_that_of_numpy(count: int) -> None:
+    """To the bit, for odd and for even numbers."""
+    rows = np.random.default_rng(count).normal(size=(5, count)).astype(np.float32)
+    assert np.array_equal(_median(rows), np.median(rows, axis=1))

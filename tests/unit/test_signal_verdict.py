@@ -385,3 +385,22 @@ def test_what_forbids_a_record(code: str) -> None:
     assert verdict(codes=("monitor_mode", code)) == (False, ["monitor_mode", code])
     assert verdict(codes=("monitor_mode",)) == (True, ["monitor_mode"])
     assert judge(LeadReasons(STANDARD_12), [], False).st_reliable is False
+
+
+@pytest.mark.parametrize(
+    ("dead", "blind"),
+    [
+        (("V2", "V3"), "V2–V3"), (("V1", "V2"), "V1–V2"), (("V5", "V6"), "V5–V6"), (("V1", "V3"), "V1–V3"),
+        (("V4", "V6"), "V4–V6"), (("V2",), None), (("V1", "V4"), None), (("V3", "V6"), None), (("I", "V2"), None),
+    ],
+)  # fmt: skip
+def test_neighbours_without_a_readable_one_are_a_blind_wall(dead: tuple[str, ...], blind: str | None) -> None:
+    """An elevation needs two contiguous leads: what lies there could never show, so it is recorded again."""
+    reasons = LeadReasons(STANDARD_12)
+    reasons.add("lead_flat", np.array([name in dead for name in STANDARD_12]))
+    found = judge(reasons, [], True)
+    told = [one.zh for one in found.messages if one.code == "territory_unreadable"]
+    assert found.acceptable is (blind is None)
+    assert len(told) == (blind is not None)
+    if blind is not None and blind not in ("V5–V6",):
+        assert blind in told[0]

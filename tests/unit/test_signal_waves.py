@@ -58,19 +58,22 @@ def waves_written_out(y: Singles, on: int, off: int) -> tuple[dict[str, float], 
 def end_written_out(beat: Singles, on: int, off: int, top: int) -> tuple[float, bool]:
     """Jp and whether it is a slur; NaN where there is neither."""
     y = beat[on : min(off + 10, beat.size - 1) + 1]
-    if top < 0 or y[top] < 0.2 or top + 6 > y.size:
+    if top < 0:
         return math.nan, False
-    half = 0.5 * y[top]
+    top = int(y[: off - on + 1].argmax())  # the tallest, whatever comes behind it
+    if y[top] < 0.2 or top + 6 > y.size:
+        return math.nan, False
+    half, after = 0.5 * y[top], y[-1] + np.float32(0.05)
     lower = [at for at in range(top + 1, y.size) if 0.1 <= y[at] < half]
     rises = [at for at in lower if y[at] - y[at - 1] > 0.002]
     if rises:
         peak = float(y[rises[0] :].max())
-        if 0.1 <= peak < half and peak - y[rises[0] - 1] >= 0.02:
+        if 0.1 <= peak < half and peak - y[rises[0] - 1] >= 0.02 and peak >= after:
             return peak, False
     steps = {at: float(y[at] - y[at - 1]) for at in range(top + 1, y.size)}
     steepest = min(steps, key=lambda at: steps[at])
     slow = [at for at in lower if steepest < at < off - on and steps[at] > 0.35 * steps[steepest]]
-    return (float(y[slow[0]]), True) if len(slow) >= 5 else (math.nan, False)
+    return (float(y[slow[0]]), True) if len(slow) >= 5 and y[slow[0]] >= after else (math.nan, False)
 
 
 def assert_as_written(beat: Singles, on: int = ON, off: int = OFF) -> list[float]:
@@ -178,6 +181,19 @@ def test_a_notch_is_a_rise_in_the_lower_half_of_the_descent(
     found = qrs_waves(complex_of(*DESCENT, *behind), ON, OFF)
     assert found["j_slur"][0] == 0
     assert found["jp_mv"][0] == pytest.approx(math.nan if jp_mv is None else jp_mv, nan_ok=True)
+
+
+@pytest.mark.parametrize(("stays_mv", "there"), [(0.0, True), (0.129, True), (0.131, False), (0.18, False)])
+def test_what_does_not_come_down_again_is_no_notch(stays_mv: float, there: bool) -> None:
+    """A raised ST behind the QRS is none: 50 µV below the peak by 20 ms behind the QRS."""
+    levels = (*DESCENT, 0.2, 0.15, 0.18, *[stays_mv] * 60)
+    assert math.isnan(qrs_waves(complex_of(*levels), ON, OFF)["jp_mv"][0]) == (not there)
+
+
+def test_a_j_wave_behind_an_s_is_a_notch() -> None:
+    """It is the last positive wave, and small beside R."""
+    levels = (0.0, 0.4, 1.0, 0.4, -0.2, -0.3, -0.1, 0.05, 0.11, 0.16, 0.11, 0.05)
+    assert qrs_waves(complex_of(*levels), ON, OFF)["jp_mv"][0] == pytest.approx(0.16)
 
 
 @pytest.mark.parametrize(("r_mv", "there"), [(0.21, True), (0.19, False)])

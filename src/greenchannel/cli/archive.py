@@ -4,16 +4,19 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from greenchannel.alerts.case import Context
+import typer
+
 from greenchannel.cli.data_folder import open_data
 from greenchannel.ingest.errors import IngestError
 from greenchannel.ingest.parsed import ParsedEcg
 from greenchannel.ingest.reader import read_ecg
+from greenchannel.service.before import patient_of
 from greenchannel.service.book import CaseBook
 from greenchannel.store.blobs import Blobs
 from greenchannel.store.errors import BlobDamaged, BlobErased, BlobMissing
 from greenchannel.store.log import Log
 from greenchannel.store.vault import Vault, load_or_make_master_key
+from greenchannel.triage.finding import Patient
 
 _AT_ONCE = 1000
 
@@ -27,12 +30,17 @@ class Archived(NamedTuple):
     sha256: str
     patient: str
     electrode_set: str
-    context: Context
+    who: Patient
 
 
 def archived(folder: Path) -> list[Archived]:
-    """All ECGs of a data folder, in the order in which their cases were opened. Nothing is written."""
-    _, engine = open_data(folder)
+    """All ECGs of a data folder, in the order in which their cases were opened. Nothing is added to it."""
+    settings, engine = open_data(folder)
+    if not (settings.data_dir / "master.key").is_file():
+        typer.echo(
+            f"expected the master key of {folder}, without which its originals cannot be read", err=True
+        )
+        raise typer.Exit(2)
     log, book = Log(engine), CaseBook()
     while envelopes := log.read(book.seq, _AT_ONCE):
         book.apply(envelopes)
@@ -45,7 +53,7 @@ def archived(folder: Path) -> list[Archived]:
             ecg.sha256,
             case.patient,
             ecg.electrode_set or "standard",
-            case.context,
+            patient_of(case, case.opened_at),
         )
         for case in book.cases.values()
         for ecg in case.current_ecgs

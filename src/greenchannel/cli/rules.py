@@ -136,16 +136,13 @@ def of_file(source: Path, *, options: Options, old: str, new: str) -> dict[str, 
 def of_archive(one: "Archived", *, old: str, new: str) -> dict[str, Any]:
     """The same for an ECG of the archive, with what its case knows of the patient."""
     from greenchannel.cli.archive import load
-    from greenchannel.triage.finding import Patient
 
     source = f"{one.case_id}/{one.ecg_id}"
     found = load(one)
     if isinstance(found, dict):
         return {"source": source, "error": found}
-    known = one.context
-    patient = Patient(age_years=known.age_years, sex=known.sex, chest_pain=known.chest_pain)
     recording = replace(found.recording, electrode_set=one.electrode_set)
-    return {"source": source, "sha256": one.sha256, **_by_two(recording, patient, old, new)}
+    return {"source": source, "sha256": one.sha256, **_by_two(recording, one.who, old, new)}
 
 
 def _by_two(recording: "Recording", patient: "Patient", old: str, new: str) -> dict[str, Any]:

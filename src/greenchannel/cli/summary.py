@@ -25,6 +25,12 @@ def summary(result: dict[str, Any]) -> str:
         lines.append(f"  {finding['tier']:<4} {finding['id']}  {finding['zh']}")
         lines.append(f"       {finding['en']}")
         lines.extend(f"       {_evidence(item)}" for item in finding["evidence"])
+        for name, zh, en in (("downgraded_by", "降级", "lowered by"), ("restored_by", "恢复", "restored by")):
+            if finding[name]:
+                lines.append(f"       {zh} {en}: {', '.join(finding[name])}")
+    for one in result["advice"]:
+        lines.append(f"  请 {one['zh']}")
+        lines.append(f"       {one['en']}")
     for message in result["quality"]["messages"]:
         lines.append(f"  质量 {message['zh']}  {message['en']}")
     if not result["quality"]["acceptable"]:

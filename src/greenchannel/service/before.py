@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.ecg_state import Ecg
+from greenchannel.signal.leads import POSTERIOR, RIGHT
 from greenchannel.triage.comparison import earlier_of
 from greenchannel.triage.electrode_sets import JOIN_WITHIN_MIN, Beside, beside
 from greenchannel.triage.finding import Earlier, Patient
@@ -13,13 +14,14 @@ from greenchannel.triage.finding import Earlier, Patient
 Load = Callable[[str], Mapping[str, Any] | None]
 """The analyze object under a hash; None where there is none."""
 
-MOST_EARLIER: Final = 5
-"""Of each patient's earlier recordings, the latest are compared."""
+MOST_OF_EPISODE: Final = 20
+"""Of an episode's earlier recordings the latest are compared; more than a reader would lay side by side."""
 
-_SYSTOLIC: Final = ("systolic_mmhg", "systolic", "sbp")
+_SYSTOLIC: Final = ("systolic_mmhg", "systolic", "sbp", "sbp_mmhg")
 _POTASSIUM: Final = ("potassium_mmol_l", "potassium")
 _FLAGS: Final = ("shock", "earlier_infarction", "troponin_raised", "digoxin", "symptoms")
 """Vital signs that are yes (1) or no (0)."""
+_MOVED: Final = frozenset({*POSTERIOR, *RIGHT})
 _DAY: Final = timedelta(days=1)
 
 
@@ -68,8 +70,12 @@ def earlier_ecgs(case: Case, ecg_id: str, cases: Iterable[Case], load: Load) -> 
         if one.ecg_id != ecg_id and _set_of(one) == "standard" and (instant := _instant(one)) and instant < at
     ]
     before.sort(key=lambda item: item[0], reverse=True)
+    # The latest of this episode, and always the last of another one: what is chronic or new is told by that.
+    chosen = [item for item in before if item[2]][:MOST_OF_EPISODE] + [
+        item for item in before if not item[2]
+    ][:1]
     found = []
-    for instant, one, same_episode in before[:MOST_EARLIER]:
+    for instant, one, same_episode in chosen:
         analysis = None if one.analysis_sha256 is None else load(one.analysis_sha256)
         if analysis is not None:
             age_days = (at - instant) / _DAY
@@ -80,7 +86,10 @@ def earlier_ecgs(case: Case, ecg_id: str, cases: Iterable[Case], load: Load) -> 
 
 
 def other_leads(case: Case, ecg_id: str, leads: tuple[str, ...], load: Load) -> dict[str, Beside]:
-    """Chest leads that recordings of this episode with other electrode sets have, the nearest in time first."""
+    """Chest leads that recordings of this episode with other electrodes have, the nearest in time first.
+
+    Whether a file names V7 itself or its form said that the cables were moved is the same here.
+    """
     own = case.ecg(ecg_id)
     at = None if own is None else _instant(own)
     if own is None or at is None:
@@ -88,7 +97,7 @@ def other_leads(case: Case, ecg_id: str, leads: tuple[str, ...], load: Load) -> 
     near = [
         (abs(instant - at), one)
         for one in case.current_ecgs
-        if _set_of(one) != _set_of(own)
+        if (_set_of(one) != _set_of(own) or _MOVED & set(one.leads))
         and (instant := _instant(one)) is not None
         and abs(instant - at) <= timedelta(minutes=JOIN_WITHIN_MIN)
     ]

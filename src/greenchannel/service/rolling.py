@@ -16,6 +16,7 @@ from greenchannel.service.live_stream import Running
 from greenchannel.service.watch import Watch
 from greenchannel.signal import rolling as windows
 from greenchannel.store.writer import Tx, Writer
+from greenchannel.triage.electrode_sets import true_leads
 from greenchannel.triage.finding import Patient
 from greenchannel.triage.interpretation import finding_json
 from greenchannel.triage.reading import Reading, read
@@ -87,11 +88,12 @@ class RollingReader:
         state, rewritten = self._state(running, until), running.rewritten
         steps = running.state.steps(state.came, until)
         running.rolled_until = until
-        patient = self._patient(running)
+        patient, (_, rows) = self._patient(running), _leads(running)
         rules = self._intake.rules_of(self._book.cases[running.origin.case_id].site)
 
         def look() -> tuple[windows.Rolling, Reading | None]:
-            measured, new = windows.read(windows.push(state, int16_to_mv(steps, running.hello.lsb_mv)))
+            samples_mv = int16_to_mv(steps, running.hello.lsb_mv)[list(rows)]
+            measured, new = windows.read(windows.push(state, samples_mv))
             return new, None if measured is None else read(measured, patient, rules)
 
         new, reading = await self._intake.in_pool(look)
@@ -124,7 +126,7 @@ class RollingReader:
         begin_s = max(windows.whole_seconds(until, rate_hz) - windows.REACH_S, 0)
         if state is not None and begin_s < state.until_s:
             return state
-        return windows.start(running.hello.leads, rate_hz, at_s=begin_s)
+        return windows.start(_leads(running)[0], rate_hz, at_s=begin_s)
 
     def _patient(self, running: Running) -> Patient:
         """What the case knows, as for the final reading; for what it does not know, what the hello said."""
@@ -149,3 +151,8 @@ class RollingReader:
         )
         if events:
             self._casework.write(tx, case, case_id, events, "service")
+
+
+def _leads(running: Running) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """The leads of a stream by where its electrodes are, and their rows."""
+    return true_leads(running.hello.leads, running.hello.fields.electrode_set or "standard")
