@@ -14,6 +14,7 @@ from greenchannel.events import (
     AlertHandedOver,
     AnyEvent,
     EcgAnalysed,
+    EcgNotAnalysed,
     EcgOpened,
     PlanStep,
     ProvisionalReading,
@@ -66,6 +67,29 @@ def analysed(
         settings=settings,
     )
     return [reading, *calls]
+
+
+def not_analysed(
+    case: Case,
+    said: EcgNotAnalysed,
+    *,
+    alert_id: str,
+    plan: tuple[PlanStep, ...],
+    settings: EscalationSettings | None = None,
+) -> list[AnyEvent]:
+    """The machine leaves one ECG to a person, and the alert that follows from it; a second time gives nothing."""
+    if find_ecg(case, said.ecg_id).settled_at is not None:
+        return []
+    calls = call(
+        case,
+        ecg_id=said.ecg_id,
+        tier=said.tier,
+        findings=said.findings,
+        alert_id=alert_id,
+        plan=plan,
+        settings=settings,
+    )
+    return [said, *calls]
 
 
 def provisional(

@@ -46,10 +46,10 @@ def _audit_case(case: Case, now: datetime, settings: EscalationSettings) -> Iter
             yield from _audit_alert(case, alert, now)
     for ecg in case.current_ecgs:
         covered = any(tier_rank(alert.tier) <= tier_rank(ecg.tier) for alert in case.alerts)
-        read_at = ecg.analysed_at or ecg.stream_started_at
+        read_at = ecg.settled_at or ecg.stream_started_at
         if ecg.tier in settings.paging_tiers and not covered and read_at is not None:
             yield _missed("alert", case, read_at, now, ecg_id=ecg.ecg_id)
-        if ecg.received_at is not None and ecg.analysed_at is None:
+        if ecg.received_at is not None and ecg.awaits_machine:
             due_at = ecg.received_at + timedelta(seconds=settings.analysis_s)
             yield _missed("analysis", case, due_at, now, ecg_id=ecg.ecg_id)
 

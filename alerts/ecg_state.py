@@ -11,6 +11,7 @@ from greenchannel.events import (
     CaseSplit,
     ClockReading,
     EcgAnalysed,
+    EcgNotAnalysed,
     EcgOpened,
     EcgReceived,
     Envelope,
@@ -72,6 +73,8 @@ class Ecg(msgspec.Struct, frozen=True, kw_only=True):
     rules: str | None = None
     analysis_sha256: str | None = None
     analysed_at: datetime | None = None
+    not_analysed: str | None = None  # why the machine reads nothing: "paper"
+    not_analysed_at: datetime | None = None
     opened_at: datetime | None = None
     opened_by: str | None = None
     readings: tuple[SignedReading, ...] = ()
@@ -97,8 +100,18 @@ class Ecg(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def awaited(self) -> bool:
         """Whether it may still have to ring: it is live, or neither the machine nor a person has read it."""
-        unread = self.received_at is not None and self.analysed_at is None and not self.readings
+        unread = self.awaits_machine and not self.readings
         return self.moved_to is None and (self.live or unread)
+
+    @property
+    def awaits_machine(self) -> bool:
+        """Whether its bytes are there and the machine still has to read them."""
+        return self.received_at is not None and self.settled_at is None
+
+    @property
+    def settled_at(self) -> datetime | None:
+        """When the machine had said what it has to say: its reading, or that a person must read."""
+        return self.analysed_at if self.analysed_at is not None else self.not_analysed_at
 
     @property
     def provisional(self) -> bool:
@@ -112,7 +125,7 @@ class Ecg(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def state(self) -> str:
-        """How far it is: "streaming", "received", "analysed", "opened", "diagnosed" or "advised"."""
+        """How far it is: "streaming", "received", "analysed" or "not_analysed", "opened", "diagnosed", "advised"."""
         if self.advice_seen_at is not None:
             return "advised"
         if self.readings:
@@ -121,6 +134,8 @@ class Ecg(msgspec.Struct, frozen=True, kw_only=True):
             return "opened"
         if self.analysed_at is not None:
             return "analysed"
+        if self.not_analysed is not None:
+            return "not_analysed"
         return "streaming" if self.live else "received"
 
 
@@ -130,6 +145,7 @@ ECG_EVENTS = (
     ProvisionalReading,
     EcgReceived,
     EcgAnalysed,
+    EcgNotAnalysed,
     EcgOpened,
     ReadingSigned,
     AdviceSeen,
@@ -185,6 +201,15 @@ def _fold_ecg(ecg: Ecg, envelope: Envelope) -> Ecg:
                 rules=e.rules,
                 analysis_sha256=e.analysis_sha256,
                 analysed_at=(e.analysed_at or at) if ecg.analysed_at is None else ecg.analysed_at,
+            )
+        case EcgNotAnalysed() as e:
+            first_said = (e.said_at or at) if ecg.not_analysed_at is None else ecg.not_analysed_at
+            return replace(
+                ecg,
+                not_analysed=e.reason,
+                not_analysed_at=first_said,
+                final_tier=e.tier,
+                final_findings=tuple(e.findings),
             )
         case EcgOpened() if ecg.opened_at is None:
             return replace(ecg, opened_at=at, opened_by=person_of(envelope.actor))

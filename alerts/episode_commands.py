@@ -22,6 +22,7 @@ from greenchannel.events import (
     ClockReading,
     ContextEntered,
     EcgAnalysed,
+    EcgNotAnalysed,
     EcgReceived,
     MilestoneRecorded,
 )
@@ -206,8 +207,6 @@ def _again(ecg: Ecg) -> list[AnyEvent]:
         or ecg.size_bytes is None
         or ecg.way is None
         or ecg.format is None
-        or ecg.rate_hz is None
-        or ecg.duration_s is None
     ):
         return []  # a stream of which nothing came
     received = EcgReceived(
@@ -225,6 +224,15 @@ def _again(ecg: Ecg) -> list[AnyEvent]:
         sent=ecg.sent,
         received_at=ecg.received_at,
     )
+    if ecg.not_analysed is not None and ecg.final_tier is not None:
+        said = EcgNotAnalysed(
+            ecg_id=ecg.ecg_id,
+            tier=ecg.final_tier,
+            reason=ecg.not_analysed,
+            findings=list(ecg.final_findings),
+            said_at=ecg.not_analysed_at,
+        )
+        return [received, said]
     if ecg.final_tier is None or ecg.software is None or ecg.rules is None or ecg.analysis_sha256 is None:
         return [received]
     analysed = EcgAnalysed(

@@ -200,7 +200,9 @@ def _completed(event: EcgReceived, started: ClockReading, received_at: datetime)
 
     Of a live stream the first strip counts, however long it goes on. What was received was completed before.
     """
-    length_s = min(event.duration_s, first_strip_s()) if event.way == "stream" else event.duration_s
+    length_s = event.duration_s or 0.0  # nobody knows how long the strip on a paper took
+    if event.way == "stream":
+        length_s = min(length_s, first_strip_s())
     length = timedelta(seconds=length_s)
     at = max(min(started.at + length, received_at), started.at)
     raw = None if started.raw is None else started.raw + length

@@ -19,3 +19,9 @@ MAX_VALUES: Final = 40_000_000
 
 MAX_HEADER_BYTES: Final = 256 * 2**10
 """A WFDB header."""
+
+MAX_BYTES_OF: Final = {"ecg": MAX_BYTES, "photograph": 20 * 2**20, "pdf": 20 * 2**20}
+"""One upload, by what it is. A telephone's photograph takes 2 to 12 MiB."""
+
+MAX_PIXELS: Final = 200_000_000
+"""Of a photograph, as it announces itself; it is drawn by the reader's browser, never here."""

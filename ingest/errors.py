@@ -5,22 +5,34 @@
 
 Every error says what was expected and what came; `code` is stable and goes to the client as it is:
 
-===============  ====================================================================
-code             meaning
-===============  ====================================================================
-empty_body       nothing was sent, or a strip without one sample
-too_large        above a bound of `greenchannel.ingest.bounds`
-unknown_format   the content is of no format known here
-unsupported      the format is known, this form of it is not read
-truncated        fewer bytes than the header announces
-missing_part     a signal file that the header names was not sent
-malformed        the content breaks its own format
-bad_field        an optional field of an upload
-bad_hello        the first message of a live stream
-bad_frame        a binary frame of a live stream
-stale_session    a frame on a connection that a newer one has replaced
-not_durable      nothing can be written to disk at present
-===============  ====================================================================
+==================  ====================================================================
+code                meaning
+==================  ====================================================================
+empty_body          nothing was sent, or a strip without one sample
+too_large           above a bound of `greenchannel.ingest.bounds`
+unknown_format      the content is of no format known here
+unsupported         the format is known, this form of it is not read
+truncated           fewer bytes than the header announces
+missing_part        a signal file that the header names was not sent
+malformed           the content breaks its own format
+bad_field           an optional field of an upload
+bad_hello           the first message of a live stream
+bad_frame           a binary frame of a live stream
+stale_session       a frame on a connection that a newer one has replaced
+not_durable         nothing can be written to disk at present
+bad_tus_header      a header of a resumable upload
+tus_version         another version of tus than 1.0.0
+body_type           a piece of an upload that is not announced as one
+offset_mismatch     a piece that does not go on where the upload ends
+checksum_algorithm  a checksum of an algorithm that is not known
+checksum_mismatch   bytes that are not those which were sent
+parts_unfinished    uploads that cannot be joined (yet)
+upload_final        an upload that takes no more bytes, or cannot be withdrawn
+upload_expired      an upload that nobody went on with in time
+upload_taken_over   another request goes on with the upload
+too_many_uploads    too many uploads of one sender under way
+disk_full           no room; nothing that was confirmed is lost
+==================  ====================================================================
 """
 
 from typing import Final
@@ -39,8 +51,25 @@ CODES: Final = frozenset(
         "bad_frame",
         "stale_session",
         "not_durable",
+        "bad_tus_header",
+        "tus_version",
+        "body_type",
+        "offset_mismatch",
+        "checksum_algorithm",
+        "checksum_mismatch",
+        "parts_unfinished",
+        "upload_final",
+        "upload_expired",
+        "upload_taken_over",
+        "too_many_uploads",
+        "disk_full",
     }
 )
+
+ABOUT_THE_BYTES: Final = frozenset(
+    {"too_large", "unknown_format", "unsupported", "truncated", "missing_part", "malformed"}
+)
+"""Refusals that are about the bytes; those are kept for an admin to see."""
 
 
 class IngestError(Exception):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from greenchannel.ingest import vitals
 from greenchannel.ingest.errors import IngestError, shown
 from greenchannel.ingest.parsed import Sex, sex_of
 from greenchannel.signal.recording import ELECTRODE_SETS
@@ -204,7 +205,7 @@ def _vitals(given: Mapping[str, object]) -> dict[str, Any] | None:
         plain = entry is None or isinstance(entry, str | int | float)
         if not isinstance(key, str) or not plain or (isinstance(entry, float) and not math.isfinite(entry)):
             raise _bad("vitals", "an object of numbers and texts", {key: entry})
-    return dict(value)
+    return vitals.normal(value)
 
 
 def _electrode_set(given: Mapping[str, object]) -> str | None:

@@ -15,24 +15,22 @@ from greenchannel.ingest.dicom_ecg import looks_like_dicom
 from greenchannel.ingest.errors import IngestError
 from greenchannel.ingest.formats import FORMATS
 from greenchannel.ingest.parsed import ParsedEcg
-from greenchannel.ingest.wfdb_header import header_lines
-from greenchannel.ingest.wfdb_record import read_wfdb, signal_files
+from greenchannel.ingest.wfdb_header import header_lines, is_segmented
+from greenchannel.ingest.wfdb_segments import read_record, record_files
 
 __all__ = ["content_sha256", "files_of", "read_ecg", "read_path"]
 
-ACCEPTED: Final = "a DICOM ECG, a WFDB header with its signal files, or a zip of one of them"
+ACCEPTED: Final = (
+    "a DICOM, SCP-ECG, XML, EDF, ISHNE, MFER, HL7 v2, FHIR or CSV file, a WFDB header with its signal files, "
+    "or a zip of one of them"
+)
 
 _OTHER_FORMATS: Final = (
     (re.compile(rb"%PDF-"), "PDF"),
     (re.compile(rb"\x89PNG|\xff\xd8\xff|GIF8|BM|II\*\0|MM\0\*"), "an image"),
-    (re.compile(rb"0 {7}"), "EDF"),
     (re.compile(rb"\x89HDF"), "HDF5"),
     (re.compile(rb"\x1f\x8b|7z\xbc\xaf|Rar!"), "an archive other than zip"),
-    (re.compile(rb"(?s).{0,4096}<AnnotatedECG"), "HL7 aECG"),
-    (re.compile(rb"(?s).{0,4096}<RestingECG"), "GE XML (MUSE or CardioSoft)"),
-    (re.compile(rb"(?s).{0,4096}<restingecgdata"), "Philips XML"),
-    (re.compile(rb"(?:\xef\xbb\xbf)?\s*<|\xff\xfe<\0|\xfe\xff\0<"), "XML"),
-    (re.compile(rb"(?s).{16}SCPECG"), "SCP-ECG"),
+    (re.compile(rb"(?:\xef\xbb\xbf)?\s*<|\xff\xfe<\0|\xfe\xff\0<"), "XML of another kind"),
 )
 # Bad zip structures surface as any of these, by the member that is broken.
 _ZIP_RAISES: Final = (
@@ -67,10 +65,12 @@ def read_ecg(files: Sequence[tuple[str | None, bytes]]) -> ParsedEcg:
         # Annotation and text files may look like a header; then the name decides between them.
         named = [(name, lines) for name, lines in headers if (name or "").lower().endswith(".hea")]
         headers = named or headers
+    if len(headers) > 1:
+        headers = [(name, lines) for name, lines in headers if is_segmented(lines)] or headers
     if len(headers) == 1:
         name, lines = headers[0]
         parts = {base_name(part or "part"): data for part, data in files if part is None or part != name}
-        return read_wfdb(lines, parts)
+        return read_record(lines, parts)
     if len(headers) > 1:
         raise IngestError("unsupported", "there are several records", "one record", f"{len(headers)} headers")
     raise _unknown(files)
@@ -109,10 +109,13 @@ def files_of(path: Path) -> list[tuple[str | None, bytes]]:
     lines = None if looks_like_dicom(data) or zipfile_magic(data) else header_lines(data)
     files: list[tuple[str | None, bytes]] = [(header.name, data)]
     if lines is not None:
-        for name in signal_files(lines):
-            if header.with_name(name).is_file():
-                files.append((name, _read_bounded(header.with_name(name))))
+        files += record_files(lines, lambda name: _beside(header, name))
     return files
+
+
+def _beside(header: Path, name: str) -> bytes | None:
+    path = header.with_name(name)
+    return _read_bounded(path) if path.is_file() else None
 
 
 def zipfile_magic(data: bytes) -> bool:

@@ -52,6 +52,7 @@ class SignalLine:
     unit: str
     checksum: int | None
     name: str
+    initial: int = 0  # what a format of differences begins with
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,6 +66,16 @@ class WfdbHeader:
     signals: tuple[SignalLine, ...]
     comments: tuple[str, ...]  # without the leading #
     tolerated: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SegmentedHeader:
+    """A record that is made of other records."""
+
+    rate_hz: float
+    acquired: datetime | None  # as written, without a zone
+    segments: tuple[tuple[str, int], ...]  # name, or ~ for nothing, and number of samples
+    comments: tuple[str, ...]
 
 
 def header_lines(data: bytes) -> list[str] | None:
@@ -141,6 +152,50 @@ def parse_header(lines: list[str]) -> WfdbHeader:
     )
 
 
+def is_segmented(lines: list[str]) -> bool:
+    """Whether the record line announces segments."""
+    first = next((line for line in lines if line and not line.startswith("#")), "")
+    record = _RECORD.fullmatch(first)
+    return record is not None and record["segments"] is not None
+
+
+def parse_segments(lines: list[str]) -> SegmentedHeader:
+    """Read the header of a record of several segments.
+
+    Raises
+    ------
+    IngestError
+        ``malformed`` or ``too_large``.
+    """
+    content = [line for line in lines if line and not line.startswith("#")]
+    record = _RECORD.fullmatch(content[0])
+    if record is None or record["segments"] is None:
+        raise IngestError("malformed", "the record line cannot be read", "name/segments …", shown(content[0]))
+    count = int(record["segments"])
+    if len(content) - 1 != count:
+        raise IngestError(
+            "malformed", "segment lines are missing or too many", f"{count}", f"{len(content) - 1}"
+        )
+    segments = []
+    for line in content[1:]:
+        match = re.fullmatch(r"([^\s/\\]{1,200})[ \t]+(\d{1,12})[ \t]*", line)
+        if match is None:
+            raise IngestError("malformed", "a segment line cannot be read", "name samples", shown(line))
+        segments.append((match[1], int(match[2])))
+    samples = sum(each for _, each in segments)
+    if not 0 < samples <= MAX_VALUES:
+        raise IngestError(
+            "too_large" if samples else "malformed", "the segments' samples are out of bounds", f"1 to {MAX_VALUES}",
+            f"{samples}",
+        )  # fmt: skip
+    return SegmentedHeader(
+        rate_hz=float(record["rate"] or DEFAULT_RATE_HZ),
+        acquired=_when(record["when"]),
+        segments=tuple(segments),
+        comments=tuple(line.lstrip("#").strip() for line in lines if line.startswith("#")),
+    )
+
+
 def _signal(line: str) -> SignalLine:
     match = _SIGNAL.fullmatch(line)
     trailer = _TRAILER.fullmatch(match["rest"] or "") if match else None
@@ -170,6 +225,7 @@ def _signal(line: str) -> SignalLine:
         unit=match["unit"] or "mV",
         checksum=int(trailer["checksum"]) if trailer and trailer["checksum"] is not None else None,
         name=(trailer["name"] or "").strip() if trailer else "",
+        initial=int(trailer["initial"] or 0) if trailer else 0,
     )
 
 

@@ -16,6 +16,7 @@ from greenchannel.ingest.parsed import ParsedEcg, Sex, plausible_age, sex_of
 from greenchannel.ingest.scaling import MV_PER_UNIT, ranges_without_samples, to_mv
 from greenchannel.ingest.wfdb_header import SignalLine, WfdbHeader, parse_header
 from greenchannel.ingest.wfdb_signals import (
+    DIFFERENCES,
     Integers,
     check_format,
     decode,
@@ -28,6 +29,8 @@ from greenchannel.signal.recording import ELECTRODE_SETS, MAX_RATE_HZ, Recording
 _COMMENT: Final = re.compile(r"<?\s*(age|sex|started_at|electrode_set)\s*>?\s*:\s*(.*)", re.IGNORECASE)
 _MIT_COMMENT: Final = re.compile(r"(\d{1,3}|-1|\?)\s+([MF?])(?:\s.*)?")
 """First comment of the MIT-BIH records: age, sex, then numbers of the tape."""
+
+NO_ECG_LEAD: Final = "the record has no ECG lead"
 
 
 def read_wfdb(lines: list[str], files: Mapping[str, bytes]) -> ParsedEcg:
@@ -58,7 +61,7 @@ def read_wfdb(lines: list[str], files: Mapping[str, bytes]) -> ParsedEcg:
     columns = _integers(header, files, tolerated)
     rows = {lead: _millivolts(header.signals[index], columns[index]) for lead, index in wanted.items()}
     samples_mv = np.stack(list(rows.values()))
-    age_years, sex, started_at, electrode_set = _from_comments(header, tolerated)
+    age_years, sex, started_at, electrode_set = from_comments(header.comments, tolerated)
     recording = Recording(
         samples_mv=samples_mv,
         leads=tuple(rows),
@@ -106,7 +109,7 @@ def _ecg_leads(header: WfdbHeader, tolerated: list[str]) -> dict[str, int]:
     if not wanted:
         raise IngestError(
             "malformed",
-            "the record has no ECG lead",
+            NO_ECG_LEAD,
             "lead names such as I or V1",
             " ".join(signal.name for signal in header.signals)[:80],
         )
@@ -145,6 +148,8 @@ def _integers(header: WfdbHeader, files: Mapping[str, bytes], tolerated: list[st
         if len(body) > needed:
             tolerated.append(f"{name} holds {len(body) - needed} bytes more than the header announces")
         frames = decode(number, body, samples * len(group)).reshape(samples, len(group))
+        if number == DIFFERENCES:
+            frames = np.cumsum(frames, axis=0, dtype=np.int64) + np.array([s.initial for s in group])
         columns += [frames[:, place] for place in range(len(group))]
     _note_checksums(header, columns, tolerated)
     return columns
@@ -175,11 +180,12 @@ def _millivolts(signal: SignalLine, raw: Integers) -> NDArray[np.float32]:
     return samples_mv
 
 
-def _from_comments(
-    header: WfdbHeader, tolerated: list[str]
+def from_comments(
+    comments: tuple[str, ...], tolerated: list[str]
 ) -> tuple[float | None, Sex | None, datetime | None, str]:
+    """Age, sex, instant and electrode set as the comments of a header have them."""
     age_years, sex, started_at, electrode_set = None, None, None, "standard"
-    for comment in header.comments:
+    for comment in comments:
         match = _COMMENT.match(comment)
         if match is None:
             continue
@@ -198,7 +204,7 @@ def _from_comments(
                 electrode_set = word
             case _:
                 tolerated.append(f"electrode set {word[:20]!r} is not known; taken as standard")
-    mit = next((m for m in map(_MIT_COMMENT.fullmatch, header.comments) if m), None)
+    mit = next((m for m in map(_MIT_COMMENT.fullmatch, comments) if m), None)
     if mit is not None and age_years is None and sex is None:
         age_years, sex = plausible_age(mit[1])[0], sex_of(mit[2])
     return age_years, sex, started_at, electrode_set

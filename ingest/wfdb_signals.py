@@ -41,6 +41,30 @@ def _two_in_three_bytes(data: memoryview, count: int) -> Integers:
     return np.where(pairs >= 2048, pairs - np.int16(4096), pairs)
 
 
+def _three_in_two_words(data: memoryview, count: int) -> Integers:
+    """Format 310: two words of 16 bits hold a sample each, and in their upper five bits the halves of a third."""
+    words = np.zeros(-(-count // 3) * 2, dtype=np.uint16)
+    used = np.frombuffer(data, dtype="<u2", count=packed_bytes(310, count) // 2)
+    words[: used.size] = used
+    first, second = words[0::2], words[1::2]
+    third = (first >> 11) | (second >> 11) << 5
+    return _ten_bits((first >> 1, second >> 1, third), count)
+
+
+def _three_in_one_word(data: memoryview, count: int) -> Integers:
+    """Format 311: a word of 32 bits holds three samples, the first in its lowest bits."""
+    padded = np.zeros(-(-count // 3) * 4, dtype=np.uint8)
+    used = np.frombuffer(data, dtype="u1", count=packed_bytes(311, count))
+    padded[: used.size] = used
+    words = padded.view("<u4")
+    return _ten_bits((words, words >> 10, words >> 20), count)
+
+
+def _ten_bits(parts: tuple[NDArray[Any], NDArray[Any], NDArray[Any]], count: int) -> Integers:
+    whole = np.stack(parts, axis=1).reshape(-1)[:count] & 0x3FF
+    return np.where(whole >= 512, whole.astype(np.int16) - np.int16(1024), whole.astype(np.int16))
+
+
 # format → (decoder, bits a sample, the integer that means "no sample")
 _FORMATS: Final[dict[int, tuple[Callable[[memoryview, int], Integers], int, int]]] = {
     16: (_plain("<i2"), 16, -(2**15)),
@@ -50,7 +74,17 @@ _FORMATS: Final[dict[int, tuple[Callable[[memoryview, int], Integers], int, int]
     212: (_two_in_three_bytes, 12, -(2**11)),
     24: (_three_bytes, 24, -(2**23)),
     32: (_plain("<i4"), 32, -(2**31)),
+    310: (_three_in_two_words, 10, -(2**9)),
+    311: (_three_in_one_word, 10, -(2**9)),
+    # first differences, to be summed by whoever knows where each signal begins; nothing in it means "no sample"
+    8: (_plain("i1"), 8, -(2**63)),
 }
+
+_THREE_IN_FOUR: Final = {310: (0, 2, 4), 311: (0, 2, 3)}
+"""Bytes that are left for one or two samples behind the last whole group of three in four bytes."""
+
+DIFFERENCES: Final = 8
+"""The format whose numbers are differences."""
 
 
 def check_format(number: int) -> None:
@@ -62,11 +96,16 @@ def check_format(number: int) -> None:
 
 def packed_bytes(number: int, count: int) -> int:
     """Bytes that `count` samples take in this format."""
+    if number in _THREE_IN_FOUR:
+        return count // 3 * 4 + _THREE_IN_FOUR[number][count % 3]
     return (count * _FORMATS[number][1] + 7) // 8
 
 
 def samples_in(number: int, size_bytes: int) -> int:
     """Samples that `size_bytes` can hold in this format."""
+    if number in _THREE_IN_FOUR:
+        rest = _THREE_IN_FOUR[number]
+        return size_bytes // 4 * 3 + sum(0 < needed <= size_bytes % 4 for needed in rest)
     return size_bytes * 8 // _FORMATS[number][1]
 
 

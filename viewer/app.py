@@ -21,9 +21,11 @@ from greenchannel.viewer import (
     routes_cases,
     routes_duty,
     routes_ecgs,
+    routes_paper,
     routes_rules,
     routes_session,
     static_page,
+    tus_routes,
 )
 from greenchannel.viewer.front import PREFIX, DemoUser, Front
 from greenchannel.viewer.live_socket import live
@@ -75,7 +77,15 @@ def _http(front: Front, metrics: health.Metrics) -> FastAPI:
     )
     app.state.front = front
     problems.install(app)
-    for module in (routes_session, routes_ecgs, routes_cases, routes_duty, routes_rules):
+    for module in (
+        routes_session,
+        routes_ecgs,
+        routes_paper,
+        tus_routes,
+        routes_cases,
+        routes_duty,
+        routes_rules,
+    ):
         app.include_router(module.router, prefix=PREFIX)
     app.include_router(health.router)
     app.include_router(health.add_metrics(metrics))
@@ -131,7 +141,7 @@ class _Dispatcher:
                 self._metrics.seconds.observe(time.perf_counter() - started)
             await send(message)
 
-        if (scope["method"], scope["path"]) != ("POST", f"{PREFIX}/ecgs"):
+        if not _takes_files(scope):
             try:
                 check_announced(Headers(scope=scope).get("content-length"), MOST_BODY_BYTES)
             except Problem as problem:
@@ -139,6 +149,14 @@ class _Dispatcher:
                 return
             receive = _bounded(receive)
         await self._http(scope, receive, answer)
+
+
+def _takes_files(scope: Scope) -> bool:
+    """Is it one of the routes that set a limit of their own?"""
+    method, path = scope["method"], scope["path"]
+    return (method, path) == ("POST", f"{PREFIX}/ecgs") or (
+        method in ("POST", "PATCH") and (path + "/").startswith(f"{PREFIX}/uploads/")
+    )
 
 
 def _bounded(receive: Receive) -> Receive:

@@ -36,6 +36,16 @@ INGEST_STATUS: Final = {
     "bad_field": 422,
     "not_durable": 503,
     "stale_session": 409,
+    "tus_version": 412,
+    "body_type": 415,
+    "offset_mismatch": 409,
+    "checksum_mismatch": 460,
+    "parts_unfinished": 409,
+    "upload_final": 403,
+    "upload_expired": 410,
+    "upload_taken_over": 423,
+    "too_many_uploads": 429,
+    "disk_full": 507,
 }
 
 _WORDS: Final[dict[int, tuple[str, str]]] = {  # code, Chinese detail
@@ -44,13 +54,21 @@ _WORDS: Final[dict[int, tuple[str, str]]] = {  # code, Chinese detail
     403: ("forbidden", "没有权限"),
     404: ("not_found", "没有找到"),
     405: ("method_not_allowed", "不支持这种请求方法"),
+    408: ("timeout", "等待数据超时"),
+    409: ("conflict", "与已有内容不符"),
+    410: ("gone", "已过期"),
+    412: ("precondition_failed", "协议版本不符"),
     413: ("too_large", "文件过大"),
     415: ("unsupported_media_type", "不支持这种内容类型"),
     422: ("invalid", "内容不正确"),
+    423: ("locked", "正由另一请求处理"),
     429: ("too_many_requests", "尝试次数过多,请稍后再试"),
     500: ("internal", "服务内部错误,已记录"),
+    460: ("checksum_mismatch", "校验和不符,请重新发送"),
     503: ("unavailable", "服务暂不可用,请稍后再试"),
+    507: ("disk_full", "存储空间不足,已确认的内容仍保留,请稍后再试"),
 }
+_PHRASES: Final = {460: "Checksum Mismatch"}  # of tus, unknown to HTTP itself
 
 
 class Problem(Exception):
@@ -82,7 +100,7 @@ class Problem(Exception):
         more = {"expected": self.expected, "got": self.got}
         return {
             "type": f"urn:greenchannel:problem:{self.code}",
-            "title": HTTPStatus(self.status).phrase,
+            "title": _PHRASES.get(self.status) or HTTPStatus(self.status).phrase,
             "status": self.status,
             "detail": self.detail,
             "code": self.code,

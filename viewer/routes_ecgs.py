@@ -17,7 +17,7 @@ from greenchannel.alerts.ecg_state import Ecg
 from greenchannel.clock import rfc3339
 from greenchannel.events import ClockReading
 from greenchannel.ingest.bundle import bundle
-from greenchannel.ingest.errors import IngestError
+from greenchannel.ingest.errors import ABOUT_THE_BYTES, IngestError
 from greenchannel.ingest.fields import parse_fields
 from greenchannel.service.callers import Caller
 from greenchannel.service.errors import NotFound
@@ -25,6 +25,7 @@ from greenchannel.signal.recording import Recording
 from greenchannel.viewer.access import may, require
 from greenchannel.viewer.front import NOTHING, PREFIX, Front, Here, Who, answer
 from greenchannel.viewer.routes_cases import PRINTABLE, Given
+from greenchannel.viewer.routes_paper import paper_of
 from greenchannel.viewer.uploads import Files, read_upload
 from greenchannel.viewer.wire import maybe
 
@@ -33,11 +34,6 @@ router = APIRouter(prefix="/ecgs", tags=["ECGs"])
 LSB_MV: Final = 0.0025
 MISSING: Final = -32768
 _DIGITS: Final = 4  # of a sample in mV: 0.1 µV
-
-QUARANTINED: Final = frozenset(
-    {"too_large", "unknown_format", "unsupported", "truncated", "missing_part", "malformed"}
-)
-"""Refusals that are about the bytes; those are kept for an admin to see."""
 
 _FILE_BODY: Final[dict[str, Any]] = {
     "requestBody": {
@@ -70,7 +66,7 @@ async def send(request: Request, front: Here, who: Who) -> Response:
     try:
         got = await front.desk.receive(files, fields, who, upload_started_at=started_at)
     except IngestError as error:
-        if error.code in QUARANTINED:
+        if error.code in ABOUT_THE_BYTES:
             await _quarantine(front, who, files, error, started_at)
         raise
     return answer(
@@ -115,6 +111,7 @@ async def one(ecg_id: str, front: Here, who: Who) -> Response:
             "site": case.site,
             "states": states(case, ecg),
             "analysis": await front.desk.analysis(ecg_id),
+            "paper": paper_of(ecg),
             "device_offset_s": ecg.acquired.offset_s if ecg.acquired else None,
             "acquired": _clock(ecg.acquired),
             "links": {

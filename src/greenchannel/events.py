@@ -95,11 +95,11 @@ class EcgReceived(Event, frozen=True, kw_only=True):
     sha256: str
     size_bytes: int
     way: str  # "upload" or "stream"
-    format: str  # "dicom", "wfdb", "stream"
+    format: str  # "dicom", "wfdb", "stream", …; of a paper ECG "jpeg", "png", "heic", "pdf"
     device: str | None
-    leads: tuple[str, ...]
-    rate_hz: float
-    duration_s: float
+    leads: tuple[str, ...]  # none of a paper ECG
+    rate_hz: float | None  # None: a paper ECG has no samples
+    duration_s: float | None
     electrode_set: str = "standard"
     acquired: ClockReading | None = None
     acquired_raw: str | None = None  # as the file has it, kept even where it is nonsense
@@ -125,6 +125,16 @@ class EcgAnalysed(Event, frozen=True, kw_only=True):
     analysed_at: Aware | None = (
         None  # None: with this event; given where it is carried over from another case
     )
+
+
+class EcgNotAnalysed(Event, frozen=True, kw_only=True):
+    """The machine does not read this ECG; a person must. Findings as in the analyze object."""
+
+    ecg_id: str
+    tier: str
+    reason: str  # "paper"
+    findings: list[dict[str, Any]]
+    said_at: Aware | None = None  # None: with this event; given where it is carried over from another case
 
 
 class EcgOpened(Event, frozen=True, kw_only=True):
@@ -339,6 +349,7 @@ AnyEvent = (
     | ProvisionalReading
     | EcgReceived
     | EcgAnalysed
+    | EcgNotAnalysed
     | EcgOpened
     | ReadingSigned
     | AdviceSeen

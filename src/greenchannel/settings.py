@@ -25,6 +25,8 @@ class Settings:
     network_zh: str = "胸痛中心"
     network_en: str = "Chest pain centre"
     max_upload_bytes: int = 32 * 1024 * 1024
+    upload_kept_s: float = 24 * 3600.0  # a resumable upload of which nothing is heard
+    upload_idle_s: float = 60.0  # a body of which nothing comes is taken for cut; what came is kept
     quarantine_bytes: int = 512 * 1024 * 1024  # newest kept, oldest dropped
     session_ttl_s: float = 12 * 3600.0
     secure_cookie: bool = False  # True where the service stands behind TLS

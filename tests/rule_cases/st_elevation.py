@@ -105,7 +105,9 @@ CASES: Final[tuple[RuleCase, ...]] = (
                 ),
             ),
         ),
-        unprobed=dict.fromkeys(("repeat_min", "repeat_max_min", "soon_min"), "words of the prompt, tested there"),
+        unprobed=dict.fromkeys(
+            ("repeat_min", "repeat_max_min", "soon_min"), "words of the prompt, tested there"
+        ),
     ),
     RuleCase(
         rule="STE-RESOLVED",

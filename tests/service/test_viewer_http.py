@@ -244,7 +244,7 @@ def test_the_worklist_is_the_board_and_older_cases_come_page_by_page(tmp_path: P
         (b"", 400, "empty_body"),
         (bytes(range(256)) * 40, 415, "unknown_format"),
         (ecg_file()[:3000], 422, "malformed"),
-        (b"%PDF-1.4 not an ECG", 415, "unsupported"),
+        (b"%PDF-1.4 not an ECG", 422, "truncated"),
     ],
 )
 def test_a_bad_file_is_refused_and_kept_in_quarantine(

@@ -108,8 +108,8 @@ def test_a_gigabyte_that_is_only_announced_is_refused_before_it_is_allocated() -
 @pytest.mark.parametrize(
     ("record", "lines", "code"),
     [
-        ("r/3 2 500 4", "", "unsupported"),
-        ("r 2 500 4", "r.dat 8 1000/mV 16 0 0 0 0 I\nr.dat 8 1000/mV 16 0 0 0 0 II\n", "unsupported"),
+        ("r/3 2 500 4", "", "malformed"),
+        ("r 2 500 4", "r.dat 508 1000/mV 16 0 0 0 0 I\nr.dat 508 1000/mV 16 0 0 0 0 II\n", "unsupported"),
         ("r 2 500 4", "r.dat 16x2 1000/mV 16 0 0 0 0 I\nr.dat 16 1000/mV 16 0 0 0 0 II\n", "unsupported"),
         ("r 2 500 4", "../r.dat 16 1000/mV 16 0 0 0 0 I\nr.dat 16 1000/mV 16 0 0 0 0 II\n", "unsupported"),
         ("r 2 500 4", "r.dat 16 1000/mmHg 16 0 0 0 0 I\nr.dat 16 1000/mV 16 0 0 0 0 II\n", "unsupported"),

@@ -237,7 +237,9 @@ def test_silence_is_asystole_only_where_the_leads_are_on() -> None:
     assert off.name == "unknown" and off.activity_mv is None
     waves = np.float32(0.15) * bumps(np.arange(0.5, 10), 0.03).astype(np.float32)
     x[3] += waves
-    assert named(x, np.zeros(0)).name == "asystole"  # one electrode that came off does not speak for the others
+    assert (
+        named(x, np.zeros(0)).name == "asystole"
+    )  # one electrode that came off does not speak for the others
     x[4:9] += waves
     assert named(x, np.zeros(0)).name == "unknown"  # waves in half of the leads, perhaps P
 

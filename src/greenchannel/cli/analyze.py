@@ -27,6 +27,7 @@ YesNo = Literal["yes", "no"]
 KNOWN_SUFFIXES: Final = (".hea", ".dcm", ".zip")
 SIGNAL_SUFFIXES: Final = (".dat", ".mat")
 FILES_AT_ONCE: Final = 8  # handed to a worker together
+BEGIN_BYTES: Final = 64 * 1024  # by which a format is known
 WORTH_A_POOL: Final = 4  # fewer files are read sooner than a second process starts
 
 
@@ -98,7 +99,7 @@ def expand(paths: Iterable[Path]) -> Iterator[Path]:
 
 def _is_ecg(path: Path) -> bool:
     """Is this entry of a folder a file worth reading? A record's signal files belong to its header."""
-    from greenchannel.ingest.dicom_ecg import looks_like_dicom
+    from greenchannel.ingest.formats import FORMATS
 
     if path.name.startswith(".") or path.suffix.lower() in SIGNAL_SUFFIXES:
         return False
@@ -108,7 +109,8 @@ def _is_ecg(path: Path) -> bool:
         if path.suffix.lower() in KNOWN_SUFFIXES:
             return True
         with path.open("rb") as file:
-            return looks_like_dicom(file.read(132))
+            begin = file.read(BEGIN_BYTES)
+        return any(one.looks_like(begin) for one in FORMATS)
     except OSError:  # reading it will say what is wrong
         return True
 

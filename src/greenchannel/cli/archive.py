@@ -57,7 +57,7 @@ def archived(folder: Path) -> list[Archived]:
         )
         for case in book.cases.values()
         for ecg in case.current_ecgs
-        if ecg.sha256
+        if ecg.sha256 and ecg.not_analysed is None
     ]
 
 

@@ -11,6 +11,7 @@ COMMANDS: Final = {
     "demo": "greenchannel.cli.serving",
     "serve": "greenchannel.cli.serving",
     "analyze": "greenchannel.cli.analyze",
+    "convert": "greenchannel.cli.convert",
     "simulate": "greenchannel.cli.simulate",
     "rules": "greenchannel.cli.rules",
     "user": "greenchannel.cli.administration",

@@ -30,6 +30,7 @@ from greenchannel.service.ids import new_id
 from greenchannel.service.intake import Intake, UploadAnswer
 from greenchannel.service.keeping import Housekeeping, keep_running
 from greenchannel.service.streams import StreamDesk
+from greenchannel.service.uploads import Uploads
 from greenchannel.service.watch import Watch
 from greenchannel.settings import Settings
 from greenchannel.signal.recording import Recording
@@ -39,6 +40,7 @@ from greenchannel.store.accounts import MAY_BE_ON_DUTY, Accounts
 from greenchannel.store.blobs import BlobErased, Blobs
 from greenchannel.store.log import Log
 from greenchannel.store.quarantine import Quarantine
+from greenchannel.store.upload_parts import Parts
 from greenchannel.store.vault import Vault
 from greenchannel.store.writer import Tx, Writer
 from greenchannel.triage.critical_lists import rules_by_site
@@ -50,6 +52,7 @@ FLUSH_EVERY_S = 1.0
 RESTART_S = 1.0
 SWEEP_EVERY_S = 3600.0
 READ_AGAIN_S = 10.0
+SWEEP_UPLOADS_S = 10.0
 READING_IS_LATE = timedelta(seconds=15)  # then its attempt has failed, and another is made
 FOLDED_AT_ONCE = 10_000
 
@@ -119,6 +122,20 @@ class Desk:
             blobs=blobs,
             watch=self.watch,
         )
+        self.uploads = Uploads(
+            engine=engine,
+            writer=writer,
+            clock=clock,
+            vault=vault,
+            parts=Parts(
+                settings.data_dir / "uploads", lambda upload_id: vault.upload_key(upload_id, "bytes")
+            ),
+            intake=self.intake,
+            quarantine=quarantine,
+            most_bytes=settings.max_upload_bytes,
+            kept_s=settings.upload_kept_s,
+            idle_s=settings.upload_idle_s,
+        )
         self.before_act: Callable[[str, str], None] | None = None
         """Told of each act of a person before its time is taken: (act, case id). The demo's story clock listens."""
         self._tasks: list[asyncio.Task[None]] = []
@@ -140,6 +157,7 @@ class Desk:
         self.hub.start(self.book.seq, self.book.cases.values())
         self._writer.start()
         await self.streams.start()
+        await self.uploads.start()
         self._warming = asyncio.create_task(self.intake.in_pool(warm.read_once))
         left = await self.intake.read_what_was_left()
         runners = (
@@ -149,6 +167,7 @@ class Desk:
             keep_running("access log", self._flush_access, FLUSH_EVERY_S),
             keep_running("housekeeping", self._housekeeping.sweep, SWEEP_EVERY_S),
             keep_running("readings left over", self._read_again, READ_AGAIN_S),
+            keep_running("uploads", self.uploads.sweep, SWEEP_UPLOADS_S),
         )
         self._tasks = [asyncio.create_task(runner) for runner in runners]
         self._started = True
@@ -177,7 +196,7 @@ class Desk:
             ecg
             for case in tuple(self.book.cases.values())
             for ecg in case.ecgs
-            if ecg.received_at is not None and ecg.analysed_at is None and ecg.received_at < late
+            if ecg.awaits_machine and ecg.received_at is not None and ecg.received_at < late
         )
         if any(waiting):
             await self.intake.read_what_was_left()
@@ -248,9 +267,11 @@ class Desk:
         live = self.streams.recording_so_far(ecg_id)
         if live is not None:
             return live
+        ecg = self.case_of_ecg(ecg_id).ecg(ecg_id)
+        if ecg is not None and ecg.not_analysed is not None:
+            raise NotFound("waveform of paper ECG", ecg_id)
         data = await self.original(ecg_id)
         found = (await asyncio.to_thread(read_ecg, [(None, data)])).recording
-        ecg = self.case_of_ecg(ecg_id).ecg(ecg_id)
         told = None if ecg is None else ecg.electrode_set
         return truly_named(replace(found, electrode_set=told or found.electrode_set))
 

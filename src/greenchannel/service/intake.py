@@ -4,7 +4,7 @@ import asyncio
 import functools
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -21,16 +21,17 @@ from greenchannel.events import (
     ClockReading,
     DeviceClockMeasured,
     EcgAnalysed,
-    EcgReceived,
     IdentityConflictRaised,
 )
 from greenchannel.ingest import device_clock
 from greenchannel.ingest.bundle import bundle, content_sha256
 from greenchannel.ingest.device_clock import ClockOffset, JudgedTime
 from greenchannel.ingest.fields import UploadFields
+from greenchannel.ingest.paper import Paper, paper_kind, read_paper
 from greenchannel.ingest.parsed import ParsedEcg
 from greenchannel.ingest.reader import read_ecg
-from greenchannel.service import before
+from greenchannel.service import before, paper_ecgs
+from greenchannel.service.arrival import Arrival, UploadAnswer
 from greenchannel.service.book import CaseBook
 from greenchannel.service.callers import Caller
 from greenchannel.service.casework import Casework
@@ -41,7 +42,7 @@ from greenchannel.service.watch import Watch
 from greenchannel.signal.recording import Recording
 from greenchannel.store import ecg_rows
 from greenchannel.store.accounts import Accounts
-from greenchannel.store.blobs import Blobs, StagedBlob
+from greenchannel.store.blobs import Blobs
 from greenchannel.store.vault import Vault
 from greenchannel.store.writer import Tx, Writer
 from greenchannel.triage.electrode_sets import truly_named
@@ -49,39 +50,13 @@ from greenchannel.triage.finding import Patient
 from greenchannel.triage.interpretation import interpret, to_json
 from greenchannel.triage.rule_set import RuleSet
 
+__all__ = ["Arrival", "Intake", "UploadAnswer", "to_the_clinic"]
+
 T = TypeVar("T")
+Also = Callable[[Tx, UploadAnswer], None]
 logger = structlog.get_logger(__name__)
 
 READING_WAIT_S = 2.0  # an answer waits this long for the reading; the reading itself goes on
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class UploadAnswer:
-    """What the sender of an ECG is told."""
-
-    ecg_id: str
-    case_id: str
-    sha256: str
-    state: str  # "received" or "analysed"
-    duplicate: bool
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Arrival:
-    """One ECG whose bytes are complete, before it has a place."""
-
-    parsed: ParsedEcg
-    staged: StagedBlob
-    size_bytes: int
-    way: str
-    fields: UploadFields
-    site: str
-    device: str | None
-    acquired: JudgedTime
-    sent: ClockReading | None
-    actor: str
-    ecg_id: str | None = None  # a stream has its id from its start
-    measured: ClockOffset | None = None  # how far the device's own clock is off, as it said beside the ECG
 
 
 class Intake:
@@ -130,11 +105,15 @@ class Intake:
         caller: Caller,
         *,
         upload_started_at: datetime,
+        also: Also | None = None,
     ) -> UploadAnswer:
-        """Take one uploaded ECG. Raises `IngestError`, `Forbidden`, `Conflict` or `NotFound`, changing nothing."""
+        """Take one uploaded ECG. Raises `IngestError`, `Forbidden`, `Conflict` or `NotFound`, changing nothing.
+
+        `also` is written in the same commit: whoever must know what became of the bytes knows it exactly then.
+        """
         site = self.site_of(fields.site, caller)
         device = self._device_of(fields.device, caller)
-        parsed = await self.in_pool(lambda: read_ecg(files))
+        parsed = await self.in_pool(lambda: _read(files))
         data = bundle(files)
         staged = await asyncio.to_thread(self._blobs.stage, data)
         measured = None
@@ -159,20 +138,31 @@ class Intake:
             actor=caller.actor,
             measured=measured,
         )
-        placed = await self._writer.transact(lambda tx: self._receive(tx, arrival))
+        placed = await self._writer.transact(lambda tx: self._receive(tx, arrival, also))
         if isinstance(placed, Conflict):
             raise placed
-        ecg_id, case_id, duplicate = placed
-        state = await self._read_soon(ecg_id, case_id, parsed.recording)
-        return UploadAnswer(
-            ecg_id=ecg_id, case_id=case_id, sha256=staged.sha256, state=state, duplicate=duplicate
-        )
+        if isinstance(parsed, Paper):
+            return placed
+        return replace(placed, state=await self._read_soon(placed.ecg_id, placed.case_id, parsed.recording))
 
-    def _receive(self, tx: Tx, arrival: Arrival) -> tuple[str, str, bool] | Conflict:
-        """ECG, case, and whether they were there; a conflict is returned, since what it writes must be kept."""
+    def _receive(self, tx: Tx, arrival: Arrival, also: Also | None) -> UploadAnswer | Conflict:
+        """Where it is now; a conflict is returned, since what it writes must be kept."""
         same = self._same(tx, arrival)
-        if same is not None:
-            return same if isinstance(same, Conflict) else (same.ecg_id, same.case_id, True)
+        if isinstance(same, Conflict):
+            return same
+        ids = self._place(tx, arrival) if same is None else (same.ecg_id, same.case_id)
+        answer = UploadAnswer(
+            ecg_id=ids[0],
+            case_id=ids[1],
+            sha256=arrival.staged.sha256,
+            state="not_analysed" if isinstance(arrival.parsed, Paper) else "received",
+            duplicate=same is not None,
+        )
+        if also is not None:
+            also(tx, answer)
+        return answer
+
+    def _place(self, tx: Tx, arrival: Arrival) -> tuple[str, str]:
         parsed = arrival.parsed
         facts = FileFacts(
             age_years=parsed.age_years, sex=parsed.sex, name=parsed.identifiers.get("name") or None
@@ -183,11 +173,10 @@ class Intake:
         ecg_id = self.add(tx, arrival, case, patient)
         if arrival.device is not None and arrival.measured is not None:
             self._write_clock(tx, arrival.device, arrival.measured)
-        return ecg_id, case_id, False
+        return ecg_id, case_id
 
     def add(self, tx: Tx, arrival: Arrival, case: Case, patient: str) -> str:
         """Write the row, the key and the event of one ECG into its case."""
-        recording = arrival.parsed.recording
         ecg_id = arrival.ecg_id or new_id("e")
         self._blobs.link(tx, arrival.staged, patient)
         ecg_rows.add_ecg(
@@ -198,23 +187,12 @@ class Intake:
             patient=patient,
             sha256=arrival.staged.sha256,
         )
-        received = EcgReceived(
-            ecg_id=ecg_id,
-            sha256=arrival.staged.sha256,
-            size_bytes=arrival.size_bytes,
-            way=arrival.way,
-            format=arrival.parsed.format if arrival.way == "upload" else "stream",
-            device=arrival.device,
-            leads=recording.leads,
-            rate_hz=recording.rate_hz,
-            duration_s=recording.duration_s,
-            electrode_set=arrival.fields.electrode_set or recording.electrode_set,
-            acquired=arrival.acquired.reading,
-            acquired_raw=None if arrival.acquired.raw is None else arrival.acquired.raw.isoformat(),
-            acquired_problem=arrival.acquired.problem,
-            sent=arrival.sent,
-        )
-        self._casework.write(tx, case, case.case_id, [received], arrival.actor)
+        case = self._casework.write(tx, case, case.case_id, [arrival.received(ecg_id)], arrival.actor)
+        if isinstance(arrival.parsed, Paper):
+            said = paper_ecgs.not_analysed(ecg_id, arrival.parsed.format)
+            plan, settings = self._watch.plan(said.tier, tx.now), self._watch.settings
+            events = commands.not_analysed(case, said, alert_id=new_id("a"), plan=plan, settings=settings)
+            self._casework.write(tx, case, case.case_id, events, "service")
         return ecg_id
 
     def _same(self, tx: Tx, arrival: Arrival) -> ecg_rows.EcgRow | Conflict | None:
@@ -258,6 +236,11 @@ class Intake:
         )
 
     # ------------------------------------------------------------ who, where, when
+
+    def check_sender(self, fields: UploadFields, caller: Caller) -> None:
+        """Raise `Forbidden` or `Conflict` where `receive` would, of whatever bytes."""
+        self.site_of(fields.site, caller)
+        self._device_of(fields.device, caller)
 
     def site_of(self, named: str | None, caller: Caller) -> str:
         """The site an ECG comes from: the caller's own, or the one it names among those it may see."""
@@ -312,7 +295,7 @@ class Intake:
 
     def _acquired(
         self,
-        parsed: ParsedEcg,
+        parsed: ParsedEcg | Paper,
         fields: UploadFields,
         caller: Caller,
         device: str | None,
@@ -443,7 +426,7 @@ class Intake:
             (ecg.ecg_id, ecg.sha256, case)
             for case in list(self._book.cases.values())
             for ecg in case.current_ecgs
-            if ecg.sha256 and ecg.analysed_at is None and self._book.case_id_of(ecg.ecg_id) == case.case_id
+            if ecg.sha256 and ecg.awaits_machine and self._book.case_id_of(ecg.ecg_id) == case.case_id
         ]
         for ecg_id, sha256, case in left:
             (failed,) = await asyncio.gather(self._read_left(ecg_id, sha256, case), return_exceptions=True)
@@ -458,6 +441,13 @@ class Intake:
 
     async def in_pool(self, function: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, function)
+
+
+def _read(files: Sequence[tuple[str | None, bytes]]) -> ParsedEcg | Paper:
+    """What the files of an upload are: an ECG that can be measured, or a picture of one."""
+    if len(files) == 1 and paper_kind(files[0][1]) is not None:
+        return read_paper(files[0][1])
+    return read_ecg(files)
 
 
 def _clock_of(device: str | None) -> str:

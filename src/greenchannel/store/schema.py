@@ -171,6 +171,24 @@ blob_keys = Table(  # one stored blob; each patient it belongs to holds its key 
     Column("wrapped_key", LargeBinary, nullable=False),
 )
 
+# ---------------------------------------------------------------- uploads that are under way
+
+uploads = Table(  # by the tus protocol; the bytes are files of their own
+    "uploads",
+    metadata,
+    Column("upload_id", String(64), primary_key=True),
+    Column("owner", String(96), nullable=False, index=True),  # the actor who began it
+    Column("caller", LargeBinary, nullable=False),  # who that was and what they might do then, as JSON
+    Column("length_bytes", BigInteger, nullable=False),
+    Column("durable_bytes", BigInteger, nullable=False),  # never more than the file has on disk
+    Column("sealed_metadata", LargeBinary, nullable=False),  # may hold a name
+    Column("concat", Text, nullable=False),  # "", "partial", or "final;" and the ids of its parts
+    Column("state", String(16), nullable=False),
+    Column("answer", LargeBinary),  # what became of it, as JSON
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False, index=True),
+)
+
 # ---------------------------------------------------------------- people, devices, sites, shifts
 
 sites = Table(

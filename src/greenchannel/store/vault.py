@@ -2,7 +2,8 @@
 
 ```
 master key (a file) ──HKDF──► wrapping key ──AES-GCM──► key of each patient ──AES-GCM──► personal data, keys of blobs
-                    └─HKDF──► matching key ──HMAC─────► a site's patient number → pseudonym
+                    ├─HKDF──► matching key ──HMAC─────► a site's patient number → pseudonym
+                    └─HKDF──► upload key ──HMAC───────► keys of an upload that is under way
 ```
 Erasing a patient destroys the row with the patient's key; what was sealed with it is noise from then on.
 """
@@ -91,10 +92,15 @@ class Vault:
         self._engine = engine
         self._wrapping = _derive(master_key, b"greenchannel wrapping key 1")
         self._matching = _derive(master_key, b"greenchannel matching key 1")
+        self._uploads = _derive(master_key, b"greenchannel upload key 1")
         with reading(engine) as connection:
             some = connection.execute(select(schema.patient_keys.c.patient).limit(1)).scalar_one_or_none()
             if some is not None:
                 self.key_of(connection, some)
+
+    def upload_key(self, upload_id: str, purpose: str) -> bytes:
+        """The key of one upload that is under way, which has no patient yet: for its bytes, or for what came beside."""
+        return hmac.digest(self._uploads, f"{purpose}:{upload_id}".encode(), hashlib.sha256)
 
     def patient_for(self, tx: Tx, site: str, patient_ref: str | None) -> str:
         """The pseudonym of a site's patient; a new one for a number never seen, and always where there is none."""

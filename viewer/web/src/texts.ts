@@ -196,6 +196,8 @@ export const TEXTS = {
   earlier: ["前 10 秒", "Earlier"],
   later: ["后 10 秒", "Later"],
   seconds: ["{from}–{to} 秒", "{from}–{to} s"],
+  paperOpen: ["打开图片或文件", "Open the picture or document"],
+  paperPicture: ["纸质心电图", "Paper ECG"],
   noWaveform: ["没有可以画出的波形", "There is no waveform to draw"],
   live: ["实时", "Live"],
   unusable: ["不可用", "unusable"],

@@ -133,6 +133,8 @@ export interface EcgSummary {
   advice_seen_at: string | null;
   /** By which version of the rules it was read; null while it is not. */
   rules_version: string | null;
+  /** Why the machine reads nothing: "paper". */
+  not_analysed: string | null;
 }
 
 export interface AlertPerson {
@@ -362,8 +364,17 @@ export interface Ecg {
   site: unknown;
   states: Record<EcgState, string | null>;
   analysis: Analysis | null;
+  /** A photograph or PDF of a paper ECG; null for one that is measured. */
+  paper: PaperPicture | null;
   device_offset_s: number | null;
   acquired: unknown;
+}
+
+/** `shown` is the address of the picture without its metadata; the words warn the reader. */
+export interface PaperPicture extends Said {
+  kind: string;
+  media_type: string;
+  shown: string;
 }
 
 export interface WaveformMessage {

@@ -29,6 +29,7 @@ export function summary(id: string, change: Partial<EcgSummary> = {}): EcgSummar
     signed_tier: null,
     advice_seen_at: null,
     rules_version: null,
+    not_analysed: null,
     ...change,
   };
 }

@@ -18,6 +18,7 @@ import { signature } from "./Headline";
 import { LivePaper } from "./LivePaper";
 import { useLoaded } from "./load";
 import { Paper } from "./Paper";
+import { PaperPicture } from "./PaperPicture";
 import { RuleLink } from "./RuleLink";
 import { SignForm } from "./SignForm";
 
@@ -30,8 +31,10 @@ export function EcgPanel({ ecgId, row }: Props): JSX.Element {
   const summary = row?.ecgs.find((ecg) => ecg.ecg_id === ecgId);
   const live = summary?.live ?? false;
   const { value: ecg, problem } = useLoaded<Ecg>(`/ecgs/${encodeURIComponent(ecgId)}`, row?.seq);
-  const { wave, words } = useWaveform(live ? null : ecgId);
-  const shown = wave !== null;
+  const onPaper = (summary?.not_analysed ?? null) !== null || (ecg?.paper ?? null) !== null;
+  const { wave, words } = useWaveform(live || onPaper ? null : ecgId);
+  const [seen, setSeen] = useState(false);
+  const shown = wave !== null || seen;
   const role = me.value?.user.role;
   useEffect(() => {
     if ((shown || live) && may("opened", role)) void markOpened(ecgId);
@@ -48,16 +51,17 @@ export function EcgPanel({ ecgId, row }: Props): JSX.Element {
         )}
       </header>
       {live && <LivePaper ecgId={ecgId} />}
+      {ecg?.paper && <PaperPicture paper={ecg.paper} onSeen={() => setSeen(true)} />}
       {!live && wave && <Paper wave={wave} analysis={analysis} />}
-      {!live && !wave && <p class="muted">{words ?? t("loading")}</p>}
+      {!live && !onPaper && !wave && <p class="muted">{words ?? t("loading")}</p>}
       {problem && <p class="trouble">{problem.words}</p>}
       <div class="ecg-below">
         {analysis ? (
           <Conclusion ecgId={ecgId} analysis={analysis} row={row} />
         ) : (
-          <p class="card muted">{t("notAnalysed")}</p>
+          !onPaper && <p class="card muted">{t("notAnalysed")}</p>
         )}
-        {may("sign", role) && analysis && row && row.state === "open" && (
+        {may("sign", role) && (analysis || onPaper) && row && row.state === "open" && (
           <SignForm key={ecgId} ecgId={ecgId} analysis={analysis} row={row} />
         )}
       </div>

@@ -17,39 +17,46 @@ const CHIPS: readonly TextKey[] = [
   "chipExtra",
 ];
 const TIERS: readonly Tier[] = ["ACT", "CRIT", "URG", "FLAG", "REC", "NONE"];
+/** Until the doctor says otherwise a paper ECG stays as urgent as it came. */
+const PAPER_TIER: Tier = "URG";
 type Mode = "agree" | "amend" | "disagree";
 
 interface Props {
   ecgId: string;
-  analysis: Analysis;
+  /** Null for a paper ECG: there is nothing to agree with. */
+  analysis: Analysis | null;
   row: Row;
 }
 
 /** The machine's words as a draft; the doctor's name makes them a reading. */
-const draftOf = (analysis: Analysis): string =>
-  analysis.findings.length === 0
-    ? t("noRule")
-    : analysis.findings.map(say).join(lang.value === "zh" ? ";" : "; ");
+const draftOf = (analysis: Analysis | null): string =>
+  analysis === null
+    ? ""
+    : analysis.findings.length === 0
+      ? t("noRule")
+      : analysis.findings.map(say).join(lang.value === "zh" ? ";" : "; ");
 
 export function SignForm({ ecgId, analysis, row }: Props): JSX.Element {
-  const [mode, setMode] = useState<Mode>("agree");
+  const first: Mode = analysis ? "agree" : "disagree";
+  const [mode, setMode] = useState<Mode>(first);
   const [text, setText] = useState("");
-  const [tier, setTier] = useState<Tier>(analysis.tier);
+  const [tier, setTier] = useState<Tier>(analysis?.tier ?? PAPER_TIER);
   const [advice, setAdvice] = useState("");
   const edit = (next: Mode): void => {
     setMode(next);
     setText(next === "amend" ? (row.reading?.text ?? draftOf(analysis)) : "");
-    setTier(next === "amend" ? analysis.tier : "NONE");
+    setTier(next === "amend" && analysis ? analysis.tier : "NONE");
   };
   const sign = async (): Promise<void> => {
-    const agreed = mode === "agree";
+    const agreed = mode === "agree" && analysis !== null;
     const reading = {
       text: agreed ? draftOf(analysis) : text.trim(),
       tier: agreed ? analysis.tier : tier,
       advice: advice.trim() || null,
     };
     if (await signReading(ecgId, reading)) {
-      setMode("agree");
+      setMode(first);
+      setText("");
       setAdvice("");
     }
   };
@@ -129,9 +136,11 @@ export function SignForm({ ecgId, analysis, row }: Props): JSX.Element {
             >
               {t("sign")}
             </Act>
-            <Act name="cancel" run={() => setMode("agree")}>
-              {t("cancel")}
-            </Act>
+            {analysis && (
+              <Act name="cancel" run={() => setMode("agree")}>
+                {t("cancel")}
+              </Act>
+            )}
           </>
         )}
       </div>
