@@ -260,9 +260,9 @@ def test_a_rolling_reading_knows_what_the_case_knows(tmp_path: Path, monkeypatch
     recording, steps = strip()
     asked: list[Patient] = []
 
-    def noted(measured: Any, patient: Patient) -> Any:
+    def noted(measured: Any, patient: Patient, rules: Any) -> Any:
         asked.append(patient)
-        return read(measured, patient)
+        return read(measured, patient, rules)
 
     monkeypatch.setattr(rolling, "read", noted)
 
