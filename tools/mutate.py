@@ -33,12 +33,22 @@ from mutants import ROOT, Mutant, mutants
 
 UNIT, LAWS = "tests/unit/test_", "tests/property/test_"
 RULES = {
-    "triage/st_elevation.py": (UNIT + "triage_ste.py", UNIT + "triage_reading.py", LAWS + "triage_laws.py"),
-    "triage/lowering.py": (UNIT + "triage_ste.py", UNIT + "triage_rules.py", UNIT + "triage_comparison.py"),
-    "triage/st_changes.py": (UNIT + "triage_rules.py",),
-    "triage/conduction.py": (UNIT + "triage_rules.py",),
-    "triage/mimics.py": (UNIT + "triage_rules.py",),
-    "triage/hypertrophy.py": (UNIT + "triage_rules.py",),
+    "triage/st_elevation.py": (
+        UNIT + "triage_ste.py",
+        UNIT + "triage_scenarios.py",
+        UNIT + "triage_reading.py",
+        LAWS + "triage_laws.py",
+    ),
+    "triage/lowering.py": (
+        UNIT + "triage_columns.py",
+        UNIT + "triage_scenarios.py",
+        UNIT + "triage_ste.py",
+        UNIT + "triage_comparison.py",
+    ),
+    "triage/st_changes.py": (UNIT + "triage_rules.py", UNIT + "triage_scenarios.py"),
+    "triage/conduction.py": (UNIT + "triage_rules.py", UNIT + "triage_scenarios.py"),
+    "triage/mimics.py": (UNIT + "triage_rules.py", UNIT + "triage_scenarios.py"),
+    "triage/hypertrophy.py": (UNIT + "triage_rules.py", UNIT + "triage_scenarios.py"),
     "alerts/escalation.py": (
         UNIT + "alerts_escalation.py",
         UNIT + "alerts_commands.py",

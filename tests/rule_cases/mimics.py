@@ -296,7 +296,7 @@ CASES: Final[tuple[RuleCase, ...]] = (
     ),
     RuleCase(
         rule="MIM-PERI",
-        fires=inflamed(),
+        fires=inflamed(st_t=0.5),
         tier=Tier.FLAG,
         misses={
             "III over II": Given(

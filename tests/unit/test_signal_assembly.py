@@ -20,7 +20,7 @@ from greenchannel.signal.median import choose, median_beat
 from greenchannel.signal.quality import LeadReasons
 from greenchannel.signal.recording import Recording
 from greenchannel.signal.strip import Strip, condition
-from greenchannel.signal.synthesis import synthesize
+from greenchannel.signal.synthesis import simulate, synthesize
 
 RR_S = 0.8
 FIELDS = [
@@ -242,3 +242,13 @@ def test_a_recording_is_assembled_in_company_as_alone() -> None:
         qrs_off=main().qrs_off + 30, bad="V3", code="lead_flat", codes=("einthoven",), rr_s=math.nan
     )
     assert assemble([]) == []
+
+
+def test_a_limb_lead_that_contradicts_the_others_is_named() -> None:
+    """One limb lead with something of its own added: Einthoven's law fails, and the lead at fault is told."""
+    strip = simulate(seed=3, emg_mv=0.005).recording
+    samples = strip.samples_mv.copy()
+    hum = np.float32(0.4) * np.sin(np.arange(samples.shape[1]) / 40).astype(np.float32)
+    samples[strip.leads.index("aVL")] += hum
+    found = measure(replace(strip, samples_mv=samples))
+    assert [one.lead for one in found.quality.messages if one.code == "einthoven_lead"] == ["aVL"]

@@ -55,6 +55,7 @@ def test_a_rule_fires_on_its_case_and_not_on_a_near_miss(case: RuleCase) -> None
     assert one is not None
     assert one.tier is case.tier
     assert one.en and one.zh
+    assert {shown.rule for shown in one.evidence} <= {*RULES.rules, "STE-RECIP"}
     assert case.misses
     for what, given in case.misses.items():
         assert found(case, given) is None, what
