@@ -8,8 +8,9 @@ import contextlib
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from alembic import command
@@ -57,6 +58,9 @@ class _Line:
 _lines: WeakKeyDictionary[Engine, _Line] = WeakKeyDictionary()
 
 
+_PATIENCE_S: Final = 10.0
+
+
 def open_engine(url: str) -> Engine:
     """An engine with the settings the log needs.
 
@@ -88,8 +92,22 @@ def open_engine(url: str) -> Engine:
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None  # the driver's own BEGIN comes too late for a consistent read
+    until = time.monotonic() + _PATIENCE_S
     for pragma in _PRAGMAS:
-        connection.execute(pragma).close()
+        _execute_patiently(connection, pragma, until)
+
+
+def _execute_patiently(connection: sqlite3.Connection, pragma: str, until: float) -> None:
+    """SQLite does not wait for another process that turns the write-ahead log on at the same time: it fails at once."""
+    while True:
+        try:
+            connection.execute(pragma).close()
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:
