@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from benchmarks.accuracy_data import Case, cases, version
 from benchmarks.accuracy_pictures import picture
@@ -85,7 +85,7 @@ GROUPS: Final[dict[str, str]] = {
 }
 _SICK: Final = re.compile(r"acute|stemi", re.IGNORECASE)
 
-_SIMULATED: Final[dict[str, dict[str, object]]] = {
+_SIMULATED: Final[dict[str, dict[str, Any]]] = {
     "left bundle branch block": {"conduction": "lbbb"},
     "right bundle branch block": {"conduction": "rbbb"},
     "paced": {"rhythm": "paced"},
@@ -156,10 +156,10 @@ def simulated(step: int = 1) -> Topic:
     return made
 
 
-def _simulated(number: int, how: dict[str, object]) -> Interpretation:
+def _simulated(number: int, how: dict[str, Any]) -> Interpretation:
     strip = simulate(
         seed=SEED + number, heart_rate_bpm=55.0 + number % 50, variation=1.0, emg_mv=0.02, wander_mv=0.3, mains_mv=0.05,
-        report_spikes=False, **how,  # type: ignore[arg-type]
+        report_spikes=False, **how,
     )  # fmt: skip
     sex = "male" if number % 2 else "female"
     return interpret(strip.recording, Patient(age_years=40.0 + number % 40, sex=sex))

@@ -16,7 +16,7 @@ from greenchannel.ingest.channels import (
     scaled,
 )
 from greenchannel.ingest.errors import IngestError
-from greenchannel.ingest.parsed import ParsedEcg
+from greenchannel.ingest.parsed import ParsedEcg, Sex
 from greenchannel.ingest.scaling import MISSING
 from greenchannel.ingest.texts import decode_text
 
@@ -30,6 +30,7 @@ _LEADS: Final = {
     11: "V1", 12: "V2", 13: "V3", 14: "V4", 15: "V5", 16: "V6", 17: "ES", 18: "AS", 19: "AI",
 }  # fmt: skip
 _MV_PER_NV: Final = 1e-6
+_SEXES: Final[dict[int, Sex]] = {1: "male", 2: "female"}
 
 
 def looks_like_ishne(data: bytes) -> bool:
@@ -82,7 +83,7 @@ def read_ishne(data: bytes) -> ParsedEcg:
         recording=recording_of(channels, tolerated),
         format="ishne",
         age_years=age_between(born, acquired),
-        sex={1: "male", 2: "female"}.get(struct.unpack_from("<h", data, 128)[0]),  # type: ignore[arg-type]
+        sex=_SEXES.get(struct.unpack_from("<h", data, 128)[0]),
         acquired=acquired,
         identifiers={key: value for key, value in named.items() if value},
         device_statements=(remark,) if remark else (),

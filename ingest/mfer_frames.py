@@ -3,7 +3,7 @@
 import itertools
 import math
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,8 +75,8 @@ class Layout:
         elif name in ("ivl", "sen"):
             if len(value) < 3:
                 raise IngestError("malformed", f"MWF_{name.upper()} is too short", "3 bytes", f"{len(value)}")
-            order = "big" if self.big_endian else "little"
-            mantissa = int.from_bytes(value[2:10], order, signed=True)  # type: ignore[arg-type]
+            order: Literal["big", "little"] = "big" if self.big_endian else "little"
+            mantissa = int.from_bytes(value[2:10], order, signed=True)
             exponent = int.from_bytes(value[1:2], "big", signed=True)
             place[name] = (value[0], mantissa * 10.0**exponent)
         elif name == "dtp":

@@ -23,6 +23,7 @@ CHARACTER_SETS: Final = {
 }  # fmt: skip
 """By the language code, clause 5.4.5, tag 14. GB18030 holds all of GB2312; UTF-8 came with version 3.  [O]"""
 
+_SEXES: Final[dict[bytes, Sex]] = {b"\x01": "male", b"\x02": "female"}
 AGE_UNITS: Final = {1: 1.0, 2: 1 / 12, 3: 7 / 365.25, 4: 1 / 365.25, 5: 1 / 8766}
 """Years in one unit: years, months, weeks, days, hours."""
 
@@ -61,7 +62,7 @@ def read_header(body: bytes, tolerated: list[str], byte_order: str = "<") -> Hea
     return Header(
         identifiers={key: value for key, value in named.items() if value},
         age_years=_age(tags, day, byte_order, tolerated),
-        sex={b"\x01": "male", b"\x02": "female"}.get(tags.get(SEX, b"")[:1]),  # type: ignore[arg-type]
+        sex=_SEXES.get(tags.get(SEX, b"")[:1]),
         acquired=_acquired(tags, day, tolerated),
         filters=_filters(tags),
         character_set=character_set,

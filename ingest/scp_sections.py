@@ -124,7 +124,7 @@ def read_sections(data: bytes, tolerated: list[str]) -> Sections:
         if at is None:
             continue
         if at + length > len(data):
-            cut[number] = f"{len(data) - at} of {length} bytes"
+            cut[number] = f"{max(len(data) - at, 0)} of {length} bytes"
             tolerated.append(f"section {number} reaches beyond the end of the file")
             continue
         said = int.from_bytes(data[at + 4 : at + 8], "little")

@@ -126,10 +126,10 @@ def moment(stamp: str, what: str, tolerated: list[str]) -> datetime | None:
         if stamp:
             tolerated.append(f"{what} is not a time; ignored")
         return None
-    fields = [int(part or 0) for part in match.group(1, 2, 3, 4, 5, 6)]
+    year, month, day, hour, minute, second = (int(part or 0) for part in match.group(1, 2, 3, 4, 5, 6))
     microseconds = int((match[7] or "0")[:6].ljust(6, "0"))
     try:
-        return datetime(*fields, microseconds, tzinfo=_zone(match[8]))  # type: ignore[arg-type, misc]
+        return datetime(year, month, day, hour, minute, second, microseconds, tzinfo=_zone(match[8]))
     except ValueError:
         tolerated.append(f"{what} is not a time; ignored")
         return None

@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from greenchannel.alerts.roster import EscalationSettings
 from greenchannel.clock import Clock, ManualClock
 from greenchannel.county import cast
@@ -20,6 +22,8 @@ from greenchannel.ingest.fields import UploadFields, parse_fields
 from greenchannel.service.callers import Caller
 from greenchannel.service.desk import Desk
 from greenchannel.settings import Settings
+from greenchannel.signal.measure import measure
+from greenchannel.signal.recording import Recording
 from greenchannel.signal.synthesis import synthesize
 from greenchannel.store.access import AccessLog
 from greenchannel.store.accounts import Accounts
@@ -51,6 +55,21 @@ def dicom(scenario: str = STEMI, *, seed: int = 1, dead_leads: tuple[str, ...] =
     recording = synthesize(scenario=scenario, seed=seed, dead_leads=dead_leads, noise_mv=0.005)
     given: dict[str, Any] = {"acquired": None, "age_years": 61.0, "sex": "male"}
     return write_dicom_ecg(recording, **given | facts)
+
+
+def with_st(recording: Recording, levels_mv: dict[str, float]) -> Recording:
+    """The same beats with ST moved between each QRS and its T, flat from J on."""
+    samples = np.array(recording.samples_mv)
+    for beat in measure(recording).beats:
+        if beat.qrs_on_s is None or beat.qrs_off_s is None or beat.t_off_s is None:
+            continue
+        on, off, end = (round(at * recording.rate_hz) for at in (beat.qrs_on_s, beat.qrs_off_s, beat.t_off_s))
+        shape = np.concatenate([np.linspace(0, 1, off - on), np.ones((end - off) // 2)])
+        shape = np.concatenate([shape, np.linspace(1, 0, end - on - shape.size)])
+        for lead, level in levels_mv.items():
+            row = recording.leads.index(lead)
+            samples[row, on:end] += level * shape[: samples.shape[1] - on]
+    return Recording(samples_mv=samples, leads=recording.leads, rate_hz=recording.rate_hz)
 
 
 def fields(**given: Any) -> UploadFields:

@@ -4,6 +4,7 @@ import base64
 import binascii
 import struct
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,10 +119,11 @@ def mfer(
     beat: bool = False,
 ) -> bytes:
     """An MFER file of one frame: blocks of `block` samples, 2 ms and 2.5 uV a step if nothing else is said."""
-    order, small = ("little", "<") if little else ("big", ">")
+    order: Literal["little", "big"] = "little" if little else "big"
+    small = "<" if little else ">"
 
     def word(number: int, size: int) -> bytes:
-        return number.to_bytes(size, order, signed=True)  # type: ignore[arg-type]
+        return number.to_bytes(size, order, signed=True)
 
     leads, samples = steps.shape
     sequences = samples // block

@@ -29,4 +29,5 @@ def earlier_of(analysis: Mapping[str, Any], *, ecg_id: str, same_episode: bool, 
         tier=Tier(analysis["tier"]),
         stj_mv=levels,
         rules=tuple(finding["id"] for finding in analysis["findings"]),
+        version=analysis["version"]["rules"],
     )

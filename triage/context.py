@@ -14,7 +14,16 @@ from greenchannel.triage.contiguity import Run, runs
 from greenchannel.triage.electrode_sets import Beside
 from greenchannel.triage.finding import Earlier, Evidence, Patient
 from greenchannel.triage.rule_rows import RuleRow
-from greenchannel.triage.rule_set import RULES, SEXES, STE_LEADS, Numbers, Profile, RuleSet
+from greenchannel.triage.rule_set import (
+    RULES,
+    SEXES,
+    STE_LEADS,
+    Numbers,
+    Profile,
+    RuleSet,
+    rule_set,
+    versions,
+)
 
 _ROUNDING = 1e-6
 """Relative slack of a comparison, for the rounding of 32-bit samples: 0.25 nV at 250 µV, below any recorder's step."""
@@ -61,6 +70,14 @@ class Context:
     def stj_uv(self) -> dict[str, float]:
         """J level of the usable leads in which an elevation counts, unrounded."""
         return {lead: uv for lead in STE_LEADS if (uv := self.uv(lead)) is not None}
+
+    def newly(self, rule_id: str) -> bool:
+        """Is a finding of this rule new against the last earlier ECG? Unknown, so no, if that was not asked for it."""
+        if not self.earlier:
+            return False
+        last = self.earlier[0]
+        version = last.version.partition("+")[0]
+        return version in versions() and rule_id in rule_set(version).rules and rule_id not in last.rules
 
     def numbers(self, rule_id: str) -> Numbers:
         """The numbers of a rule of this rule set."""

@@ -222,7 +222,7 @@ def _elevated(ctx: Context, n: Numbers) -> Signs:
 
 
 def _new_block(ctx: Context) -> bool:
-    return ctx.conduction.name == "rbbb" and bool(ctx.earlier) and "MIM-RBBB" not in ctx.earlier[0].rules
+    return ctx.conduction.name == "rbbb" and ctx.newly("MIM-RBBB")
 
 
 RULES: Final[dict[str, Rule]] = {

@@ -137,11 +137,10 @@ def _lad(ctx: Context, t: Lad) -> Words | None:
 def _before_s1(ctx: Context, t: Lad) -> Words:
     """What favours a place before the first septal branch."""
     v1 = ctx.uv("V1")
-    new_block = ctx.conduction.name == "rbbb" and bool(ctx.earlier) and "MIM-RBBB" not in ctx.earlier[0].rules
     if v1 is not None and v1 > t.v1_uv.value:
         why = f"V1 {_mv(v1)} > {_limit(t.v1_uv)}"
         return f"; {why} favours a place before S1", f";{why}提示S1之前"
-    if new_block:
+    if ctx.conduction.name == "rbbb" and ctx.newly("MIM-RBBB"):
         return "; new right bundle branch block favours a place before S1", ";新发右束支阻滞提示S1之前"
     return "", ""
 

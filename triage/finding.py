@@ -76,3 +76,4 @@ class Earlier(msgspec.Struct, frozen=True, kw_only=True):
     tier: Tier
     stj_mv: Mapping[str, float]  # of its usable leads
     rules: tuple[str, ...] = ()  # ids that fired
+    version: str = ""  # of the rules it was read by; empty where nobody knows

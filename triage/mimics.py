@@ -26,7 +26,7 @@ def _conducted(rule_id: str) -> Rule:
             return None
         more = ("strict criteria met", "符合严格标准") if ctx.conduction.strict else None
         tier = ctx.rules.rules[rule_id].tier
-        if rule_id == "MIM-LBBB" and ctx.earlier and rule_id not in ctx.earlier[0].rules:
+        if rule_id == "MIM-LBBB" and ctx.newly(rule_id):
             tier, more = Tier.URG, ("new since the earlier ECG", "较前次心电图新发")
         return Hit(tier=tier, evidence=ctx.conduction.evidence, more=more)
 

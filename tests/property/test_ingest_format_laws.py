@@ -1,6 +1,6 @@
 """Whatever is done to a small file of any format, there is an ECG or an `IngestError`; and what is written is read."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from hypothesis import given, settings
@@ -18,7 +18,7 @@ from tests.ecg_vectors import STEPS, attachment, edf, ishne, mfer, onset, oru, t
 
 _FEW = STEPS[:, :20]
 _RECORDING = Recording(samples_mv=(_FEW / 400).astype(np.float32), leads=("II", "V1"), rate_hz=500.0)
-_SAID = {"acquired": None, "age_years": 61.0, "sex": "male", "patient_id": "p", "name": "n"}
+_SAID: dict[str, Any] = {"acquired": None, "age_years": 61.0, "sex": "male", "patient_id": "p", "name": "n"}
 _NOTES = onset("+0.25\x14\x14", 40) + onset("+3.75\x14\x14\0+3.9\x14x\x14", 40)
 _SIGNALS = [("EDF Annotations", 20, _NOTES), ("ECG II", 10, _FEW[0].astype("<i2").tobytes())]
 FILES = {
@@ -26,9 +26,9 @@ FILES = {
     "bdf": edf([("II", 20, three_bytes(_FEW[0]))], records=1, bits=24, kind="24BIT"),
     "ishne": ishne(_FEW, crc=0, remark=b"remark"),
     "mfer": mfer(_FEW, block=10),
-    "csv": write_csv(_RECORDING, **_SAID),  # type: ignore[arg-type]
+    "csv": write_csv(_RECORDING, **_SAID),
     "timed": b"time (ms);II (mV);V1 (mV)\n0;1,5;2\n2;;3\n8;1;1\n",
-    "fhir": write_fhir(_RECORDING, **_SAID),  # type: ignore[arg-type]
+    "fhir": write_fhir(_RECORDING, **_SAID),
     "hl7": oru(attachment(mfer(_FEW[:, :10], block=10))),
     "waveform": oru(
         "OBX|1|CD|x&CHN||1&II^X^2.5&uV^1&0^500^-9&9~2&V1^X^2.5&uV^1&10^500", "OBX|2|MA|x&WAV||1^2~3^4"

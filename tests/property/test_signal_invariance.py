@@ -7,6 +7,7 @@ above 100, PTB: methods were chosen on others) where there are any.
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -46,10 +47,10 @@ people = st.fixed_dictionaries(
 )
 
 
-def strip(**person: object) -> Recording:
+def strip(**person: Any) -> Recording:
     """A simulated person at rest, with a little noise."""
-    given_ = {"variation": 1.0, "white_mv": 0.005, "wander_mv": 0.1} | person
-    return simulate(**given_).recording  # type: ignore[arg-type]  # names and types are those of `simulate`
+    given_: dict[str, Any] = {"variation": 1.0, "white_mv": 0.005, "wander_mv": 0.1} | person
+    return simulate(**given_).recording
 
 
 def other(

@@ -236,7 +236,7 @@ ANEURYSM: Final = RuleCase(
             step=0.001,
         ),
         Probe(number="onset_h", at=_hours, fires_from=False),
-        Probe(number="sum_ratio", at=scarred, fires_from=False, step=0.001, act="EQV-LVA"),
+        Probe(number="sum_ratio", at=scarred, fires_from=False, step=0.001, lowers_ste_1=True),
     ),
 )
 

@@ -33,7 +33,7 @@ class Probe:
     tier: Tier | None = (
         None  # fires means: with this tier (for numbers that decide the tier); None: fires at all
     )
-    act: str | None = None  # fires means: STE-1 is lowered by this rule (for numbers of a mimic's effect)
+    lowers_ste_1: bool = False  # fires means: this rule lowers STE-1 (for numbers of a mimic's effect)
     said: str | None = None  # fires means: the English words have this in them
 
 

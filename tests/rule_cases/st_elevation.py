@@ -140,7 +140,7 @@ CASES: Final[tuple[RuleCase, ...]] = (
         probes=(
             Probe(number="least_days", at=chronic, step=0.1),
             Probe(number="same_uv", at=lambda uv: chronic(30.0, uv), fires_from=False),
-            Probe(number="same_uv", at=lambda uv: chronic(30.0, -uv), fires_from=False, act="lowers STE-1"),
+            Probe(number="same_uv", at=lambda uv: chronic(30.0, -uv), fires_from=False, lowers_ste_1=True),
         ),
     ),
     RuleCase(

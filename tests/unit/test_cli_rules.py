@@ -12,7 +12,7 @@ from greenchannel.ingest.dicom_ecg_write import write_dicom_ecg
 from greenchannel.signal.synthesis import simulate
 from greenchannel.triage.rule_set import NEWEST, RULES, versions
 from greenchannel.triage.rules_page import as_json, markdown
-from tests.desk_world import World, dicom, run
+from tests.desk_world import World, device, dicom, run, with_st
 from tests.require import ROOT
 
 runner = CliRunner()
@@ -70,17 +70,44 @@ def test_compare_reports_every_ecg_whose_tier_changes(blocked: Path, tmp_path: P
     assert "not_found" in broken.output or "No such file" in broken.output
 
 
-def test_compare_reads_the_archive_of_a_service(tmp_path: Path) -> None:
-    """With what its cases know of the patients; a version beside itself changes nothing."""
+def test_compare_reads_the_archive_of_a_service(blocked: Path, tmp_path: Path) -> None:
+    """Every ECG of every case, and only the one whose tier changes is reported."""
 
     async def story(world: World, desk: Any) -> None:
-        for seed in range(2):
-            await world.send(desk, dicom(seed=seed), patient_ref=f"A-{seed}")
+        await world.send(desk, dicom(), patient_ref="A-1")
+        await world.send(desk, blocked.read_bytes(), patient_ref="A-2")
+        await world.send(desk, dicom("baseline_sinus"), patient_ref="A-3")
+
+    run(tmp_path / "county", story)
+    found = compared("1", NEWEST, "--data", str(tmp_path / "county"))
+    assert [("MIM-LBBB" in one["new"]["findings"], one["old"]["tier"]) for one in found] == [(True, "URG")]
+    same = runner.invoke(
+        app, ["rules", "compare", "1", "1", "--data", str(tmp_path / "county"), "--jobs", "1"]
+    )
+    assert "3 ECGs, 0 changed tier, 0 not readable" in same.output
+
+
+def test_compare_reads_the_archive_with_what_its_cases_know(tmp_path: Path) -> None:
+    """The same ECG of a patient in shock and of one who is not: the first is a proposal by its vital signs alone."""
+    levels = dict.fromkeys(("I", "II", "aVL", "aVF", "V3", "V4", "V5", "V6"), -0.15) | {"aVR": 0.2}
+    drawn = write_dicom_ecg(
+        with_st(simulate(seed=6).recording, levels), acquired=None, age_years=61.0, sex="male"
+    )
+
+    async def story(world: World, desk: Any) -> None:
+        await world.send(desk, drawn, patient_ref="A-1", vitals={"systolic": 80})
+        await world.send(desk, drawn, device("jishi"), patient_ref="B-1")
 
     run(tmp_path, story)
-    done = runner.invoke(app, ["rules", "compare", "1", "1", "--data", str(tmp_path), "--jobs", "1"])
+    found = compared("1", NEWEST, "--data", str(tmp_path))
+    assert sorted(one["new"]["tier"] for one in found) == ["ACT", "URG"]
+
+
+def compared(*words: str) -> list[dict[str, Any]]:
+    """The ECGs that `rules compare` reports."""
+    done = runner.invoke(app, ["rules", "compare", *words, "--json", "--jobs", "1"])
     assert done.exit_code == 0, done.output
-    assert "2 ECGs, 0 changed tier, 0 not readable" in done.output
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 
 def test_the_versions_are_listed() -> None:

@@ -128,7 +128,7 @@ def test_a_lead_that_is_off_never_alarms_as_asystole() -> None:
 
 
 def test_a_new_right_bundle_branch_block_is_a_sign_of_embolism_an_old_one_is_not() -> None:
-    """What is unknown to be new does not count."""
+    """What is unknown to be new does not count, nor a reading by rules that never looked for the block."""
     block = {"r2_mv": 0.5, "r_mv": 0.2, "s_mv": -0.1, "r_peak_ms": 80.0, "t_mv": -0.2}
     waves = {
         "V1": block,
@@ -140,13 +140,14 @@ def test_a_new_right_bundle_branch_block_is_a_sign_of_embolism_an_old_one_is_not
     }
     strip = measured(qrs_ms=140.0, waves=waves, heart_rate_bpm=80.0)
 
-    def fires(*rules: str, known: bool = True) -> bool:
-        before = (earlier({}, rules=rules),) if known else ()
+    def fires(*rules: str, known: bool = True, version: str = "2") -> bool:
+        before = (earlier({}, rules=rules, version=version),) if known else ()
         return any(one.id == "CV-13" for one in read(strip, ADULT, earlier=before).findings)
 
     assert fires()
     assert not fires("MIM-RBBB")
     assert not fires(known=False)
+    assert not fires(version="1")
 
 
 @pytest.mark.data

@@ -104,9 +104,25 @@ def test_below_its_numbers_the_cross_check_is_silent(stj_mv: dict[str, float]) -
 
 
 def test_a_high_v1_favours_a_place_before_the_first_septal_branch() -> None:
-    """Above 0.25 mV, not at it; a new right bundle branch block needs an earlier ECG without it."""
+    """Above 0.25 mV, not at it."""
     words = [ste_1(front(-0.3, V1=v1)).culprit for v1 in (0.25, 0.251)]
     assert [said is not None and "before S1" in said[0] for said in words] == [False, True]
+
+
+@pytest.mark.parametrize(("rules", "said"), [((), True), (("MIM-RBBB",), False)])
+def test_a_new_right_block_favours_a_place_before_the_first_septal_branch(
+    rules: tuple[str, ...], said: bool
+) -> None:
+    """New against the last ECG; one that was there before says nothing."""
+    right = {"q_mv": 0.0, "r_mv": 0.05, "s_mv": -0.05, "r2_mv": 0.5, "r_peak_ms": 90.0}
+    left = {"q_mv": 0.0, "r_mv": 1.0, "s_mv": -0.3, "s_ms": 60.0, "s2_ms": 0.0}
+    made = measured(front(-0.3), qrs_ms=140.0, waves={"V1": right, "I": left})
+    before = Earlier(
+        ecg_id="a", same_episode=False, age_days=30, tier=Tier.NONE, stj_mv={}, rules=rules, version="2"
+    )
+    found = next(one for one in read(made, MAN, earlier=(before,)).findings if one.id == "STE-1")
+    assert found.culprit is not None
+    assert ("before S1" in found.culprit[0]) is said
 
 
 def test_the_steps_are_printed_in_both_languages_in_place_of_the_usual_culprit() -> None:

@@ -68,3 +68,39 @@ def test_a_broken_table_is_loud(old: str, new: str, said: str) -> None:
     assert old in SHARED
     with pytest.raises(RuleSetError, match=said):
         load(SHARED.replace(old, new, 1), *REST)
+
+
+ROW = """
+[[rule]]
+id = "MIM-NEW"
+section = "mimic"
+tier = "URG"
+en = "new"
+zh = "新"
+leads = "all"
+formula = "over {limit_uv} µV"
+formula_zh = "超过{limit_uv} µV"
+lowers = ["STE-1"]
+why = "new"
+why_zh = "新"
+source = "nobody"
+mark = "E"
+numbers.limit_uv = { value = 1 }
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('id = "MIM-NEW"', 'id = "STE-1"', "STE-1 twice"),
+        ('why_zh = "新"\n', "", "why and why_zh"),
+        ("over {limit_uv}", "over {limit}", "its own numbers"),
+        ('["STE-1"]', '["STE-99"]', "STE-99"),
+        ("value = 1", "amount = 1", "expected a table of rules"),
+    ],
+)
+def test_a_broken_rule_is_loud(old: str, new: str, said: str) -> None:
+    """Twice the same id, no reason for what lowers, a number that is not there, an unknown target, an unknown key."""
+    assert load(SHARED, *REST, ROW).rules["MIM-NEW"].filled("{limit_uv}") == "1"
+    with pytest.raises(RuleSetError, match=said):
+        load(SHARED, *REST, ROW.replace(old, new, 1))

@@ -30,7 +30,7 @@ def lowers(case: RuleCase, given: Given, rules: RuleSet = RULES) -> bool:
 
 def fires(case: RuleCase, probe: Probe, given: Given, rules: RuleSet = RULES) -> bool:
     """What a probe means by firing."""
-    if probe.act is not None:
+    if probe.lowers_ste_1:
         return lowers(case, given, rules)
     one = found(case, given, rules)
     if one is None or (probe.said is not None and probe.said not in one.en):

@@ -24,6 +24,7 @@ def before(stj_mv: dict[str, float] | None = None, **told: Any) -> Earlier:
         "age_days": 30.0,
         "tier": Tier.NONE,
         "rules": (),
+        "version": "2",
     }
     return Earlier(stj_mv=dict.fromkeys(LEADS, 0.0) | (stj_mv or {}), **(given | told))
 
@@ -62,6 +63,8 @@ def test_a_new_left_block_is_urgent_and_an_old_one_is_noted() -> None:
     assert found(left_block(), earlier=(before(),))["MIM-LBBB"].tier is Tier.URG
     assert found(left_block(), earlier=(before(rules=("MIM-LBBB",)),))["MIM-LBBB"].tier is Tier.FLAG
     assert found(left_block())["MIM-LBBB"].tier is Tier.FLAG
+    for version in ("1", "", "99"):  # rules that did not look for it say nothing of it
+        assert found(left_block(), earlier=(before(version=version),))["MIM-LBBB"].tier is Tier.FLAG
 
 
 def test_a_block_lowers_no_change_within_the_episode() -> None:

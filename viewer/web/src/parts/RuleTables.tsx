@@ -1,5 +1,5 @@
 /** What several rules share: tiers and marks, the thresholds of STE-1, the mirrored leads, single numbers. */
-import type { JSX } from "preact";
+import type { ComponentChildren, JSX } from "preact";
 import { digitsOf, tableNumber } from "../state/quantities";
 import { RECIPROCAL, SHARED, THRESHOLDS } from "../state/rules";
 import { say, t } from "../texts";
@@ -44,6 +44,34 @@ export function Tiers({ rules }: Props): JSX.Element {
   );
 }
 
+interface Plain {
+  id: string;
+  title: string;
+  heads: string[];
+  children: ComponentChildren;
+}
+
+/** A titled table with the names of its columns; its rows are the children. */
+function PlainTable({ id, title, heads, children }: Plain): JSX.Element {
+  return (
+    <section class="card" id={id} tabIndex={-1}>
+      <h2>{title}</h2>
+      <table class="rules-table">
+        <thead>
+          <tr>
+            {heads.map((head) => (
+              <th key={head} scope="col">
+                {head}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>{children}</tbody>
+      </table>
+    </section>
+  );
+}
+
 /** One row for equal leads and source, in it each sex and age with its threshold. */
 export function Thresholds({ rules }: Props): JSX.Element {
   const rows = new Map<string, SteThreshold[]>();
@@ -52,38 +80,30 @@ export function Thresholds({ rules }: Props): JSX.Element {
     rows.set(key, [...(rows.get(key) ?? []), one]);
   }
   return (
-    <section class="card" id={THRESHOLDS} tabIndex={-1}>
-      <h2>{t("rulesThresholds")}</h2>
-      <table class="rules-table">
-        <thead>
-          <tr>
-            <th scope="col">{t("rulesLeads")}</th>
-            <th scope="col">{t("rulesThresholdOf")}</th>
-            <th scope="col">{t("rulesSource")}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {[...rows].map(([key, of]) => (
-            <tr key={key}>
-              <th scope="row">{of[0]?.leads.join(" ")}</th>
-              <td>
-                <ul>
-                  {of.map((one) => (
-                    <li key={`${one.sex}${one.age_from_years}`} class="threshold num">
-                      <span>
-                        {t(one.sex)} {ageRange(one)}
-                      </span>{" "}
-                      <b>≥ {digitsOf(one.threshold_mv, 2, false)} mV</b>
-                    </li>
-                  ))}
-                </ul>
-              </td>
-              {of[0] && <Source of={of[0]} rules={rules} />}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
+    <PlainTable
+      id={THRESHOLDS}
+      title={t("rulesThresholds")}
+      heads={[t("rulesLeads"), t("rulesThresholdOf"), t("rulesSource")]}
+    >
+      {[...rows].map(([key, of]) => (
+        <tr key={key}>
+          <th scope="row">{of[0]?.leads.join(" ")}</th>
+          <td>
+            <ul>
+              {of.map((one) => (
+                <li key={`${one.sex}${one.age_from_years}`} class="threshold num">
+                  <span>
+                    {t(one.sex)} {ageRange(one)}
+                  </span>{" "}
+                  <b>≥ {digitsOf(one.threshold_mv, 2, false)} mV</b>
+                </li>
+              ))}
+            </ul>
+          </td>
+          {of[0] && <Source of={of[0]} rules={rules} />}
+        </tr>
+      ))}
+    </PlainTable>
   );
 }
 
@@ -92,61 +112,40 @@ const ageRange = ({ age_from_years: from, age_below_years: to }: SteThreshold): 
 
 export function Reciprocals({ rules }: Props): JSX.Element {
   return (
-    <section class="card" id={RECIPROCAL} tabIndex={-1}>
-      <h2>{t("rulesReciprocal")}</h2>
-      <table class="rules-table">
-        <thead>
-          <tr>
-            <th scope="col">{t("rulesElevation")}</th>
-            <th scope="col">{t("rulesDepression")}</th>
-            <th scope="col">{t("rulesDepth")}</th>
-            <th scope="col">{t("rulesSource")}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {rules.reciprocal.map((row) => (
-            <tr key={row.elevation.join() + row.depression.join()}>
-              <th scope="row">{row.elevation.join(" ")}</th>
-              <td data-name={t("rulesDepression")}>{row.depression.join(" ")}</td>
-              <td data-name={t("rulesDepth")} class="num">
-                ≤ {digitsOf(-row.depth_mv, 2, false)} mV
-              </td>
-              <Source of={row} rules={rules} />
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
+    <PlainTable
+      id={RECIPROCAL}
+      title={t("rulesReciprocal")}
+      heads={[t("rulesElevation"), t("rulesDepression"), t("rulesDepth"), t("rulesSource")]}
+    >
+      {rules.reciprocal.map((row) => (
+        <tr key={row.elevation.join() + row.depression.join()}>
+          <th scope="row">{row.elevation.join(" ")}</th>
+          <td data-name={t("rulesDepression")}>{row.depression.join(" ")}</td>
+          <td data-name={t("rulesDepth")} class="num">
+            ≤ {digitsOf(-row.depth_mv, 2, false)} mV
+          </td>
+          <Source of={row} rules={rules} />
+        </tr>
+      ))}
+    </PlainTable>
   );
 }
 
 export function Shared({ rules }: Props): JSX.Element {
   return (
-    <section class="card" id={SHARED} tabIndex={-1}>
-      <h2>{t("rulesShared")}</h2>
-      <table class="rules-table">
-        <thead>
-          <tr>
-            <th scope="col">{t("rulesName")}</th>
-            <th scope="col">{t("value")}</th>
-            <th scope="col">{t("rulesSource")}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {rules.shared.map((row) => (
-            <tr key={row.name}>
-              <th scope="row">
-                <code>{row.name}</code>
-              </th>
-              <td data-name={t("value")} class="num">
-                {tableNumber(row.name, row.value)}
-              </td>
-              <Source of={row} rules={rules} />
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
+    <PlainTable id={SHARED} title={t("rulesShared")} heads={[t("rulesName"), t("value"), t("rulesSource")]}>
+      {rules.shared.map((row) => (
+        <tr key={row.name}>
+          <th scope="row">
+            <code>{row.name}</code>
+          </th>
+          <td data-name={t("value")} class="num">
+            {tableNumber(row.name, row.value)}
+          </td>
+          <Source of={row} rules={rules} />
+        </tr>
+      ))}
+    </PlainTable>
   );
 }
 
