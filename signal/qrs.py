@@ -45,13 +45,10 @@ def qrs_band(slow: Floats) -> Floats:
     slow : array ``(leads, samples)`` at 125 Hz
     """
     band = np.zeros_like(slow)
-    n = slow.shape[1]
-    if n < 2 * _LAG + 3:
-        return band
     smooth = slow[:, 1:-1] * _GOLDEN
     smooth += slow[:, :-2]
     smooth += slow[:, 2:]
-    inner = band[:, _LAG + 1 : n - _LAG - 1]
+    inner = band[:, _LAG + 1 : -_LAG - 1]
     np.add(smooth[:, _LAG:-_LAG], smooth[:, _LAG:-_LAG], out=inner)
     inner -= smooth[:, : -2 * _LAG]
     inner -= smooth[:, 2 * _LAG :]
@@ -104,7 +101,7 @@ def highest_around(x: Doubles, reach: int) -> Doubles:
         window = np.maximum(window[:-size], window[size:])
         size *= 2
     rest = total - size
-    return np.maximum(window[: window.size - rest], window[rest:]) if rest else window
+    return np.maximum(window[: window.size - rest], window[rest:])
 
 
 def _local_level(energy: Doubles) -> Doubles:
@@ -158,8 +155,8 @@ def _has_t(peak: int, beat: float, candidates: Ints, energy: Doubles) -> bool:
 
 def _search_back(chosen: Ints, candidates: Ints, relative: Doubles) -> Ints:
     """Look again, with half the threshold, into pauses that are long for this strip."""
-    if len(chosen) < 3:
-        return chosen
+    if len(chosen) < 4:
+        return chosen  # of two distances none is long beside the usual one, the larger
     spacing = chosen[1:] - chosen[:-1]
     limit = limits.SEARCH_BACK_RR * np.sort(spacing)[spacing.size // 2]
     long = spacing > limit
@@ -178,12 +175,12 @@ def _search_back(chosen: Ints, candidates: Ints, relative: Doubles) -> Ints:
 
 def detect(energy: Doubles) -> Ints:
     """Coarse positions of all QRS complexes in the energy of a strip, in its samples at 125 Hz."""
-    if energy.size < 2:
+    if energy.size == 0:
         return np.zeros(0, dtype=np.int64)
     level = _local_level(energy)
     if level.max() < 0.1:
         return np.zeros(0, dtype=np.int64)
-    is_peak = (energy == highest_around(energy, int(0.1 * RATE_HZ))) & (energy > 0)
+    is_peak = energy == highest_around(energy, int(0.1 * RATE_HZ))
     is_peak[1:] &= ~is_peak[:-1]  # one sample of a plateau
     edge = int(limits.EDGE_S * RATE_HZ)  # a QRS that the strip cuts off has no peak of its own
     is_peak[:edge] = is_peak[is_peak.size - edge :] = False

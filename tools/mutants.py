@@ -171,7 +171,7 @@ def _rounded(one: Mutation, name: str) -> list[cst.CSTNode]:
     if outer is None and name.endswith("_S") and isinstance(node, cst.Float):
         value = node.evaluated_value
         if value < SHORT_S and isinstance(one.mutated_node, cst.Float):
-            step = SAMPLE_S if one.mutated_node.evaluated_value > value else -SAMPLE_S
+            step = SAMPLE_S if one.mutated_node.evaluated_value > value else -min(SAMPLE_S, value)
             return [node.with_changes(value=repr(round(value + step, 6)))]
     if outer is None and isinstance(node, cst.Integer):
         return [one.mutated_node, node.with_changes(value=str(max(node.evaluated_value - 1, 0)))]

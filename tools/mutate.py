@@ -28,10 +28,13 @@ import sys
 import time
 import tomllib
 from collections.abc import Sequence
+from typing import NoReturn
 
+import pytest
 from mutants import ROOT, Mutant, mutants
 
-UNIT, LAWS = "tests/unit/test_", "tests/property/test_"
+UNIT_TESTS = "tests/unit"
+UNIT, LAWS = f"{UNIT_TESTS}/test_", "tests/property/test_"
 RULES = {
     "triage/st_elevation.py": (
         UNIT + "triage_ste.py",
@@ -62,6 +65,7 @@ MEASURING = {
     "signal/qrs_waves.py": (UNIT + "signal_waves.py", UNIT + "signal_intervals.py"),
     "signal/intervals.py": (UNIT + "signal_rate_and_axis.py", UNIT + "signal_intervals.py"),
     "signal/delineation.py": (UNIT + "signal_delineation.py",),
+    "signal/t_end.py": (UNIT + "signal_delineation.py",),
     "signal/qrs_borders.py": (UNIT + "signal_borders.py", UNIT + "signal_j.py"),
     "signal/baseline.py": (
         UNIT + "signal_baseline.py",
@@ -138,21 +142,65 @@ def tests_of(core: str, constant: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(test for name in who for test in readers[name]))
 
 
-def start(mutant: Mutant | None, tests: Sequence[str]) -> int:
-    """Fork a process that runs the tests over a mutant; its exit status is pytest's. None: the code as it is."""
-    child = os.fork()
-    if child:
-        return child
-    signal.alarm(TIMEOUT_S)
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    quiet = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(quiet, 1)
-    os.dup2(quiet, 2)
-    if mutant is not None:
-        sys.meta_path.insert(0, Served(mutant.core, mutant.code))
-    import pytest
+class Forked:
+    """Lets pytest begin once and go on in one process for each mutant: its beginning takes longer than most tests.
 
-    os._exit(int(pytest.main(["-x", "-q", "--assert=plain", "-p", "no:cacheprovider", *tests])))
+    As a plugin it takes the place of the collection of tests: in each fork that goes on, here the survivors are told.
+    """
+
+    def __init__(self, core: str, chosen: Sequence[Mutant], pipe: int, *, check: bool) -> None:
+        self.core, self.chosen, self.pipe, self.check = core, chosen, pipe, check
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self, session: pytest.Session) -> None:
+        """Begin every mutant's process and wait for all of them."""
+        _load_imports(self.core)
+        waiting, running, survivors = list(range(len(self.chosen))), {}, []
+        if self.check and self.core != LIMITS:
+            child = _start(session, None, CORES[self.core])
+            if not child:
+                return
+            if os.waitpid(child, 0)[1]:
+                self._tell(None)
+        while waiting or running:
+            while waiting and len(running) < AT_ONCE:
+                number = waiting.pop(0)
+                mutant = self.chosen[number]
+                tests = tests_of(mutant.core, mutant.function)
+                if not tests:
+                    survivors.append(number)  # nobody asks for this number
+                    continue
+                child = _start(session, mutant, tests)
+                if not child:
+                    return
+                running[child] = number
+            if running:
+                child, status = os.wait()
+                number = running.pop(child)
+                if status == 0:
+                    survivors.append(number)
+        self._tell(sorted(survivors))
+
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
+        """A fork ends here."""
+        os._exit(int(exitstatus))
+
+    def _tell(self, left: list[int] | None) -> NoReturn:
+        with os.fdopen(self.pipe, "w") as pipe:
+            json.dump(left, pipe)
+        os._exit(0)
+
+
+def _start(session: pytest.Session, mutant: Mutant | None, tests: Sequence[str]) -> int:
+    """Fork a process whose session runs the tests over a mutant; None: the code as it is."""
+    child = os.fork()
+    if not child:
+        signal.alarm(TIMEOUT_S)
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+        if mutant is not None:
+            sys.meta_path.insert(0, Served(mutant.core, mutant.code))
+        session.config.args = list(tests)
+    return child
 
 
 def run(core: str, chosen: Sequence[Mutant], *, check: bool) -> list[Mutant] | None:
@@ -164,17 +212,20 @@ def run(core: str, chosen: Sequence[Mutant], *, check: bool) -> list[Mutant] | N
     child = os.fork()
     if not child:
         os.close(inward)
-        _load_imports(core)
-        left: list[int] | None = None
-        if not check or core == LIMITS or not os.waitpid(start(None, CORES[core]), 0)[1]:
-            left = _survivors(chosen)
-        with os.fdopen(outward, "w") as pipe:
-            json.dump(left, pipe)
-        os._exit(0)
+        quiet = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(quiet, 1)
+        os.dup2(quiet, 2)
+        forked = Forked(core, chosen, outward, check=check)
+        # The tests that are named here only lead to their configuration.
+        pytest.main(["-x", "-q", "--assert=plain", "-p", "no:cacheprovider", UNIT_TESTS], plugins=[forked])
+        os._exit(1)  # it never came so far as to collect tests
     os.close(outward)
     with os.fdopen(inward) as pipe:
-        numbers = json.load(pipe)
+        told = pipe.read()
     os.waitpid(child, 0)
+    if not told:
+        raise RuntimeError(f"expected the survivors of {core}, got nothing: does pytest begin at all?")
+    numbers = json.loads(told)
     return None if numbers is None else [chosen[k] for k in numbers]
 
 
@@ -184,24 +235,6 @@ def _load_imports(core: str) -> None:
             importlib.import_module(node.module)
     if _module(core) in sys.modules:
         raise RuntimeError(f"expected {core} not to be imported by what it imports")
-
-
-def _survivors(chosen: Sequence[Mutant]) -> list[int]:
-    waiting, running, survivors = list(range(len(chosen))), {}, []
-    while waiting or running:
-        while waiting and len(running) < AT_ONCE:
-            number = waiting.pop(0)
-            tests = tests_of(chosen[number].core, chosen[number].function)
-            if tests:
-                running[start(chosen[number], tests)] = number
-            else:
-                survivors.append(number)  # nobody asks for this number
-        if running:
-            child, status = os.wait()
-            number = running.pop(child)
-            if status == 0:
-                survivors.append(number)
-    return sorted(survivors)
 
 
 def equivalents() -> dict[str, dict[str, str]]:
@@ -227,7 +260,6 @@ def main() -> int:
     import hypothesis  # noqa: F401  imported once, before the forks
     import msgspec  # noqa: F401
     import numpy  # noqa: F401
-    import pytest  # noqa: F401
 
     began, red, known = time.monotonic(), False, equivalents()
     for group, members in GROUPS.items():

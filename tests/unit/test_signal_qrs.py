@@ -14,8 +14,9 @@ Singles = NDArray[np.float32]
 
 
 def test_halving_takes_the_mean_of_two() -> None:
-    """An odd last sample is left out."""
+    """An odd last sample is left out; of one trace as of several."""
     assert halved(np.array([[1, 3, 6, 8, 9]], dtype=np.float32)).tolist() == [[2, 7]]
+    assert halved(np.array([1, 3, 6, 8, 9], dtype=np.float32)).tolist() == [2, 7]
 
 
 def gain(hz: float) -> float:
@@ -33,7 +34,7 @@ def test_the_band_passes_the_qrs_alone() -> None:
 def test_the_band_is_written_out() -> None:
     """A second difference over ±3 of three samples weighed 1, 1.618, 1, by 8.5; 0 at four samples of either end."""
     rng = np.random.default_rng(1)
-    for n in (5, 8, 9, 10, 40):
+    for n in (1, 3, 5, 8, 9, 10, 40):
         x = rng.standard_normal((2, n)).astype(np.float32)
         smooth = np.zeros((2, n))
         smooth[:, 1:-1] = x[:, :-2] + x[:, 2:] + 2 * math.cos(math.pi / 5) * x[:, 1:-1]
@@ -72,7 +73,7 @@ def test_energy_is_the_root_of_the_mean_power_around() -> None:
     """Of each lead in its own unit and at most 4, weighed, over 13 samples; where nothing is recorded others tell."""
     rng = np.random.default_rng(3)
     band = rng.standard_normal((3, 60)).astype(np.float32)
-    scale, weight = np.array([0.4, 1.0, 3.0], dtype=np.float32), np.array([0.5, 0.3, 0.2], dtype=np.float32)
+    scale, weight = np.array([0.4, 1.0, 3.0], dtype=np.float32), np.array([0.6, 0.28, 0.12], dtype=np.float32)
     power = np.minimum((band.astype(float) / scale[:, None]) ** 2, 4.0)
 
     def root(total: Floats) -> Floats:
@@ -128,9 +129,7 @@ def detected_written_out(energy: Floats) -> list[int]:
     candidates = [
         at
         for at in range(5, n - 5)
-        if energy[at] > 0
-        and energy[at] == energy[max(at - 12, 0) : at + 13].max()
-        and energy[at - 1] != energy[at]
+        if energy[at] == energy[max(at - 12, 0) : at + 13].max() and energy[at - 1] != energy[at]
     ]
     relative = {at: energy[at] / max(level[at], 0.1) for at in candidates}
 
@@ -251,3 +250,67 @@ def test_the_very_ends_have_no_beats() -> None:
     plateau = hills([100, 250], [1.0, 1.0], 500)
     plateau[245:256] = 1.2
     assert detect(plateau).tolist() == [100, 245]
+
+
+def told(heights: dict[int, float], n: int = 1000) -> list[int]:
+    """What is detected where single samples have energy and all others none."""
+    energy = np.zeros(n)
+    energy[list(heights)] = list(heights.values())
+    return list(detect(energy).tolist())
+
+
+NINE = {int(at): 1.0 for at in BEATS}
+
+
+def test_of_two_equally_high_within_200_ms_the_first_is_the_beat() -> None:
+    """The second is what still follows it."""
+    assert told(NINE | {520: 1.0}) == [int(at) for at in BEATS]
+
+
+@pytest.mark.parametrize(
+    ("at", "height", "there"),
+    [
+        (550, 0.3, False),  # just 30 % of the level are no beat,
+        (550, 0.301, True),
+        (544, 0.45, True),  # just 45 % of a beat no T wave
+        (544, 0.449, False),
+    ],
+)
+def test_a_beat_is_more_than_30_percent_of_the_level(at: int, height: float, there: bool) -> None:
+    """And what is under 45 % of the beat soon before it is its T wave."""
+    assert (at in told(NINE | {at: height})) == there
+
+
+@pytest.mark.parametrize(
+    ("after", "t_after", "t_height", "there"),
+    [
+        (35, 30, 0.131, True),  # 280 ms behind a beat
+        (34, 30, 0.131, False),
+        (35, 30, 0.13, False),  # T of just 13 % of the beat before tells nothing
+        (35, 20, 0.131, True),  # it stands 160 …
+        (35, 19, 0.131, False),
+        (35, 44, 0.131, True),  # … to 360 ms behind the early beat
+        (35, 45, 0.131, False),
+    ],
+)
+def test_an_early_broad_beat_has_a_t_wave_of_its_own(
+    after: int, t_after: int, t_height: float, there: bool
+) -> None:
+    """From 280 ms behind the beat before, though it is weak."""
+    at = 500 + after
+    heights = {k: v for k, v in NINE.items() if k != 600} | {at: 0.4, at + t_after: t_height}
+    assert (at in told(heights)) == there
+
+
+def test_what_stands_within_100_ms_of_something_higher_is_its_flank() -> None:
+    """So it is no T wave, where the higher one behind it comes too late for one."""
+    heights = {k: v for k, v in NINE.items() if k != 600} | {535: 0.4, 578: 0.14}
+    assert (
+        535 in told(heights) and 535 not in told(heights | {590: 0.2}) and 535 in told(heights | {591: 0.2})
+    )
+
+
+def test_a_pause_of_just_1_66_times_the_usual_rr_is_none() -> None:
+    """It is not looked at again, and from there on for what is more than 15 % of the level."""
+    for last, height, there in ((466, 0.2, False), (467, 0.2, True), (467, 0.15, False), (467, 0.151, True)):
+        assert (380 in told({100: 1.0, 200: 1.0, 300: 1.0, last: 1.0, 380: height}, 700)) == there
