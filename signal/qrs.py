@@ -101,7 +101,8 @@ def highest_around(x: Doubles, reach: int) -> Doubles:
         window = np.maximum(window[:-size], window[size:])
         size *= 2
     rest = total - size
-    return np.maximum(window[: window.size - rest], window[rest:])
+    highest: Doubles = np.maximum(window[: window.size - rest], window[rest:])
+    return highest
 
 
 def _local_level(energy: Doubles) -> Doubles:
