@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
@@ -23,11 +23,13 @@ from typing import IO, Any
 import httpx
 
 from greenchannel.county import cast
+from greenchannel.county.fast_clock import FastClock
 from greenchannel.settings import load
 from greenchannel.store.accounts import Accounts
 from greenchannel.store.engine import migrate, open_engine
 from tests.require import ROOT
 
+Settle = Callable[[Accounts, datetime], dict[str, str]]
 READY_WITHIN_S = 60.0  # two cores shared by many say nothing about the code
 POLL_S = 0.01
 
@@ -39,19 +41,28 @@ class Served:
     ----------
     folder
         Kept from life to life.
+    settle
+        Enters sites, people and machines as of an instant, and gives the machines' tokens; None: the demo's county.
+    clock
+        Of all lives; None: the system's.
     settings
         Of the service, by name.
     """
 
-    def __init__(self, folder: Path, **settings: Any) -> None:
+    def __init__(
+        self, folder: Path, *, settle: Settle | None = None, clock: FastClock | None = None, **settings: Any
+    ) -> None:
         self.folder = folder
         self.port = _free_port()
         self.base = f"http://127.0.0.1:{self.port}"
-        self.tokens = _settle(folder)
+        self.tokens = _settle(
+            folder, settle or _demo_county, datetime.now(UTC) if clock is None else clock.now()
+        )
         self.pid: int | None = None
         self.lives = 0
         given = {name: str(value) for name, value in settings.items()}
         self._settings = given | {"data_dir": str(folder), "port": str(self.port)}
+        self._clock = None if clock is None else (clock.start.isoformat(), clock.speed, clock.begun_s)
         self._nursery = subprocess.Popen(
             [sys.executable, "-m", "tests.served"],
             cwd=ROOT,
@@ -65,7 +76,7 @@ class Served:
     def begin(self) -> None:
         """Start a life; it is not ready yet."""
         assert self.pid is None, "expected the life before to have ended"
-        self.pid = int(self._ask({"begin": self._settings, "log": str(self.log)}))
+        self.pid = int(self._ask({"begin": self._settings, "log": str(self.log), "clock": self._clock}))
         self.lives += 1
 
     def start(self) -> None:
@@ -136,9 +147,11 @@ class Served:
 
 
 @contextlib.contextmanager
-def served(folder: Path, **settings: Any) -> Iterator[Served]:
+def served(
+    folder: Path, *, settle: Settle | None = None, clock: FastClock | None = None, **settings: Any
+) -> Iterator[Served]:
     """A county, and a first life that is ready."""
-    one = Served(folder, **settings)
+    one = Served(folder, settle=settle, clock=clock, **settings)
     try:
         one.start()
         yield one
@@ -152,19 +165,22 @@ def _free_port() -> int:
         return int(sock.getsockname()[1])
 
 
-def _settle(folder: Path) -> dict[str, str]:
+def _settle(folder: Path, settle: Settle, now: datetime) -> dict[str, str]:
     folder.mkdir(parents=True)
     engine = open_engine(f"sqlite:///{folder / 'greenchannel.sqlite'}")
     migrate(engine)
-    accounts, now = Accounts(engine), datetime.now(UTC)
     try:
-        tokens = cast.settle(accounts, now)
-        for role, person in (("first", "chen"), ("second", "lin"), ("head", "zhao")):
-            # The shift that began last holds: no change of shift falls into a test.
-            accounts.add_shift(f"test-{role}", role, person, now, now + timedelta(days=1))
-        return tokens
+        return settle(Accounts(engine), now)
     finally:
         engine.dispose()
+
+
+def _demo_county(accounts: Accounts, now: datetime) -> dict[str, str]:
+    tokens = cast.settle(accounts, now)
+    for role, person in (("first", "chen"), ("second", "lin"), ("head", "zhao")):
+        # The shift that began last holds: no change of shift falls into a test.
+        accounts.add_shift(f"test-{role}", role, person, now, now + timedelta(days=1))
+    return tokens
 
 
 # ---------------------------------------------------------------- the nursery
@@ -179,7 +195,7 @@ def nursery(requests: IO[bytes], answers: IO[bytes]) -> None:
         if "begin" in request:
             pid = os.fork()
             if pid == 0:
-                _live(request["begin"], Path(request["log"]))
+                _live(request["begin"], Path(request["log"]), request["clock"])
             answer = pid
         else:
             answer = os.waitstatus_to_exitcode(os.waitpid(request["wait"], 0)[1])
@@ -187,7 +203,7 @@ def nursery(requests: IO[bytes], answers: IO[bytes]) -> None:
         answers.flush()
 
 
-def _live(settings: dict[str, Any], log: Path) -> None:
+def _live(settings: dict[str, Any], log: Path, clock: tuple[str, float, float] | None) -> None:
     """One life of the service, from the fork to its end; never comes back."""
     from greenchannel.assembly import run_until_stopped
 
@@ -197,7 +213,7 @@ def _live(settings: dict[str, Any], log: Path) -> None:
         nothing = os.open(os.devnull, os.O_RDONLY)
         for old, new in ((nothing, 0), (out, 1), (out, 2)):
             os.dup2(old, new)
-        asyncio.run(run_until_stopped(load({}, **settings)))
+        asyncio.run(run_until_stopped(load({}, **settings), None if clock is None else _clock(*clock)))
         status = 0
     finally:
         if status:
@@ -205,6 +221,10 @@ def _live(settings: dict[str, Any], log: Path) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
+
+
+def _clock(start: str, speed: float, begun_s: float) -> FastClock:
+    return FastClock(datetime.fromisoformat(start), speed, begun_s)
 
 
 if __name__ == "__main__":

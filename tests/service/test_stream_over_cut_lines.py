@@ -1,15 +1,15 @@
 """A live stream over real sockets whose line is cut in the middle of frames has the analysis of its file."""
 
 import asyncio
-import contextlib
 import json
 import random
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 from greenchannel.county import devices
 from greenchannel.county.client import Client
+from greenchannel.county.links import ConnectionFate, LinkProfile
+from greenchannel.county.relay import Relay
 from greenchannel.ingest.scaling import int16_to_mv
 from greenchannel.ingest.wfdb_write import write_wfdb_zip
 from greenchannel.signal.recording import Recording
@@ -18,53 +18,6 @@ from tests.served import served
 
 CUTS = 8
 SEED = 5
-
-
-class CutLine:
-    """A relay that lets a given number of bytes of each connection through to the service, then drops the line."""
-
-    def __init__(self, port: int, budgets: list[int]) -> None:
-        self._port = port
-        self._budgets = budgets
-        self.cuts = 0
-
-    @contextlib.asynccontextmanager
-    async def open(self) -> AsyncIterator[str]:
-        """The address of the near end."""
-        server = await asyncio.start_server(self._relay, "127.0.0.1", 0)
-        async with server:
-            yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-
-    async def _relay(self, near_in: asyncio.StreamReader, near_out: asyncio.StreamWriter) -> None:
-        far_in, far_out = await asyncio.open_connection("127.0.0.1", self._port)
-        budget = self._budgets.pop(0) if self._budgets else None
-        forth = asyncio.create_task(self._copy(near_in, far_out, budget))
-        back = asyncio.create_task(self._copy(far_in, near_out, None))
-        await asyncio.wait({forth, back}, return_when=asyncio.FIRST_COMPLETED)
-        cut = forth.done() and not forth.result()
-        self.cuts += cut
-        for task in (forth, back):
-            task.cancel()
-        await asyncio.gather(forth, back, return_exceptions=True)
-        for writer in (near_out, far_out):
-            if cut:
-                writer.transport.abort()
-            else:
-                writer.close()
-
-    @staticmethod
-    async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter, budget: int | None) -> bool:
-        """Copy until the end, True; or until the budget is spent, False."""
-        with contextlib.suppress(ConnectionError):
-            while data := await source.read(4096):
-                if budget is not None and len(data) >= budget:
-                    target.write(data[:budget])
-                    await target.drain()
-                    return False
-                budget = None if budget is None else budget - len(data)
-                target.write(data)
-                await target.drain()
-        return True
 
 
 def test_a_stream_over_a_line_that_is_cut_has_the_analysis_of_its_file(tmp_path: Path) -> None:
@@ -84,7 +37,15 @@ def test_a_stream_over_a_line_that_is_cut_has_the_analysis_of_its_file(tmp_path:
 
     async def play() -> tuple[list[Any], Any, Any, int]:
         # The first is cut within the hello, the others anywhere; what is acknowledged is not sent again.
-        line = CutLine(service.port, [300, *(dice.randint(1000, line_bytes // 3) for _ in range(CUTS - 1))])
+        budgets = [300, *(dice.randint(1000, line_bytes // 3) for _ in range(CUTS - 1))]
+        line = Relay(
+            "127.0.0.1",
+            service.port,
+            LinkProfile(),
+            fate_of_connection=lambda _: ConnectionFate(
+                refused=False, cut_after_bytes=budgets.pop(0) if budgets else None
+            ),
+        )
         async with (
             line.open() as near,
             Client(near, token=service.tokens["ecg-jishi"], patience_s=60) as jishi,
@@ -98,7 +59,7 @@ def test_a_stream_over_a_line_that_is_cut_has_the_analysis_of_its_file(tmp_path:
             streamed_id = next(message["ecg_id"] for message in heard if "ecg_id" in message)
             streamed = await jishi.call("GET", f"/ecgs/{streamed_id}")
             uploaded = await yinzhao.call("GET", f"/ecgs/{sent['ecg_id']}")
-            return heard, streamed["analysis"], uploaded["analysis"], line.cuts
+            return heard, streamed["analysis"], uploaded["analysis"], line.counts["cut"]
 
     with served(tmp_path / "county") as service:
         heard, streamed, uploaded, cuts = asyncio.run(play())
