@@ -174,7 +174,7 @@ def test_the_tp_level_is_the_30_ms_before_p() -> None:
 
 
 def test_beats_in_company_have_the_bits_they_have_alone() -> None:
-    """Each beat is measured between its own borders, wherever the others have theirs."""
+    """Each beat is measured between its own borders, wherever the others have theirs: of two, of some, of many."""
     rng, beats = np.random.default_rng(4), np.stack([drawn(seed, noise_mv=0.03) for seed in range(7)])
     edges = [
         borders(own_borders(k), on=int(rng.integers(0, 190)), off=int(off), j=float(off) - 3.3)
@@ -182,10 +182,12 @@ def test_beats_in_company_have_the_bits_they_have_alone() -> None:
     ]
     edges[2].lead[:, :3], edges[3].lead[4, 5:] = np.nan, np.nan
     rr_s = [0.8, 0.6, math.nan, 1.0, 0.8, 0.5, 0.8]
-    together = amplitudes(beats, edges, rr_s)
-    for k, one in enumerate(edges):
-        for name, values in amplitudes(beats[k : k + 1], [one], rr_s[k : k + 1]).items():
-            assert values.tobytes() == together[name][k : k + 1].tobytes(), name
+    alone = [amplitudes(beats[k : k + 1], [one], rr_s[k : k + 1]) for k, one in enumerate(edges)]
+    for company in ([0, 4], range(7), [*range(7)] * 6):
+        together = amplitudes(beats[list(company)], [edges[k] for k in company], [rr_s[k] for k in company])
+        for place, k in enumerate(company):
+            for name, values in alone[k].items():
+                assert values.tobytes() == together[name][place : place + 1].tobytes(), name
     assert (
         baseline(beats, [one.on for one in edges])[5].tobytes()
         == baseline(beats[5:6], [edges[5].on]).tobytes()

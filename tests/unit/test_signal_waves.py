@@ -190,6 +190,21 @@ def test_what_does_not_come_down_again_is_no_notch(stays_mv: float, there: bool)
     assert math.isnan(qrs_waves(complex_of(*levels), ON, OFF)["jp_mv"][0]) == (not there)
 
 
+def test_just_50_uv_below_is_down_again() -> None:
+    """A notch and a slur of 100 µV above an ST of 50 µV are there."""
+    notched = qrs_waves(complex_of(*DESCENT, 0.2, 0.06, 0.1, *[0.05] * 60), ON, OFF)
+    assert notched["jp_mv"][0] == pytest.approx(0.1) and notched["j_slur"][0] == 0
+    slurred = qrs_waves(complex_of(0, 0.5, 1.0, 0.5, *[0.1] * 6, *[0.05] * 60), ON, OFF)
+    assert slurred["jp_mv"][0] == pytest.approx(0.1) and slurred["j_slur"][0] == 1
+
+
+def test_an_r_that_is_tallest_just_where_the_qrs_ends_may_have_a_notch() -> None:
+    """R is the tallest up to the offset, the offset included; half of it is the height of a notch."""
+    levels = [*DESCENT[:3], 0.2, *[0.0] * 60]
+    levels[OFF - ON : OFF - ON + 6] = [1.0, 0.4, 0.2, 0.3, 0.1, 0.0]
+    assert qrs_waves(complex_of(*levels), ON, OFF)["jp_mv"][0] == pytest.approx(0.3)
+
+
 def test_a_j_wave_behind_an_s_is_a_notch() -> None:
     """It is the last positive wave, and small beside R."""
     levels = (0.0, 0.4, 1.0, 0.4, -0.2, -0.3, -0.1, 0.05, 0.11, 0.16, 0.11, 0.05)
@@ -233,7 +248,18 @@ def test_waves_in_company_have_the_bits_they_have_alone() -> None:
     """Short and long QRS together, one at the end of the beat: each has the waves that it has by itself."""
     beats = np.stack([complexes(seed, 12) for seed in range(6)])
     on, off = [ON, ON + 3, 150, ON, 500, 533], [OFF, OFF + 40, OFF, ON + 6, 539, 539]
-    together = module.qrs_waves(beats, on, off)
-    for k in range(6):
-        for name, values in qrs_waves(beats[k], on[k], off[k]).items():
-            assert values.tobytes() == together[name].reshape(6, -1)[k].tobytes(), name
+    for some in ([0, 1], [3, 5], range(6)):
+        together = module.qrs_waves(beats[list(some)], [on[k] for k in some], [off[k] for k in some])
+        for place, k in enumerate(some):
+            for name, values in qrs_waves(beats[k], on[k], off[k]).items():
+                assert values.tobytes() == together[name].reshape(len(some), -1)[place].tobytes(), name
+
+
+def test_a_shorter_row_goes_on_with_its_last_value() -> None:
+    """Nothing that lies before or behind it passes for a part of it."""
+    beats = np.arange(3 * 2 * 30, dtype=np.float32).reshape(3, 2, 30)
+    rows, size = module.stretch(beats, [3, 5, 27], [8, 6, 40])
+    assert size.tolist() == [6, 6, 2, 2, 3, 3]
+    assert rows[0].tolist() == [3, 4, 5, 6, 7, 8]
+    assert (rows[2] - 60).tolist() == [5, 6, 6, 6, 6, 6] and (rows[3] - 90).tolist() == [5, 6, 6, 6, 6, 6]
+    assert (rows[4] - 120).tolist() == [27, 28, 29, 29, 29, 29]
