@@ -117,7 +117,7 @@ def name(m: dict[str, float], p_upright: bool) -> str:
         return "sinus"
     if irregular:
         return "irregular"
-    if conducted or wide or m["dominant_share"] < DOUBTFUL_SHARE:
+    if wide or m["dominant_share"] < DOUBTFUL_SHARE:
         return "unknown"
     if rate >= SVT_BPM:
         return "supraventricular_tachycardia"

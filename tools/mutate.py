@@ -78,6 +78,7 @@ MEASURING = {
     "signal/quality.py": (UNIT + "signal_verdict.py",),
     "signal/pacing.py": (UNIT + "signal_pacing.py",),
     "signal/assembly.py": (UNIT + "signal_assembly.py",),
+    "signal/rhythm_name.py": (UNIT + "signal_rhythm_name.py",),
     "signal/limits.py": (),
 }
 GROUPS = {"rules": RULES, "measuring": MEASURING}
