@@ -2,25 +2,20 @@
 
 import io
 import logging
-import math
 import re
 import struct
 import threading
 import warnings
 import zlib
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from greenchannel.ingest.bounds import MAX_CHANNELS, MAX_VALUES
+from greenchannel.ingest.dicom_group import Item, best_group
+from greenchannel.ingest.dicom_tags import DEFLATED, NotPlain, inflated, plain_tags
 from greenchannel.ingest.errors import IngestError
-from greenchannel.ingest.lead_names import lead_of_code, lead_of_name
 from greenchannel.ingest.parsed import ParsedEcg, plausible_age, sex_of
-from greenchannel.ingest.scaling import MISSING, MV_PER_UNIT, ranges_without_samples
-from greenchannel.signal.recording import MAX_RATE_HZ, Recording
+from greenchannel.ingest.scaling import ranges_without_samples
+from greenchannel.signal.recording import Recording
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -31,8 +26,6 @@ ECG_CLASSES: Final = {
     "1.2.840.10008.5.1.4.1.1.9.1.3": "Ambulatory ECG",
     "1.2.840.10008.5.1.4.1.1.9.1.4": "General 32-bit ECG",
 }
-_TYPES: Final = {(8, "SB"): "i1", (8, "UB"): "u1", (16, "SS"): "i2", (16, "US"): "u2", (32, "SL"): "i4"}
-_DEFLATED: Final = "1.2.840.10008.1.2.1.99"
 _BIG_ENDIAN: Final = "1.2.840.10008.1.2.2"
 _MAX_STATEMENTS: Final = 100
 _DAYS_A_YEAR: Final = 365.25
@@ -63,12 +56,38 @@ def looks_like_dicom(data: bytes) -> bool:
 def read_dicom(data: bytes) -> ParsedEcg:
     """Make one ECG of a DICOM file.
 
+    Files that keep to the letter of the standard are read straight; pydicom reads all others, and finds what is wrong
+    with those that break it.
+
     Raises
     ------
     IngestError
         ``malformed``, ``unsupported`` (also for an image), ``truncated`` or ``too_large``.
     """
-    # Half a second of import that only a DICOM file pays for.
+    try:
+        return read_plain(data)
+    except (NotPlain, IngestError, ArithmeticError, LookupError, TypeError, ValueError):
+        pass  # and with it what that reading held
+    return read_by_pydicom(data)
+
+
+def read_plain(data: bytes) -> ParsedEcg:
+    """As `read_dicom`, for files that keep to the letter of the standard.
+
+    Raises
+    ------
+    NotPlain, IngestError, ArithmeticError, LookupError, TypeError, ValueError
+        Where only pydicom can tell.
+    """
+    tags = plain_tags(data)
+    if tags.get("SOPClassUID") not in ECG_CLASSES:  # only pydicom knows the names of all others
+        raise NotPlain
+    return _ecg(tags, "<", has_preamble=True)
+
+
+def read_by_pydicom(data: bytes) -> ParsedEcg:
+    """As `read_dicom`, for any file."""
+    # Half a second of import that only an odd file pays for.
     from pydicom.errors import BytesLengthException, InvalidDicomError
 
     # Its warnings quote values, so they may hold a patient's name: they must not reach a log.
@@ -76,7 +95,7 @@ def read_dicom(data: bytes) -> ParsedEcg:
     try:
         with _quiet, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _read(data)
+            return _ecg(*_read(data), has_preamble=data[128:132] == b"DICM")
     except (InvalidDicomError, BytesLengthException, *_PYDICOM_RAISES) as error:
         # The text of these errors may quote a patient's name; their kind can't.
         raise IngestError(
@@ -84,22 +103,24 @@ def read_dicom(data: bytes) -> ParsedEcg:
         ) from error
 
 
-def _read(data: bytes) -> ParsedEcg:
+def _read(data: bytes) -> "tuple[Dataset, str]":
+    """The data set by pydicom, and the byte order of its waveform."""
     from pydicom import dcmread
     from pydicom.filereader import read_dataset
 
-    has_preamble = data[128:132] == b"DICM"
-    syntax = ""
-    if has_preamble:
-        stream = io.BytesIO(data)
-        stream.seek(132)
-        meta = read_dataset(stream, False, True, stop_when=lambda tag, _vr, _length: tag.group != 2)
-        syntax = str(meta.get("TransferSyntaxUID", ""))
-    if syntax == _DEFLATED:
-        raise IngestError(
-            "unsupported", "deflated DICOM is not read", "an uncompressed transfer syntax", syntax
-        )
-    dataset = dcmread(io.BytesIO(data), force=not has_preamble)
+    if data[128:132] != b"DICM":
+        return dcmread(io.BytesIO(data), force=True), "<"
+    stream = io.BytesIO(data)
+    stream.seek(132)
+    meta = read_dataset(stream, False, True, stop_when=lambda tag, _vr, _length: tag.group != 2)
+    syntax = str(meta.get("TransferSyntaxUID", ""))
+    if syntax == DEFLATED:
+        # Not left to pydicom, which unpacks without a bound.
+        return read_dataset(io.BytesIO(inflated(data, stream.tell())), False, True), "<"
+    return dcmread(io.BytesIO(data)), ">" if syntax == _BIG_ENDIAN else "<"
+
+
+def _ecg(dataset: Item, byte_order: str, *, has_preamble: bool) -> ParsedEcg:
     kind = str(dataset.get("SOPClassUID", ""))
     groups = dataset.get("WaveformSequence")
     if kind not in ECG_CLASSES and ("PixelData" in dataset or not groups):
@@ -114,7 +135,7 @@ def _read(data: bytes) -> ParsedEcg:
         tolerated.append(f"the object is no ECG class ({_class_name(kind)}) but holds ECG leads")
     if not groups:
         raise IngestError("malformed", "the object has no waveform", "a Waveform Sequence", "none")
-    group = _best_group(list(groups), ">" if syntax == _BIG_ENDIAN else "<", tolerated)
+    group = best_group(list(groups), byte_order, tolerated)
     acquired = _acquired(dataset, tolerated)
     age_years = _age(dataset, acquired, tolerated)
     has_zone = acquired is not None and acquired.utcoffset() is not None
@@ -148,169 +169,7 @@ def _class_name(uid: str) -> str:
     return str(UID(uid).name)[:80] if uid else "no SOP class"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Group:
-    samples_mv: NDArray[np.float32]
-    leads: tuple[str, ...]
-    rate_hz: float
-    filters: dict[str, float]
-
-
-def _best_group(groups: "list[Dataset]", byte_order: str, tolerated: list[str]) -> _Group:
-    """Decode the multiplex group to be read: the rhythm strip with most leads, then the longest."""
-
-    def rank(group: "Dataset") -> tuple[bool, int, float]:
-        derived = str(group.get("WaveformOriginality", "")).upper() == "DERIVED"
-        label = str(group.get("MultiplexGroupLabel", "")).upper()
-        median = any(word in label for word in ("MEDIAN", "TEMPLATE", "AVERAGE"))
-        leads = sum(_lead(channel) is not None for channel in group.get("ChannelDefinitionSequence") or ())
-        seconds = float(group.NumberOfWaveformSamples) / float(group.SamplingFrequency)
-        return not (derived or median), leads, seconds
-
-    order = sorted(range(len(groups)), key=lambda index: rank(groups[index]), reverse=True)
-    for index in sorted(order[1:]):
-        label = str(groups[index].get("MultiplexGroupLabel", "") or "without a label")
-        tolerated.append(f"multiplex group {index + 1} ({label}) is left out")
-    return _decode_group(groups[order[0]], byte_order, tolerated)
-
-
-def _decode_group(group: "Dataset", byte_order: str, tolerated: list[str]) -> _Group:
-    channels = list(group.ChannelDefinitionSequence)
-    count, samples = int(group.NumberOfWaveformChannels), int(group.NumberOfWaveformSamples)
-    rate_hz = float(group.SamplingFrequency)
-    if not 0 < count <= MAX_CHANNELS or len(channels) != count:
-        raise IngestError(
-            "malformed", "the number of channels is wrong", f"{count}", f"{len(channels)} definitions"
-        )
-    if not 0 < samples * count <= MAX_VALUES:
-        raise IngestError(
-            "too_large" if samples > 0 else "malformed",
-            "the number of samples is out of bounds",
-            f"1 to {MAX_VALUES} in all",
-            str(samples * count),
-        )
-    if not 0 < rate_hz <= MAX_RATE_HZ:
-        raise IngestError(
-            "malformed", "the rate is out of bounds", f"above 0, at most {MAX_RATE_HZ:g} Hz", f"{rate_hz:g}"
-        )
-    raw, missing = _integers(group, samples, count, byte_order, tolerated)
-    rows: dict[str, NDArray[np.float32]] = {}
-    for index, channel in enumerate(channels):
-        lead = _lead(channel)
-        if lead is None or lead in rows:
-            tolerated.append(f"channel {index + 1} is no lead known here, or comes twice; left out")
-            continue
-        row = _millivolts(channel, raw[:, index], lead, tolerated)
-        row[missing[:, index]] = np.nan
-        rows[lead] = row
-    if not rows:
-        raise IngestError(
-            "malformed", "no channel is an ECG lead", "coded or named leads", f"{count} channels"
-        )
-    return _Group(
-        samples_mv=np.stack(list(rows.values())),
-        leads=tuple(rows),
-        rate_hz=rate_hz,
-        filters=_filters(channels),
-    )
-
-
-def _integers(
-    group: "Dataset", samples: int, count: int, byte_order: str, tolerated: list[str]
-) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    """Stored integers and where none was recorded, both of shape ``(samples, channels)``."""
-    bits, form = int(group.WaveformBitsAllocated), str(group.WaveformSampleInterpretation)
-    if (bits, form) not in _TYPES:
-        known = " ".join(f"{b}/{f}" for b, f in _TYPES)
-        raise IngestError(
-            "unsupported", "the sample form is not read", f"one of {known}", f"{bits}/{form}"[:40]
-        )
-    dtype = np.dtype(byte_order + _TYPES[bits, form])
-    body = bytes(group.WaveformData)
-    needed = samples * count * dtype.itemsize
-    if len(body) < needed:
-        raise IngestError("truncated", "the waveform is too short", f"{needed} bytes", f"{len(body)} bytes")
-    raw = np.frombuffer(body, dtype=dtype, count=samples * count).reshape(samples, count)
-    missing = np.zeros(raw.shape, dtype=np.bool_)
-    padding = group.get("WaveformPaddingValue")
-    if isinstance(padding, bytes) and len(padding) >= dtype.itemsize:
-        value = np.frombuffer(padding, dtype=dtype, count=1)[0]
-        missing = raw == value
-        others = raw[~missing]
-        # Some writers put 0 there, which every lead passes through; a value amid the samples can't mark anything.
-        if others.size and others.min() < value < others.max():
-            missing[:] = False
-            tolerated.append(f"the padding value {value} lies amid the samples; not taken for missing ones")
-    elif (bits, form) == (16, "SS") and (raw == MISSING).any():
-        missing = raw == MISSING
-        tolerated.append(f"no padding value is given; {MISSING} is taken as no sample")
-    stored = group.ChannelDefinitionSequence[0].get("WaveformBitsStored")
-    if stored and form in ("SB", "SS") and 1 < int(stored) < bits:
-        top = 1 << (int(stored) - 1)
-        if raw[~missing].min(initial=0) >= 0 and top <= raw[~missing].max(initial=0) < 2 * top:
-            tolerated.append(f"{int(stored)} bits are stored without their sign extended")
-            raw = np.where(raw >= top, raw - 2 * top, raw)
-    return raw, missing
-
-
-def _millivolts(
-    channel: "Dataset", raw: NDArray[Any], lead: str, tolerated: list[str]
-) -> NDArray[np.float32]:
-    sensitivity = channel.get("ChannelSensitivity")
-    if sensitivity is None:
-        raise IngestError("malformed", f"lead {lead} has no sensitivity", "Channel Sensitivity", "none")
-    units = channel.get("ChannelSensitivityUnitsSequence")
-    unit = str(units[0].CodeValue) if units else "uV"
-    if not units:
-        tolerated.append(f"lead {lead} has no unit; taken as uV")
-    if unit.lower() not in MV_PER_UNIT:
-        raise IngestError(
-            "unsupported", f"the unit of lead {lead} is not one of voltage", "uV or mV", unit[:20]
-        )
-    correction = _number(channel, "ChannelSensitivityCorrectionFactor", 1.0)
-    baseline = _number(channel, "ChannelBaseline", 0.0)
-    step_mv = float(sensitivity) * correction * MV_PER_UNIT[unit.lower()]
-    # PS3.3 C.10.9.1.4.1: the baseline is an offset in the unit of the sensitivity, not in steps.
-    row = raw * np.float64(step_mv) + baseline * MV_PER_UNIT[unit.lower()]
-    samples_mv = row.astype(np.float32)
-    if step_mv == 0 or not np.isfinite(samples_mv).all():
-        raise IngestError(
-            "malformed", f"the sensitivity of {lead} gives no amplitudes", "mV a step", f"{step_mv:g}"
-        )
-    return samples_mv
-
-
-def _number(item: "Dataset", keyword: str, default: float) -> float:
-    value = item.get(keyword)
-    return default if value is None or value == "" else float(value)
-
-
-def _lead(channel: "Dataset") -> str | None:
-    for source in channel.get("ChannelSourceSequence") or ():
-        lead = lead_of_code(str(source.get("CodeValue", "")), str(source.get("CodingSchemeDesignator", "")))
-        lead = lead or lead_of_name(str(source.get("CodeMeaning", "")))
-        if lead is not None:
-            return lead
-    return lead_of_name(str(channel.get("ChannelLabel", "")))
-
-
-def _filters(channels: "list[Dataset]") -> dict[str, float]:
-    """What the device says it cut away; where its channels differ, the narrowest pass band."""
-    keywords = (
-        ("low_hz", "FilterLowFrequency", max),
-        ("high_hz", "FilterHighFrequency", min),
-        ("notch_hz", "NotchFilterFrequency", max),
-    )
-    found: dict[str, float] = {}
-    for key, keyword, narrowest in keywords:
-        said = [_number(channel, keyword, 0.0) for channel in channels]
-        known = [value for value in said if 0 < value < math.inf]
-        if known:
-            found[key] = narrowest(known)
-    return found
-
-
-def _statements(dataset: "Dataset") -> tuple[str, ...]:
+def _statements(dataset: Item) -> tuple[str, ...]:
     texts = (
         str(note.get("UnformattedTextValue", "") or "")
         for note in dataset.get("WaveformAnnotationSequence") or ()
@@ -318,7 +177,7 @@ def _statements(dataset: "Dataset") -> tuple[str, ...]:
     return tuple(dict.fromkeys(text.strip() for text in texts if text.strip()))[:_MAX_STATEMENTS]
 
 
-def _age(dataset: "Dataset", acquired: datetime | None, tolerated: list[str]) -> float | None:
+def _age(dataset: Item, acquired: datetime | None, tolerated: list[str]) -> float | None:
     match = re.fullmatch(r"(\d{1,3})([DWMY])", str(dataset.get("PatientAge", "") or "").strip())
     if match is not None:
         age_years, note = plausible_age(str(int(match[1]) * _DAYS[match[2]] / _DAYS_A_YEAR))
@@ -339,7 +198,7 @@ _TIME_ATTRIBUTES: Final = (
 )
 
 
-def _acquired(dataset: "Dataset", tolerated: list[str]) -> datetime | None:
+def _acquired(dataset: Item, tolerated: list[str]) -> datetime | None:
     """Start of the acquisition; aware where the value itself or Timezone Offset From UTC gives a zone."""
     for date, time in _TIME_ATTRIBUTES:
         first, second = str(dataset.get(date, "") or ""), str(dataset.get(time, "") or "") if time else ""

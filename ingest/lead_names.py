@@ -1,6 +1,7 @@
 """What files call the leads."""
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from greenchannel.signal.leads import canonical
@@ -23,12 +24,14 @@ _OTHER_NAMES: Final = {"MLII": "II", "MLI": "I", "MLIII": "III", "VX": "X", "VY"
 _DECORATION: Final = re.compile(r"^(?:LEAD|ECG|EKG|CHAN|MDC_ECG_LEAD)[\s:_-]+|\s*\(.*\)\s*$", re.IGNORECASE)
 
 
+@lru_cache(maxsize=1024)
 def lead_of_name(text: str) -> str | None:
     """The wire name for a lead written in words (``"avr"``, ``"Lead I (Einthoven)"``, ``"vx"``), or None."""
     name = _DECORATION.sub("", _DECORATION.sub("", text.strip())).strip()
     return canonical(name) or _OTHER_NAMES.get(name.upper())
 
 
+@lru_cache(maxsize=1024)
 def lead_of_code(code: str, scheme: str) -> str | None:
     """The wire name for a coded channel source of DICOM, or None where the code is no lead known here."""
     match scheme.strip().upper():

@@ -1,6 +1,7 @@
 """Bytes become one ECG: what kind of file it is, is seen from its content, never from its name alone."""
 
 import io
+import os
 import re
 import struct
 import zipfile
@@ -32,6 +33,8 @@ _OTHER_FORMATS: Final = (
     (re.compile(rb"\x1f\x8b|7z\xbc\xaf|Rar!"), "an archive other than zip"),
     (re.compile(rb"(?:\xef\xbb\xbf)?\s*<|\xff\xfe<\0|\xfe\xff\0<"), "XML of another kind"),
 )
+_PIECE_BYTES: Final = 2**20
+
 # Bad zip structures surface as any of these, by the member that is broken.
 _ZIP_RAISES: Final = (
     zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError, LookupError,
@@ -134,13 +137,18 @@ def _check_size(files: Sequence[tuple[str | None, bytes]]) -> None:
 
 
 def _read_bounded(path: Path) -> bytes:
-    with path.open("rb") as file:
-        data = file.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        raise IngestError(
-            "too_large", "the file is too large", f"at most {MAX_BYTES} bytes", str(path.stat().st_size)
-        )
-    return data
+    with path.open("rb", buffering=0) as file:
+        size = os.fstat(file.fileno()).st_size
+        data = b""
+        # What is no plain file says nothing of its size; a buffer of the bound would be made for each small one.
+        while size <= MAX_BYTES and len(data) <= MAX_BYTES:
+            piece = file.read(size - len(data) + 1 if len(data) <= size else _PIECE_BYTES)
+            if not piece:
+                return data
+            data = data + piece if data else piece
+    raise IngestError(
+        "too_large", "the file is too large", f"at most {MAX_BYTES} bytes", str(max(size, len(data)))
+    )
 
 
 def _unzip(data: bytes) -> list[tuple[str | None, bytes]]:

@@ -3,7 +3,8 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from greenchannel.ingest.bounds import MAX_CHANNELS, MAX_HEADER_BYTES, MAX_VALUES
 from greenchannel.ingest.errors import IngestError, shown
@@ -17,8 +18,9 @@ _SIGNAL: Final = re.compile(
     r"(?P<file>\S+)[ \t]+(?P<format>\d{1,4})(?:x(?P<per_frame>\d{1,4}))?(?::(?P<skew>\d{1,9}))?"
     r"(?:\+(?P<offset>\d{1,12}))?"
     r"(?:[ \t]+(?P<gain>-?\d{1,20}(?:\.\d{0,20})?(?:[eE][+-]?\d{1,3})?)(?:\((?P<baseline>-?\d{1,10})\))?"
-    r"(?:/(?P<unit>\S+))?(?P<rest>(?:[ \t]+.*)?))?[ \t]*"
+    r"(?:/(?P<unit>\S+))?)?"
 )
+_HEAD: Final = re.compile(r"(?P<head>\S+[ \t]+\S+(?:[ \t]+\S+)?)(?P<rest>.*)")
 _TRAILER: Final = re.compile(
     r"[ \t]+(?P<bits>\d{1,3})(?:[ \t]+(?P<zero>-?\d{1,10})(?:[ \t]+(?P<initial>-?\d{1,10})"
     r"(?:[ \t]+(?P<checksum>-?\d{1,10})(?:[ \t]+(?P<block>\d{1,10})(?:[ \t]+(?P<name>\S.*))?)?)?)?)?[ \t]*"
@@ -104,6 +106,11 @@ def parse_header(lines: list[str]) -> WfdbHeader:
     IngestError
         ``malformed``, ``unsupported`` or, for more samples than anyone records, ``too_large``.
     """
+    return _parsed(tuple(lines))
+
+
+@lru_cache(maxsize=4)  # whoever looks for the signal files asks first, whoever reads them a moment later
+def _parsed(lines: tuple[str, ...]) -> WfdbHeader:
     content = [line for line in lines if line and not line.startswith("#")]
     comments = tuple(line.lstrip("#").strip() for line in lines if line.startswith("#"))
     record = _RECORD.fullmatch(content[0])
@@ -197,12 +204,43 @@ def parse_segments(lines: list[str]) -> SegmentedHeader:
 
 
 def _signal(line: str) -> SignalLine:
-    match = _SIGNAL.fullmatch(line)
-    trailer = _TRAILER.fullmatch(match["rest"] or "") if match else None
-    if match is None or (trailer is None and (match["rest"] or "").strip()):
-        raise IngestError(
-            "malformed", "a signal line cannot be read", "file format gain bits zero …", shown(line)
-        )
+    whole = _HEAD.fullmatch(line)
+    trailer = _TRAILER.fullmatch(whole["rest"]) if whole else None
+    if whole is None or (trailer is None and whole["rest"].strip()):
+        raise _unreadable(line)
+    head = _head(whole["head"])
+    if head is None:
+        raise _unreadable(line)
+    zero = int(trailer["zero"] or 0) if trailer else 0
+    return SignalLine(
+        file=head.file,
+        format=head.format,
+        offset_bytes=head.offset_bytes,
+        steps_per_unit=head.steps_per_unit,
+        baseline=zero if head.baseline is None else head.baseline,
+        unit=head.unit,
+        checksum=int(trailer["checksum"]) if trailer and trailer["checksum"] is not None else None,
+        name=(trailer["name"] or "").strip() if trailer else "",
+        initial=int(trailer["initial"] or 0) if trailer else 0,
+    )
+
+
+class _Head(NamedTuple):
+    """What the first words of a signal line say, which most lines of a record share."""
+
+    file: str
+    format: int
+    offset_bytes: int
+    steps_per_unit: float
+    baseline: int | None
+    unit: str
+
+
+@lru_cache(maxsize=64)
+def _head(text: str) -> _Head | None:
+    match = _SIGNAL.fullmatch(text)
+    if match is None:
+        return None
     file = match["file"]
     if "/" in file or "\\" in file or file in ("~", "-", ".", ".."):
         raise IngestError(
@@ -214,18 +252,19 @@ def _signal(line: str) -> SignalLine:
         )
     if int(match["skew"] or 0) != 0:
         raise IngestError("unsupported", "skewed signals are not read", "skew 0", match["skew"])
-    gain = float(match["gain"] or 0.0) or DEFAULT_GAIN
-    zero = int(trailer["zero"] or 0) if trailer else 0
-    return SignalLine(
+    return _Head(
         file=file,
         format=int(match["format"]),
         offset_bytes=int(match["offset"] or 0),
-        steps_per_unit=gain,
-        baseline=zero if match["baseline"] is None else int(match["baseline"]),
+        steps_per_unit=float(match["gain"] or 0.0) or DEFAULT_GAIN,
+        baseline=None if match["baseline"] is None else int(match["baseline"]),
         unit=match["unit"] or "mV",
-        checksum=int(trailer["checksum"]) if trailer and trailer["checksum"] is not None else None,
-        name=(trailer["name"] or "").strip() if trailer else "",
-        initial=int(trailer["initial"] or 0) if trailer else 0,
+    )
+
+
+def _unreadable(line: str) -> IngestError:
+    return IngestError(
+        "malformed", "a signal line cannot be read", "file format gain bits zero …", shown(line)
     )
 
 

@@ -59,12 +59,14 @@ def read_wfdb(lines: list[str], files: Mapping[str, bytes]) -> ParsedEcg:
     tolerated = list(header.tolerated)
     wanted = _ecg_leads(header, tolerated)
     columns = _integers(header, files, tolerated)
-    rows = {lead: _millivolts(header.signals[index], columns[index]) for lead, index in wanted.items()}
-    samples_mv = np.stack(list(rows.values()))
+    samples_mv = np.empty((len(wanted), columns[0].size), dtype=np.float32)
+    for row_mv, index in zip(samples_mv, wanted.values(), strict=True):
+        _to_mv(header.signals[index], columns[index], row_mv)
+    samples_mv.flags.writeable = False
     age_years, sex, started_at, electrode_set = from_comments(header.comments, tolerated)
     recording = Recording(
         samples_mv=samples_mv,
-        leads=tuple(rows),
+        leads=tuple(wanted),
         rate_hz=header.rate_hz,
         started_at=started_at,
         gaps=ranges_without_samples(samples_mv),
@@ -150,34 +152,53 @@ def _integers(header: WfdbHeader, files: Mapping[str, bytes], tolerated: list[st
         frames = decode(number, body, samples * len(group)).reshape(samples, len(group))
         if number == DIFFERENCES:
             frames = np.cumsum(frames, axis=0, dtype=np.int64) + np.array([s.initial for s in group])
-        columns += [frames[:, place] for place in range(len(group))]
+        columns += list(np.ascontiguousarray(frames.T))
     _note_checksums(header, columns, tolerated)
     return columns
 
 
 def _note_checksums(header: WfdbHeader, columns: list[Integers], tolerated: list[str]) -> None:
+    # Modulo 65536 a sum of 16 bits may overflow, and is quickest.
     wrong = [
         signal.name or str(index)
         for index, (signal, column) in enumerate(zip(header.signals, columns, strict=True))
-        if signal.checksum is not None and (int(column.sum(dtype=np.int64)) - signal.checksum) % 65536
+        if signal.checksum is not None
+        and (int(column.sum(dtype=np.int16 if column.itemsize == 2 else np.int64)) - signal.checksum) % 65536
     ]
     if wrong and header.samples is not None:
         tolerated.append(f"the checksum does not match in {' '.join(wrong)}")
 
 
-def _millivolts(signal: SignalLine, raw: Integers) -> NDArray[np.float32]:
+def _to_mv(signal: SignalLine, raw: Integers, out_mv: NDArray[np.float32]) -> None:
+    """One row in mV: the quotient of whole numbers and steps a mV, rounded to float32 once; NaN for no sample."""
     steps_per_mv = signal.steps_per_unit / MV_PER_UNIT[signal.unit.lower()]
-    with np.errstate(over="ignore"):
-        samples_mv = to_mv(raw, steps_per_mv, signal.baseline).astype(np.float32)
-    samples_mv[raw == missing_value(signal.format)] = np.nan
-    if np.isinf(samples_mv).any():
-        raise IngestError(
-            "malformed",
-            f"the gain of {signal.name} makes samples infinite",
-            "steps a unit",
-            f"{signal.steps_per_unit:g}",
-        )
-    return samples_mv
+    if raw.itemsize <= 2 and _is_exact(signal.baseline, steps_per_mv):
+        out_mv[:] = raw
+        if signal.baseline:
+            out_mv -= np.float32(signal.baseline)
+        out_mv /= np.float32(steps_per_mv)
+    else:
+        with np.errstate(over="ignore"):
+            out_mv[:] = to_mv(raw, steps_per_mv, signal.baseline)
+        if np.isinf(out_mv).any():
+            raise IngestError(
+                "malformed",
+                f"the gain of {signal.name} makes samples infinite",
+                "steps a unit",
+                f"{signal.steps_per_unit:g}",
+            )
+    missing = missing_value(signal.format)
+    if raw.min() == missing:
+        out_mv[raw == missing] = np.nan
+
+
+def _is_exact(baseline: int, steps_per_mv: float) -> bool:
+    """Whether float32 holds the steps and every difference of 16 bits to the baseline, so that one division rounds."""
+    return (
+        abs(baseline) < 2**23
+        and 1e-30 < abs(steps_per_mv) < 1e30
+        and float(np.float32(steps_per_mv)) == steps_per_mv
+    )
 
 
 def from_comments(

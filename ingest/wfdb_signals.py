@@ -33,12 +33,15 @@ def _three_bytes(data: memoryview, count: int) -> Integers:
 
 
 def _two_in_three_bytes(data: memoryview, count: int) -> Integers:
-    used = np.frombuffer(data, dtype="u1", count=packed_bytes(212, count)).astype(np.int16)
-    padded = np.zeros(-(-count // 2) * 3, dtype=np.int16)
-    padded[: used.size] = used
-    low, both, high = padded[0::3], padded[1::3], padded[2::3]
-    pairs = np.stack((low | (both & 0x0F) << 8, high | (both & 0xF0) << 4), axis=1).reshape(-1)[:count]
-    return np.where(pairs >= 2048, pairs - np.int16(4096), pairs)
+    used = np.frombuffer(data, dtype="u1", count=packed_bytes(212, count))
+    if used.size % 3:
+        used = np.concatenate((used, np.zeros(-used.size % 3, dtype=np.uint8)))
+    low, both, high = used[0::3].astype(np.int16), used[1::3].astype(np.int16), used[2::3].astype(np.int16)
+    pairs = np.empty((low.size, 2), dtype=np.int16)
+    # Twelve bits to the top of a word, and back with their sign.
+    pairs[:, 0] = (both << 12 | low << 4) >> 4
+    pairs[:, 1] = ((both & 0xF0) << 8 | high << 4) >> 4
+    return pairs.reshape(-1)[:count]
 
 
 def _three_in_two_words(data: memoryview, count: int) -> Integers:

@@ -72,7 +72,9 @@ class Recording:
         for name, cut_hz in (("low_cut_hz", self.low_cut_hz), ("high_cut_hz", self.high_cut_hz)):
             if cut_hz is not None and not 0 < cut_hz < math.inf:
                 raise ValueError(f"expected a {name} above 0 Hz, or None, got {cut_hz!r}")
-        if samples is self.samples_mv or samples.base is not None:
+        # An array that owns its samples and lets nobody write is as good as a copy.
+        is_kept = samples.base is None and not samples.flags.writeable
+        if not is_kept and (samples is self.samples_mv or samples.base is not None):
             samples = samples.copy()
         samples.flags.writeable = False
         object.__setattr__(self, "samples_mv", samples)

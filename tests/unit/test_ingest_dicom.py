@@ -244,13 +244,6 @@ def test_an_image_is_no_ecg_and_the_error_says_so() -> None:
     assert (caught.value.code, caught.value.got) == ("unsupported", "CT Image Storage")
 
 
-def test_deflated_files_are_refused_before_they_are_inflated() -> None:
-    """A deflated data set has no announced size, so it could be a bomb."""
-    path = get_testdata_file("image_dfl.dcm", download=False)
-    with pytest.raises(IngestError, match="deflated"):
-        read_path(Path(str(path)))
-
-
 def test_samples_of_an_unknown_unit_form_or_lead_are_refused() -> None:
     """Each names what would have been read."""
     dataset = _dataset()
