@@ -51,6 +51,7 @@ class UploadFields:
     arrival_mode: int | None = None
     device_clock: datetime | None = None
     sent_at: datetime | None = None
+    seen_at: datetime | None = None  # by a clinic's agent, as our clock would have had it
 
 
 def parse_fields(values: Mapping[str, object]) -> UploadFields:
@@ -88,6 +89,7 @@ def parse_fields(values: Mapping[str, object]) -> UploadFields:
         arrival_mode=_arrival_mode(given),
         device_clock=_instant(given, "device_clock"),
         sent_at=_instant(given, "sent_at"),
+        seen_at=_instant(given, "seen_at"),
     )
 
 

@@ -28,6 +28,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "viewer": frozenset(
         {"ingest", "signal", "triage", "alerts", "store", "service", "events", "clock", "settings"}
     ),
+    "agent": frozenset({"ingest", "signal", "triage", "events", "clock"}),
     "settings": frozenset(),
 }
 # The command line and the assembly know every part; nothing else may know the viewer.

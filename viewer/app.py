@@ -18,6 +18,7 @@ from greenchannel.service.desk import Desk
 from greenchannel.viewer import (
     health,
     problems,
+    routes_agent,
     routes_cases,
     routes_duty,
     routes_ecgs,
@@ -82,6 +83,7 @@ def _http(front: Front, metrics: health.Metrics) -> FastAPI:
         routes_ecgs,
         routes_paper,
         tus_routes,
+        routes_agent,
         routes_cases,
         routes_duty,
         routes_rules,

@@ -12,6 +12,7 @@ COMMANDS: Final = {
     "serve": "greenchannel.cli.serving",
     "analyze": "greenchannel.cli.analyze",
     "convert": "greenchannel.cli.convert",
+    "agent": "greenchannel.cli.agent",
     "simulate": "greenchannel.cli.simulate",
     "rules": "greenchannel.cli.rules",
     "user": "greenchannel.cli.administration",

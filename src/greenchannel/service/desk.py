@@ -19,6 +19,7 @@ from greenchannel.events import AnyEvent, ClockReading, Envelope, case_stream
 from greenchannel.ingest.fields import UploadFields
 from greenchannel.ingest.reader import read_ecg
 from greenchannel.service import warm
+from greenchannel.service.agent_clocks import AgentClocks
 from greenchannel.service.book import CaseBook
 from greenchannel.service.callers import Caller
 from greenchannel.service.casework import Casework
@@ -102,6 +103,7 @@ class Desk:
             threads=settings.analysis_threads,
             rules_of=rules_by_site(settings.critical_list),
         )
+        self.agent_clocks = AgentClocks(writer, self.book)
         self._corrections = Corrections(writer=writer, casework=self._casework, vault=vault, blobs=blobs)
         self.duty = Duty(
             engine=engine, writer=writer, casework=self._casework, clock=clock, poll_s=settings.duty_poll_s

@@ -306,10 +306,13 @@ class Intake:
         if said is not None and caller.kind == "user":
             reading = device_clock.check_said("acquired_at", said, now=now, ahead_s=future_tolerance_s())
             return JudgedTime(reading=reading, raw=said)
+        seen_at = fields.seen_at if caller.kind == "device" else None
+        # A clinic's agent sends files of other machines than itself: its sighting bounds their time, its clock does not
+        # correct it.
         return device_clock.judge_acquired(
             parsed.acquired if said is None else said,
-            received_at=now,
-            offset=offset,
+            received_at=now if seen_at is None else min(seen_at, now),
+            offset=offset if seen_at is None else None,
             site_zone=zone,
             clock=_clock_of(device),
         )

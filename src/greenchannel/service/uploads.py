@@ -18,6 +18,7 @@ from greenchannel.clock import Clock
 from greenchannel.ingest import tus
 from greenchannel.ingest.errors import ABOUT_THE_BYTES, IngestError
 from greenchannel.ingest.fields import UploadFields, parse_fields
+from greenchannel.ingest.packed import check_encoding, unpack
 from greenchannel.ingest.tus_body import Patch
 from greenchannel.ingest.tus_headers import Concat, parse_metadata
 from greenchannel.service.arrival import UploadAnswer
@@ -98,6 +99,7 @@ class Uploads:
         now, words = self._clock.now(), parse_metadata(metadata)
         fields = parse_fields(words)
         self._intake.check_sender(fields, caller)
+        check_encoding(words.get("encoding", ""))
         parts = [(await self.get(part, caller))[0] for part in concat.final]
         if parts or length is None:
             length = tus.joined_length(parts, now)
@@ -181,6 +183,8 @@ class Uploads:
             await self._settle(upload, short.size_bytes)
             raise IngestError("not_durable", "bytes of this upload were lost on our side") from short
         try:
+            most_bytes, packed = self.limits.of(words), data
+            data = await asyncio.to_thread(unpack, words.get("encoding", ""), packed, most_bytes)
             _check_sha256(words, data)
             answer = await self._receive(upload, caller, words, data)
         except (OSError, CommitFailed) as error:

@@ -1,0 +1,1 @@
+"""The clinic's agent: shells around `greenchannel.ingest.agent_*`. Base dependencies, and no call of one system."""
