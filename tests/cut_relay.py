@@ -31,6 +31,7 @@ class CutRelay:
         self._lock = threading.Lock()
         self.cuts = 0
         self.connections = 0
+        self.carried_bytes = 0
         self.good = False  # from then on nothing is cut
 
     def __enter__(self) -> Self:
@@ -87,6 +88,7 @@ class CutRelay:
                     if budget is not None:
                         data = data[:budget]
                         left[0] = budget - len(data)
+                    self.carried_bytes += len(data)
                 target.sendall(data)
                 if left[0] == 0:
                     with self._lock:

@@ -21,6 +21,7 @@ from tests.served import Served, served
 
 FILES_IN_CI, KILLS_IN_CI = 6, 4
 FILES_IN_SOAK, KILLS_IN_SOAK = 60, 50
+MOST_BETWEEN_KILLS = 60_000  # bytes in both directions; an ECG takes about 45,000
 
 
 def arrived(service: Served) -> Counter[str]:
@@ -54,22 +55,25 @@ def run(tmp_path: Path, files: int, kills: int, seed: int) -> None:
         agent = AgentProcess(tmp_path / "clinic", relay.base, service.tokens["ecg-yinzhao"], "--no-judge")
         try:
             agent.start()
-            for number in range(max(files, kills)):
-                if number < files:
-                    data = devices.as_dicom(devices.simulated(STEMI, seed=number), age_years=61.0, sex="male")
-                    contents[hashlib.sha256(data).hexdigest()] = data
-                    (agent.watch / f"{number}.dcm").write_bytes(data)
-                    if dice.random() < 0.3:  # the machine exports it a second time
-                        (agent.watch / f"{number} again.dcm").write_bytes(data)
-                time.sleep(dice.uniform(0.0, 1.5))
-                if number < kills:
-                    if dice.random() < 0.7:
-                        agent.kill()
-                        agent.start()
-                    if dice.random() < 0.5:
-                        service.kill()
-                        service.begin()
-                        service.wait_ready()
+            for number in range(files):
+                data = devices.as_dicom(devices.simulated(STEMI, seed=number), age_years=61.0, sex="male")
+                contents[hashlib.sha256(data).hexdigest()] = data
+                (agent.watch / f"{number}.dcm").write_bytes(data)
+                if dice.random() < 0.3:  # the machine exports it a second time
+                    (agent.watch / f"{number} again.dcm").write_bytes(data)
+            for _ in range(kills):
+                # Some way into what is under way: into a file, an answer, or a start.
+                carried = relay.carried_bytes + dice.randint(1, MOST_BETWEEN_KILLS)
+                until(lambda: relay.carried_bytes >= carried, "bytes on the line")  # noqa: B023 - asked at once
+                time.sleep(dice.uniform(0.0, 0.2))
+                if dice.random() < 0.6:
+                    agent.kill()
+                    agent.start()
+                else:
+                    service.kill()
+                    service.begin()
+                    service.wait_ready()
+            until(lambda: relay.cuts > 0, "a cut")
             relay.good = True
             until(lambda: count_received(service) >= files, f"all {files} ECGs at the server")
             until(lambda: agent.all_taken(files), "all taken in the agent's book")
