@@ -21,7 +21,6 @@ _WIDTH: Final = _FROM + _TO
 _LAG: Final = round(0.04 * HALF_HZ)  # beats are looked for this far around where the detector put them
 Doubles = NDArray[np.float64]
 
-_NO_SPIKES: Final = np.zeros(0, dtype=np.int64)
 _R_FROM, _R_TO = round(0.06 * HALF_HZ), round(0.10 * HALF_HZ)  # R lies no further from the detector's place
 
 
@@ -59,7 +58,7 @@ def windows(x: Floats, centres: Ints, before: int, after: int) -> Floats:
     return out
 
 
-def classify(half: Floats, coarse: Ints, weights: Floats, spikes: Ints = _NO_SPIKES) -> Classes:
+def classify(half: Floats, coarse: Ints, weights: Floats, spikes: Ints) -> Classes:
     """Group beats by the correlation of their QRS over all leads, and align each with its class.
 
     Parameters
@@ -153,8 +152,7 @@ class _Match:
         left = self._fits[rows, np.maximum(best - 1, 0)]
         right = self._fits[rows, np.minimum(best + 1, 2 * _LAG)]
         bend = np.minimum(left + right - 2 * self.fit, -1e-6)
-        vertex = np.minimum(np.maximum(0.5 * (left - right) / bend, -0.5), 0.5)
-        return np.asarray(best - _LAG + vertex, dtype=np.float64)
+        return np.asarray(best - _LAG + 0.5 * (left - right) / bend, dtype=np.float64)
 
     @property
     def same(self) -> Bools:

@@ -29,9 +29,6 @@ def spikes(x: Floats, usable: Bools, *, told: Ints) -> Ints:
     -------
     array ``(spikes,)``, rising
     """
-    n = x.shape[1]
-    if n < 8 * _REACH or not usable.any():
-        return told
     step = x[:, _REACH:] - x[:, :-_REACH]
     up, down = step >= limits.SPIKE_MV, step <= -limits.SPIKE_MV
     # Away from both sides, in the same direction.
@@ -53,12 +50,12 @@ def spikes(x: Floats, usable: Bools, *, told: Ints) -> Ints:
         return told
     # Of neighbours the tallest is the spike.
     starts = np.concatenate([[0], np.flatnonzero(at[1:] - at[:-1] > 3 * _REACH) + 1])
-    if starts.size > limits.MOST_SPIKES_HZ * n / _RATE:
+    if starts.size > limits.MOST_SPIKES_HZ * x.shape[1] / _RATE:
         return told  # interference, no pacemaker
     top = np.repeat(np.maximum.reduceat(height, starts), np.diff(starts, append=at.size))
     tops = np.flatnonzero(height == top)
     seen = at[tops[np.searchsorted(tops, starts)]]
-    return np.union1d(seen, told) if told.size else seen
+    return np.union1d(seen, told)
 
 
 def _sharp(x: Floats, at: Ints, lead: Ints) -> Bools:

@@ -11,6 +11,7 @@ from greenchannel.signal.beats import Classes, classify, windows
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
+NO_SPIKES = np.zeros(0, dtype=np.int64)
 Match = dict[
     int, tuple[float, int, float, float]
 ]  # of each beat: fit, lag, fine lag, size over the template's
@@ -35,7 +36,7 @@ class Written:
             lag = int(np.argmax(fits))
             left, right = fits[max(lag - 1, 0)], fits[min(lag + 1, 20)]
             vertex = 0.5 * (left - right) / min(left + right - 2 * fits[lag], -1e-6)
-            found[beat] = fits[lag], lag, lag - 10 + min(max(vertex, -0.5), 0.5), sizes[lag] / own
+            found[beat] = fits[lag], lag, lag - 10 + vertex, sizes[lag] / own
         return found
 
     def mean(self, lags: dict[int, int]) -> Floats:
@@ -147,7 +148,7 @@ def written_out(half: Singles, coarse: Sequence[int], weights: Floats) -> tuple[
 def assert_as_written(half: Singles, coarse: Sequence[int], weights: Sequence[float]) -> Classes:
     """The classes equal the rules, and are returned."""
     given = np.array(weights, dtype=np.float32)
-    found = classify(half, np.array(coarse, dtype=np.int64), given)
+    found = classify(half, np.array(coarse, dtype=np.int64), given, NO_SPIKES)
     expected, r, spikes = written_out(half, coarse, given.astype(float))
     # Half way between two samples 32 bits may round to the other one.
     assert found.r == pytest.approx(r, abs=0.503, rel=0)
@@ -222,7 +223,7 @@ def test_equal_classes_are_ranked_by_how_late_their_beats_come() -> None:
     assert found.label.tolist() == [0, 1, 0, 1, 0, 1]
 
 
-@pytest.mark.parametrize(("ahead", "gone"), [(78, True), (82, False)])
+@pytest.mark.parametrize(("ahead", "gone"), [(78, True), (79, False), (82, False)])
 def test_a_narrow_shape_just_before_a_beat_is_its_spike(ahead: int, gone: bool) -> None:
     """Within 320 ms, before most of its beats."""
     beats = sorted(
@@ -230,6 +231,17 @@ def test_a_narrow_shape_just_before_a_beat_is_its_spike(ahead: int, gone: bool) 
     )
     found = assert_as_written(trace(beats, 2500, 0.002), [at for at, _ in beats], [1.0, 1.0])
     assert (found.spikes.size == 8) == gone
+
+
+def test_just_320_ms_before_a_beat_a_narrow_shape_is_no_spike() -> None:
+    """It is a beat of its own from there on."""
+    late = np.array([shape_of((1.5, 0.3, 1.2)), shape_of((-1.0, 0.3, 1.2))])
+    beats = sorted(
+        [(at, BROAD) for at in range(300, 2300, 250)] + [(at - 79, late) for at in range(300, 2300, 250)],
+        key=lambda one: one[0],
+    )
+    found = assert_as_written(trace(beats, 2500, 0.0), [at for at, _ in beats], [1.0, 1.0])
+    assert set(np.diff(found.r)[::2].tolist()) == {160} and found.spikes.size == 0
 
 
 def test_a_strip_of_spikes_alone_keeps_its_beats() -> None:
@@ -253,8 +265,9 @@ def test_two_beats_that_fall_onto_one_place_are_one() -> None:
 
 
 def test_windows_repeat_the_ends() -> None:
-    """Of a strip that a window leaves."""
+    """Of a strip that a window leaves, at either end or at one alone."""
     x = np.arange(20, dtype=np.float32).reshape(2, 10)
+    assert windows(x, np.array([5, 9]), 2, 3)[:, 0].tolist() == [[3, 4, 5, 6, 7], [7, 8, 9, 9, 9]]
     cut = windows(x, np.array([0, 2, 5, 7, 9]), 2, 3)
     assert cut[:, 0].tolist() == [
         [0, 0, 0, 1, 2],
@@ -271,3 +284,97 @@ def test_windows_of_a_part_of_a_longer_trace_are_those_of_a_copy() -> None:
     x = np.random.default_rng(2).standard_normal((3, 90)).astype(np.float32)
     at = np.array([10, 31, 45])
     assert windows(x[:, 20:80], at, 10, 15).tobytes() == windows(x[:, 20:80].copy(), at, 10, 15).tobytes()
+
+
+def moved(shape: tuple[tuple[float, float, float], ...], by: float) -> Floats:
+    """A lead of such Gaussians so much of a sample later."""
+    return shape_of(*((height, at + by, width) for height, at, width in shape))
+
+
+def test_beats_are_put_in_line_within_a_sample() -> None:
+    """Beats that come at any fraction of a sample of 4 ms: R is the nearest of 2 ms, by the vertex of the fit."""
+    rng = np.random.default_rng(5)
+    leads = ((1.0, 0.0, 3.0), (-0.3, 7.0, 3.0)), ((0.6, 1.0, 3.0), (-0.8, 6.0, 4.0))
+    at = np.arange(60, 3_000, 60)
+    late = rng.uniform(-0.5, 0.5, at.size)
+    beats = [
+        (k, np.array([moved(lead, by) for lead in leads])) for k, by in zip(at.tolist(), late, strict=True)
+    ]
+    found = assert_as_written(trace(beats, 3_100, 0.0), at.tolist(), [1.0, 1.0])
+    assert not found.label.any()
+    assert found.r - found.r.mean() == pytest.approx(2 * (at + late) - (2 * (at + late)).mean(), abs=0.75)
+
+
+@pytest.mark.parametrize("at", [-18, -13, 22, 28])
+def test_r_lies_near_the_middle_of_the_beat(at: int) -> None:
+    """From 60 ms before to 100 ms behind it; a taller peak beyond is not R."""
+    shape = np.array([shape_of((1.0, 0, 2.5), (1.3, at, 2.5)), shape_of((0.6, 0, 2.5), (0.8, at, 2.5))])
+    found = assert_as_written(trace([(k, shape) for k in (200, 400, 600)], 800, 0.0), [200, 400, 600], [1, 1])
+    assert abs(found.shape_r - 23 - (at if at in (-13, 22) else 0)) <= 1
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+@pytest.mark.parametrize("taller", [0.99, 1.01])
+def test_r_is_the_larger_of_two_peaks_whatever_the_area(sign: int, taller: float) -> None:
+    """Size is taken from the level at both ends of the beat, and that of a beat with much area is not 0."""
+    shape = np.array([sign * shape_of((0.9, 18, 4), (1.0, -10, 1.5), (-taller, 0, 1.5)), 0 * T])
+    found = assert_as_written(trace([(k, shape) for k in (200, 400, 600)], 800, 0.0), [200, 400, 600], [1, 1])
+    assert found.shape_r == 23 + (0 if taller > 1 else -10)
+
+
+def test_r_lies_within_the_strip() -> None:
+    """Also of a beat whose R is just cut off, and of what was found at its first sample."""
+    wide = (0.9, -9, 4), (-0.9, 0, 4), (0.9, 9, 4)
+    late = np.array([shape_of(*wide, (1.1, 24, 2)), shape_of(*wide, (-1.1, 24, 2))])
+    places = (200, 400, 600, 776)
+    found = assert_as_written(trace([(at, late) for at in places], 800, 0.0), places, [1.0, 1.0])
+    assert found.label.tolist() == [0, 0, 0, 0] and found.r[-1] == 1599
+    nothing = classify(trace([], 800), np.array([0, 500]), np.zeros(2, dtype=np.float32), NO_SPIKES)
+    assert nothing.r.tolist() == [0, 1000]
+
+
+def test_a_t_wave_that_the_detector_took_for_a_beat_is_dropped() -> None:
+    """Smooth, weaker and always so far behind a broad beat; the beats keep their places."""
+    t_wave = np.array([shape_of((0.9, 0, 16)), shape_of((-0.6, 0, 16))])
+    places = list(range(300, 2300, 250))
+    strip = trace([one for at in places for one in ((at, BROAD), (at + 85, t_wave))], 2500, 0.002)
+    coarse = np.array(sorted([*places, *(at + 85 for at in places)]))
+    weights = np.array([1, 1], dtype=np.float32)
+    found = classify(strip, coarse, weights, NO_SPIKES)
+    alone = classify(strip, np.array(places), weights, NO_SPIKES)
+    assert found.r.tolist() == alone.r.tolist() and found.label.tolist() == alone.label.tolist()
+
+
+def test_a_place_where_nothing_moves_is_of_no_class() -> None:
+    """It does not spoil the others."""
+    half = trace([(at, NARROW) for at in (200, 400, 600)], 1000, 0.0)
+    found = classify(half, np.array([200, 400, 600, 800]), np.array([1, 1], dtype=np.float32), NO_SPIKES)
+    assert found.r.size == 3 and not found.label.any()
+
+
+def test_spikes_come_before_most_of_their_beats() -> None:
+    """A narrow shape of which only half stand soon before a beat is a beat of its own."""
+    places = list(range(300, 2300, 250))
+    shapes = [(at, BROAD) for at in places] + [
+        (at - (70 if k % 2 else 120), SPIKE) for k, at in enumerate(places)
+    ]
+    beats = sorted(shapes, key=lambda one: one[0])
+    found = assert_as_written(trace(beats, 2500, 0.002), [at for at, _ in beats], [1.0, 1.0])
+    assert found.spikes.size == 0
+
+
+@pytest.mark.parametrize(("first", "dominant"), [(0, 0), (1, 1)])
+def test_where_two_shapes_take_turns_one_more_or_less_does_not_count(first: int, dominant: int) -> None:
+    """A strip that begins and ends with the early shape has one more of it: the late one leads, if there are three."""
+    beats = [
+        (300, BROAD),
+        (550, NARROW),
+        (650, BROAD),
+        (900, NARROW),
+        (1000, BROAD),
+        (1250, NARROW),
+        (1350, BROAD),
+    ]
+    beats = beats[2 * first :]
+    found = assert_as_written(trace(beats, 1500), [at for at, _ in beats], [1.0, 1.0])
+    assert [int(one) for one in found.label] == [1 - dominant, dominant] * (len(beats) // 2) + [1 - dominant]

@@ -14,8 +14,6 @@ ALL = np.ones(3, dtype=bool)
 def written_out(x: Singles, usable: NDArray[np.bool_], told: list[int]) -> list[int]:
     """Where spikes stand by the rules."""
     n, last = x.shape[1], x.shape[1] - 1
-    if n < 24 or not usable.any():
-        return told
     kept: list[list[tuple[int, float]]] = []
     for at in range(3, n - 3):
         before, behind = (np.float32(1) * (x[:, at] - x[:, at + side]) for side in (-3, 3))
@@ -99,11 +97,30 @@ def test_a_spike_has_400_uv_in_some_lead_and_100_in_another() -> None:
 def test_a_spike_comes_back_to_where_it_came_from() -> None:
     """7 samples away the trace has moved on by no more than 35 % of the spike's height."""
     for side in (-1, 1):
-        for level, there in ((0.34, True), (0.36, False)):
+        for level, there in ((0.34, True), (0.35, True), (0.36, False)):
             x = with_spikes(300)
             part = slice(300 + 4, None) if side > 0 else slice(None, 300 - 3)
             x[:, part] += level * np.linspace(1, 0.5, 3)[:, None]
             assert (found(x) == [300]) == there
+
+
+@pytest.mark.parametrize(("at", "end"), [(5, 0), (994, 999)])
+def test_at_the_ends_of_the_strip_the_last_samples_tell(at: int, end: int) -> None:
+    """Where the trace has moved on by half of the spike's height at the very end, it does not come back."""
+    x = with_spikes(at)
+    assert found(x) == [at]
+    x[:, end] = 0.5 * x[:, at]
+    assert found(x) == []
+
+
+def test_a_lead_that_climbs_bears_no_witness() -> None:
+    """The second lead has to come back as well."""
+    x = np.zeros((3, 1000), dtype=np.float32)
+    x[0, 300] = 1.0
+    x[1] = 0.05 * np.arange(1000)
+    assert found(x) == []
+    x[1, 300] += 0.3
+    assert found(x) == [300]
 
 
 def test_of_neighbours_the_tallest_is_the_spike() -> None:

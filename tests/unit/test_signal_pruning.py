@@ -97,7 +97,7 @@ def test_small_beats_between_bursts_of_interference_stay_beats() -> None:
         half[:, place - 12 : place + 13] += shape
     half[:, 240:260] += 20 * rng.standard_normal((2, 20)).astype(np.float32)
     coarse = np.sort(np.append(at, 250))
-    made = classify(half, coarse, np.ones(2, dtype=np.float32))
+    made = classify(half, coarse, np.ones(2, dtype=np.float32), np.zeros(0, dtype=np.int64))
     assert np.abs(made.r[:, None] - (2 * at + 1)).min(axis=0).max() <= 2
 
 
