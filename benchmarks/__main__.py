@@ -11,6 +11,7 @@ from typing import Final
 from benchmarks import (
     accuracy,
     bench_analyze,
+    bench_archive,
     bench_batch,
     bench_interpret,
     bench_log,
@@ -27,6 +28,7 @@ SHORT: Final[Mapping[str, Callable[[], object]]] = {
     "batch": lambda: bench_batch.run(256, 2),
     "stages": lambda: stages.run(5),
     "parse": lambda: bench_parse.run(5),
+    "archive": lambda: bench_archive.run(3),
     "log": lambda: bench_log.run(8.0, 8000),
     "sockets": lambda: bench_sockets.run((200,), 5.0, 1),
     "stream": lambda: bench_stream.run((20,), 10),
@@ -38,6 +40,7 @@ LONG: Final[Mapping[str, Callable[[], object]]] = {
     "batch": lambda: bench_batch.run(256, 8),
     "stages": lambda: stages.run(20),
     "parse": lambda: bench_parse.run(15),
+    "archive": lambda: bench_archive.run(9),
     "log": lambda: bench_log.run(60.0, 50_000),
     "sockets": lambda: bench_sockets.run((200, 500), 10.0, 3),
     "stream": lambda: bench_stream.run((1, 20, 100, 200), 20),

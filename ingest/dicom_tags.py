@@ -135,6 +135,15 @@ class Tags:
         tag, vr = _WANTED[keyword]
         return self._value(tag, vr) if tag in self._elements else default
 
+    def is_of(self, data: bytes) -> bool:
+        """Whether the values stand in `data` itself, and not in what was deflated in it."""
+        return self._data is data
+
+    def place(self, keyword: str) -> tuple[int, int] | None:
+        """Where the value stands in the file: its first byte and the one behind its last; None where there is none."""
+        element = self._elements.get(_WANTED[keyword][0])
+        return None if element is None else element[1:3]
+
     def _value(self, tag: int, vr: bytes) -> Any:
         said, start, stop, items = self._elements[tag]
         if said is not None and said != vr and not (vr == b"OX" and said in (b"OB", b"OW")):

@@ -19,6 +19,7 @@ from greenchannel.clock import Clock, ManualClock
 from greenchannel.county import cast
 from greenchannel.ingest.dicom_ecg_write import write_dicom_ecg
 from greenchannel.ingest.fields import UploadFields, parse_fields
+from greenchannel.ingest.packing import pack, unpack
 from greenchannel.service.callers import Caller
 from greenchannel.service.desk import Desk
 from greenchannel.settings import Settings
@@ -27,7 +28,7 @@ from greenchannel.signal.recording import Recording
 from greenchannel.signal.synthesis import synthesize
 from greenchannel.store.access import AccessLog
 from greenchannel.store.accounts import Accounts
-from greenchannel.store.blobs import Blobs
+from greenchannel.store.blobs import Blobs, Packing
 from greenchannel.store.engine import migrate, open_engine
 from greenchannel.store.log import Log
 from greenchannel.store.quarantine import Quarantine
@@ -118,7 +119,7 @@ class World:
             writer=Writer(engine, self.clock),
             log=Log(engine),
             vault=vault,
-            blobs=Blobs(self.folder / "blobs", engine, vault),
+            blobs=Blobs(self.folder / "blobs", engine, vault, Packing(pack, unpack)),
             access=AccessLog(engine),
             accounts=accounts,
             quarantine=Quarantine(self.folder / "quarantine"),

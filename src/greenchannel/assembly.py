@@ -15,11 +15,12 @@ import uvicorn
 from greenchannel.alerts.roster import EscalationSettings, settings_of
 from greenchannel.clock import Clock, SystemClock
 from greenchannel.county import cast
+from greenchannel.ingest.packing import pack, unpack
 from greenchannel.service.desk import Desk
 from greenchannel.settings import Settings, SettingsError
 from greenchannel.store.access import AccessLog
 from greenchannel.store.accounts import Accounts
-from greenchannel.store.blobs import Blobs
+from greenchannel.store.blobs import Blobs, Packing
 from greenchannel.store.engine import migrate, open_engine
 from greenchannel.store.log import Log
 from greenchannel.store.quarantine import Quarantine
@@ -49,7 +50,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Desk:
         writer=Writer(engine, clock),
         log=Log(engine),
         vault=vault,
-        blobs=Blobs(settings.data_dir / "blobs", engine, vault),
+        blobs=Blobs(settings.data_dir / "blobs", engine, vault, Packing(pack, unpack)),
         access=AccessLog(engine),
         accounts=Accounts(engine),
         quarantine=Quarantine(settings.data_dir / "quarantine", max_bytes=settings.quarantine_bytes),

@@ -8,11 +8,12 @@ import typer
 
 from greenchannel.cli.data_folder import open_data
 from greenchannel.ingest.errors import IngestError
+from greenchannel.ingest.packing import pack, unpack
 from greenchannel.ingest.parsed import ParsedEcg
 from greenchannel.ingest.reader import read_ecg
 from greenchannel.service.before import patient_of
 from greenchannel.service.book import CaseBook
-from greenchannel.store.blobs import Blobs
+from greenchannel.store.blobs import Blobs, Packing
 from greenchannel.store.errors import BlobDamaged, BlobErased, BlobMissing
 from greenchannel.store.log import Log
 from greenchannel.store.vault import Vault, load_or_make_master_key
@@ -78,4 +79,4 @@ def _blobs(folder: Path) -> Blobs:
     """Opened once in each process."""
     settings, engine = open_data(folder)
     vault = Vault(engine, load_or_make_master_key(settings.data_dir / "master.key"))
-    return Blobs(settings.data_dir / "blobs", engine, vault)
+    return Blobs(settings.data_dir / "blobs", engine, vault, Packing(pack, unpack))

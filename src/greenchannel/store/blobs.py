@@ -1,4 +1,4 @@
-"""Original bytes, unchanged, under the SHA-256 of what they say.
+"""Original bytes, unchanged, under the SHA-256 of what they say; on disk packed without loss, then sealed.
 
 Each file is sealed with a random key of its own. Each patient it belongs to holds that key under the patient's key, so
 erasing one patient takes the bytes from this one alone. Two stagings of equal bytes make two files with two keys;
@@ -10,10 +10,10 @@ import hashlib
 import os
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from sqlalchemy import Connection, Engine, insert, select, update
@@ -31,6 +31,17 @@ SAFE_AGE_S = 24 * 3600.0  # far longer than anything takes from staging to linki
 _SWEPT_AT_ONCE = 200  # while the writers wait
 
 
+class Packing(NamedTuple):
+    """How bytes become smaller before they are sealed, and come back."""
+
+    pack: Callable[[bytes], bytes]
+    unpack: Callable[[bytes], bytes]
+    """Gives bytes that were never packed as they are; raises `ValueError` for those that are damaged."""
+
+
+AS_THEY_ARE = Packing(pack=bytes, unpack=bytes)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StagedBlob:
     """Bytes that are on disk, and belong to nobody yet."""
@@ -44,10 +55,11 @@ class StagedBlob:
 class Blobs:
     """The folder of sealed files, and the table of who may open which."""
 
-    def __init__(self, folder: Path, engine: Engine, vault: Vault) -> None:
+    def __init__(self, folder: Path, engine: Engine, vault: Vault, packing: Packing = AS_THEY_ARE) -> None:
         self._folder = Path(folder)
         self._engine = engine
         self._vault = vault
+        self._packing = packing
 
     def stage(self, data: bytes) -> StagedBlob:
         """Seal bytes and put them on disk; they are durable when this returns. From any thread, without a lock."""
@@ -57,7 +69,7 @@ class Blobs:
         path = self._path(file)
         make_folder(path.parent)
         temporary = path.with_name(f"{file}.part")
-        write_all(temporary, seal(key, data, f"blob:{sha256}"))
+        write_all(temporary, seal(key, self._packing.pack(data), f"blob:{sha256}"))
         temporary.rename(path)
         fsync_folder(path.parent)
         return StagedBlob(sha256=sha256, size_bytes=len(data), file=file, key=key)
@@ -122,10 +134,20 @@ class Blobs:
             raise BlobDamaged(
                 f"expected the sealed bytes of {sha256}, got a file that does not open"
             ) from error
-        found = hashlib.sha256(data).hexdigest()
-        if found != sha256:
-            raise BlobDamaged(f"expected bytes with SHA-256 {sha256}, got {found}")
-        return data
+        return self._original(data, sha256)
+
+    def _original(self, kept: bytes, sha256: str) -> bytes:
+        """The bytes as they came; files of before there was packing, too, whatever they begin with."""
+        reason = ""
+        try:
+            data = self._packing.unpack(kept)
+        except ValueError as error:
+            data, reason = kept, f": {error}"
+        for one in (data, kept):
+            found = hashlib.sha256(one).hexdigest()
+            if found == sha256:
+                return one
+        raise BlobDamaged(f"expected bytes with SHA-256 {sha256}, got {found}{reason}")
 
     def sweep(self, older_than_s: float = SAFE_AGE_S) -> int:
         """Remove files that nobody can open, of erased patients too; gives their number.
