@@ -34,7 +34,7 @@ _FROM_LIMBS: Final[dict[str | None, int]] = {"III": 0, "aVR": 1, "aVL": 2, "aVF"
 _LARGE: Final = 255  # a remainder of this and more stands apart
 _MOST_LARGE: Final = 1 / 16  # where more of a lead's are large, a plane of eight bits is split off
 _LEVEL: Final = 1  # the tables gain nothing from a longer search
-_STRETCHES, _STRETCH = 8, 128  # the samples from which the order is chosen
+_STRETCHES, _STRETCH = 8, 64  # the samples from which the order is chosen
 _MAX_VALUES: Final = 2**26
 
 Steps = NDArray[np.signedinteger[Any]]
@@ -76,11 +76,18 @@ def encode(steps: Steps, leads: Sequence[str | None], missing: NDArray[np.bool_]
     np.bitwise_xor(folded, np.right_shift(rest, 8 * rest.itemsize - 1, out=rest), out=folded)
     folded = folded.view(np.uint32 if flags & _IS_WIDE else np.uint16)
     planes = np.zeros(count, dtype=np.uint8)
-    while (many := np.count_nonzero(large := folded >= _LARGE, axis=1) > _MOST_LARGE * samples).any():
+    large = folded >= _LARGE
+    # Few in all are few in every lead, which is the rule.
+    while np.count_nonzero(large) > _MOST_LARGE * samples:
+        many = np.count_nonzero(large, axis=1) > _MOST_LARGE * samples
+        if not many.any():
+            break
         planes[many] += 1
         parts.append(_squeezed((folded[many] & 0xFF).astype(np.uint8).tobytes()))
         folded[many] >>= 8
-    small = np.where(large, np.uint8(_LARGE), folded.astype(np.uint8))
+        large = folded >= _LARGE
+    small = folded.astype(np.uint8)
+    small[large] = _LARGE
     sizes = _sizes(small)
     parts += [_squeezed(small[sizes == size].tobytes()) for size in np.unique(sizes)]
     parts.append(_squeezed(folded[large].astype("<u4").tobytes()))
