@@ -18,6 +18,8 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
+import websockets
+
 from benchmarks.harness import Json, load_1min, quantiles, save, show
 from benchmarks.stream_devices import FRAME, RATE_HZ, Device, start_spread, steps_cached
 from greenchannel.county.client import Client
@@ -27,7 +29,8 @@ PROBE: Final = "inferior_posterior_rv_stemi"
 QUIET: Final = "baseline_sinus"
 PROBE_S: Final = 6.0
 READABLE_S: Final = 5  # the first reading of a stream comes when it is this long
-MOST_STREAMS: Final = 500
+MOST_STREAMS: Final = 2000
+LATE_MS: Final = 1000.0  # a second that is read or confirmed later than this is late
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
@@ -43,15 +46,19 @@ class Board:
         """Listen until cancelled; a closed connection is taken up again."""
         after: int | None = None
         while True:
-            async with client.live(after) as messages:
-                async for message in messages:
-                    now = time.perf_counter()
-                    after = message["seq"]
-                    ready.set()
-                    if message["type"] == "alert_opened":
-                        self.alerts.setdefault(message["case_id"], now)
-                    elif message["type"] == "provisional_reading" and message["data"]["tier"] == "ACT":
-                        self.readings.setdefault(message["case_id"], int(message["data"]["until_sample"]))
+            with contextlib.suppress(websockets.ConnectionClosed):
+                async with client.live(after) as messages:
+                    async for message in messages:
+                        after = message["seq"]
+                        ready.set()
+                        self.take(message)
+
+    def take(self, message: dict[str, Any]) -> None:
+        """Note when an alert came, and which reading rang."""
+        if message["type"] == "alert_opened":
+            self.alerts.setdefault(message["case_id"], time.perf_counter())
+        elif message["type"] == "provisional_reading" and message["data"]["tier"] == "ACT":
+            self.readings.setdefault(message["case_id"], int(message["data"]["until_sample"]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,6 +163,14 @@ def _judge(
     late = [ms for device in everyone for ms in device.late_ms]
     whole = int(took)
     read_s = sum(since <= at <= since + whole for d in quiet for at, _ in d.provisional.values())
+    seconds = [
+        (at, d.provisional.get(stop))
+        for d in quiet
+        for stop, at in d.sent.items()
+        if stop % RATE_HZ == 0 and stop >= READABLE_S * RATE_HZ and since <= at <= since + whole - 1
+    ]
+    late_s = sum(read is None or (read[0] - at) * 1000 > LATE_MS for at, read in seconds)
+    waited = [(read[0] - at) * 1000 for at, read in seconds if read is not None]
     false = sum(tier != "NONE" for d in quiet for _, tier in d.provisional.values())
     return {
         "streams": streams,
@@ -174,6 +189,9 @@ def _judge(
         "frame_to_acknowledged_ms": quantiles(acks, 1),
         "frames_acknowledged_later_than_1_s": sum(ms > 1000 for ms in acks),
         "background_readings_share": round(read_s / (len(quiet) * whole), 3) if quiet and whole else None,
+        "background_seconds": len(seconds),
+        "background_seconds_later_than_1_s_or_never": late_s,
+        "background_second_to_answer_ms": quantiles(waited, 1),
         "background_readings_with_a_tier": false,
         "device_behind_its_plan_ms": quantiles(late, 1),
         "delays_ms": [round(ms, 1) for ms in delay],
@@ -234,7 +252,9 @@ def _row(result: Json) -> dict[str, Any]:
         "read to board": three("of_that_read_to_board_ms"),
         "strip's end to final": three("last_sample_of_strip_to_final_reading_ms"),
         "frame to ack": three("frame_to_acknowledged_ms"),
-        "readings made": result["background_readings_share"],
+        "seconds answered": result["background_readings_share"],
+        "of them late": f"{result['background_seconds_later_than_1_s_or_never']} of {result['background_seconds']}",
+        "second to answer": three("background_second_to_answer_ms"),
         "CPU %": result["service_cpu_percent"],
         "devices' CPU %": result["load_generator_cpu_percent"],
         "load before, after": f"{result['load_1min_before']}, {result['load_1min_after']}",

@@ -336,6 +336,11 @@ class AckLedger:
         """First sample that is not durable: what the device is told."""
         self._waiting: deque[tuple[int, int]] = deque()
 
+    @property
+    def waiting(self) -> bool:
+        """Is anything written that is not known to be on disk?"""
+        return bool(self._waiting)
+
     def appended(self, position: int, resume_from: int) -> None:
         """Everything before sample `resume_from` has been written up to `position`, not yet to the disk."""
         self._waiting.append((position, resume_from))

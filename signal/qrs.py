@@ -93,15 +93,16 @@ def box(x: Doubles, width: int) -> Doubles:
 
 
 def highest_around(x: Doubles, reach: int) -> Doubles:
-    """Largest value within `reach` samples to either side, by doubling windows."""
-    size, window = 1, np.full(x.size + 2 * reach, -np.inf)
-    window[reach : reach + x.size] = x
+    """Largest value of each row within `reach` samples to either side, by doubling windows."""
+    n = x.shape[-1]
+    size, window = 1, np.full((*x.shape[:-1], n + 2 * reach), -np.inf)
+    window[..., reach : reach + n] = x
     total = 2 * reach + 1
     while 2 * size <= total:
-        window = np.maximum(window[:-size], window[size:])
+        window = np.maximum(window[..., :-size], window[..., size:])
         size *= 2
     rest = total - size
-    highest: Doubles = np.maximum(window[: window.size - rest], window[rest:])
+    highest: Doubles = np.maximum(window[..., : window.shape[-1] - rest], window[..., rest:])
     return highest
 
 

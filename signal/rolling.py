@@ -14,12 +14,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from greenchannel.signal import limits
+from greenchannel.signal import limits, qrs
 from greenchannel.signal.cases import Known
 from greenchannel.signal.grid import Bools, Floats, reach, resample
 from greenchannel.signal.measure import measure_known
 from greenchannel.signal.measurements import Measurements
 from greenchannel.signal.recording import Recording
+from greenchannel.signal.standing import WINDOW_S as WINDOW_STANDING_S
+from greenchannel.signal.standing import Standing, slow, stand_on
 
 FIRST_S: Final = 5  # a shorter strip says too little [E]
 WINDOW_S: Final = 10  # as long as the strip of a file [O]
@@ -158,6 +160,16 @@ def read(state: Rolling) -> tuple[Measurements | None, Rolling]:
         known = _sure(measured) if len(window) == WINDOW_S else None
         state = replace(state, known=known, known_s=state.until_s)
     return measured, state
+
+
+def standing(state: Rolling, measured: Measurements) -> Standing | None:
+    """What a reading of this state says to later seconds; None where they must be read themselves."""
+    if state.rate_hz < qrs.RATE_HZ:
+        return None
+    newest = np.concatenate([one.samples_mv for one in state.seconds[-FIRST_S:]], axis=1)
+    last = newest[:, newest.shape[1] - round(WINDOW_STANDING_S * state.rate_hz) :]
+    seconds = min(len(state.seconds), WINDOW_S)
+    return stand_on(measured, slow(last, state.rate_hz), float(seconds))
 
 
 def _sure(measured: Measurements) -> Known | None:

@@ -93,7 +93,8 @@ async def _write(socket: Socket, live: LiveStream) -> None:
     """Send what the stream has to say, until the final reading has been told."""
     while True:
         try:
-            message = await asyncio.wait_for(live.messages.get(), SILENT_AFTER_S)
+            async with asyncio.timeout(SILENT_AFTER_S):
+                message = await live.messages.get()
         except TimeoutError:
             if live.done:
                 return  # a strip without a reading

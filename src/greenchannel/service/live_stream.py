@@ -13,6 +13,7 @@ from greenchannel.ingest.device_stream import Accepted, AckLedger, Hello, Stream
 from greenchannel.ingest.errors import IngestError
 from greenchannel.ingest.segments import Kind, SegmentWriter
 from greenchannel.signal.rolling import Rolling
+from greenchannel.signal.standing import Standing
 
 
 class StreamOrigin(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,10 +42,16 @@ class Running:
     readable_until: int = (
         0  # last sample on the grid of whole seconds that is durable; 0: too few are for a reading
     )
-    analysed_until: int = 0  # sample up to which a rolling reading was made
+    measured_until: int = 0  # sample up to which a rolling reading was made
+    analysed_until: int = 0  # sample up to which there is one, or was found to stand
+    standing: Standing | None = None  # what the newest reading says to later seconds; None: they must be read
+    reading_told: dict[str, Any] | None = None  # the newest reading, as the device was told it
+    looking: bool = False
     rolling: Rolling | None = None  # what rolling readings go on from; None: from the samples themselves
     rolled_until: int = 0  # sample up to which they have looked, a reading under way among them
     rewritten: int = 0  # how often samples came before that one, within a gap that the device had announced
+    acked_told: int = 0  # what the device was told last,
+    told_at: float = 0.0  # and when, by the event loop's clock
     provisional_tier: str | None = None
     reading: bool = False
     given_up: bool = False  # silent for too long: what came is the strip, and nothing more is taken
@@ -61,7 +68,7 @@ class Running:
     def accepted(self, first: int) -> None:
         """New samples begin at `first`; readings that went past it go on from what is there now."""
         if first < self.rolled_until:
-            self.rolling = None
+            self.rolling = self.standing = None
             self.rewritten += 1
 
     def tell(self, message: dict[str, Any]) -> None:
@@ -83,6 +90,7 @@ class LiveStream:
         self._clock = clock
         self._on_detach: list[Any] = []
         self._on_samples: list[Any] = []
+        self._on_written: list[Any] = []
 
     @property
     def done(self) -> bool:
@@ -97,6 +105,10 @@ class LiveStream:
     def on_samples(self, callback: Any) -> None:
         """Have `callback(first, stop)` called for new samples."""
         self._on_samples.append(callback)
+
+    def on_written(self, callback: Any) -> None:
+        """Have `callback()` called whenever a frame waits to become durable."""
+        self._on_written.append(callback)
 
     def receive(self, frame: bytes) -> None:
         """Take one frame; raises `IngestError` where it is refused, having changed nothing."""
@@ -114,6 +126,8 @@ class LiveStream:
         position = self._segments.append(Kind.FRAME, running.origin.ecg_id, bytes(frame))
         outcomes = running.state.receive(frame)
         running.ledger.appended(position, running.state.resume_from)
+        for callback in self._on_written:
+            callback()
         for outcome in outcomes:
             if isinstance(outcome, Accepted):
                 running.accepted(outcome.first)

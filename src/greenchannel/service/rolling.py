@@ -1,9 +1,13 @@
 """Rolling readings of a running stream: provisional, on a grid of whole seconds, never on packet borders."""
 
+import asyncio
 import heapq
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from greenchannel.alerts import commands
 from greenchannel.events import ProvisionalReading
@@ -15,19 +19,29 @@ from greenchannel.service.intake import Intake
 from greenchannel.service.live_stream import Running
 from greenchannel.service.watch import Watch
 from greenchannel.signal import rolling as windows
+from greenchannel.signal.standing import WINDOW_S, Standing, slow
+from greenchannel.signal.standing_look import look as held_against
 from greenchannel.store.writer import Tx, Writer
 from greenchannel.triage.electrode_sets import true_leads
 from greenchannel.triage.finding import Patient
 from greenchannel.triage.interpretation import finding_json
 from greenchannel.triage.reading import Reading, read
 
+REFRESH_S: Final = 10
+"""A reading that every second has confirmed is made anew after so long: by then its whole window is new.  [E]"""
+
+LOOKS_APART_S: Final = 0.05
+"""Looks at many streams together cost little more than a look at one: those of so long are gathered.  [E]"""
+
 
 class RollingReader:
-    """Reads the newest ten seconds of streams, `at_once` of them at most.
+    """Reads the newest ten seconds of streams, `at_once` of them at most, and holds each new second against that.
 
-    Where more streams have a new second than can be read, those that were never read come first, then the one that
-    waits longest: nobody waits behind the repeated readings of others. With more threads than that, a file and a final
-    reading never wait behind any. What is read is always the newest second; one that was missed is skipped.
+    A second that confirms the reading before it (`signal.standing`) needs no reading of its own; the seconds of all
+    streams that wait are held against theirs together. Where more streams must be read than can be, those that were
+    never read come first, then those in which something has changed, then what is only to be made anew; among
+    equals the one that waits longest. With more threads than `at_once`, a file and a final reading never wait behind
+    any. What is read is always the newest second; one that was missed is skipped.
     """
 
     def __init__(
@@ -46,26 +60,60 @@ class RollingReader:
         self._casework = casework
         self._watch = watch
         self._free = at_once
+        self._looking = False
+        self._looked_at = 0.0  # by the event loop's clock
 
     def choose(self, streams: Iterable[Running]) -> list[Running]:
         """The streams to read now; the caller runs `read` on each."""
         if self._free == 0:
             return []
-        due = [
-            running
-            for running in streams
-            if running.readable_until > running.analysed_until
-            and not (running.reading or running.given_up or running.finishing)
-        ]
+        due = [running for running in streams if self._must_be_read(running)]
         chosen = heapq.nsmallest(self._free, due, key=self._priority)
         for running in chosen:
             running.reading = True
         self._free -= len(chosen)
         return chosen
 
-    def _priority(self, running: Running) -> tuple[bool, float]:
-        waits = running.readable_until - running.analysed_until
-        return running.analysed_until > 0, -waits / running.hello.rate_hz
+    @staticmethod
+    def _busy(running: Running) -> bool:
+        return running.reading or running.looking or running.given_up or running.finishing
+
+    def _must_be_read(self, running: Running) -> bool:
+        news = running.readable_until - running.measured_until
+        if news <= 0 or self._busy(running):
+            return False
+        return running.standing is None or news >= REFRESH_S * running.hello.rate_hz
+
+    @staticmethod
+    def _priority(running: Running) -> tuple[bool, bool, float]:
+        waits = running.readable_until - running.measured_until
+        return running.measured_until > 0, running.standing is not None, -waits / running.hello.rate_hz
+
+    def choose_to_look(self, streams: Iterable[Running]) -> list[Running]:
+        """The streams whose new second is to be held against their reading; the caller runs `look` on all of them."""
+        now = asyncio.get_running_loop().time()
+        if self._looking or now - self._looked_at < LOOKS_APART_S:
+            return []
+        self._looked_at = now
+        due = []
+        for running in streams:
+            if running.standing is None or self._busy(running):
+                continue
+            seconds = self._seconds(running, running.readable_until) - self._seconds(
+                running, running.analysed_until
+            )
+            if seconds == 1:
+                due.append(running)
+            elif seconds > 1:
+                running.standing = None  # several came at once: they are read
+        for running in due:
+            running.looking = True
+        self._looking = bool(due)
+        return due
+
+    @staticmethod
+    def _seconds(running: Running, sample: int) -> int:
+        return windows.whole_seconds(sample, running.hello.rate_hz)
 
     @staticmethod
     def durable(running: Running) -> None:
@@ -80,9 +128,26 @@ class RollingReader:
         try:
             await self._read(running, until)
         finally:
-            running.analysed_until = until
+            running.measured_until = running.analysed_until = until
             running.reading = False
             self._free += 1
+
+    async def look(self, streams: Sequence[Running]) -> None:
+        """Hold the newest second of each stream against its reading; where something has changed, it is read next."""
+        try:
+            alike: dict[tuple[int, float], list[_Look]] = {}
+            for running in streams:
+                look = _Look(running)
+                alike.setdefault((len(look.rows), running.hello.rate_hz), []).append(look)
+            found = await self._intake.in_pool(
+                lambda: [pair for looks in alike.values() for pair in _compared(looks)]
+            )
+            for look, standing, changed in found:
+                look.take(standing, changed)
+        finally:
+            for running in streams:
+                running.looking = False
+            self._looking = False
 
     async def _read(self, running: Running, until: int) -> None:
         state, rewritten = self._state(running, until), running.rewritten
@@ -91,26 +156,32 @@ class RollingReader:
         patient, (_, rows) = self._patient(running), _leads(running)
         rules = self._intake.rules_of(self._book.cases[running.origin.case_id].site)
 
-        def look() -> tuple[windows.Rolling, Reading | None]:
+        def look() -> tuple[windows.Rolling, Reading | None, Standing | None]:
             samples_mv = int16_to_mv(steps, running.hello.lsb_mv)[list(rows)]
             measured, new = windows.read(windows.push(state, samples_mv))
-            return new, None if measured is None else read(measured, patient, rules)
+            if measured is None:
+                return new, None, None
+            return new, read(measured, patient, rules), windows.standing(new, measured)
 
-        new, reading = await self._intake.in_pool(look)
+        running.standing = None  # until there is that of this reading
+        new, reading, standing = await self._intake.in_pool(look)
         if running.rewritten == rewritten:
             running.rolling = new
         if reading is None:
             return  # the device announced that nothing comes for these seconds
         tier, findings = reading.tier.value, [finding_json(finding) for finding in reading.findings]
-        running.tell(
-            {
-                "type": "analysis",
-                "provisional": True,
-                "tier": tier,
-                "findings": findings,
-                "until_s": until / running.hello.rate_hz,
-            }
-        )
+        until_s = until / running.hello.rate_hz
+        running.reading_told = {
+            "type": "analysis",
+            "provisional": True,
+            "tier": tier,
+            "findings": findings,
+            "until_s": until_s,
+            "measured_until_s": until_s,
+        }
+        running.tell(running.reading_told)
+        if running.rewritten == rewritten:
+            running.standing = standing
         if tier == running.provisional_tier:
             return
         provisional = ProvisionalReading(
@@ -151,6 +222,45 @@ class RollingReader:
         )
         if events:
             self._casework.write(tx, case, case_id, events, "service")
+
+
+class _Look:
+    """One stream's newest second on its way to be held against its reading."""
+
+    def __init__(self, running: Running) -> None:
+        rate_hz = running.hello.rate_hz
+        self.running = running
+        self.until = running.readable_until
+        self.standing = running.standing
+        self.rewritten = running.rewritten
+        self.rows = _leads(running)[1]
+        self.steps = running.state.steps(self.until - round(WINDOW_S * rate_hz), self.until)
+        running.rolled_until = max(running.rolled_until, self.until)
+
+    def samples_mv(self) -> NDArray[np.float32]:
+        """The samples in mV, in the order of the reading's leads."""
+        return int16_to_mv(self.steps, self.running.hello.lsb_mv)[list(self.rows)]
+
+    def take(self, standing: Standing, changed: tuple[str, ...]) -> None:
+        """What came out goes into the stream, unless its samples have become others in between."""
+        running = self.running
+        if running.rewritten != self.rewritten or running.standing is not self.standing:
+            return
+        running.standing = None if changed else standing
+        if changed or running.reading_told is None:
+            return
+        running.analysed_until = self.until
+        until_s = self.until / running.hello.rate_hz
+        running.tell(running.reading_told | {"until_s": until_s})
+
+
+def _compared(looks: Sequence[_Look]) -> list[tuple[_Look, Standing, tuple[str, ...]]]:
+    """Streams of equally many leads and one rate, held against their readings."""
+    rate_hz = looks[0].running.hello.rate_hz
+    samples_mv = np.array([look.samples_mv() for look in looks])
+    before = [look.standing for look in looks if look.standing is not None]
+    found = held_against(before, slow(samples_mv, rate_hz))
+    return [(look, *pair) for look, pair in zip(looks, found, strict=True)]
 
 
 def _leads(running: Running) -> tuple[tuple[str, ...], tuple[int, ...]]:

@@ -40,7 +40,8 @@ from greenchannel.store.writer import Tx, Writer
 
 logger = structlog.get_logger(__name__)
 
-TELL_EVERY_S = 0.9  # acknowledgements come at least once a second
+TELL_EVERY_S = 0.9  # acknowledgements come at least once a second,
+TELL_APART_S = 0.4  # and no oftener than this but for a second that is complete
 TRY_AGAIN_S = 1.0  # after an attempt to end a stream has failed; twice as long after each further one,
 TRY_AGAIN_MOST_S = 30.0  # up to this
 
@@ -79,6 +80,7 @@ class StreamDesk:
         self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self._tasks: set[asyncio.Task[None]] = set()
         self._second = asyncio.Event()  # some stream has completed a second
+        self._written: set[Running] = set()  # what came of them is not known to be durable, or not told
         self._stopping = False
         self._strips = Strips(
             clock=clock, writer=writer, casework=casework, book=book, intake=intake, blobs=blobs
@@ -156,7 +158,8 @@ class StreamDesk:
                 self._sync_failing = False
                 once_a_second = loop.time() - told_at >= TELL_EVERY_S
                 told_at = loop.time() if once_a_second else told_at
-                for running in list(self._running.values()):
+                known = list(self._running.values()) if once_a_second else [*self._written]
+                for running in known:
                     self._synced(running, position, once_a_second)
                 self._read_what_is_due()
             self._end_what_is_silent()
@@ -165,18 +168,29 @@ class StreamDesk:
                     await self._second.wait()
 
     def _synced(self, running: Running, position: int, always_tell: bool) -> None:
-        before = running.ledger.acked
+        before, now = running.ledger.acked, asyncio.get_running_loop().time()
         acked = running.ledger.synced(position)
-        if acked != before or always_tell:
+        if acked != before:
             self._rolling.durable(running)
+        whole = acked // running.hello.rate_hz > running.acked_told // running.hello.rate_hz
+        complete = running.state.complete and acked >= (running.state.end or 0)
+        if always_tell or (
+            acked != running.acked_told and (whole or complete or now - running.told_at >= TELL_APART_S)
+        ):
             running.tell({"acked": acked})
-        if running.state.complete and acked >= (running.state.end or 0):
+            running.acked_told, running.told_at = acked, now
+        if not running.ledger.waiting and acked == running.acked_told:
+            self._written.discard(running)
+        if complete:
             self._finish(running)
 
     def _read_what_is_due(self) -> None:
         if not self._stopping:
             for running in self._rolling.choose(self._running.values()):
                 self._spawn(self._rolling.read(running))
+            due = self._rolling.choose_to_look(self._running.values())
+            if due:
+                self._spawn(self._rolling.look(due))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
@@ -216,6 +230,7 @@ class StreamDesk:
         await asyncio.to_thread(self._segments.forget, running.origin.ecg_id)
         running.stored = True
         self._running.pop(running.origin.ecg_id, None)
+        self._written.discard(running)
 
     def _ended(self, running: Running, attempt: asyncio.Task[None]) -> None:
         """A strip is never left unread because one attempt went wrong."""
@@ -373,6 +388,7 @@ class StreamDesk:
         running.attached = stream
         stream.when_detached(lambda: self._detached(running, stream))
         stream.on_samples(lambda first, stop: self._show(running, first, stop))
+        stream.on_written(lambda: self._written.add(running))
         return stream
 
     def _detached(self, running: Running, stream: LiveStream) -> None:
