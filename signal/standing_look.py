@@ -64,7 +64,7 @@ def look(standings: Sequence[Standing], windows_mv: Floats) -> list[tuple[Standi
     For each stream its new state, and what has changed, of `REASONS`. Where something has, the state is of no more use.
     """
     changed: dict[str, Bools] = {reason: np.zeros(len(standings), dtype=np.bool_) for reason in REASONS}
-    changed[SAMPLES] = np.isnan(windows_mv).any(axis=(1, 2))
+    changed[SAMPLES] = np.asarray(np.isnan(windows_mv).any(axis=(1, 2)))
     x = np.where(changed[SAMPLES][:, None, None], np.float32(0), windows_mv)
     refs = [one.reference for one in standings]
     usable = np.array([ref.usable for ref in refs])
@@ -72,7 +72,7 @@ def look(standings: Sequence[Standing], windows_mv: Floats) -> list[tuple[Standi
     size, noise = sizes(x, band)
     lost = size < _SMALLER * np.array([ref.size_mv for ref in refs])
     noisy = noise > _NOISIER * np.array([ref.noise_mv for ref in refs]) + _NOISE_MV
-    changed[LEAD] = ((lost | noisy) & usable).any(axis=1)
+    changed[LEAD] = np.asarray(((lost | noisy) & usable).any(axis=1))
     matched, foreign, fraction = _beats(band, refs)
     seen = _Seen(standings)
     seen.rhythm(matched, foreign, changed)
@@ -113,7 +113,7 @@ def _beats(band: Floats, refs: Sequence[Reference]) -> tuple[Bools, Bools, Doubl
 def _alignment(
     band: Floats, energy: Doubles, refs: Sequence[Reference], rows: Ints, at: Ints
 ) -> tuple[Doubles, Ints, Doubles]:
-    """The best correlation with the dominant beat near the windows that begin at `at`; how far off, by whole and part."""
+    """Best correlation with the dominant beat near the windows that begin at `at`; how far off, by whole and part."""
     shifts = np.arange(-_SHIFT, _SHIFT + 1)
     templates = np.array([ref.template for ref in refs])
     own = np.array([ref.energy for ref in refs])

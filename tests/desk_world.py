@@ -96,7 +96,7 @@ class World:
 
     folder: Path
     clock: Clock = field(default_factory=lambda: ManualClock(START))
-    settings: Settings = field(default=Settings(data_dir=Path("unset")))
+    settings: Settings = field(default=Settings(data_dir=Path("unset"), reading_process=False))
     escalation: EscalationSettings | None = None
     tokens: dict[str, str] = field(default_factory=dict)
 

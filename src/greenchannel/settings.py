@@ -35,6 +35,7 @@ class Settings:
     stream_max_s: float = 1800.0
     segment_sync_s: float = 0.15  # streams are durable, and acknowledged, this often
     analysis_threads: int = 2
+    reading_process: bool = True  # running streams are read in a process of their own
     escalation_file: Path | None = None  # in the form of alerts/escalation.toml; None: that one
     critical_list: str = "consensus-2017"  # critical values of the network; of sites: ", yinzhao=shanxi"
     duty_poll_s: float = 0.2  # how often due times are looked up

@@ -10,7 +10,7 @@ from greenchannel.events import StreamStarted
 from greenchannel.ingest.errors import IngestError, SegmentBufferFull
 from greenchannel.ingest.segments import Kind, read_all
 from greenchannel.ingest.wfdb_write import write_wfdb_zip
-from greenchannel.service import rolling
+from greenchannel.service import reading_process
 from greenchannel.service.desk import Desk
 from greenchannel.service.errors import Conflict, Forbidden
 from greenchannel.service.live_stream import LiveStream
@@ -264,7 +264,7 @@ def test_a_rolling_reading_knows_what_the_case_knows(tmp_path: Path, monkeypatch
         asked.append(patient)
         return read(measured, patient, rules)
 
-    monkeypatch.setattr(rolling, "read", noted)
+    monkeypatch.setattr(reading_process, "read", noted)
 
     async def play() -> None:
         async with world.desk() as desk:

@@ -14,7 +14,7 @@ from greenchannel.signal import rolling as windows
 from greenchannel.signal.measure import measure
 from greenchannel.signal.measurements import Measurements
 from tests.desk_world import World, device
-from tests.stream_world import PIECE, frames, hello, strip
+from tests.stream_world import PIECE, comes, frames, hello, strip
 
 
 def piece(steps: NDArray[np.int16], first: int, flags: int = 0) -> bytes:
@@ -82,12 +82,11 @@ def test_a_stream_goes_on_after_a_restart_where_its_readings_were(tmp_path: Path
             await read_up_to(stream, 6)
         async with world.desk() as desk:
             stream = await desk.streams.open(hello(recording), device())
-            assert stream.running.rolling is None
+            assert stream.running.known is None
             for frame in frames(steps)[30:40]:
                 stream.receive(frame)
             await read_up_to(stream, 8)
 
-            assert stream.running.rolling is not None and stream.running.rolling.until_s == 8
-            assert stream.running.rolling.came == 4000
+            await comes(lambda: stream.running.analysed_until == 4000)
 
     asyncio.run(play())

@@ -1,6 +1,10 @@
 """A second that brings nothing new costs no reading; one that does gets one at once."""
 
 import asyncio
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +15,11 @@ from numpy.typing import NDArray
 from greenchannel.ingest.device_stream import encode_frame
 from greenchannel.service import rolling
 from greenchannel.service.live_stream import LiveStream
+from greenchannel.settings import Settings
 from greenchannel.signal.recording import Recording
 from greenchannel.signal.synthesis import simulate
 from tests.desk_world import World, device
-from tests.stream_world import LSB_MV, PIECE, hello
+from tests.stream_world import LSB_MV, PIECE, comes, hello
 
 
 def steps_of(seconds: float, **traits: Any) -> tuple[Recording, NDArray[np.int16]]:
@@ -149,3 +154,81 @@ def test_a_look_at_samples_that_became_others_is_thrown_away(
             assert said[7]["measured_until_s"] == 7
 
     asyncio.run(play())
+
+
+async def read_again(stream: LiveStream, until: int) -> None:
+    """Have the newest second read though the reading before it stands."""
+    await comes(lambda: not stream.running.reading)
+    stream.running.standing, stream.running.measured_until = None, 0
+    await comes(lambda: stream.running.measured_until == until)
+
+
+def test_streams_are_read_in_another_process_and_go_on_when_it_dies(tmp_path: Path) -> None:
+    """The readings are those of a thread; a process that is killed costs none of them and is made anew."""
+    recording, steps = steps_of(24.0, territory="anterior", stj_mv=0.5)
+
+    async def play(process: bool) -> dict[float, Any]:
+        folder = tmp_path / str(process)
+        folder.mkdir()
+        world = World(folder=folder, settings=Settings(data_dir=Path("unset"), reading_process=process))
+        async with world.desk() as desk:
+            beside = desk.streams._process
+            if process:
+                assert beside._warming is not None
+                await beside._warming
+            stream = await desk.streams.open(hello(recording), device())
+            said = await second_by_second(stream, steps, range(6))
+            if process:
+                (child,) = beside._pool._processes.values()  # type: ignore[union-attr]
+                child.kill()
+                child.join()
+            await read_again(stream, 3000)
+            said |= await second_by_second(stream, steps, range(6, 8))
+            if process:
+                assert beside._warming is not None
+                await beside._warming
+                (again,) = beside._pool._processes.values()  # type: ignore[union-attr]
+                assert again.pid != child.pid
+            await read_again(stream, 4000)
+            said |= await second_by_second(stream, steps, range(8, 9))
+        return {one["measured_until_s"]: (one["tier"], one["findings"]) for one in said.values()}
+
+    beside, within = asyncio.run(play(True)), asyncio.run(play(False))
+
+    assert beside == within
+    assert {6, 8} <= beside.keys()  # after the kill, and by the new process
+    assert {tier for tier, _ in beside.values()} == {"ACT"}
+
+
+def test_the_process_that_reads_ends_with_a_service_that_is_killed() -> None:
+    """Whoever is killed leaves no process behind."""
+    program = (
+        "import asyncio\n"
+        "from greenchannel.service.reading_process import ReadingProcess\n"
+        "async def main():\n"
+        "    beside = ReadingProcess(None, wanted=True)\n"
+        "    beside.start()\n"
+        "    await beside._warming\n"
+        "    print(*beside._pool._processes, flush=True)\n"
+        "    await asyncio.sleep(600)\n"
+        "if __name__ == '__main__':\n"
+        "    asyncio.run(main())\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        os.kill(child, 0)  # it is there
+        parent.kill()
+
+    until = time.monotonic() + 20
+    while _alive(child):
+        assert time.monotonic() < until, "the process outlived the one that made it"
+        time.sleep(0.05)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"  # ended, and nobody has asked for it

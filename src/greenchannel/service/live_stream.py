@@ -12,7 +12,7 @@ from greenchannel.clock import Clock
 from greenchannel.ingest.device_stream import Accepted, AckLedger, Hello, StreamState, stop_of
 from greenchannel.ingest.errors import IngestError
 from greenchannel.ingest.segments import Kind, SegmentWriter
-from greenchannel.signal.rolling import Rolling
+from greenchannel.signal.cases import Known
 from greenchannel.signal.standing import Standing
 
 
@@ -47,7 +47,8 @@ class Running:
     standing: Standing | None = None  # what the newest reading says to later seconds; None: they must be read
     reading_told: dict[str, Any] | None = None  # the newest reading, as the device was told it
     looking: bool = False
-    rolling: Rolling | None = None  # what rolling readings go on from; None: from the samples themselves
+    known: Known | None = None  # of filters and cables, which need not be looked at in every reading
+    known_s: int = 0  # up to which second the window reached that told it
     rolled_until: int = 0  # sample up to which they have looked, a reading under way among them
     rewritten: int = 0  # how often samples came before that one, within a gap that the device had announced
     acked_told: int = 0  # what the device was told last,
@@ -66,9 +67,9 @@ class Running:
         return self.attempt is not None and not self.attempt.done()
 
     def accepted(self, first: int) -> None:
-        """New samples begin at `first`; readings that went past it go on from what is there now."""
+        """New samples begin at `first`; readings that went past it are made from what is there now."""
         if first < self.rolled_until:
-            self.rolling = self.standing = None
+            self.known = self.standing = None
             self.rewritten += 1
 
     def tell(self, message: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ from greenchannel.service.casework import Casework
 from greenchannel.service.ids import new_id
 from greenchannel.service.intake import Intake
 from greenchannel.service.live_stream import Running
+from greenchannel.service.reading_process import ReadingProcess, Window
 from greenchannel.service.watch import Watch
 from greenchannel.signal import rolling as windows
 from greenchannel.signal.standing import WINDOW_S, Standing, slow
@@ -24,8 +25,6 @@ from greenchannel.signal.standing_look import look as held_against
 from greenchannel.store.writer import Tx, Writer
 from greenchannel.triage.electrode_sets import true_leads
 from greenchannel.triage.finding import Patient
-from greenchannel.triage.interpretation import finding_json
-from greenchannel.triage.reading import Reading, read
 
 REFRESH_S: Final = 10
 """A reading that every second has confirmed is made anew after so long: by then its whole window is new.  [E]"""
@@ -53,6 +52,7 @@ class RollingReader:
         book: CaseBook,
         watch: Watch,
         at_once: int,
+        process: ReadingProcess,
     ) -> None:
         self._intake = intake
         self._book = book
@@ -60,6 +60,7 @@ class RollingReader:
         self._casework = casework
         self._watch = watch
         self._free = at_once
+        self._process = process
         self._looking = False
         self._looked_at = 0.0  # by the event loop's clock
 
@@ -150,26 +151,13 @@ class RollingReader:
             self._looking = False
 
     async def _read(self, running: Running, until: int) -> None:
-        state, rewritten = self._state(running, until), running.rewritten
-        steps = running.state.steps(state.came, until)
+        rewritten = running.rewritten
         running.rolled_until = until
-        patient, (_, rows) = self._patient(running), _leads(running)
-        rules = self._intake.rules_of(self._book.cases[running.origin.case_id].site)
-
-        def look() -> tuple[windows.Rolling, Reading | None, Standing | None]:
-            samples_mv = int16_to_mv(steps, running.hello.lsb_mv)[list(rows)]
-            measured, new = windows.read(windows.push(state, samples_mv))
-            if measured is None:
-                return new, None, None
-            return new, read(measured, patient, rules), windows.standing(new, measured)
-
         running.standing = None  # until there is that of this reading
-        new, reading, standing = await self._intake.in_pool(look)
-        if running.rewritten == rewritten:
-            running.rolling = new
+        reading = await self._process.read(self._window(running, until))
         if reading is None:
             return  # the device announced that nothing comes for these seconds
-        tier, findings = reading.tier.value, [finding_json(finding) for finding in reading.findings]
+        tier, findings = reading.tier, reading.findings
         until_s = until / running.hello.rate_hz
         running.reading_told = {
             "type": "analysis",
@@ -181,7 +169,8 @@ class RollingReader:
         }
         running.tell(running.reading_told)
         if running.rewritten == rewritten:
-            running.standing = standing
+            running.standing = reading.standing
+            running.known, running.known_s = reading.known, reading.known_s
         if tier == running.provisional_tier:
             return
         provisional = ProvisionalReading(
@@ -190,14 +179,22 @@ class RollingReader:
         await self._writer.transact(lambda tx: self._write(tx, running.origin.case_id, provisional))
         running.provisional_tier = tier
 
-    @staticmethod
-    def _state(running: Running, until: int) -> windows.Rolling:
-        """Where reading goes on: at the state it has, or as far back as that would reach."""
-        rate_hz, state = running.hello.rate_hz, running.rolling
-        begin_s = max(windows.whole_seconds(until, rate_hz) - windows.REACH_S, 0)
-        if state is not None and begin_s < state.until_s:
-            return state
-        return windows.start(_leads(running)[0], rate_hz, at_s=begin_s)
+    def _window(self, running: Running, until: int) -> Window:
+        """As far back as a reading reaches."""
+        hello = running.hello
+        begin_s = max(windows.whole_seconds(until, hello.rate_hz) - windows.REACH_S, 0)
+        leads, rows = _leads(running)
+        return Window(
+            leads=leads,
+            rate_hz=hello.rate_hz,
+            lsb_mv=hello.lsb_mv,
+            begin_s=begin_s,
+            steps=running.state.steps(windows.edge(begin_s, hello.rate_hz), until)[list(rows)],
+            known=running.known,
+            known_s=running.known_s,
+            patient=self._patient(running),
+            rules_version=self._intake.rules_of(self._book.cases[running.origin.case_id].site).version,
+        )
 
     def _patient(self, running: Running) -> Patient:
         """What the case knows, as for the final reading; for what it does not know, what the hello said."""

@@ -28,6 +28,7 @@ from greenchannel.service.hub import Hub
 from greenchannel.service.ids import new_id
 from greenchannel.service.intake import Intake
 from greenchannel.service.live_stream import LiveStream, Running, StreamOrigin, wave_message
+from greenchannel.service.reading_process import ReadingProcess
 from greenchannel.service.rolling import RollingReader
 from greenchannel.service.strip import Strips, analysis_message
 from greenchannel.service.watch import Watch
@@ -85,6 +86,7 @@ class StreamDesk:
         self._strips = Strips(
             clock=clock, writer=writer, casework=casework, book=book, intake=intake, blobs=blobs
         )
+        self._process = ReadingProcess(intake.in_pool, wanted=settings.reading_process)
         self._rolling = RollingReader(
             intake=intake,
             writer=writer,
@@ -92,6 +94,7 @@ class StreamDesk:
             book=book,
             watch=watch,
             at_once=max(settings.analysis_threads - 1, 1),
+            process=self._process,
         )
 
     # ------------------------------------------------------------ life
@@ -109,6 +112,7 @@ class StreamDesk:
 
     async def start(self) -> None:
         """Take up the streams that a stop cut off."""
+        self._process.start()
         origins: dict[str, StreamOrigin] = {}
         frames: dict[str, list[bytes]] = {}
         for record in await asyncio.to_thread(lambda: list(read_all(self._folder))):
@@ -138,6 +142,7 @@ class StreamDesk:
             if running.attached is not None:
                 running.attached.detach()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.to_thread(self._process.stop)
         await asyncio.to_thread(self._segments.close)
 
     async def run(self) -> None:

@@ -1,0 +1,140 @@
+"""Running streams are read in a process of their own, so that the one that takes frames is free of it.
+
+What goes over is a window of samples; what comes back is its reading. Nothing is kept there: a process that dies takes
+no state along. Until it is there, and whenever it is not, windows are read by a thread of this process.
+"""
+
+import asyncio
+import multiprocessing
+import os
+import threading
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
+from multiprocessing.connection import wait
+from typing import Any
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+
+from greenchannel.ingest.scaling import int16_to_mv
+from greenchannel.service import warm
+from greenchannel.signal import rolling as windows
+from greenchannel.signal.cases import Known
+from greenchannel.signal.standing import Standing
+from greenchannel.triage.finding import Patient
+from greenchannel.triage.interpretation import finding_json
+from greenchannel.triage.reading import read
+from greenchannel.triage.rule_set import rule_set
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Window:
+    """The newest seconds of a stream, and what is known of it."""
+
+    leads: tuple[str, ...]
+    rate_hz: float
+    lsb_mv: float
+    begin_s: int  # the stream's second that `steps` begins with
+    steps: NDArray[np.int16]  # ``(leads, samples)``
+    known: Known | None
+    known_s: int  # up to which second the window reached that `known` was seen in
+    patient: Patient
+    rules_version: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class WindowReading:
+    """What it says, and what later seconds may be held against."""
+
+    tier: str
+    findings: list[dict[str, Any]]
+    standing: Standing | None
+    known: Known | None
+    known_s: int
+
+
+def read_window(window: Window) -> WindowReading | None:
+    """Read one window; None where it holds no sample at all."""
+    state = windows.start(window.leads, window.rate_hz, at_s=window.begin_s)
+    state = windows.push(state, int16_to_mv(window.steps, window.lsb_mv))
+    measured, state = windows.read(replace(state, known=window.known, known_s=window.known_s))
+    if measured is None:
+        return None
+    reading = read(measured, window.patient, rule_set(window.rules_version))
+    return WindowReading(
+        tier=reading.tier.value,
+        findings=[finding_json(finding) for finding in reading.findings],
+        standing=windows.standing(state, measured),
+        known=state.known,
+        known_s=state.known_s,
+    )
+
+
+class ReadingProcess:
+    """The process beside this one.
+
+    Parameters
+    ----------
+    in_thread : reads a window in this process
+    wanted : False: there is no such process, and all is read in threads
+    """
+
+    def __init__(
+        self,
+        in_thread: Callable[[Callable[[], WindowReading | None]], Awaitable[WindowReading | None]],
+        *,
+        wanted: bool,
+    ) -> None:
+        self._in_thread = in_thread
+        self._wanted = wanted
+        self._pool: ProcessPoolExecutor | None = None
+        self._warming: asyncio.Future[None] | None = None
+
+    def start(self) -> None:
+        """Begin to make the process; nobody waits for it."""
+        if self._wanted:
+            context = multiprocessing.get_context(
+                "spawn"
+            )  # a fork would take this process's threads' locks along
+            self._pool = ProcessPoolExecutor(1, context, initializer=_begin)
+            self._warming = asyncio.get_running_loop().run_in_executor(self._pool, warm.read_once)
+
+    async def read(self, window: Window) -> WindowReading | None:
+        """Read one window, wherever that can be done now."""
+        pool, warming = self._pool, self._warming
+        if pool is None or warming is None or not warming.done():
+            return await self._in_thread(lambda: read_window(window))
+        try:
+            warming.result()
+            return await asyncio.get_running_loop().run_in_executor(pool, read_window, window)
+        except BrokenProcessPool:
+            if self._pool is pool:
+                logger.error("the process that reads running streams has died, and is made anew")
+                pool.shutdown(wait=False)
+                self.start()
+            return await self._in_thread(lambda: read_window(window))
+
+    def stop(self) -> None:
+        """End it."""
+        self._wanted = False
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+            self._pool = None
+
+
+def _begin() -> None:
+    """The process ends with the one that made it, also where that one was killed."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
