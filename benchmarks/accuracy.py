@@ -22,6 +22,7 @@ from benchmarks import (
     accuracy_rhythms,
     accuracy_simulated,
     accuracy_st,
+    accuracy_standing,
     accuracy_synthesis,
     accuracy_tiers,
 )
@@ -42,6 +43,7 @@ ON_DATA: Final[Mapping[str, OnData]] = {
     "faults": accuracy_faults.topic,
     "tiers": accuracy_tiers.topic,
     "rhythms": accuracy_rhythms.topic,
+    "standing": accuracy_standing.topic,
 }
 SIMULATED: Final[Mapping[str, Callable[[int], Topic]]] = {
     "synthesis": accuracy_synthesis.topic,

