@@ -260,7 +260,12 @@ function Ecgs({ row }: { row: Row }): JSX.Element {
       {row.ecgs.map((ecg) => (
         <li key={ecg.ecg_id}>
           <a href={`/ecg/${encodeURIComponent(ecg.ecg_id)}`} data-testid={`ecg-link-${ecg.ecg_id}`}>
-            <Thumb ecgId={ecg.ecg_id} worst={row.worst_leads} live={ecg.live} />
+            <Thumb
+              ecgId={ecg.ecg_id}
+              worst={row.worst_leads}
+              live={ecg.live}
+              paper={ecg.not_analysed !== null}
+            />
             <span>
               <TierMark tier={ecg.tier} /> <span class="num">{timeOfDay(ecg.received_at)}</span>
               {ecg.live && <span class="live"> ◉ {t("live")}</span>}

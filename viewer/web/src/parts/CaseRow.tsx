@@ -17,7 +17,7 @@ import {
 } from "../state/format";
 import { go } from "../state/route";
 import { me } from "../state/session";
-import { shownTier, signedFirst } from "../state/verdict";
+import { onPaper, shownTier, signedFirst } from "../state/verdict";
 import { say, t } from "../texts";
 import type { Row } from "../wire";
 import { Act, CaseMark, Since, tierClass, Unconfirmed } from "./bits";
@@ -79,7 +79,7 @@ export function CaseRow({ row, selected, open }: Props): JSX.Element {
           {row.note && <span class="muted">{noteText(row.note)}</span>}
         </span>
       </button>
-      <Thumb ecgId={row.ecg_id} worst={row.worst_leads} live={live} />
+      <Thumb ecgId={row.ecg_id} worst={row.worst_leads} live={live} paper={onPaper(row)} />
       <span class="row-state">
         <AlertState row={row} />
         <GreenState row={row} />

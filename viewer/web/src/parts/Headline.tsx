@@ -1,7 +1,7 @@
 /** What the case shows, in words: the doctor's once signed, the machine's below and marked as such. */
 import type { JSX } from "preact";
 import { headline, timeOfDay } from "../state/format";
-import { agreed, disagreed, signedFirst } from "../state/verdict";
+import { agreed, disagreed, onPaper, signedFirst } from "../state/verdict";
 import { t, tierWord } from "../texts";
 import type { Reading, Row } from "../wire";
 import { signedTierWord } from "./bits";
@@ -39,9 +39,14 @@ function MachineSaid({ row }: { row: Row }): JSX.Element | null {
   if (row.tier === null) return null;
   return (
     <span class="machine-said muted" data-testid="machine-said">
-      {agreed(row) ? t("machineSaid") : <span class="unconfirmed">{t("machine")}</span>}{" "}
-      {disagreed(row) && `${t("notAgreed")}: `}
+      <WhoSaid row={row} /> {disagreed(row) && `${t("notAgreed")}: `}
       {tierWord(row.tier)} · {headline(row)}
     </span>
   );
+}
+
+function WhoSaid({ row }: { row: Row }): JSX.Element {
+  if (onPaper(row)) return <span>{t("paperPicture")}</span>;
+  if (agreed(row)) return <span>{t("machineSaid")}</span>;
+  return <span class="unconfirmed">{t("machine")}</span>;
 }

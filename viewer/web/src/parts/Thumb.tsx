@@ -14,9 +14,11 @@ interface Props {
   worst: readonly string[];
   /** A running stream has no finished waveform yet. */
   live: boolean;
+  /** A picture of paper has no waveform. */
+  paper: boolean;
 }
 
-export function Thumb({ ecgId, worst, live }: Props): JSX.Element {
+export function Thumb({ ecgId, worst, live, paper }: Props): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [wave, setWave] = useState<Waveform | null>(null);
   const shade = theme.value;
@@ -24,7 +26,7 @@ export function Thumb({ ecgId, worst, live }: Props): JSX.Element {
   useEffect(() => {
     setWave(null);
     const element = canvas.current;
-    if (!element || ecgId === null || live) return;
+    if (!element || ecgId === null || live || paper) return;
     let gone = false;
     const observer = new IntersectionObserver((entries) => {
       if (!entries.some((entry) => entry.isIntersecting)) return;
@@ -42,7 +44,7 @@ export function Thumb({ ecgId, worst, live }: Props): JSX.Element {
       gone = true;
       observer.disconnect();
     };
-  }, [ecgId, live]);
+  }, [ecgId, live, paper]);
 
   const leads = wave ? thumbnailLeads(worst, wave.leads) : [];
   useEffect(() => {
@@ -52,6 +54,12 @@ export function Thumb({ ecgId, worst, live }: Props): JSX.Element {
 
   const { widthPx, heightPx } = thumbSize(2);
   if (ecgId === null) return <span class="thumb no-thumb" style={{ width: `${widthPx}px` }} />;
+  if (paper)
+    return (
+      <span class="thumb on-paper" style={{ width: `${widthPx}px`, height: `${heightPx}px` }}>
+        {t("paperPicture")}
+      </span>
+    );
   return (
     <span class="thumb" style={{ width: `${widthPx}px`, height: `${heightPx}px` }}>
       {live && <span class="live">◉ {t("live")}</span>}

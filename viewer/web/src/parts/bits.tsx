@@ -3,7 +3,7 @@ import type { ComponentChildren, JSX } from "preact";
 import { busy, trouble } from "../state/acts";
 import { nowMs } from "../state/clock";
 import { dateTime, duration } from "../state/format";
-import { agreed, shownTier, signedFirst } from "../state/verdict";
+import { agreed, onPaper, shownTier, signedFirst } from "../state/verdict";
 import { TIERS, t, tierWord } from "../texts";
 import type { Row, Tier } from "../wire";
 
@@ -53,7 +53,7 @@ export function CaseMark({ row }: { row: Row }): JSX.Element {
 /** The machine's words are a proposal until a doctor has signed the same; without an ECG it has said nothing. */
 export function Unconfirmed({ row }: { row: Row }): JSX.Element | null {
   if (agreed(row) || row.tier === null) return null;
-  return <span class="unconfirmed">{t("machine")}</span>;
+  return <span class="unconfirmed">{t(onPaper(row) ? "unconfirmed" : "machine")}</span>;
 }
 
 interface ActProps {

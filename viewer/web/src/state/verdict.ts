@@ -27,6 +27,10 @@ export function signedFirst(row: Row): Reading | null {
 /** The tier that the case is shown under: the doctor's where that stands first, else the service's. */
 export const shownTier = (row: Row): Tier | null => signedFirst(row)?.tier ?? row.tier;
 
+/** The case's words are about a picture of paper, which no machine has read. */
+export const onPaper = (row: Row): boolean =>
+  row.ecgs.some((ecg) => ecg.ecg_id === row.ecg_id && ecg.not_analysed !== null);
+
 /** What a doctor signed for the ECG that the machine's words are about; null where nobody has. */
 function signedForHeadline(row: Row): Tier | null {
   const worst = row.ecgs.find((ecg) => ecg.ecg_id === row.ecg_id);
