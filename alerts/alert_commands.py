@@ -2,16 +2,17 @@
 
 from greenchannel.alerts.alert_state import Alert
 from greenchannel.alerts.case import Case
-from greenchannel.alerts.ecg_state import Ecg
+from greenchannel.alerts.ecg_state import Ecg, tier_rank
 from greenchannel.alerts.escalation import call, escalate
 from greenchannel.alerts.refusal import Refused, no_such
-from greenchannel.alerts.roster import EscalationSettings
+from greenchannel.alerts.roster import EscalationSettings, default_settings
 from greenchannel.events import (
     AdviceSeen,
     AlertAcknowledged,
     AlertDeclined,
     AlertDelivered,
     AlertHandedOver,
+    AlertWithheld,
     AnyEvent,
     EcgAnalysed,
     EcgNotAnalysed,
@@ -49,14 +50,20 @@ def analysed(
     alert_id: str,
     plan: tuple[PlanStep, ...],
     settings: EscalationSettings | None = None,
+    original: Ecg | None = None,
 ) -> list[AnyEvent]:
     """The final reading of one ECG, and the alert that follows from it.
 
-    `alert_id` and `plan` are used where a new alert opens. The same analysis again gives nothing.
+    `alert_id` and `plan` are used where a new alert opens. The same analysis again gives nothing. `original` is the
+    earlier ECG of the same patient that holds the same samples: what it said is no news, and does not ring again.
     """
     ecg = find_ecg(case, reading.ecg_id)
     if ecg.analysis_sha256 == reading.analysis_sha256:
         return []
+    if original is not None and tier_rank(original.final_tier) <= tier_rank(reading.tier):
+        if reading.tier not in (settings or default_settings()).paging_tiers:
+            return [reading]
+        return [reading, AlertWithheld(ecg_id=ecg.ecg_id, of_ecg_id=original.ecg_id, tier=reading.tier)]
     calls = call(
         case,
         ecg_id=reading.ecg_id,

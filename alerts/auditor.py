@@ -47,7 +47,8 @@ def _audit_case(case: Case, now: datetime, settings: EscalationSettings) -> Iter
     for ecg in case.current_ecgs:
         covered = any(tier_rank(alert.tier) <= tier_rank(ecg.tier) for alert in case.alerts)
         read_at = ecg.settled_at or ecg.stream_started_at
-        if ecg.tier in settings.paging_tiers and not covered and read_at is not None:
+        withheld = ecg.alert_withheld_at is not None  # the same recording had been read before
+        if ecg.tier in settings.paging_tiers and not (covered or withheld) and read_at is not None:
             yield _missed("alert", case, read_at, now, ecg_id=ecg.ecg_id)
         if ecg.received_at is not None and ecg.awaits_machine:
             due_at = ecg.received_at + timedelta(seconds=settings.analysis_s)

@@ -4,7 +4,7 @@
 were already folded change nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ import msgspec
 
 from greenchannel.alerts.alert_state import Alert, fold_alerts
 from greenchannel.alerts.ecg_state import Ecg, fold_ecgs, tier_rank
-from greenchannel.alerts.green_channel import GreenChannel, TaskState, fold_channel
+from greenchannel.alerts.green_channel import GreenChannel, TaskState, fold_channel, person_of
 from greenchannel.alerts.milestones import MilestoneValue, derive
 from greenchannel.events import (
     AlertOpened,
@@ -22,6 +22,7 @@ from greenchannel.events import (
     ClockReading,
     ContextEntered,
     Envelope,
+    IdentityChecked,
     IdentityConflictRaised,
 )
 
@@ -44,6 +45,15 @@ class IdentityConflict(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     sha256: str
     existing_ecg_id: str
+    ecg_id: str | None = None  # the ECG of this case, where both are kept
+
+
+class IdentityCheck(msgspec.Struct, frozen=True, kw_only=True):
+    """A person looked whose the ECGs are."""
+
+    at: datetime
+    person: str
+    note: str
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +78,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     channel: GreenChannel = GreenChannel()
     values: tuple[MilestoneValue, ...] = ()
     conflicts: tuple[IdentityConflict, ...] = ()
+    identity_check: IdentityCheck | None = None  # the newest
     history: tuple[Envelope, ...] = ()
 
     @property
@@ -76,9 +87,19 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(ecg for ecg in self.ecgs if ecg.moved_to is None)
 
     @property
+    def distinct_ecgs(self) -> tuple[Ecg, ...]:
+        """The ECGs of this case without those that only repeat one of them, in another format, no more urgent."""
+        here = {ecg.ecg_id: ecg for ecg in self.current_ecgs}
+        return tuple(ecg for ecg in here.values() if not _repeats(ecg, here))
+
+    def asks_identity(self, at: datetime) -> bool:
+        """Does what was found at an instant still wait for a person to look whose it is?"""
+        return self.identity_check is None or self.identity_check.at < at
+
+    @property
     def worst_ecg(self) -> Ecg | None:
         """The ECG with the highest surviving machine tier; among equals the newest. None before any ECG."""
-        ecgs = self.current_ecgs
+        ecgs = self.distinct_ecgs
         return min(reversed(ecgs), key=lambda ecg: tier_rank(ecg.tier)) if ecgs else None
 
     @property
@@ -175,6 +196,11 @@ def fold_all(envelopes: Iterable[Envelope]) -> Case:
     return case
 
 
+def _repeats(ecg: Ecg, here: Mapping[str, Ecg]) -> bool:
+    original = None if ecg.same_as is None else here.get(ecg.same_as.ecg_id)
+    return original is not None and tier_rank(original.tier) <= tier_rank(ecg.tier)
+
+
 def _opened(envelope: Envelope) -> Case:
     event = envelope.event
     if not isinstance(event, CaseOpened) or envelope.case_id != event.case_id:
@@ -205,8 +231,13 @@ def _fold_rest(case: Case, envelope: Envelope) -> Case:
             mode = case.arrival_mode if e.arrival_mode is None else e.arrival_mode
             return replace(case, context=replace(case.context, **said), arrival_mode=mode)
         case IdentityConflictRaised() as e:
-            conflict = IdentityConflict(at=envelope.at, sha256=e.sha256, existing_ecg_id=e.existing_ecg_id)
+            conflict = IdentityConflict(
+                at=envelope.at, sha256=e.sha256, existing_ecg_id=e.existing_ecg_id, ecg_id=e.ecg_id
+            )
             return replace(case, conflicts=(*case.conflicts, conflict))
+        case IdentityChecked() as e:
+            check = IdentityCheck(at=envelope.at, person=person_of(envelope.actor), note=e.note)
+            return replace(case, identity_check=check)
         case AlertOpened() if case.state != "open":
             # Commands refuse to end what may still ring. Should one ring all the same, it must not ring unseen.
             return replace(case, state="open", closed_at=None, close_reason=None, merged_into=None)

@@ -8,6 +8,7 @@ import msgspec
 from greenchannel.alerts.green_channel import person_of
 from greenchannel.events import (
     AdviceSeen,
+    AlertWithheld,
     CaseSplit,
     ClockReading,
     EcgAnalysed,
@@ -15,8 +16,10 @@ from greenchannel.events import (
     EcgOpened,
     EcgReceived,
     Envelope,
+    PatientDoubted,
     ProvisionalReading,
     ReadingSigned,
+    SameRecordingFound,
     StreamEndedEmpty,
     StreamStarted,
 )
@@ -40,6 +43,28 @@ class SignedReading(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     tier: str
     advice: str | None = None
+
+
+class SameAs(msgspec.Struct, frozen=True, kw_only=True):
+    """The earlier ECG that holds the same samples."""
+
+    ecg_id: str
+    case_id: str  # where it was then
+    format: str | None
+    same_patient: bool
+    overlap_s: float
+    shift_s: float
+
+
+class PatientDoubt(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a person should ask whose an ECG is."""
+
+    at: datetime
+    like_ecg_id: str
+    like_case_id: str  # where it was then
+    own_ecg_id: str
+    like_distance: float
+    own_distance: float
 
 
 class Ecg(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +105,9 @@ class Ecg(msgspec.Struct, frozen=True, kw_only=True):
     readings: tuple[SignedReading, ...] = ()
     advice_seen_at: datetime | None = None
     advice_seen_seq: int | None = None
+    same_as: SameAs | None = None
+    alert_withheld_at: datetime | None = None  # it did not ring: the same recording had been read
+    doubt: PatientDoubt | None = None
     moved_to: str | None = None  # the case that a person split it off to
 
     @property
@@ -149,6 +177,9 @@ ECG_EVENTS = (
     EcgOpened,
     ReadingSigned,
     AdviceSeen,
+    SameRecordingFound,
+    AlertWithheld,
+    PatientDoubted,
 )
 
 
@@ -223,11 +254,40 @@ def _fold_ecg(ecg: Ecg, envelope: Envelope) -> Ecg:
                 advice=e.advice,
             )
             return replace(ecg, readings=(*ecg.readings, signed))
+        case SameRecordingFound() | AlertWithheld() | PatientDoubted() as e:
+            return _doubted(ecg, e, at)
         case AdviceSeen():
             first = at if ecg.advice_seen_at is None else ecg.advice_seen_at
             return replace(ecg, advice_seen_at=first, advice_seen_seq=envelope.seq)
         case _:
             return ecg
+
+
+def _doubted(ecg: Ecg, event: SameRecordingFound | AlertWithheld | PatientDoubted, at: datetime) -> Ecg:
+    """What other ECGs say of whose, and which, recording this is."""
+    match event:
+        case SameRecordingFound() as e:
+            known = SameAs(
+                ecg_id=e.of_ecg_id,
+                case_id=e.of_case_id,
+                format=e.of_format,
+                same_patient=e.same_patient,
+                overlap_s=e.overlap_s,
+                shift_s=e.shift_s,
+            )
+            return msgspec.structs.replace(ecg, same_as=known)
+        case AlertWithheld():
+            return msgspec.structs.replace(ecg, alert_withheld_at=at)
+        case PatientDoubted() as e:
+            asked = PatientDoubt(
+                at=at,
+                like_ecg_id=e.like_ecg_id,
+                like_case_id=e.like_case_id,
+                own_ecg_id=e.own_ecg_id,
+                like_distance=e.like_distance,
+                own_distance=e.own_distance,
+            )
+            return msgspec.structs.replace(ecg, doubt=asked)
 
 
 def _received(ecg: Ecg, event: EcgReceived, at: datetime) -> Ecg:

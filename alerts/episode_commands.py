@@ -15,6 +15,7 @@ from greenchannel.events import (
     AlertAcknowledged,
     AlertOpened,
     AlertRaised,
+    AlertWithheld,
     AnyEvent,
     CaseMerged,
     CaseOpened,
@@ -24,7 +25,10 @@ from greenchannel.events import (
     EcgAnalysed,
     EcgNotAnalysed,
     EcgReceived,
+    IdentityChecked,
     MilestoneRecorded,
+    PatientDoubted,
+    SameRecordingFound,
 )
 
 MOVED_NOTE = "病例合并或拆分时带入 / carried over when cases were merged or split"
@@ -46,14 +50,8 @@ def merge(case: Case, into: Case) -> tuple[list[AnyEvent], list[AnyEvent]]:
     """
     if case.merged_into == into.case_id:
         return [], []
-    if case.case_id == into.case_id:
-        raise Refused("same_case", "不能与自身合并", "expected another case, got the same", 409)
-    if case.site != into.site:
-        raise Refused(
-            "other_site", "两个病例不属于同一机构", "expected two cases of one site, got two sites", 409
-        )
+    _require_other(case, into)
     require_open(case)
-    require_open(into)
     require_answered(case)
     require_read(case.ecgs)
     if case.channel.state == "open" and into.channel.state != "open":
@@ -68,12 +66,12 @@ def merge(case: Case, into: Case) -> tuple[list[AnyEvent], list[AnyEvent]]:
 
 
 def split(
-    case: Case, ecg_ids: Iterable[str], *, new_case_id: str, patient: str
+    case: Case, ecg_ids: Iterable[str], *, new_case_id: str, patient: str, into: Case | None = None
 ) -> tuple[list[AnyEvent], list[AnyEvent]]:
     """A person found that these ECGs belong to another episode, of `patient` (a pseudonym).
 
-    Returns the events of `case` and those of the new case, which gets the ECGs with the machine's readings,
-    their times and the answered alert.
+    Returns the events of `case` and those of the other case, which gets the ECGs with the machine's readings,
+    their times and the answered alert. It is a new one, or `into`, an open case of the same site.
     """
     moved = tuple(find_ecg(case, ecg_id) for ecg_id in dict.fromkeys(ecg_ids))
     if not moved:
@@ -96,9 +94,29 @@ def split(
             "expected an ECG to stay in a case whose green channel is open, got all of them",
             409,
         )
-    opened = CaseOpened(case_id=new_case_id, site=case.site, patient=patient, arrival_mode=case.arrival_mode)
     ids = tuple(ecg.ecg_id for ecg in moved)
+    if into is not None:
+        _require_other(case, into)
+        return [CaseSplit(ecg_ids=ids, new_case_id=into.case_id)], _carry(case, moved, into)
+    opened = CaseOpened(case_id=new_case_id, site=case.site, patient=patient, arrival_mode=case.arrival_mode)
     return [CaseSplit(ecg_ids=ids, new_case_id=new_case_id)], [opened, *_carry(case, moved, None)]
+
+
+def identity_checked(case: Case, note: str) -> list[AnyEvent]:
+    """A person looked whose the ECGs of a case are, and says so; what was asked before waits no longer."""
+    if not note.strip():
+        raise Refused("note_required", "请说明核对结果", "expected what was found, got nothing", 422)
+    return [IdentityChecked(note=note.strip())]
+
+
+def _require_other(case: Case, into: Case) -> None:
+    if case.case_id == into.case_id:
+        raise Refused("same_case", "不能与自身合并", "expected another case, got the same", 409)
+    if case.site != into.site:
+        raise Refused(
+            "other_site", "两个病例不属于同一机构", "expected two cases of one site, got two sites", 409
+        )
+    require_open(into)
 
 
 def _carry(case: Case, ecgs: tuple[Ecg, ...], into: Case | None) -> list[AnyEvent]:
@@ -106,7 +124,9 @@ def _carry(case: Case, ecgs: tuple[Ecg, ...], into: Case | None) -> list[AnyEven
 
     A time of its own that is earlier stays the other case's valid one.
     """
-    events: list[AnyEvent] = [event for ecg in ecgs for event in _again(ecg)]
+    here = set() if into is None else {ecg.ecg_id for ecg in into.current_ecgs}
+    here |= {ecg.ecg_id for ecg in ecgs}
+    events: list[AnyEvent] = [event for ecg in ecgs for event in (*_again(ecg), *_known_of(ecg, here))]
     ids = {ecg.ecg_id for ecg in ecgs}
     earliest: dict[tuple[str, str], MilestoneValue] = {}
     for value in case.values:
@@ -198,6 +218,41 @@ def _answered(alert: Alert, into: Case | None) -> list[AnyEvent]:
         AlertAcknowledged(alert_id=alert.alert_id, person=person),
         _recorded("ALERT_ACK", time, "server", person),
     ]
+
+
+def _known_of(ecg: Ecg, here: set[str]) -> list[AnyEvent]:
+    """What other ECGs say of this one, as it is once a person has put these ECGs together.
+
+    Who moved it to the patient it fits has answered the doubt.
+    """
+    events: list[AnyEvent] = []
+    same, asked = ecg.same_as, ecg.doubt
+    if same is not None:
+        events.append(
+            SameRecordingFound(
+                ecg_id=ecg.ecg_id,
+                of_ecg_id=same.ecg_id,
+                of_case_id=same.case_id,
+                of_format=same.format,
+                same_patient=same.same_patient or same.ecg_id in here,
+                overlap_s=same.overlap_s,
+                shift_s=same.shift_s,
+            )
+        )
+        if ecg.alert_withheld_at is not None and ecg.final_tier is not None:
+            events.append(AlertWithheld(ecg_id=ecg.ecg_id, of_ecg_id=same.ecg_id, tier=ecg.final_tier))
+    if asked is not None and asked.own_ecg_id in here and asked.like_ecg_id not in here:
+        events.append(
+            PatientDoubted(
+                ecg_id=ecg.ecg_id,
+                like_ecg_id=asked.like_ecg_id,
+                like_case_id=asked.like_case_id,
+                own_ecg_id=asked.own_ecg_id,
+                like_distance=asked.like_distance,
+                own_distance=asked.own_distance,
+            )
+        )
+    return events
 
 
 def _again(ecg: Ecg) -> list[AnyEvent]:

@@ -43,6 +43,8 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = {
     "milestone": _CARE | {"quality", "device"},
     "close": _DOCTORS | {"ed", "quality"},
     "join": _DOCTORS | {"quality"},  # merge and split
+    "check_identity": _DOCTORS | {"ed", "clinic", "quality"},  # the clinic has the patient before it
+    "device_clocks": frozenset({"quality", "admin"}),
     "quarantine": frozenset({"admin"}),
     "erase": frozenset({"admin"}),
 }

@@ -20,6 +20,7 @@ from greenchannel.viewer import (
     problems,
     routes_agent,
     routes_cases,
+    routes_devices,
     routes_duty,
     routes_ecgs,
     routes_paper,
@@ -85,6 +86,7 @@ def _http(front: Front, metrics: health.Metrics) -> FastAPI:
         tus_routes,
         routes_agent,
         routes_cases,
+        routes_devices,
         routes_duty,
         routes_rules,
     ):

@@ -14,10 +14,13 @@ from greenchannel.events import (
     EcgAnalysed,
     Envelope,
     GreenChannelStoodDown,
+    IdentityChecked,
     MilestoneRecorded,
     ReadingSigned,
+    SameRecordingFound,
 )
 from greenchannel.viewer.directory import Directory
+from greenchannel.viewer.doubts import format_name
 from greenchannel.viewer.words import Word
 
 
@@ -40,6 +43,10 @@ def _detail(envelope: Envelope, names: Directory) -> Word | None:
     match envelope.event:
         case ContextEntered() as e if e.note:
             return _both(e.note)
+        case IdentityChecked() as e:
+            return _both(e.note)
+        case SameRecordingFound() as e:
+            return Word(*format_name(e.of_format))
         case EcgAnalysed() as e:
             return _both(e.tier)
         case ReadingSigned() as e:

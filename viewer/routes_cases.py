@@ -172,6 +172,13 @@ class Ecgs(Given):
     """ECGs that belong to another case."""
 
     ecg_ids: Annotated[list[Annotated[str, Field(max_length=64)]], Field(min_length=1, max_length=100)]
+    into: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+
+
+class Note(Given):
+    """What was found."""
+
+    note: Annotated[str, Field(min_length=1, max_length=500, pattern=PRINTABLE)]
 
 
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}")
@@ -314,10 +321,20 @@ async def merge(case_id: str, body: Into, front: Here, who: Who) -> Response:
 
 @router.post("/{case_id}/split", summary="Some ECGs belong to another case")
 async def split(case_id: str, body: Ecgs, front: Here, who: Who) -> Response:
-    """They move to a new case; the answer is the case they left."""
+    """They move to a new case, or into the open case `into` of the same site; the answer is the case they left."""
     require(who, "join")
     front.case(case_id, who)
-    return await _row(front, await front.desk.split(case_id, who, body.ecg_ids))
+    if body.into is not None:
+        front.case(body.into, who)
+    return await _row(front, await front.desk.split(case_id, who, body.ecg_ids, body.into))
+
+
+@router.post("/{case_id}/identity-checked", summary="A person looked whose the ECGs are")
+async def identity_checked(case_id: str, body: Note, front: Here, who: Who) -> Response:
+    """What was asked before waits no longer; the note is kept. It moves nothing: that is what merge and split do."""
+    require(who, "check_identity")
+    front.case(case_id, who)
+    return await _row(front, await front.desk.identity_checked(case_id, who, body.note))
 
 
 @router.post("/{case_id}/erase", summary="Make a patient unreadable for ever", tags=["administration"])

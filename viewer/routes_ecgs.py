@@ -22,6 +22,7 @@ from greenchannel.ingest.fields import parse_fields
 from greenchannel.service.callers import Caller
 from greenchannel.service.errors import NotFound
 from greenchannel.signal.recording import Recording
+from greenchannel.viewer import doubts
 from greenchannel.viewer.access import may, require
 from greenchannel.viewer.front import NOTHING, PREFIX, Front, Here, Who, answer
 from greenchannel.viewer.routes_cases import PRINTABLE, Given
@@ -76,6 +77,7 @@ async def send(request: Request, front: Here, who: Who) -> Response:
             "sha256": got.sha256,
             "state": got.state,
             "duplicate": got.duplicate,
+            "same_as": got.same_as,
         },
         200 if got.duplicate else 201,
     )
@@ -112,6 +114,8 @@ async def one(ecg_id: str, front: Here, who: Who) -> Response:
             "states": states(case, ecg),
             "analysis": await front.desk.analysis(ecg_id),
             "paper": paper_of(ecg),
+            "same_as": doubts.same_as(ecg),
+            "patient_doubt": next((one for one in doubts.doubts(case) if one["ecg_id"] == ecg_id), None),
             "device_offset_s": ecg.acquired.offset_s if ecg.acquired else None,
             "acquired": _clock(ecg.acquired),
             "links": {

@@ -18,6 +18,7 @@ from greenchannel.clock import rfc3339
 from greenchannel.service.before import patient_of
 from greenchannel.triage import worklist
 from greenchannel.triage.finding import Tier
+from greenchannel.viewer import doubts
 from greenchannel.viewer.directory import Directory
 from greenchannel.viewer.places import Order, changes_at, is_there, on_board, order_of, place_of, standing
 from greenchannel.viewer.words import NOT_READ, TIERS, URGENCY, Word
@@ -132,10 +133,9 @@ def case_row(case: Case, names: Directory, now: datetime) -> Json:
         "green_channel": _green_channel(case, names),
         "tasks": [_task(task, names) for task in case.tasks],
         "diagnosed_at": maybe(case.diagnosed_at),
-        "identity_conflicts": [
-            {"at": rfc3339(conflict.at), "existing_ecg_id": conflict.existing_ecg_id}
-            for conflict in case.conflicts
-        ],
+        "identity_conflicts": doubts.conflicts(case),
+        "patient_doubts": doubts.doubts(case),
+        "identity_checked": _identity_checked(case, names),
         "reading": None if last is None else reading(*last, names),
         "newest_advice": None if advised is None else reading(*advised, names),
     }
@@ -276,7 +276,16 @@ def _ecg(ecg: Ecg) -> Json:
         "advice_seen_at": maybe(ecg.advice_seen_at if _has_seen_advice(ecg) else None),
         "rules_version": ecg.rules,
         "not_analysed": ecg.not_analysed,
+        "format": ecg.format,
+        "same_as": doubts.same_as(ecg),
     }
+
+
+def _identity_checked(case: Case, names: Directory) -> Json | None:
+    check = case.identity_check
+    if check is None:
+        return None
+    return {"at": rfc3339(check.at), **names.person(check.person), "note": check.note}
 
 
 def _has_seen_advice(ecg: Ecg) -> bool:

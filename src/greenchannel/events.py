@@ -159,10 +159,49 @@ class AdviceSeen(Event, frozen=True, kw_only=True):
 
 
 class IdentityConflictRaised(Event, frozen=True, kw_only=True):
-    """The same bytes came for another patient of the same site; a person must look."""
+    """The same bytes, or the same samples in another format, came for another patient of the same site; a person must
+    look."""
 
     sha256: str
     existing_ecg_id: str
+    ecg_id: str | None = None  # the ECG of this case, where both are kept; None: what came was refused
+
+
+class SameRecordingFound(Event, frozen=True, kw_only=True):
+    """An ECG holds the samples of an earlier one of the same site, in other bytes. Both are kept."""
+
+    ecg_id: str
+    of_ecg_id: str
+    of_case_id: str
+    of_format: str | None
+    same_patient: bool  # False: it was sent for another patient than the earlier one
+    overlap_s: float
+    shift_s: float  # where its first sample lies on the time axis of the earlier one
+
+
+class AlertWithheld(Event, frozen=True, kw_only=True):
+    """An ECG of a paging tier does not ring: it is the recording that was read before, and is no news."""
+
+    ecg_id: str
+    of_ecg_id: str
+    tier: str
+
+
+class PatientDoubted(Event, frozen=True, kw_only=True):
+    """An ECG fits another patient's and none of its own patient's; a person must look. Nothing is moved."""
+
+    ecg_id: str
+    like_ecg_id: str
+    like_case_id: str
+    own_ecg_id: str  # the nearest of its own patient's
+    like_distance: float  # of `signal.heart_shape`
+    own_distance: float
+
+
+class IdentityChecked(Event, frozen=True, kw_only=True):
+    """A person looked whose the ECGs of a case are; what was asked before is answered."""
+
+    note: str
 
 
 # ---------------------------------------------------------------- alert
@@ -334,6 +373,15 @@ class DeviceClockMeasured(Event, frozen=True, kw_only=True):
     uncertainty_s: float
 
 
+class ClockReportMade(Event, frozen=True, kw_only=True):
+    """The clocks of all devices as they stood after a week, the worst first."""
+
+    week: str  # ISO, "2026-W48"
+    starts: Aware
+    ends: Aware
+    devices: list[dict[str, Any]]  # as `ingest.clock_report` gives them
+
+
 class PatientErased(Event, frozen=True, kw_only=True):
     """The key of a patient was destroyed; names and original files of this patient cannot be read any more."""
 
@@ -354,6 +402,10 @@ AnyEvent = (
     | ReadingSigned
     | AdviceSeen
     | IdentityConflictRaised
+    | SameRecordingFound
+    | AlertWithheld
+    | PatientDoubted
+    | IdentityChecked
     | AlertOpened
     | AlertRaised
     | AlertSent
@@ -372,6 +424,7 @@ AnyEvent = (
     | CaseMerged
     | CaseSplit
     | DeviceClockMeasured
+    | ClockReportMade
     | PatientErased
 )
 

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from greenchannel.cli import device_clocks
 from greenchannel.cli.data_folder import DEFAULT_DATA, DataOption, open_data
 from greenchannel.store.accounts import ROLES, SHIFT_ROLES, SITE_KINDS, AccountError, Accounts
 
@@ -135,6 +136,9 @@ def device_disable(
     with _accounts(data) as accounts:
         accounts.disable_device(name)
     typer.echo(f"{name} is disabled")
+
+
+device.command("clocks")(device_clocks.clocks)
 
 
 # ---------------------------------------------------------------- site

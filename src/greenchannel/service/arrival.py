@@ -7,6 +7,7 @@ from greenchannel.ingest.device_clock import ClockOffset, JudgedTime
 from greenchannel.ingest.fields import UploadFields
 from greenchannel.ingest.paper import Paper
 from greenchannel.ingest.parsed import ParsedEcg
+from greenchannel.service.same_recordings import Look
 from greenchannel.store.blobs import StagedBlob
 from greenchannel.triage.electrode_sets import true_leads
 
@@ -20,6 +21,7 @@ class UploadAnswer:
     sha256: str
     state: str  # "received", "analysed"; of a paper ECG "not_analysed"
     duplicate: bool
+    same_as: str | None = None  # the earlier ECG that has the same samples in other bytes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +39,7 @@ class Arrival:
     sent: ClockReading | None
     actor: str
     ecg_id: str | None = None  # a stream has its id from its start
+    look: Look | None = None  # for the same recording among those that came before
     measured: ClockOffset | None = None  # how far the device's own clock is off, as it said beside the ECG
 
     def received(self, ecg_id: str) -> EcgReceived:

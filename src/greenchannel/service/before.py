@@ -62,12 +62,14 @@ def earlier_ecgs(case: Case, ecg_id: str, cases: Iterable[Case], load: Load) -> 
     at = None if own is None else _instant(own)
     if own is None or at is None or _set_of(own) != "standard":
         return ()
+    mine = _recording_of(own)
     before = [
         (instant, one, other.case_id == case.case_id)
         for other in cases
         if other.patient == case.patient
         for one in other.current_ecgs
-        if one.ecg_id != ecg_id and _set_of(one) == "standard" and (instant := _instant(one)) and instant < at
+        if _recording_of(one) != mine and _set_of(one) == "standard"
+        if (instant := _instant(one)) and instant < at
     ]
     before.sort(key=lambda item: item[0], reverse=True)
     # The latest of this episode, and always the last of another one: what is chronic or new is told by that.
@@ -97,13 +99,19 @@ def other_leads(case: Case, ecg_id: str, leads: tuple[str, ...], load: Load) -> 
     near = [
         (abs(instant - at), one)
         for one in case.current_ecgs
-        if (_set_of(one) != _set_of(own) or _MOVED & set(one.leads))
+        if _recording_of(one) != _recording_of(own)
+        and (_set_of(one) != _set_of(own) or _MOVED & set(one.leads))
         and (instant := _instant(one)) is not None
         and abs(instant - at) <= timedelta(minutes=JOIN_WITHIN_MIN)
     ]
     near.sort(key=lambda item: item[0])
     loaded = {one.ecg_id: load(one.analysis_sha256) for _, one in near if one.analysis_sha256 is not None}
     return beside(leads, {ecg: analysis for ecg, analysis in loaded.items() if analysis is not None})
+
+
+def _recording_of(ecg: Ecg) -> str:
+    """Equal for ECGs that are one recording in several formats: compared with itself nothing is ever new."""
+    return ecg.ecg_id if ecg.same_as is None else ecg.same_as.ecg_id
 
 
 def _set_of(ecg: Ecg) -> str:

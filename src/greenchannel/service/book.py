@@ -1,18 +1,40 @@
 """The warm case book: every case as folded from the log, and which case an ECG, alert or task belongs to."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from greenchannel.alerts import case as case_fold
 from greenchannel.alerts.case import Case
 from greenchannel.events import (
     AlertOpened,
+    ClockReportMade,
     DeviceClockMeasured,
     EcgReceived,
     Envelope,
     GreenChannelOpened,
     StreamStarted,
 )
-from greenchannel.ingest.device_clock import ClockOffset, refine_offset
+from greenchannel.ingest.clock_history import ClockHistory, DeadDate, after_contact, after_dead_date
+from greenchannel.ingest.device_clock import MOST_OFFSET_S, ClockOffset, refine_offset
+
+KEPT_REPORTS: Final = 53  # weeks
+
+
+def fold_clocks(histories: dict[str, ClockHistory], envelope: Envelope) -> None:
+    """Take into the histories of device clocks what one event says of one."""
+    event = envelope.event
+    if isinstance(event, DeviceClockMeasured):
+        contact = ClockOffset(
+            offset_s=event.offset_s, uncertainty_s=event.uncertainty_s, measured_at=envelope.at
+        )
+        known = histories.get(event.device, ClockHistory())
+        histories[event.device] = after_contact(known, contact)
+    elif (
+        isinstance(event, EcgReceived) and event.device is not None and event.acquired_problem == "dead_clock"
+    ):
+        date = DeadDate(seen_at=event.received_at or envelope.at, raw=event.acquired_raw or "")
+        known = histories.get(event.device, ClockHistory())
+        histories[event.device] = after_dead_date(known, date)
 
 
 class CaseBook:
@@ -22,6 +44,8 @@ class CaseBook:
         self.seq = 0
         self.cases: dict[str, Case] = {}
         self.device_clocks: dict[str, ClockOffset] = {}
+        self.clock_histories: dict[str, ClockHistory] = {}
+        self.clock_reports: dict[str, ClockReportMade] = {}  # by week, the newest year
         # device and its stream id → case and start
         self.streams: dict[tuple[str, str], tuple[str, StreamStarted]] = {}
         self._case_of: dict[str, str] = {}  # ECG, alert or task id → case id
@@ -33,11 +57,19 @@ class CaseBook:
     def _apply(self, envelope: Envelope) -> Case | None:
         self.seq = envelope.seq
         event = envelope.event
+        fold_clocks(self.clock_histories, envelope)
+        if isinstance(event, ClockReportMade):
+            self.clock_reports[event.week] = event
+            for week in sorted(self.clock_reports)[:-KEPT_REPORTS]:
+                del self.clock_reports[week]
         if isinstance(event, DeviceClockMeasured):
             measured = ClockOffset(
                 offset_s=event.offset_s, uncertainty_s=event.uncertainty_s, measured_at=envelope.at
             )
-            self.device_clocks[event.device] = refine_offset(self.device_clocks.get(event.device), measured)
+            if abs(event.offset_s) <= MOST_OFFSET_S:  # one that was never set corrects nothing
+                self.device_clocks[event.device] = refine_offset(
+                    self.device_clocks.get(event.device), measured
+                )
         case_id = envelope.case_id
         if case_id is None:
             return None

@@ -58,12 +58,22 @@ class Corrections:
 
         return await self._writer.transact(command)
 
-    async def split(self, case_id: str, caller: Caller, ecg_ids: Sequence[str]) -> Case:
-        """Some ECGs belong to another patient or episode; they go to a new case. Returns the old one."""
+    async def split(
+        self, case_id: str, caller: Caller, ecg_ids: Sequence[str], into: str | None = None
+    ) -> Case:
+        """Some ECGs belong to another patient or episode; they go to a new case or `into` one. Returns the old one."""
         new_case_id = new_id("c")
 
         def command(tx: Tx) -> Case:
             case = self._casework.current(tx, case_id)
+            if into is not None:
+                other = self._casework.current(tx, into)
+                ours, theirs = commands.split(
+                    case, ecg_ids, new_case_id=into, patient=other.patient, into=other
+                )
+                self._move(tx, case, ecg_ids, into, other.patient)
+                self._casework.write(tx, other, into, theirs, caller.actor)
+                return self._casework.write(tx, case, case_id, ours, caller.actor)
             patient = self._vault.patient_for(tx, case.site, None)
             ours, theirs = commands.split(case, ecg_ids, new_case_id=new_case_id, patient=patient)
             self._move(tx, case, ecg_ids, new_case_id, patient)

@@ -23,6 +23,7 @@ from greenchannel.service.agent_clocks import AgentClocks
 from greenchannel.service.book import CaseBook
 from greenchannel.service.callers import Caller
 from greenchannel.service.casework import Casework
+from greenchannel.service.clock_reports import CLOCK_REPORT, ClockReports
 from greenchannel.service.corrections import Corrections
 from greenchannel.service.duty import Auditor, Duty
 from greenchannel.service.errors import Conflict, NotFound
@@ -105,8 +106,14 @@ class Desk:
         )
         self.agent_clocks = AgentClocks(writer, self.book)
         self._corrections = Corrections(writer=writer, casework=self._casework, vault=vault, blobs=blobs)
+        self.clock_reports = ClockReports(writer=writer, book=self.book, accounts=accounts, clock=clock)
         self.duty = Duty(
-            engine=engine, writer=writer, casework=self._casework, clock=clock, poll_s=settings.duty_poll_s
+            engine=engine,
+            writer=writer,
+            casework=self._casework,
+            clock=clock,
+            poll_s=settings.duty_poll_s,
+            others={CLOCK_REPORT: self.clock_reports.fire},
         )
         self._housekeeping = Housekeeping(writer=writer, blobs=blobs, clock=clock)
         self.auditor = Auditor(
@@ -158,6 +165,7 @@ class Desk:
         await asyncio.to_thread(self._fold_log)
         self.hub.start(self.book.seq, self.book.cases.values())
         self._writer.start()
+        await self.clock_reports.plan()
         await self.streams.start()
         await self.uploads.start()
         self._warming = asyncio.create_task(self.intake.in_pool(warm.read_once))
@@ -466,10 +474,18 @@ class Desk:
         self.case(into)
         return await self._corrections.merge(case_id, caller, into)
 
-    async def split(self, case_id: str, caller: Caller, ecg_ids: Sequence[str]) -> Case:
-        """These ECGs belong to another patient or episode; they go to a new case. Returns the old one."""
+    async def split(
+        self, case_id: str, caller: Caller, ecg_ids: Sequence[str], into: str | None = None
+    ) -> Case:
+        """These ECGs belong to another patient or episode; they go to a new case or `into` one. Returns the old one."""
         self.case(case_id)
-        return await self._corrections.split(case_id, caller, ecg_ids)
+        return await self._corrections.split(case_id, caller, ecg_ids, into)
+
+    async def identity_checked(self, case_id: str, caller: Caller, note: str) -> Case:
+        """A person looked whose the ECGs of this case are."""
+        return await self._casework.change(
+            case_id, lambda case, now: commands.identity_checked(case, note), caller.actor
+        )
 
     async def erase_patient(self, case_id: str, caller: Caller, reason: str) -> None:
         """Make name and originals of this case's patient unreadable for ever; the log keeps that it was done."""

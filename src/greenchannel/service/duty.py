@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+from collections.abc import Callable, Mapping
 
 import msgspec
 import structlog
@@ -28,13 +29,22 @@ class Duty:
     """Looks up due times and acts on each exactly once: taking a deadline and its events are one commit."""
 
     def __init__(
-        self, *, engine: Engine, writer: Writer, casework: Casework, clock: Clock, poll_s: float
+        self,
+        *,
+        engine: Engine,
+        writer: Writer,
+        casework: Casework,
+        clock: Clock,
+        poll_s: float,
+        others: Mapping[str, Callable[[Tx, Deadline], None]] | None = None,
     ) -> None:
+        """`others` act on due times that are no case's, by their kind."""
         self._engine = engine
         self._writer = writer
         self._casework = casework
         self._clock = clock
         self._poll_s = poll_s
+        self._others = dict(others or {})
 
     async def run(self) -> None:
         """Until cancelled; duty never ends by an error."""
@@ -54,6 +64,10 @@ class Duty:
 
     def _fire(self, tx: Tx, deadline: Deadline) -> None:
         if not tx.take_deadline(deadline.id):
+            return
+        other = self._others.get(deadline.kind)
+        if other is not None:
+            other(tx, deadline)
             return
         case_id = deadline.stream.partition(":")[2]
         case = self._casework.current(tx, case_id)

@@ -44,11 +44,19 @@ class Episodes:
         self._opened: dict[str, str] = {}  # case id → patient, until the book knows the case
 
     def place(
-        self, tx: Tx, *, site: str, fields: UploadFields, actor: str, facts: FileFacts | None = None
+        self,
+        tx: Tx,
+        *,
+        site: str,
+        fields: UploadFields,
+        actor: str,
+        facts: FileFacts | None = None,
+        join: str | None = None,
     ) -> tuple[str, str, Case]:
         """Return ``(patient, case_id, case)``, having opened the case and kept the person's data where new.
 
-        A case that was merged stands for the one that it was merged into.
+        A case that was merged stands for the one that it was merged into. `join` is a case of this site that has the
+        very recording: it is taken, whatever its state, where the sender names none.
 
         Raises
         ------
@@ -61,6 +69,8 @@ class Episodes:
         """
         if fields.case_id is not None:
             case = self._named(tx, site, fields)
+        elif join is not None:
+            case = self.of_site(tx, site, join)
         else:
             case = self._episode(tx, site, fields) or self._open(tx, site, fields, actor)
         facts = facts or FileFacts()

@@ -4,8 +4,8 @@ import asyncio
 import functools
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -15,17 +15,15 @@ from sqlalchemy import Engine
 
 from greenchannel.alerts import commands
 from greenchannel.alerts.case import Case
-from greenchannel.alerts.milestones import future_tolerance_s
 from greenchannel.clock import Clock
 from greenchannel.events import (
-    ClockReading,
-    DeviceClockMeasured,
     EcgAnalysed,
     IdentityConflictRaised,
+    PatientDoubted,
 )
 from greenchannel.ingest import device_clock
 from greenchannel.ingest.bundle import bundle, content_sha256
-from greenchannel.ingest.device_clock import ClockOffset, JudgedTime
+from greenchannel.ingest.device_clock import ClockOffset
 from greenchannel.ingest.fields import UploadFields
 from greenchannel.ingest.paper import Paper, paper_kind, read_paper
 from greenchannel.ingest.parsed import ParsedEcg
@@ -35,12 +33,15 @@ from greenchannel.service.arrival import Arrival, UploadAnswer
 from greenchannel.service.book import CaseBook
 from greenchannel.service.callers import Caller
 from greenchannel.service.casework import Casework
+from greenchannel.service.device_times import DeviceTimes
 from greenchannel.service.episodes import Episodes, FileFacts
 from greenchannel.service.errors import Conflict, Forbidden
+from greenchannel.service.identity import Identity
 from greenchannel.service.ids import new_id
 from greenchannel.service.watch import Watch
+from greenchannel.signal.heart_shape import shape_of
 from greenchannel.signal.recording import Recording
-from greenchannel.store import ecg_rows
+from greenchannel.store import ecg_rows, print_rows
 from greenchannel.store.accounts import Accounts
 from greenchannel.store.blobs import Blobs
 from greenchannel.store.vault import Vault
@@ -56,6 +57,7 @@ T = TypeVar("T")
 Also = Callable[[Tx, UploadAnswer], None]
 logger = structlog.get_logger(__name__)
 
+LOOKS = 3  # for the same recording, where others arrive meanwhile
 READING_WAIT_S = 2.0  # an answer waits this long for the reading; the reading itself goes on
 
 
@@ -88,6 +90,10 @@ class Intake:
         self._accounts = accounts
         self._watch = watch
         self.episodes = Episodes(vault=vault, casework=casework, cases=book.cases)
+        self.times = DeviceTimes(clock=clock, writer=writer, book=book, accounts=accounts)
+        self.identity = Identity(
+            engine=engine, clock=clock, blobs=blobs, vault=vault, casework=casework, episodes=self.episodes
+        )
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="greenchannel-reading")
         self._readings: set[asyncio.Task[None]] = set()
 
@@ -119,12 +125,7 @@ class Intake:
         measured = None
         if caller.kind == "device" and fields.device_clock is not None:
             measured = device_clock.estimate_offset(fields.device_clock, received_at=upload_started_at)
-            if abs(measured.offset_s) > device_clock.MOST_OFFSET_S:
-                measured = None
-        offset = self.offset_of(device)
-        if measured is not None:
-            offset = device_clock.refine_offset(offset, measured)
-        zone = self.zone_of(site)
+        offset = self.times.offset_with(device, measured)
         arrival = Arrival(
             parsed=parsed,
             staged=staged,
@@ -133,30 +134,54 @@ class Intake:
             fields=fields,
             site=site,
             device=device,
-            acquired=self._acquired(parsed, fields, caller, device, offset, zone),
-            sent=self._sent(fields, caller, device, offset, upload_started_at),
+            acquired=self.times.acquired(parsed, fields, caller, device, offset, self.zone_of(site)),
+            sent=self.times.sent(fields, caller, device, offset, upload_started_at),
             actor=caller.actor,
             measured=measured,
         )
-        placed = await self._writer.transact(lambda tx: self._receive(tx, arrival, also))
-        if isinstance(placed, Conflict):
-            raise placed
+        placed = await self._placed(arrival, also)
         if isinstance(parsed, Paper):
             return placed
         return replace(placed, state=await self._read_soon(placed.ecg_id, placed.case_id, parsed.recording))
 
-    def _receive(self, tx: Tx, arrival: Arrival, also: Also | None) -> UploadAnswer | Conflict:
-        """Where it is now; a conflict is returned, since what it writes must be kept."""
+    async def _placed(self, arrival: Arrival, also: Also | None) -> UploadAnswer:
+        for last in (*[False] * (LOOKS - 1), True):
+            arrival = await self.looked_for(arrival)
+            place = functools.partial(self._receive, arrival=arrival, also=also, last=last)
+            placed = await self._writer.transact(place)
+            if isinstance(placed, Conflict):
+                raise placed
+            if placed is not None:
+                return placed
+        raise AssertionError("the last look decides")
+
+    async def looked_for(self, arrival: Arrival) -> Arrival:
+        """The arrival with what was found of it among the ECGs that came before."""
+        try:
+            look = await self.in_pool(lambda: self.identity.look(arrival, arrival.look))
+        except Exception:  # it is taken in, whatever becomes of the comparison
+            logger.critical("an ECG was not compared with earlier ones", actor=arrival.actor, exc_info=True)
+            return arrival
+        return replace(arrival, look=look)
+
+    def _receive(
+        self, tx: Tx, arrival: Arrival, also: Also | None, last: bool
+    ) -> UploadAnswer | Conflict | None:
+        """Where it is now; a conflict is returned, since what it writes must be kept. None: look once more."""
         same = self._same(tx, arrival)
         if isinstance(same, Conflict):
             return same
+        if same is None and not last and self.identity.must_look_again(tx, arrival, arrival.look):
+            return None
         ids = self._place(tx, arrival) if same is None else (same.ecg_id, same.case_id)
+        twin = self._casework.current(tx, ids[1]).ecg(ids[0])
         answer = UploadAnswer(
             ecg_id=ids[0],
             case_id=ids[1],
             sha256=arrival.staged.sha256,
             state="not_analysed" if isinstance(arrival.parsed, Paper) else "received",
             duplicate=same is not None,
+            same_as=None if twin is None or twin.same_as is None else twin.same_as.ecg_id,
         )
         if also is not None:
             also(tx, answer)
@@ -167,12 +192,18 @@ class Intake:
         facts = FileFacts(
             age_years=parsed.age_years, sex=parsed.sex, name=parsed.identifiers.get("name") or None
         )
+        original = self.identity.original(tx, arrival.look)
         patient, case_id, case = self.episodes.place(
-            tx, site=arrival.site, fields=arrival.fields, actor=arrival.actor, facts=facts
+            tx,
+            site=arrival.site,
+            fields=arrival.fields,
+            actor=arrival.actor,
+            facts=facts,
+            join=self.identity.joins(tx, arrival.site, arrival.fields, original),
         )
         ecg_id = self.add(tx, arrival, case, patient)
         if arrival.device is not None and arrival.measured is not None:
-            self._write_clock(tx, arrival.device, arrival.measured)
+            self.times.write(tx, arrival.device, arrival.measured)
         return ecg_id, case_id
 
     def add(self, tx: Tx, arrival: Arrival, case: Case, patient: str) -> str:
@@ -188,6 +219,9 @@ class Intake:
             sha256=arrival.staged.sha256,
         )
         case = self._casework.write(tx, case, case.case_id, [arrival.received(ecg_id)], arrival.actor)
+        case = self.identity.keep(
+            tx, ecg_id=ecg_id, case=case, arrival=arrival, look=arrival.look, actor="service"
+        )
         if isinstance(arrival.parsed, Paper):
             said = paper_ecgs.not_analysed(ecg_id, arrival.parsed.format)
             plan, settings = self._watch.plan(said.tier, tx.now), self._watch.settings
@@ -273,70 +307,16 @@ class Intake:
         received_at: datetime,
         caller: Caller | None = None,
     ) -> None:
-        """Write down how far a device's clock is off, where it said its time. Nobody but the device may say it."""
-        if device is None or reading is None or (caller is not None and caller.actor != f"device:{device}"):
-            return
-        offset = device_clock.estimate_offset(reading, received_at=received_at)
-        if abs(offset.offset_s) > device_clock.MOST_OFFSET_S:
-            return
-        await self._writer.transact(lambda tx: self._write_clock(tx, device, offset))
-
-    @staticmethod
-    def _write_clock(tx: Tx, device: str, offset: ClockOffset) -> None:
-        event = DeviceClockMeasured(
-            device=device, offset_s=offset.offset_s, uncertainty_s=offset.uncertainty_s
-        )
-        tx.append(f"device:{device}", [event], actor=f"device:{device}")
+        """Write down how far a device's clock is off; see `DeviceTimes.note`."""
+        await self.times.note(device, reading, received_at, caller)
 
     def zone_of(self, site: str) -> ZoneInfo:
         """The site's time zone."""
-        record = self._accounts.site(site)
-        return ZoneInfo(record.timezone if record else "UTC")
-
-    def _acquired(
-        self,
-        parsed: ParsedEcg | Paper,
-        fields: UploadFields,
-        caller: Caller,
-        device: str | None,
-        offset: ClockOffset | None,
-        zone: ZoneInfo,
-    ) -> JudgedTime:
-        now, said = self._clock.now(), fields.acquired_at
-        if said is not None and caller.kind == "user":
-            reading = device_clock.check_said("acquired_at", said, now=now, ahead_s=future_tolerance_s())
-            return JudgedTime(reading=reading, raw=said)
-        seen_at = fields.seen_at if caller.kind == "device" else None
-        # A clinic's agent sends files of other machines than itself: its sighting bounds their time, its clock does not
-        # correct it.
-        return device_clock.judge_acquired(
-            parsed.acquired if said is None else said,
-            received_at=now if seen_at is None else min(seen_at, now),
-            offset=offset if seen_at is None else None,
-            site_zone=zone,
-            clock=_clock_of(device),
-        )
+        return self.times.zone_of(site)
 
     def offset_of(self, device: str | None) -> ClockOffset | None:
         """The newest estimate of a device's clock; None where it was never compared."""
-        return None if device is None else self._book.device_clocks.get(device)
-
-    def _sent(
-        self,
-        fields: UploadFields,
-        caller: Caller,
-        device: str | None,
-        offset: ClockOffset | None,
-        started: datetime,
-    ) -> ClockReading:
-        """When sending began: as the sender's clock has it where that can be, else as we saw it."""
-        said = fields.sent_at
-        if said is not None and caller.kind == "user":
-            return device_clock.check_said("sent_at", said, now=started, ahead_s=future_tolerance_s())
-        judged = device_clock.judge_acquired(
-            said, received_at=started, offset=offset, site_zone=UTC, clock=_clock_of(device)
-        )
-        return judged.reading or ClockReading(at=started, clock=self._clock.name)
+        return self.times.offset_of(device)
 
     # ------------------------------------------------------------ read
 
@@ -360,18 +340,17 @@ class Intake:
         case = self._book.cases[self._book.case_id_of(ecg_id) or case_id]
         sha256 = next(ecg.sha256 for ecg in case.ecgs if ecg.ecg_id == ecg_id)
         try:
-            analysis = await self.in_pool(lambda: self._interpret(ecg_id, case, recording, sha256))
+            read = await self.in_pool(lambda: self._interpret(ecg_id, case, recording, sha256))
         except Exception:
             logger.critical("an ECG could not be read", ecg_id=ecg_id, exc_info=True)
             raise
-        body = msgspec.json.encode(analysis, order="sorted")
-        await self._writer.transact(lambda tx: self._write_reading(tx, ecg_id, case_id, analysis, body))
+        await self._writer.transact(lambda tx: self._write_reading(tx, ecg_id, case_id, read))
 
     def patient(self, case: Case) -> Patient:
         """What the rules may know of a case's patient now."""
         return before.patient_of(case, self._clock.now())
 
-    def _interpret(self, ecg_id: str, case: Case, recording: Recording, sha256: str | None) -> dict[str, Any]:
+    def _interpret(self, ecg_id: str, case: Case, recording: Recording, sha256: str | None) -> "_Read":
         """The analyze object, with what earlier and other recordings of the patient say."""
         ecg = case.ecg(ecg_id)
         told = recording.electrode_set if ecg is None else ecg.electrode_set or recording.electrode_set
@@ -383,15 +362,21 @@ class Intake:
             earlier=before.earlier_ecgs(case, ecg_id, list(self._book.cases.values()), self._analysis),
             others=before.other_leads(case, ecg_id, named.leads, self._analysis),
         )
-        return to_json(found, source=None, sha256=sha256)
+        shape = shape_of(found.measurements, found.recording.leads)
+        analysis = to_json(found, source=None, sha256=sha256)
+        return _Read(
+            analysis=analysis,
+            body=msgspec.json.encode(analysis, order="sorted"),
+            shape=shape,
+            doubted=self.identity.doubted(case, ecg_id, shape),
+        )
 
     def _analysis(self, sha256: str) -> dict[str, Any] | None:
         body = ecg_rows.get_analysis(self._engine, sha256)
         return None if body is None else msgspec.json.decode(body, type=dict[str, Any])
 
-    def _write_reading(
-        self, tx: Tx, ecg_id: str, case_id: str, analysis: dict[str, Any], body: bytes
-    ) -> None:
+    def _write_reading(self, tx: Tx, ecg_id: str, case_id: str, read: "_Read") -> None:
+        analysis, body = read.analysis, read.body
         # A person may have moved it while it was being read: it rings where it is now.
         case = self._casework.current(tx, ecg_rows.case_of(tx, ecg_id) or case_id)
         if any(ecg.ecg_id == ecg_id and ecg.analysed_at for ecg in case.ecgs):
@@ -414,8 +399,17 @@ class Intake:
         )
         plan = self._watch.plan(reading.tier, tx.now)
         events = commands.analysed(
-            case, reading, alert_id=new_id("a"), plan=plan, settings=self._watch.settings
+            case,
+            reading,
+            alert_id=new_id("a"),
+            plan=plan,
+            settings=self._watch.settings,
+            original=self.identity.read_before(tx, case, ecg_id),
         )
+        if read.shape is not None:
+            print_rows.set_shape(tx, ecg_id, read.shape)
+        if events and read.doubted is not None:
+            events.append(read.doubted)
         if events:
             self._casework.write(tx, case, case.case_id, events, "service")
 
@@ -453,8 +447,14 @@ def _read(files: Sequence[tuple[str | None, bytes]]) -> ParsedEcg | Paper:
     return read_ecg(files)
 
 
-def _clock_of(device: str | None) -> str:
-    return f"device:{device}" if device else "device"
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Read:
+    """What a reading found, to be written down."""
+
+    analysis: dict[str, Any]
+    body: bytes  # the same as JSON
+    shape: bytes | None  # of the QRS
+    doubted: PatientDoubted | None
 
 
 def to_the_clinic(quality: dict[str, Any]) -> list[dict[str, Any]]:

@@ -77,7 +77,7 @@ class Strips:
             recording, lsb_mv=running.hello.lsb_mv, age_years=fields.age_years, sex=fields.sex, acquired=None
         )
         staged = await asyncio.to_thread(self._blobs.stage, data)
-        arrival = self._arrival(running, recording, staged)
+        arrival = await self._intake.looked_for(self._arrival(running, recording, staged))
 
         def command(tx: Tx) -> None:
             case = self._casework.current(tx, origin.case_id)

@@ -23,6 +23,7 @@ __all__ = [
     "get_ecg",
     "move_ecg",
     "put_analysis",
+    "row_of",
     "set_analysis",
 ]
 
@@ -59,6 +60,11 @@ def case_of(tx: Tx, ecg_id: str) -> str | None:
         select(_ecgs.c.case_id).where(_ecgs.c.ecg_id == ecg_id)
     ).scalar_one_or_none()
     return found
+
+
+def row_of(tx: Tx, ecg_id: str) -> EcgRow | None:
+    """One ECG as of this transaction."""
+    return _first(tx, select(_ecgs).where(_ecgs.c.ecg_id == ecg_id))
 
 
 def add_ecg(
@@ -148,6 +154,8 @@ def move_ecg(tx: Tx, ecg_id: str, case_id: str, patient: str) -> None:
     if before is None:
         raise LookupError(f"expected an ECG that was entered, there is none called {ecg_id!r}")
     tx.conn.execute(update(_ecgs).where(_ecgs.c.ecg_id == ecg_id).values(case_id=case_id, patient=patient))
+    prints = schema.ecg_prints
+    tx.conn.execute(update(prints).where(prints.c.ecg_id == ecg_id).values(patient=patient))
     same = (_ecgs.c.patient == before.patient, _ecgs.c.sha256 == before.sha256)
     if tx.conn.execute(select(_ecgs.c.ecg_id).where(*same).limit(1)).one_or_none() is None:
         keys = schema.blob_keys

@@ -1,6 +1,7 @@
 """Reading the log, from any thread, beside the writer."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
 
 from sqlalchemy import Connection, Engine, select
 
@@ -23,6 +24,20 @@ class Log:
     def read(self, after: int = 0, limit: int | None = None) -> list[Envelope]:
         """Up to `limit` events with a sequence number above `after`, in order."""
         query = rows.ENVELOPES.where(schema.log.c.seq > after).order_by(schema.log.c.seq).limit(limit)
+        with reading(self._engine) as connection:
+            return rows.to_envelopes(connection.execute(query))
+
+    def read_kinds(
+        self, kinds: Collection[str], *, before: datetime, after: int = 0, limit: int | None = None
+    ) -> list[Envelope]:
+        """As `read`, only events of these names that were appended before an instant."""
+        query = (
+            rows.ENVELOPES.where(
+                schema.log.c.seq > after, schema.log.c.type.in_(kinds), schema.log.c.at < before
+            )
+            .order_by(schema.log.c.seq)
+            .limit(limit)
+        )
         with reading(self._engine) as connection:
             return rows.to_envelopes(connection.execute(query))
 

@@ -160,7 +160,7 @@ class Vault:
         keys = delete(schema.patient_keys).where(schema.patient_keys.c.patient == patient)
         if tx.conn.execute(keys).rowcount == 0:
             raise PatientKeyMissing(f"expected a patient with a key, got {patient}")
-        for table in (schema.personal_data, schema.blob_keys):
+        for table in (schema.personal_data, schema.blob_keys, schema.ecg_prints):
             tx.conn.execute(delete(table).where(table.c.patient == patient))
         tx.conn.execute(
             update(schema.patients).where(schema.patients.c.patient == patient).values(ref_mac=None)
