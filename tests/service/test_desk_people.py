@@ -11,6 +11,7 @@ import pytest
 from greenchannel.alerts.refusal import Refused
 from greenchannel.service.desk import Desk
 from greenchannel.service.errors import Conflict, NotFound
+from greenchannel.service.intake import ReadEcg
 from tests.desk_world import World, dicom, person, run
 
 
@@ -180,7 +181,7 @@ def test_an_ecg_that_was_moved_while_it_was_read_rings_where_it_is(tmp_path: Pat
 
         async def slow(function: Callable[[], Any]) -> Any:
             result = await in_pool(function)
-            if isinstance(result, dict):
+            if isinstance(result, ReadEcg):
                 waiting.append(True)
                 await goes_on.wait()
             return result

@@ -350,7 +350,7 @@ class Intake:
         """What the rules may know of a case's patient now."""
         return before.patient_of(case, self._clock.now())
 
-    def _interpret(self, ecg_id: str, case: Case, recording: Recording, sha256: str | None) -> "_Read":
+    def _interpret(self, ecg_id: str, case: Case, recording: Recording, sha256: str | None) -> "ReadEcg":
         """The analyze object, with what earlier and other recordings of the patient say."""
         ecg = case.ecg(ecg_id)
         told = recording.electrode_set if ecg is None else ecg.electrode_set or recording.electrode_set
@@ -364,7 +364,7 @@ class Intake:
         )
         shape = shape_of(found.measurements, found.recording.leads)
         analysis = to_json(found, source=None, sha256=sha256)
-        return _Read(
+        return ReadEcg(
             analysis=analysis,
             body=msgspec.json.encode(analysis, order="sorted"),
             shape=shape,
@@ -375,7 +375,7 @@ class Intake:
         body = ecg_rows.get_analysis(self._engine, sha256)
         return None if body is None else msgspec.json.decode(body, type=dict[str, Any])
 
-    def _write_reading(self, tx: Tx, ecg_id: str, case_id: str, read: "_Read") -> None:
+    def _write_reading(self, tx: Tx, ecg_id: str, case_id: str, read: "ReadEcg") -> None:
         analysis, body = read.analysis, read.body
         # A person may have moved it while it was being read: it rings where it is now.
         case = self._casework.current(tx, ecg_rows.case_of(tx, ecg_id) or case_id)
@@ -448,7 +448,7 @@ def _read(files: Sequence[tuple[str | None, bytes]]) -> ParsedEcg | Paper:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Read:
+class ReadEcg:
     """What a reading found, to be written down."""
 
     analysis: dict[str, Any]

@@ -5,6 +5,7 @@ import { useEffect } from "preact/hooks";
 import { Board } from "./pages/Board";
 import { CasePage } from "./pages/CasePage";
 import { Clinic } from "./pages/Clinic";
+import { ClocksPage } from "./pages/ClocksPage";
 import { EcgPage } from "./pages/EcgPage";
 import { Login } from "./pages/Login";
 import { RulesPage } from "./pages/RulesPage";
@@ -55,6 +56,8 @@ function Page(): JSX.Element {
       return <EcgPage key={here.id} id={here.id} />;
     case "clinic":
       return <Clinic />;
+    case "clocks":
+      return <ClocksPage />;
     case "rules":
       return <RulesPage version={here.version} />;
     default:

@@ -1,5 +1,6 @@
 /** Every word of the pages that is not the service's: Chinese first, English beside it. `{name}` is filled in. */
 import { lang } from "./state/prefs";
+import { IDENTITY_TEXTS } from "./textsIdentity";
 import type { Role, Tier } from "./wire";
 
 type Pair = readonly [zh: string, en: string];
@@ -86,7 +87,8 @@ export const TEXTS = {
     "同一份心电图曾以另一患者编号上传,请核对身份。",
     "The same ECG was sent for another patient number: check the identity.",
   ],
-  identityConflictEcg: ["先前的心电图", "The earlier ECG"],
+  identityConflictEcg: ["另一份心电图", "The other ECG"],
+  ...IDENTITY_TEXTS,
   noEcg: ["还没有心电图", "No ECG yet"],
   notAnalysed: ["正在分析", "Being analysed"],
   limit: ["限", "limit"],

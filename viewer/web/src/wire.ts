@@ -116,6 +116,12 @@ export interface Finding extends Said {
   restored_by: string[];
 }
 
+export interface SameAs extends Said {
+  ecg_id: string;
+  format: string | null;
+  other_patient: boolean;
+}
+
 export interface EcgSummary {
   ecg_id: string;
   state: string;
@@ -135,6 +141,9 @@ export interface EcgSummary {
   rules_version: string | null;
   /** Why the machine reads nothing: "paper". */
   not_analysed: string | null;
+  format: string | null;
+  /** The earlier ECG that holds the same samples. */
+  same_as: SameAs | null;
 }
 
 export interface AlertPerson {
@@ -204,6 +213,13 @@ export interface Site {
 
 export type OrderPart = number | string | null;
 
+export interface PatientDoubt {
+  at: string;
+  ecg_id: string;
+  like_ecg_id: string;
+  own_ecg_id: string;
+}
+
 export interface Row {
   case_id: string;
   seq: number;
@@ -229,8 +245,12 @@ export interface Row {
   green_channel: GreenChannel;
   tasks: Task[];
   diagnosed_at: string | null;
-  /** The same ECG came again for another patient number. */
-  identity_conflicts: { at: string; existing_ecg_id: string }[];
+  /** The same recording came again for another patient number, and nobody has looked yet. */
+  identity_conflicts: { at: string; existing_ecg_id: string; ecg_id: string | null }[];
+  /** An ECG fits another patient's and none of its own, and nobody has looked yet. */
+  patient_doubts: PatientDoubt[];
+  /** Who looked last whose the ECGs are. */
+  identity_checked: (Person & { at: string; note: string }) | null;
   reading: Reading | null;
   /** The newest reading that advises; it may be older than `reading`. */
   newest_advice: Reading | null;

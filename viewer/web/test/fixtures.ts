@@ -30,6 +30,8 @@ export function summary(id: string, change: Partial<EcgSummary> = {}): EcgSummar
     advice_seen_at: null,
     rules_version: null,
     not_analysed: null,
+    format: "dicom",
+    same_as: null,
     ...change,
   };
 }
@@ -83,6 +85,8 @@ export function row(change: Partial<Row> = {}): Row {
     tasks: [],
     diagnosed_at: null,
     identity_conflicts: [],
+    patient_doubts: [],
+    identity_checked: null,
     reading: null,
     newest_advice: null,
     ...change,

@@ -5,6 +5,7 @@ import { Act, CaseMark, Section, Since, signedTierWord, TierMark, Unconfirmed } 
 import { AlertState, GreenState, NextAct } from "../parts/CaseRow";
 import { Decline } from "../parts/Decline";
 import { Below, firstWords, signature } from "../parts/Headline";
+import { IdentityQuestions } from "../parts/IdentityQuestions";
 import { useLoaded } from "../parts/load";
 import { EnterMilestone, Milestones } from "../parts/Milestones";
 import { RuleLink } from "../parts/RuleLink";
@@ -48,7 +49,7 @@ export function CasePage({ id }: { id: string }): JSX.Element {
     <main class="page case" data-testid={`case-${id}`}>
       <Crumbs />
       <CaseHead row={row} detail={detail} />
-      <IdentityConflicts row={row} />
+      <IdentityQuestions row={row} />
       {problem && <p class="trouble">{problem.words}</p>}
       {detail && <Problems problems={detail.timeline.problems} />}
       {detail && <Track timeline={detail.timeline} />}
@@ -216,24 +217,6 @@ function Channel({ row, detail }: { row: Row; detail: CaseDetail | null }): JSX.
   return <span class="muted">{t("greenNot")}</span>;
 }
 
-function IdentityConflicts({ row }: { row: Row }): JSX.Element | null {
-  if (row.identity_conflicts.length === 0) return null;
-  const earlier = new Set(row.identity_conflicts.map((each) => each.existing_ecg_id));
-  return (
-    <section class="conflict" role="alert" data-testid="identity-conflict">
-      <h2>▲ {t("identityConflictText")}</h2>
-      <p>
-        {[...earlier].map((ecgId) => (
-          <a key={ecgId} class="act act-link" href={`/ecg/${encodeURIComponent(ecgId)}`}>
-            {t("identityConflictEcg")} ▸
-          </a>
-        ))}
-        <span class="muted num">{dateTime(row.identity_conflicts.at(-1)?.at)}</span>
-      </p>
-    </section>
-  );
-}
-
 /** On its own page the channel may be opened whatever the tier: the doctor decides, not the machine. */
 const canOpen = (row: Row): boolean =>
   row.state === "open" && row.green_channel.state !== "open" && may("openChannel", me.value?.user.role);
@@ -272,6 +255,12 @@ function Ecgs({ row }: { row: Row }): JSX.Element {
               {ecg.acceptable === false && <span class="again"> ↻ {t("recordAgain")}</span>}
               {ecg.bad_leads.length > 0 && (
                 <span class="muted"> {t("badLeads", { leads: ecg.bad_leads.join(" ") })}</span>
+              )}
+              {ecg.same_as && (
+                <span class={ecg.same_as.other_patient ? "late" : "muted"} data-testid="same-as">
+                  {" "}
+                  = {say(ecg.same_as)}
+                </span>
               )}
             </span>
           </a>

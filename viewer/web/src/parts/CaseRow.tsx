@@ -75,7 +75,9 @@ export function CaseRow({ row, selected, open }: Props): JSX.Element {
           {row.record_again && row.tier !== "REC" && (
             <span class="again clamp">↻ {gathered(say(row.record_again))}</span>
           )}
-          {row.identity_conflicts.length > 0 && <span class="late">▲ {t("identityConflict")}</span>}
+          {row.identity_conflicts.length + row.patient_doubts.length > 0 && (
+            <span class="late">▲ {t("identityConflict")}</span>
+          )}
           {row.note && <span class="muted">{noteText(row.note)}</span>}
         </span>
       </button>

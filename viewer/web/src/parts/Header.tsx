@@ -10,6 +10,10 @@ import { demo, may, me, signOut } from "../state/session";
 import { soundState, toggleSound } from "../state/sound";
 import { roleName, shiftName, t } from "../texts";
 import type { Row } from "../wire";
+import type { ClockReport } from "../wireClocks";
+import { useLoaded } from "./load";
+
+const REPORT_AGAIN_MS = 600_000;
 
 export const helpOpen = signal(false);
 
@@ -44,6 +48,17 @@ export function Header({ title }: { title: string }): JSX.Element {
               aria-current={route.value.page === "rules" ? "page" : undefined}
             >
               {t("rulesPage")}
+            </a>
+          )}
+          {who && may("deviceClocks", who.user.role) && (
+            <a
+              class="switch rules-link"
+              href="/clocks"
+              data-testid="clocks-link"
+              aria-current={route.value.page === "clocks" ? "page" : undefined}
+            >
+              {t("clocksPage")}
+              <BadClocks />
             </a>
           )}
           <button
@@ -92,6 +107,21 @@ export function Header({ title }: { title: string }): JSX.Element {
       </div>
     </header>
   );
+}
+
+/** How many clocks the newest report names, beside the link to it. */
+function BadClocks(): JSX.Element | null {
+  void nowMs.value;
+  const { value } = useLoaded<ClockReport>(
+    "/devices/clocks",
+    Math.floor(performance.now() / REPORT_AGAIN_MS),
+  );
+  return value && value.bad > 0 ? (
+    <b class="late" data-testid="clocks-badge">
+      {" "}
+      ▲{value.bad}
+    </b>
+  ) : null;
 }
 
 /** The demo's clock stands while the story waits for an answer or the channel. */

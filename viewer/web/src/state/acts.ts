@@ -47,6 +47,8 @@ export const standDown = (caseId: string, reason: string) =>
   command(`down ${caseId}`, `/cases/${at(caseId)}/stand-down`, { reason });
 export const closeCase = (caseId: string, reason: string) =>
   command(`close ${caseId}`, `/cases/${at(caseId)}/close`, { reason });
+export const identityChecked = (caseId: string, note: string) =>
+  command(`identity ${caseId}`, `/cases/${at(caseId)}/identity-checked`, { note });
 export const acceptTask = (taskId: string) => command(`accept ${taskId}`, `/tasks/${at(taskId)}/accept`);
 export const finishTask = (taskId: string) => command(`done ${taskId}`, `/tasks/${at(taskId)}/done`);
 

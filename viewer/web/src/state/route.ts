@@ -1,8 +1,8 @@
-/** Addresses of the pages: /, /case/ID, /ecg/ID, /rules, /rules/VERSION, /clinic, /login. */
+/** Addresses of the pages: /, /case/ID, /ecg/ID, /rules, /rules/VERSION, /clocks, /clinic, /login. */
 import { batch, signal } from "@preact/signals";
 
 export type Route =
-  | { page: "board" | "clinic" | "login" | "unknown" }
+  | { page: "board" | "clinic" | "clocks" | "login" | "unknown" }
   | { page: "case" | "ecg"; id: string }
   | { page: "rules"; version: string | null };
 
@@ -11,7 +11,7 @@ export function parseRoute(path: string): Route {
   if (first === "") return { page: "board" };
   if ((first === "case" || first === "ecg") && second) return { page: first, id: second };
   if (first === "rules") return { page: first, version: second || null };
-  if (first === "clinic" || first === "login") return { page: first };
+  if (first === "clinic" || first === "clocks" || first === "login") return { page: first };
   return { page: "unknown" };
 }
 

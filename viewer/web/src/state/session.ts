@@ -53,6 +53,8 @@ const RIGHTS = {
   opened: [...DOCTORS, "cathlab", "ed", "ccu", "radiologist"],
   send: [...DOCTORS, "clinic", "ed", "ccu"],
   adviceSeen: ["clinic"],
+  checkIdentity: [...DOCTORS, "ed", "clinic", "quality"],
+  deviceClocks: ["quality", "admin"],
 } as const satisfies Record<string, readonly Role[]>;
 
 /** What is offered; what is allowed, the service decides. */
