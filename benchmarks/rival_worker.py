@@ -106,6 +106,8 @@ def _ours() -> tuple[Any, Any, Any]:
     interpretation = import_module("greenchannel.triage.interpretation")
     recording = import_module("greenchannel.signal.recording").Recording
     finding = import_module("greenchannel.triage.finding")
+    # As in a service; GREENCHANNEL_KERNELS=off measures numpy alone.
+    print("kernels:", import_module("greenchannel.signal.kernels").turn_on(compiling=True), file=sys.stderr)
     return interpretation, recording, finding.Patient(age_years=61.0, sex="male", chest_pain=True)
 
 

@@ -6,6 +6,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from greenchannel.signal import kernels
+
 Floats = NDArray[np.floating]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -45,6 +47,9 @@ def t_alternans_mv(
     good = np.flatnonzero(usable)
     if np.count_nonzero(whole) < LEAST_BEATS or good.size == 0:
         return None
+    if (fast := kernels.of(slow_mv)) is not None:
+        size = np.sort(fast.waves.alternation(slow_mv, good, top[whole], level[whole]))
+        return float(size[-min(2, size.size)])
     x = slow_mv if good.size == slow_mv.shape[0] else slow_mv[good]
     height = x[:, top[whole]] - x[:, level[whole]]
     apart = height[:, 1:-1] - 0.5 * (height[:, :-2] + height[:, 2:])

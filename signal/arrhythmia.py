@@ -164,7 +164,7 @@ def _waves(
         m |= atrial.p_evidence(x, onset[label == 0], good)
         if not (m["p_coherence"] >= P_PLAIN and told["irregularity"] <= IRREGULAR):
             m |= atrial.fibrillation(x[_rows(leads, good, ("V1", "II"))[0]], r, label)
-        m |= atrial.flutter(x[_rows(leads, good, ("II", "V1", "V5", "III"))], onset, told["wide"] / 1000)
+        m |= atrial.flutter(x, _rows(leads, good, ("II", "V1", "V5", "III")), onset, told["wide"] / 1000)
     if unsure(told) or told["rate_bpm"] >= RUN_BPM or broad_chaos(told):
         seen = (
             x[_rows(leads, good, ("II", "V1", "V5"))] if r.size else measures.mostly_quiet(x[good], QUIET_MV)

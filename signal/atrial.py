@@ -7,6 +7,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from greenchannel.signal import kernels
+
 Floats = NDArray[np.floating]
 Ints = NDArray[np.int64]
 
@@ -30,9 +32,9 @@ def without_slope(size: int) -> Floats:
     return made
 
 
-_P_SIZE: Final = round(P_WINDOW_S * SLOW_RATE_HZ)
-_P_SPAN: Final = np.arange(-_P_SIZE, 0)
-_NO_SLOPE: Final = without_slope(_P_SIZE)
+P_SIZE: Final = round(P_WINDOW_S * SLOW_RATE_HZ)
+_P_SPAN: Final = np.arange(-P_SIZE, 0)
+_NO_SLOPE: Final = without_slope(P_SIZE)
 
 
 @lru_cache(maxsize=8)
@@ -46,16 +48,22 @@ def hann(n: int) -> Floats:
 def p_evidence(x: Floats, onset_s: Floats, good: Ints) -> dict[str, float]:
     """Do the stretches before the dominant beats resemble each other? Mean correlation of every pair of them."""
     end = np.floor(onset_s * SLOW_RATE_HZ).astype(np.int64)
-    end = end[(end >= _P_SIZE) & (end <= x.shape[1])]
+    end = end[(end >= P_SIZE) & (end <= x.shape[1])]
     if end.size < 3:
         return {"p_coherence": math.nan, "p_share": math.nan}
+    if (fast := kernels.of(x)) is not None:
+        return _agreement(fast.waves.p_correlations(x, end, good), end.size)
     rows = x if good.size == x.shape[0] else x[good]
     w = (rows[:, end[:, None] + _P_SPAN] @ _NO_SLOPE).transpose(1, 0, 2).reshape(end.size, -1)
     w = w / (np.sqrt(np.einsum("bs,bs->b", w, w)) + 1e-6)[:, None]
-    total = w @ w.sum(axis=0)  # of the correlations of each beat with all
+    return _agreement(w @ w.sum(axis=0), end.size)
+
+
+def _agreement(total: Floats, beats: int) -> dict[str, float]:
+    """What follows from the sums of the correlations of each beat with all, ``(beats,)``."""
     return {
-        "p_coherence": float((total.sum() - end.size) / (end.size * (end.size - 1))),
-        "p_share": np.count_nonzero(total > P_BEAT * math.sqrt(max(float(total.sum()), 1e-9))) / end.size,
+        "p_coherence": float((total.sum() - beats) / (beats * (beats - 1))),
+        "p_share": np.count_nonzero(total > P_BEAT * math.sqrt(max(float(total.sum()), 1e-9))) / beats,
     }
 
 
@@ -80,23 +88,41 @@ def fibrillation(trace: Floats, r: Floats, label: Ints) -> dict[str, float]:
     return {"fibrillatory_share": band / max(all_of_it, 1e-9), "fibrillatory_mv": rms}
 
 
-def flutter(x: Floats, onset_s: Floats, qrs_s: float) -> dict[str, float]:
+def flutter(x: Floats, rows: list[int], onset_s: Floats, qrs_s: float) -> dict[str, float]:
     """Does the loop of several leads outside the QRS repeat with a cycle of flutter, and is RR a multiple of it?
 
     P and T point into different directions, so that a sinus beat does not repeat itself within RR; flutter does.
-    Autocorrelation at 62.5 Hz of the traces' slopes, samples of the QRS weighing nothing.
+    Autocorrelation at 62.5 Hz of the slopes of these rows, samples of the QRS weighing nothing.
     """
     rate, lag = SLOW_RATE_HZ / 2, 2
-    n = x.shape[1] // 2
     low, high = (round(edge * rate) for edge in FLUTTER_S)
-    w = np.zeros(n + high + 1, dtype=np.float32)
-    w[lag:n] = 1.0
     size = math.ceil(((0.1 if math.isnan(qrs_s) else min(qrs_s, 0.16)) + 0.06) * rate) + lag
     start = np.floor((onset_s - 0.03) * rate).astype(np.int64)
+    if (fast := kernels.of(x)) is not None:
+        c = fast.waves.repeats(x, np.array(rows), start, size, lag, low, high, FLUTTER_SEEN)
+    else:
+        c = _repeats(x[rows], start, size, lag, low, high)
+    if c.size == 0:
+        return {}
+    best = int(np.argmax(c[1:-1])) + 1
+    if c[best] < max(c[best - 1], c[best + 1]):
+        return {"flutter_match": 0.0}
+    left, top, right = (float(v) for v in c[best - 1 : best + 2])
+    bend = left - 2.0 * top + right
+    cycle = (low - 1 + best + (0.5 * (left - right) / bend if bend < 0 else 0.0)) / rate
+    whole = np.cos((2.0 * math.pi / cycle) * (onset_s[1:] - onset_s[:-1]))
+    return {"flutter_match": top, "flutter_ratio": float(whole.mean()), "flutter_bpm": 60.0 / cycle}
+
+
+def _repeats(x: Floats, start: Ints, size: int, lag: int, low: int, high: int) -> Floats:
+    """Autocorrelation at lags from `low - 1` to `high + 1`; empty where the QRS leaves too little."""
+    n = x.shape[1] // 2
+    w = np.zeros(n + high + 1, dtype=np.float32)
+    w[lag:n] = 1.0
     w[np.minimum(np.maximum(start[:, None] + np.arange(size), 0), n - 1)] = 0.0
     weight = float(w.sum())
     if weight < 0.2 * n:
-        return {}
+        return np.zeros(0)
     y = x[:, : 2 * n : 2] + x[:, 1 : 2 * n : 2]
     # The zeros behind each lead part it from the next: one correlation serves all.
     d = np.zeros((x.shape[0], n + high + 1), dtype=np.float32)
@@ -104,18 +130,9 @@ def flutter(x: Floats, onset_s: Floats, qrs_s: float) -> dict[str, float]:
     np.multiply(y[:, lag:] - y[:, :-lag], w[lag:n], out=inner)
     inner -= (inner.sum(axis=1) / weight)[:, None] * w[lag:n]
     flat, energy = d.ravel(), (d * d).sum(axis=0)
-    k = np.arange(low - 1, high + 2)
     shared = np.correlate(flat[low - 1 :], flat[: -(high + 1)], "valid")
     later = np.correlate(energy[low - 1 :], w[:n], "valid")
     sooner = np.correlate(w[low - 1 :], energy[:n], "valid")
     # Where hardly anything lies one cycle apart outside the QRS nothing can be said.
     least = FLUTTER_SEEN * float(energy.sum()) + 1e-9
-    c = np.where(np.minimum(later, sooner) > least, 2.0 * shared / (later + sooner + 1e-9), 0.0)
-    best = int(np.argmax(c[1:-1])) + 1
-    if c[best] < max(c[best - 1], c[best + 1]):
-        return {"flutter_match": 0.0}
-    left, top, right = (float(v) for v in c[best - 1 : best + 2])
-    bend = left - 2.0 * top + right
-    cycle = (float(k[best]) + (0.5 * (left - right) / bend if bend < 0 else 0.0)) / rate
-    whole = np.cos((2.0 * math.pi / cycle) * (onset_s[1:] - onset_s[:-1]))
-    return {"flutter_match": top, "flutter_ratio": float(whole.mean()), "flutter_bpm": 60.0 / cycle}
+    return np.where(np.minimum(later, sooner) > least, 2.0 * shared / (later + sooner + 1e-9), 0.0)

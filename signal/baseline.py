@@ -10,12 +10,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from greenchannel.signal import limits
+from greenchannel.signal import kernels, limits
 from greenchannel.signal.beats import HALF_HZ, Classes
 from greenchannel.signal.grid import Floats
 from greenchannel.signal.qrs import Ints
 
-_QUIET: Final = round(0.012 * HALF_HZ)  # so many quiet samples of a class's mean QRS make its onset
+QUIET: Final = round(0.012 * HALF_HZ)  # so many quiet samples of a class's mean QRS make its onset
 
 Doubles = NDArray[np.float64]
 
@@ -47,21 +47,27 @@ def _onset(classes: Classes) -> int | None:
     shape = classes.shape
     if shape.size == 0:
         return None
+    if (fast := kernels.of(shape)) is not None:
+        found: int = fast.strip.onset(shape, classes.shape_r)
+        return found if found >= 0 else None
     velocity = shape[:, 2:] - shape[:, :-2]
     speed = np.sqrt(np.einsum("ls,ls->s", velocity, velocity))
     steep = int(speed.argmax())
     quiet = speed < max(
-        limits.KNOT_SPEED * float(speed[steep]), 1.5 * float(np.sort(speed[: _QUIET * 3])[_QUIET])
+        limits.KNOT_SPEED * float(speed[steep]), 1.5 * float(np.sort(speed[: QUIET * 3])[QUIET])
     )
     # The last stretch of so many quiet samples before the steep part.
     counts = np.cumsum(quiet[: min(steep, classes.shape_r) + 1])
-    counts[_QUIET:] = counts[_QUIET:] - counts[:-_QUIET]
-    full = np.flatnonzero(counts == _QUIET)
+    counts[QUIET:] = counts[QUIET:] - counts[:-QUIET]
+    full = np.flatnonzero(counts == QUIET)
     return int(full[-1]) + 1 if full.size else None
 
 
 def levels(x: Floats, at: Ints) -> Floats:
     """Mean of the samples behind each knot: ``(leads, knots)``."""
+    if at.size and (fast := kernels.of(x)) is not None:
+        level: Floats = fast.strip.levels(x, at)
+        return level
     x, reach = np.ascontiguousarray(x), width()
     lead, step = x.strides
     windows: Floats = np.ndarray(
@@ -86,6 +92,9 @@ def spline(at: Ints, knots_mv: Floats, n: int) -> Floats:
     float32 array ``(leads, n)``
         A cubic spline (not-a-knot ends).
     """
+    if (fast := kernels.of(knots_mv)) is not None:
+        curve: Floats = fast.strip.spline(at, knots_mv, n)
+        return curve
     wander = np.empty((knots_mv.shape[0], n), dtype=np.float32)
     wander[:, : at[0]] = knots_mv[:, :1]
     wander[:, at[-1] :] = knots_mv[:, -1:]
@@ -102,8 +111,8 @@ def spline(at: Ints, knots_mv: Floats, n: int) -> Floats:
     pieces[..., 2] = bend[:, :-1].T / 2
     pieces[..., 3] = ((bend[:, 1:] - bend[:, :-1]) / (6 * length)).T
     powers = _powers(int(length.max()))
-    for curve, first, last in zip(pieces @ powers, at.tolist(), at[1:].tolist(), strict=False):
-        wander[:, first:last] = curve[:, : last - first]
+    for part, first, last in zip(pieces @ powers, at.tolist(), at[1:].tolist(), strict=False):
+        wander[:, first:last] = part[:, : last - first]
     return wander
 
 

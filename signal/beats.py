@@ -11,17 +11,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from greenchannel.signal import limits, pruning
+from greenchannel.signal import kernels, limits, pruning
 from greenchannel.signal.grid import Bools, Floats
 from greenchannel.signal.qrs import Ints
 
 HALF_HZ: Final = limits.ANALYSIS_RATE_HZ / 2
-_FROM, _TO = round(0.092 * HALF_HZ), round(0.132 * HALF_HZ)  # the window of shape around a beat
-_WIDTH: Final = _FROM + _TO
-_LAG: Final = round(0.04 * HALF_HZ)  # beats are looked for this far around where the detector put them
+FROM, TO = round(0.092 * HALF_HZ), round(0.132 * HALF_HZ)  # the window of shape around a beat
+WIDTH: Final = FROM + TO
+LAG: Final = round(0.04 * HALF_HZ)  # beats are looked for this far around where the detector put them
 Doubles = NDArray[np.float64]
 
-_R_FROM, _R_TO = round(0.06 * HALF_HZ), round(0.10 * HALF_HZ)  # R lies no further from the detector's place
+R_FROM, R_TO = round(0.06 * HALF_HZ), round(0.10 * HALF_HZ)  # R lies no further from the detector's place
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,6 +42,9 @@ class Classes:
 
 def windows(x: Floats, centres: Ints, before: int, after: int) -> Floats:
     """Cut ``[centre - before, centre + after)`` around each centre: ``(beats, leads, samples)``; edges repeat."""
+    if x.dtype == np.float32 and centres.size and (fast := kernels.loaded) is not None:
+        cut: Floats = fast.beats.windows(np.ascontiguousarray(x), centres, before, after)
+        return cut
     n, width = x.shape[1], before + after
     if centres.size and centres.min() >= before and centres.max() + after <= n:
         x = np.ascontiguousarray(x)
@@ -68,9 +71,8 @@ def classify(half: Floats, coarse: Ints, weights: Floats, spikes: Ints) -> Class
     weights : array ``(leads,)``, reciprocal size of each lead's QRS, 0 for leads without a vote
     spikes : array ``(spikes,)``, rising, pacing spikes in samples at 500 Hz
     """
-    wide = windows(half, coarse, _FROM + _LAG, _TO + _LAG)
-    wide *= weights[:, None]
-    wide -= (wide.sum(axis=2) * np.float32(1 / wide.shape[2]))[..., None]
+    wide = windows(half, coarse, FROM + LAG, TO + LAG)
+    wide = _weighed(wide, weights)
     no_beat = pruning.t_waves(wide, coarse, spikes)
     if no_beat.any():
         wide, coarse = wide[~no_beat], coarse[~no_beat]
@@ -81,21 +83,38 @@ def classify(half: Floats, coarse: Ints, weights: Floats, spikes: Ints) -> Class
     return _dominant_first(place, label, found, 2 * half.shape[1])
 
 
+def _weighed(wide: Floats, weights: Floats) -> Floats:
+    """Beats in units of each lead's QRS, without the mean of each lead; what is given is overwritten."""
+    if (fast := kernels.of(wide)) is not None:
+        weighed: Floats = fast.beats.weighed(wide, weights)
+        return weighed
+    wide *= weights[:, None]
+    wide -= (wide.sum(axis=2) * np.float32(1 / wide.shape[2]))[..., None]
+    return wide
+
+
 def _groups(wide: Floats, coarse: Ints) -> tuple[Doubles, Ints, list[tuple[Ints, Floats, int]]]:
     """Place at 500 Hz and class of each beat, and of each class its members, its mean and the sample of R in it."""
+    if (fast := kernels.of(wide)) is not None:
+        place, label, templates, peaks, classes = fast.beats.groups(wide, coarse)
+        return (
+            place,
+            label,
+            [(np.flatnonzero(label == k), templates[k], int(peaks[k])) for k in range(classes)],
+        )
     size = _sizes(wide)
     count = coarse.size
     label = np.full(count, -1, dtype=np.int64)
-    place: Doubles = 2.0 * coarse.astype(np.float64)
+    place = 2.0 * coarse.astype(np.float64)
     found: list[tuple[Ints, Floats, int]] = []
     free = np.arange(count)
     while free.size and len(found) < limits.MAX_CLASSES:
         some, sizes = (wide, size) if free.size == count else (wide[free], size[free])
-        match = _Match(some, sizes, (some.sum(axis=0) * np.float32(1 / free.size))[:, _LAG : _LAG + _WIDTH])
+        match = _Match(some, sizes, (some.sum(axis=0) * np.float32(1 / free.size))[:, LAG : LAG + WIDTH])
         same = match.same
         if not same.all():
             # The beat most like the mean of what is left is the seed; the class's own mean replaces it.
-            match = _Match(some, sizes, some[int(match.fit.argmax()), :, _LAG : _LAG + _WIDTH])
+            match = _Match(some, sizes, some[int(match.fit.argmax()), :, LAG : LAG + WIDTH])
             same = match.same
         if not same.any():
             break
@@ -107,7 +126,7 @@ def _groups(wide: Floats, coarse: Ints) -> tuple[Doubles, Ints, list[tuple[Ints,
         template = _aligned_mean(some, same, match.lag)
         peak = _r_of(template)
         label[members] = len(found)
-        place[members] += 2.0 * (match.fine[same] + (peak - _FROM))
+        place[members] += 2.0 * (match.fine[same] + (peak - FROM))
         found.append((members, template, peak))
         free = free[~same]
     return place, label, found
@@ -117,7 +136,7 @@ def _sizes(wide: Floats) -> Floats:
     """Size of each beat at each lag over all leads, ``(beats, lags)``."""
     power = np.zeros((wide.shape[0], wide.shape[2] + 1))
     np.cumsum((wide * wide).sum(axis=1), axis=1, out=power[:, 1:])
-    size: Floats = np.sqrt(np.maximum(power[:, _WIDTH:] - power[:, :-_WIDTH], 1e-12)).astype(np.float32)
+    size: Floats = np.sqrt(np.maximum(power[:, WIDTH:] - power[:, :-WIDTH], 1e-12)).astype(np.float32)
     return size
 
 
@@ -126,10 +145,10 @@ class _Match:
 
     def __init__(self, wide: Floats, sizes: Floats, template: Floats) -> None:
         count, leads, width = wide.shape
-        lags = 2 * _LAG + 1
+        lags = 2 * LAG + 1
         padded = np.zeros((leads, width + lags - 1), dtype=np.float32)
-        inner = padded[:, lags - 1 : lags - 1 + _WIDTH]
-        np.subtract(template, (template.sum(axis=1) * np.float32(1 / _WIDTH))[:, None], out=inner)
+        inner = padded[:, lags - 1 : lags - 1 + WIDTH]
+        np.subtract(template, (template.sum(axis=1) * np.float32(1 / WIDTH))[:, None], out=inner)
         own = math.sqrt(float(np.einsum("ls,ls->", inner, inner))) + 1e-12
         lead, step = padded.strides
         # Row k holds the template moved by k samples.
@@ -150,9 +169,9 @@ class _Match:
         """Lag of each beat against its place, by the vertex of the parabola through three lags."""
         best, rows = self.lag, self._rows
         left = self._fits[rows, np.maximum(best - 1, 0)]
-        right = self._fits[rows, np.minimum(best + 1, 2 * _LAG)]
+        right = self._fits[rows, np.minimum(best + 1, 2 * LAG)]
         bend = np.minimum(left + right - 2 * self.fit, -1e-6)
-        return np.asarray(best - _LAG + 0.5 * (left - right) / bend, dtype=np.float64)
+        return np.asarray(best - LAG + 0.5 * (left - right) / bend, dtype=np.float64)
 
     @property
     def same(self) -> Bools:
@@ -167,7 +186,7 @@ def _aligned_mean(wide: Floats, same: Bools, lag: Ints) -> Floats:
     _, leads, width = wide.shape
     beat, lead, step = wide.strides
     every: Floats = np.ndarray(
-        (len(wide), width - _WIDTH + 1, leads, _WIDTH), wide.dtype, wide, 0, (beat, step, lead, step)
+        (len(wide), width - WIDTH + 1, leads, WIDTH), wide.dtype, wide, 0, (beat, step, lead, step)
     )
     chosen = np.flatnonzero(same)
     total: Floats = every[chosen, lag[chosen]].sum(axis=0)
@@ -186,7 +205,7 @@ def _is_narrow(template: Floats) -> bool:
 
 def _r_of(template: Floats) -> int:
     """Where a class's spatial magnitude is largest, in samples of its shape."""
-    near = slice(_FROM - _R_FROM, _FROM + _R_TO)
+    near = slice(FROM - R_FROM, FROM + R_TO)
     level = (template[:, :3].sum(axis=1) + template[:, -3:].sum(axis=1)) * np.float32(1 / 6)
     away = template[:, near] - level[:, None]
     return near.start + int(np.einsum("ls,ls->s", away, away).argmax())
@@ -197,8 +216,8 @@ def _dominant_first(place: Doubles, label: Ints, found: list[tuple[Ints, Floats,
     # A sample at 250 Hz stands in the middle of two at 500 Hz.
     aligned = np.minimum(np.maximum(np.rint(place + 0.5), 0), n - 1).astype(np.int64)
     if not found:
-        empty = np.zeros((0, _WIDTH), dtype=np.float32)
-        return Classes(r=aligned, label=label, shape=empty, shape_r=_FROM, spikes=np.zeros(0, dtype=np.int64))
+        empty = np.zeros((0, WIDTH), dtype=np.float32)
+        return Classes(r=aligned, label=label, shape=empty, shape_r=FROM, spikes=np.zeros(0, dtype=np.int64))
     beat = np.ones(aligned.size, dtype=np.bool_)
     if len(found) > 1:
         # A narrow shape so soon before a beat is the spike that made it.

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from greenchannel.signal import limits
+from greenchannel.signal import kernels, limits
 
 Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
@@ -46,6 +46,10 @@ def to_analysis_grid(samples_mv: Floats, rate_hz: float) -> tuple[Floats, Bools 
         A constant is taken off each lead.
     valid : array of the same shape, or None where every sample was recorded
     """
+    if rate_hz == limits.ANALYSIS_RATE_HZ and (fast := kernels.of(samples_mv)) is not None:
+        level, known = fast.samples.levelled(samples_mv)
+        if known:
+            return level, None
     lowest, highest = float(samples_mv.min()), float(samples_mv.max())  # NaN if any is
     if lowest >= -limits.MAX_BODY_MV and highest <= limits.MAX_BODY_MV:
         x, valid = samples_mv, None

@@ -11,18 +11,18 @@ from typing import Final
 
 import numpy as np
 
-from greenchannel.signal import limits
+from greenchannel.signal import kernels, limits
 from greenchannel.signal.grid import Bools, Floats
 
-_PIECE: Final = 50  # samples: 5 cycles of 50 Hz, 6 of 60 Hz
-_PIECE_S: Final = _PIECE / limits.ANALYSIS_RATE_HZ
-_AROUND: Final = round(limits.MAINS_WINDOW_S / _PIECE_S / 2)  # pieces to either side that share one amplitude
+PIECE: Final = 50  # samples: 5 cycles of 50 Hz, 6 of 60 Hz
+_PIECE_S: Final = PIECE / limits.ANALYSIS_RATE_HZ
+AROUND: Final = round(limits.MAINS_WINDOW_S / _PIECE_S / 2)  # pieces to either side that share one amplitude
 
 
 @lru_cache(maxsize=1)
-def _fit() -> Floats:
+def fit() -> Floats:
     """Least squares of cosine and sine of both frequencies beside a cubic: ``(samples, 4)``."""
-    t = (np.arange(_PIECE) - (_PIECE - 1) / 2) / limits.ANALYSIS_RATE_HZ
+    t = (np.arange(PIECE) - (PIECE - 1) / 2) / limits.ANALYSIS_RATE_HZ
     waves = [f(2 * np.pi * hz * t) for hz in limits.MAINS_HZ for f in (np.cos, np.sin)]
     cubic = [(t / t[-1]) ** power for power in range(4)]
     return np.asarray(np.linalg.pinv(np.array(waves + cubic).T)[:4].T, dtype=np.float32)
@@ -42,17 +42,20 @@ def remove_mains(x: Floats, quiet: Bools) -> Floats:
     array of the same shape
         `x` itself where there is no mains to be taken off.
     """
-    count = x.shape[1] // _PIECE
+    count = x.shape[1] // PIECE
     if count < 4:
         return x
-    pieces = quiet[: count * _PIECE].reshape(count, _PIECE)
+    if (fast := kernels.of(x)) is not None:
+        cleaned, hum = fast.mains.without_mains(x, quiet)
+        return cleaned if hum else x
+    pieces = quiet[: count * PIECE].reshape(count, PIECE)
     quiet_pieces = pieces.all(axis=1)
     if np.count_nonzero(quiet_pieces) < limits.MAINS_FEW * count:
-        quiet_pieces = pieces.sum(axis=1) >= limits.MAINS_QUIET * _PIECE
+        quiet_pieces = pieces.sum(axis=1) >= limits.MAINS_QUIET * PIECE
     weight = np.asarray(quiet_pieces, dtype=np.float32)
     if np.count_nonzero(weight) < limits.MAINS_PAIRS:
         weight[:] = 1.0  # what was taken for a QRS everywhere may be the hum itself
-    fitted = x[:, : count * _PIECE].reshape(-1, _PIECE) @ _fit()
+    fitted = x[:, : count * PIECE].reshape(-1, PIECE) @ fit()
     vectors: Floats = np.multiply(fitted.reshape(x.shape[0], count, 4).transpose(2, 0, 1), weight)
     for number, nominal_hz in enumerate(limits.MAINS_HZ):
         # Cosine and sine of each piece, one behind the other: ``(2, leads, pieces)``.
@@ -102,11 +105,11 @@ def _hum(vector: Floats, weight: Floats, turn: float, nominal_hz: float, n: int)
     np.subtract(vector[0] * cos[:-1], vector[1] * sin[:-1], out=still[:leads])
     np.add(vector[1] * cos[:-1], vector[0] * sin[:-1], out=still[leads:-1])
     still[-1] = weight
-    sums = np.zeros((2 * leads + 1, count + 2 * _AROUND + 1))
-    middle = sums[:, _AROUND + 1 : _AROUND + 1 + count]
+    sums = np.zeros((2 * leads + 1, count + 2 * AROUND + 1))
+    middle = sums[:, AROUND + 1 : AROUND + 1 + count]
     np.cumsum(still, axis=1, out=middle)
-    sums[:, _AROUND + 1 + count :] = middle[:, -1:]
-    near = sums[:, 2 * _AROUND + 1 :] - sums[:, : -2 * _AROUND - 1]
+    sums[:, AROUND + 1 + count :] = middle[:, -1:]
+    near = sums[:, 2 * AROUND + 1 :] - sums[:, : -2 * AROUND - 1]
     lonely = near[-1] < 1.0  # no quiet piece anywhere near: the mean of all
     if lonely.any():
         near[:, lonely] = middle[:, -1:]
@@ -117,9 +120,9 @@ def _hum(vector: Floats, weight: Floats, turn: float, nominal_hz: float, n: int)
     level[..., -1] = level[..., -2]
     slope = np.zeros_like(level)
     np.subtract(level[..., 2:], level[..., :-2], out=slope[..., 1:-1])
-    slope *= np.float32(0.5 / _PIECE)
-    tau = np.arange(_PIECE) - (_PIECE - 1) / 2
-    phase = (2 * np.pi * nominal_hz / limits.ANALYSIS_RATE_HZ + turn / _PIECE) * tau
+    slope *= np.float32(0.5 / PIECE)
+    tau = np.arange(PIECE) - (PIECE - 1) / 2
+    phase = (2 * np.pi * nominal_hz / limits.ANALYSIS_RATE_HZ + turn / PIECE) * tau
     wave = np.array([np.cos(phase), np.sin(phase)])
     parts = np.empty((leads, count + 1, 4), dtype=np.float32)
     for k, part in enumerate((level, slope)):

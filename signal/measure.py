@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from greenchannel.signal import delineator, limits, monitor_mode, quality
+from greenchannel.signal import delineator, kernels, limits, monitor_mode, quality
 from greenchannel.signal.assembly import assemble, unmeasured
 from greenchannel.signal.cases import Case, Found, Known
 from greenchannel.signal.delineation import waves_of_all
@@ -240,3 +240,6 @@ def _for_monitoring(recording: Recording, monitor: monitor_mode.MonitorEvidence 
         return False
     diagnostic = high_hz is not None and high_hz >= limits.DIAGNOSTIC_HIGH_CUT_HZ
     return not diagnostic or low_hz > limits.ZERO_PHASE_LOW_CUT_HZ
+
+
+kernels.as_told()

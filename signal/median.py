@@ -8,14 +8,14 @@ from typing import Final
 
 import numpy as np
 
-from greenchannel.signal import limits
+from greenchannel.signal import kernels, limits
 from greenchannel.signal.beats import Classes, windows
 from greenchannel.signal.delineator import POST, PRE
 from greenchannel.signal.grid import Bools, Floats
 
 _RATE: Final = limits.ANALYSIS_RATE_HZ
-_GROUPS: Final = 3
-_STEPS: Final = 2
+GROUPS: Final = 3
+STEPS: Final = 2
 
 
 def choose(classes: Classes, number: int, n: int, qt_reach: int, valid: Bools | None) -> Bools:
@@ -86,7 +86,10 @@ def middle(stack: Floats) -> Floats:
     count = stack.shape[0]
     if count <= 2:
         return np.asarray(stack.mean(axis=0), dtype=np.float32)
-    a, b, c = (stack[k::_GROUPS].sum(axis=0) * np.float32(1 / len(stack[k::_GROUPS])) for k in range(_GROUPS))
+    if (fast := kernels.of(stack)) is not None:
+        found: Floats = fast.beats.middle(stack)
+        return found
+    a, b, c = (stack[k::GROUPS].sum(axis=0) * np.float32(1 / len(stack[k::GROUPS])) for k in range(GROUPS))
     centre: Floats = np.maximum(np.minimum(a, b), np.minimum(np.maximum(a, b), c))
     away = stack - centre
     # Every fourth sample tells how far beats lie from their middle.
@@ -99,7 +102,7 @@ def middle(stack: Floats) -> Floats:
     )  # whole rows: far quicker than one number for each
     least = -bound
     share = np.float32(1 / count)
-    for step in range(_STEPS):
+    for step in range(STEPS):
         if step:
             np.subtract(stack, centre, out=away)
         np.minimum(away, bound, out=away)

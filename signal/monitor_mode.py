@@ -20,6 +20,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from greenchannel.signal import kernels
+
 _Floats = NDArray[np.float32]
 
 SEGMENT_S: Final = 0.256  # holds a broad QRS; its lines lie 3.9 Hz apart [E]
@@ -175,20 +177,15 @@ def _per_band(rule: _Rule, count: int) -> _Floats:
 
 def _segments(x: _Floats, rate_hz: float, width: int) -> tuple[list[int], int, float]:
     """Where the steepest and then the quietest segments begin, how many are steep ones, the largest mean of a lead."""
-    step = max(round(STEP_S * rate_hz), 1)
-    coarse = np.ascontiguousarray(x[:, ::step])
-    moves = np.add.reduce(np.abs(coarse[:, 1:] - coarse[:, :-1]), axis=0)
-    second = round(1 / STEP_S)
-    count, reach = moves.size // second, width // step
-    if count == 0 or x.shape[1] < width or moves.size <= reach:
+    step, second = max(round(STEP_S * rate_hz), 1), round(1 / STEP_S)
+    size, reach = -(-x.shape[1] // step) - 1, width // step
+    count = size // second
+    if count == 0 or x.shape[1] < width or size <= reach:
         return [], 0, 0.0
-    total = np.cumsum(moves)
-    if not isfinite(total[-1]):
-        coarse, moves, total = _known_moves(coarse, reach)
+    moves, busy, offset = _moves(x, step, reach)
     steep = moves[: count * second].reshape(count, second)
     peaks = steep.argmax(axis=1) + np.arange(0, count * second, second)
     peaks = peaks[np.argsort(-moves[peaks], kind="stable")[:QRS_SEGMENTS]]
-    busy = total[reach:] - total[:-reach]
     seconds = max(busy.size // second, 1)
     calm = busy[: seconds * second].reshape(seconds, -1)
     lulls = calm.argmin(axis=1) + np.arange(0, seconds * second, second)
@@ -197,8 +194,21 @@ def _segments(x: _Floats, rate_hz: float, width: int) -> tuple[list[int], int, f
     if peaks.size == 0 or lulls.size == 0:
         return [], 0, 0.0
     starts = np.concatenate([peaks * step + (step // 2 - width // 2), (lulls + 1) * step])
-    offset = float(np.abs(_mean(coarse, 1)).max())
     return np.minimum(np.maximum(starts, 0), x.shape[1] - width).tolist(), peaks.size, offset
+
+
+def _moves(x: _Floats, step: int, reach: int) -> tuple[_Floats, NDArray[np.floating], float]:
+    """How much all leads move in `step` samples, over `reach` of these steps, and the largest mean of a lead."""
+    if (fast := kernels.of(x)) is not None:
+        moves, busy, offset, all_of_it = fast.samples.coarse_moves(x, step, reach)
+        if isfinite(all_of_it):
+            return moves, busy, float(offset)
+    coarse = np.ascontiguousarray(x[:, ::step])
+    moves = np.add.reduce(np.abs(coarse[:, 1:] - coarse[:, :-1]), axis=0)
+    total = np.cumsum(moves)
+    if not isfinite(total[-1]):
+        coarse, moves, total = _known_moves(coarse, reach)
+    return moves, total[reach:] - total[:-reach], float(np.abs(_mean(coarse, 1)).max())
 
 
 def _known_moves(coarse: _Floats, reach: int) -> tuple[_Floats, _Floats, NDArray[np.float64]]:

@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from greenchannel.signal import kernels
 from greenchannel.signal.arrhythmia import WITHOUT_P, Rhythm
 
 Floats = NDArray[np.floating]
@@ -215,6 +216,9 @@ def _around(period: float) -> NDArray[np.float64]:
 
 def _phase(crest: Floats, shown: Floats, period: float) -> tuple[float, float, float]:
     """The best first place of a comb of this period: mean height of what it meets in sight, period, place."""
+    if kernels.loaded is not None:
+        best_score, place = kernels.loaded.waves.phase(crest, shown, period)
+        return best_score, period, place
     phases = np.arange(0, int(period), PHASE_STEP)
     teeth = np.arange(int(crest.size / period) + 1) * period
     places = np.rint(phases[:, None] + teeth).astype(int)

@@ -7,13 +7,13 @@ from typing import Final
 
 import numpy as np
 
-from greenchannel.signal import limits
+from greenchannel.signal import kernels, limits
 from greenchannel.signal.grid import Bools, Floats
 from greenchannel.signal.qrs import Ints
 
 _RATE: Final = limits.ANALYSIS_RATE_HZ
-_REACH: Final = round(limits.SPIKE_REACH_S * _RATE)
-_FAR: Final = round(limits.SPIKE_FLAT_S * _RATE)
+REACH: Final = round(limits.SPIKE_REACH_S * _RATE)
+FAR: Final = round(limits.SPIKE_FLAT_S * _RATE)
 
 
 def spikes(x: Floats, usable: Bools, *, told: Ints) -> Ints:
@@ -29,27 +29,29 @@ def spikes(x: Floats, usable: Bools, *, told: Ints) -> Ints:
     -------
     array ``(spikes,)``, rising
     """
-    step = x[:, _REACH:] - x[:, :-_REACH]
+    if (fast := kernels.of(x)) is not None and fast.strip.no_spike(x, usable):
+        return told
+    step = x[:, REACH:] - x[:, :-REACH]
     up, down = step >= limits.SPIKE_MV, step <= -limits.SPIKE_MV
     # Away from both sides, in the same direction.
-    there = up[:, :-_REACH] & down[:, _REACH:]
-    there |= down[:, :-_REACH] & up[:, _REACH:]
+    there = up[:, :-REACH] & down[:, REACH:]
+    there |= down[:, :-REACH] & up[:, REACH:]
     if not there.any():
         return told
     candidates = np.flatnonzero(there[usable].any(axis=0))
     if candidates.size == 0:
         return told
-    near = np.minimum(np.abs(step[:, candidates]), np.abs(step[:, candidates + _REACH]))
-    near *= step[:, candidates] * step[:, candidates + _REACH] < 0
+    near = np.minimum(np.abs(step[:, candidates]), np.abs(step[:, candidates + REACH]))
+    near *= step[:, candidates] * step[:, candidates + REACH] < 0
     enough = np.count_nonzero(near >= limits.SPIKE_SHARE_MV, axis=0) >= min(2, x.shape[0])
     several, near = candidates[enough], near[:, enough]
-    at, lead, height = several + _REACH, near.argmax(axis=0), near.max(axis=0)
+    at, lead, height = several + REACH, near.argmax(axis=0), near.max(axis=0)
     sharp = _sharp(x, at, lead)
     at, height = at[sharp], height[sharp]
     if at.size == 0:
         return told
     # Of neighbours the tallest is the spike.
-    starts = np.concatenate([[0], np.flatnonzero(at[1:] - at[:-1] > 3 * _REACH) + 1])
+    starts = np.concatenate([[0], np.flatnonzero(at[1:] - at[:-1] > 3 * REACH) + 1])
     if starts.size > limits.MOST_SPIKES_HZ * x.shape[1] / _RATE:
         return told  # interference, no pacemaker
     top = np.repeat(np.maximum.reduceat(height, starts), np.diff(starts, append=at.size))
@@ -64,7 +66,7 @@ def _sharp(x: Floats, at: Ints, lead: Ints) -> Bools:
     top = x[lead, at]
     sharp = np.ones(at.size, dtype=np.bool_)
     for side in (-1, 1):
-        near, far = (x[lead, np.minimum(np.maximum(at + side * by, 0), last)] for by in (_REACH, _FAR))
+        near, far = (x[lead, np.minimum(np.maximum(at + side * by, 0), last)] for by in (REACH, FAR))
         sharp &= np.abs(far - near) <= limits.SPIKE_FLAT * np.abs(top - near)
     return sharp
 

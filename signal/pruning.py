@@ -10,19 +10,19 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from greenchannel.signal import limits
+from greenchannel.signal import kernels, limits
 from greenchannel.signal.grid import Bools, Floats
 from greenchannel.signal.qrs import Ints
 
 Doubles = NDArray[np.float64]
 
 _HALF_HZ: Final = limits.ANALYSIS_RATE_HZ / 2
-_SPAN: Final = round(limits.QRS_SMOOTH_S * _HALF_HZ) + 1  # samples that a size is taken over
-_BAND: Final = 6  # the second difference over ±24 ms is largest at 20 Hz
+SPAN: Final = round(limits.QRS_SMOOTH_S * _HALF_HZ) + 1  # samples that a size is taken over
+BAND: Final = 6  # the second difference over ±24 ms is largest at 20 Hz
 _ROUGH_TIMES: Final = (
     limits.RARE_BEAT_TIMES / 2
 )  # noise is that much smaller, slow waves of the beats included
-_MARGIN: Final = 10  # samples of a window to either side that a shape leaves for its lags
+MARGIN: Final = 10  # samples of a window to either side that a shape leaves for its lags
 
 
 def t_waves(wide: Floats, at: Ints, spikes: Ints) -> Bools:
@@ -122,23 +122,29 @@ def _after_spike(at: Ints, spikes: Ints) -> Bools:
 
 
 def _largest(power: Floats) -> Doubles:
-    """Root of the largest mean over `_SPAN` samples: ``(beats, samples)`` to ``(beats,)``."""
+    """Root of the largest mean over `SPAN` samples: ``(beats, samples)`` to ``(beats,)``."""
     sums = np.zeros((power.shape[0], power.shape[1] + 1))
     np.cumsum(power, axis=1, out=sums[:, 1:])
-    return np.asarray(np.sqrt(np.maximum((sums[:, _SPAN:] - sums[:, :-_SPAN]).max(axis=1), 1e-12) / _SPAN))
+    return np.asarray(np.sqrt(np.maximum((sums[:, SPAN:] - sums[:, :-SPAN]).max(axis=1), 1e-12) / SPAN))
 
 
 def _energy(wide: Floats) -> Doubles:
     """Size of each beat in the band of the QRS."""
+    if (fast := kernels.of(wide)) is not None:
+        size: Doubles = fast.beats.energies(wide)
+        return size
     smooth = wide[:, :, 1:] + wide[:, :, :-1]
-    bend = smooth[:, :, _BAND:-_BAND] * np.float32(2)
-    bend -= smooth[:, :, : -2 * _BAND]
-    bend -= smooth[:, :, 2 * _BAND :]
+    bend = smooth[:, :, BAND:-BAND] * np.float32(2)
+    bend -= smooth[:, :, : -2 * BAND]
+    bend -= smooth[:, :, 2 * BAND :]
     return _largest(np.einsum("bls,bls->bs", bend, bend))
 
 
 def _steepness(wide: Floats) -> Doubles:
     """How fast each beat's vector moves, over 16 ms."""
+    if (fast := kernels.of(wide)) is not None:
+        size: Doubles = fast.beats.speeds(wide)
+        return size
     inner = wide[:, :, 6:-6]
     speed = inner[:, :, 4:] - inner[:, :, :-4]
     return _largest(np.einsum("bls,bls->bs", speed, speed))
@@ -146,13 +152,16 @@ def _steepness(wide: Floats) -> Doubles:
 
 def _shape(wide: Floats) -> Floats:
     """The middle of each window, without its mean."""
-    inner = wide[:, :, _MARGIN:-_MARGIN]
+    inner = wide[:, :, MARGIN:-MARGIN]
     shape: Floats = inner - (inner.sum(axis=2) * np.float32(1 / inner.shape[2]))[:, :, None]
     return shape
 
 
 def _area(wide: Floats) -> Doubles:
     """Size of each beat, slow waves included."""
+    if (fast := kernels.of(wide)) is not None:
+        size: Doubles = fast.beats.areas(wide)
+        return size
     shape = _shape(wide)
     return np.asarray(np.sqrt(np.einsum("bls,bls->b", shape, shape) / shape.shape[2] + 1e-12))
 
@@ -162,7 +171,7 @@ def _likeness(wide: Floats, shape: Floats) -> Doubles:
     best = np.full(wide.shape[0], -1.0)
     size = shape.shape[2]
     own = np.sqrt(np.einsum("bls,bls->b", shape, shape)) + 1e-12
-    for lag in range(0, 2 * _MARGIN + 1, 2):
+    for lag in range(0, 2 * MARGIN + 1, 2):
         part = wide[:, :, lag : lag + size]
         part = part - (part.sum(axis=2) * np.float32(1 / size))[:, :, None]
         norm = np.sqrt(np.einsum("bls,bls->b", part, part)) + 1e-12

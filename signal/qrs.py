@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from greenchannel.signal import limits
+from greenchannel.signal import kernels, limits
 from greenchannel.signal.grid import Bools, Floats
 
 Ints = NDArray[np.int64]
@@ -21,12 +21,12 @@ STEP: Final = 4
 """Samples of the analysis grid in one of the detector's."""
 RATE_HZ: Final = limits.ANALYSIS_RATE_HZ / STEP
 
-_NOISE_CREST: Final = 3.4  # 98th percentile over median of the absolute value of Gaussian noise: 2.33 / 0.67
-_GOLDEN: Final = np.float32(
+NOISE_CREST: Final = 3.4  # 98th percentile over median of the absolute value of Gaussian noise: 2.33 / 0.67
+GOLDEN: Final = np.float32(
     2 * np.cos(0.2 * np.pi)
 )  # ``z² + 1.618 z + 1`` is zero at 50 Hz, for 125 samples/s
-_LAG: Final = 3  # the second difference over ±3 samples is largest at 20 Hz and zero at 0
-_SCALE: Final = np.float32(1 / 8.5)  # brings the band's gain at 12 Hz to 1
+LAG: Final = 3  # the second difference over ±3 samples is largest at 20 Hz and zero at 0
+SCALE: Final = np.float32(1 / 8.5)  # brings the band's gain at 12 Hz to 1
 
 
 def halved(x: Floats) -> Floats:
@@ -37,6 +37,15 @@ def halved(x: Floats) -> Floats:
     return y
 
 
+def halves(x: Floats) -> tuple[Floats, Floats]:
+    """Means of two and of four neighbouring samples: the trace at half and at a quarter of its rate."""
+    if (fast := kernels.of(x)) is not None:
+        half, slow = fast.strip.halves(x)
+        return half, slow
+    half = halved(x)
+    return half, halved(half)
+
+
 def qrs_band(slow: Floats) -> Floats:
     """The QRS band of a trace at 125 Hz, about 6 to 25 Hz without wander, T waves and mains; 0 at both ends.
 
@@ -45,14 +54,14 @@ def qrs_band(slow: Floats) -> Floats:
     slow : array ``(leads, samples)`` at 125 Hz
     """
     band = np.zeros_like(slow)
-    smooth = slow[:, 1:-1] * _GOLDEN
+    smooth = slow[:, 1:-1] * GOLDEN
     smooth += slow[:, :-2]
     smooth += slow[:, 2:]
-    inner = band[:, _LAG + 1 : -_LAG - 1]
-    np.add(smooth[:, _LAG:-_LAG], smooth[:, _LAG:-_LAG], out=inner)
-    inner -= smooth[:, : -2 * _LAG]
-    inner -= smooth[:, 2 * _LAG :]
-    inner *= _SCALE
+    inner = band[:, LAG + 1 : -LAG - 1]
+    np.add(smooth[:, LAG:-LAG], smooth[:, LAG:-LAG], out=inner)
+    inner -= smooth[:, : -2 * LAG]
+    inner -= smooth[:, 2 * LAG :]
+    inner *= SCALE
     return band
 
 
@@ -63,7 +72,7 @@ def lead_weights(band: Floats, usable: Bools) -> tuple[Floats, Floats]:
     last = ordered.shape[1] - 1
     scale = ordered[:, int(0.98 * last)]
     crest = scale / np.maximum(ordered[:, last // 2], 1e-6)
-    weight = np.minimum(np.maximum(crest - _NOISE_CREST, 0.05), 12.0) * usable * (scale >= limits.MIN_QRS_MV)
+    weight = np.minimum(np.maximum(crest - NOISE_CREST, 0.05), 12.0) * usable * (scale >= limits.MIN_QRS_MV)
     total = weight.sum()
     return np.maximum(scale, limits.MIN_QRS_MV), (weight / total if total > 0 else weight).astype(np.float32)
 

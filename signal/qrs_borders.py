@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from greenchannel.signal import limits
+from greenchannel.signal import kernels, limits
 from greenchannel.signal.delineator import PRE
 from greenchannel.signal.grid import Bools, Floats
 
@@ -19,12 +19,12 @@ _WIDTH: Final = PRE + round(
     0.36 * _RATE
 )  # of the beat that is looked at: the longest QRS and a quiet stretch
 _BLOCK: Final = round(0.02 * _RATE)
-_NEAR: Final = slice(PRE - round(0.11 * _RATE), PRE + round(0.13 * _RATE) + 1)
+NEAR: Final = slice(PRE - round(0.11 * _RATE), PRE + round(0.13 * _RATE) + 1)
 _EARLY: Final = (PRE - round(0.05 * _RATE)) // _BLOCK
 _LONG_ON, _LONG_OFF = round(limits.QUIET_ON_S * _RATE), round(limits.QUIET_OFF_S * _RATE)
 _GRID: Final = np.arange(_WIDTH)
-_J_EARLIER, _J_LATER = round(limits.J_EARLIER_S * _RATE), round(limits.J_LATER_S * _RATE)
-_ST_FROM, _ST_TO = round(limits.J_LEVEL_FROM_S * _RATE), round(limits.J_LEVEL_TO_S * _RATE)
+J_EARLIER, J_LATER = round(limits.J_EARLIER_S * _RATE), round(limits.J_LATER_S * _RATE)
+ST_FROM, ST_TO = round(limits.J_LEVEL_FROM_S * _RATE), round(limits.J_LEVEL_TO_S * _RATE)
 
 _SIDES: Final = np.array([1, -1])  # of onsets the first counts, of ends the last
 
@@ -77,7 +77,7 @@ def slope_borders(slope: Floats, usable: Bools, independent: Bools) -> tuple[Dou
     shape, leads = slope.shape[:-1], slope.shape[-2]
     slope, usable, independent = slope.reshape(-1, slope.shape[-1]), usable.ravel(), independent.ravel()
     steep = np.abs(slope)
-    peak = steep[:, _NEAR].max(axis=1)
+    peak = steep[:, NEAR].max(axis=1)
     floor = np.maximum(limits.MIN_SLOPE_MV_S, limits.NOISE_SLOPES * _noise(steep))
     votes = usable & (peak > limits.FAINT_QRS * floor)
     voted = votes.reshape(-1, leads).any(axis=1)
@@ -98,9 +98,9 @@ def slope_borders(slope: Floats, usable: Bools, independent: Bools) -> tuple[Dou
 
 def _of_rows(slope: Floats, steep: Floats, peak: Floats, floor: Floats) -> tuple[Doubles, Doubles]:
     """QRS onset and offset of each row ``(rows, samples)``, NaN where there is none."""
-    core = steep[:, _NEAR] > limits.QRS_CORE * peak[:, None]
-    first = _NEAR.start + core.argmax(axis=1)
-    last = _NEAR.stop - 1 - core[:, ::-1].argmax(axis=1)
+    core = steep[:, NEAR] > limits.QRS_CORE * peak[:, None]
+    first = NEAR.start + core.argmax(axis=1)
+    last = NEAR.stop - 1 - core[:, ::-1].argmax(axis=1)
     short, long = _highest_of_last(steep)
     below = short < np.maximum(floor, limits.ONSET_SLOPE_FRACTION * peak)[:, None]
     on = np.where(below & (first[:, None] > _GRID), _GRID, -1).max(axis=1).astype(np.float64)
@@ -122,20 +122,23 @@ def end_of_steepness(slope: Floats, speak: Bools, near: float) -> float:
     speak : array ``(leads,)``, the leads that count
     near : J as the delineator has it; the end is looked for around it
     """
+    if speak.any() and (fast := kernels.of(slope)) is not None:
+        end: float = fast.waves.end_of_steepness(slope, speak, near)
+        return end
     rows = slope[speak]
-    first, last = round(near) - _J_EARLIER, min(round(near) + _J_LATER, rows.shape[1] - 1)
-    level = rows[:, round(near) + _ST_FROM : round(near) + _ST_TO]
+    first, last = round(near) - J_EARLIER, min(round(near) + J_LATER, rows.shape[1] - 1)
+    level = rows[:, round(near) + ST_FROM : round(near) + ST_TO]
     if first < 0 or level.shape[1] < 4:
         return near
-    rows = rows * (1 / np.maximum(np.abs(rows[:, _NEAR]).max(axis=1), limits.MIN_SLOPE_MV_S))[:, None]
-    level = rows[:, round(near) + _ST_FROM : round(near) + _ST_TO]
-    part = rows[:, first : round(near) + _ST_TO] - (level.sum(axis=1) / level.shape[1])[:, None]
+    rows = rows * (1 / np.maximum(np.abs(rows[:, NEAR]).max(axis=1), limits.MIN_SLOPE_MV_S))[:, None]
+    level = rows[:, round(near) + ST_FROM : round(near) + ST_TO]
+    part = rows[:, first : round(near) + ST_TO] - (level.sum(axis=1) / level.shape[1])[:, None]
     np.abs(part, out=part)
     part.sort(axis=0)
     # The third largest with its neighbours: no change of ranks is a jump.
     few = min(limits.LEAD_SUPPORT + 1, len(part))
     rest = part[-few : len(part) - min(limits.LEAD_SUPPORT - 2, few - 1)].mean(axis=0)
-    noise = float(rest[round(near) + _ST_FROM - first :].sum()) / level.shape[1]
+    noise = float(rest[round(near) + ST_FROM - first :].sum()) / level.shape[1]
     least = max(limits.J_STEEPNESS, limits.J_NOISE * noise)
     rest = rest[: last - first] / least
     # A bump that just reaches the limit counts half, and no limit is a cliff: noise moves J a little, never far.

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from greenchannel.signal import limbs, limits, sample_quality
+from greenchannel.signal import kernels, limbs, limits, sample_quality
 from greenchannel.signal.grid import Bools, Floats
 from greenchannel.signal.leads import PRECORDIAL
 from greenchannel.signal.measurements import Quality, QualityMessage
@@ -20,8 +20,8 @@ _RATE = limits.ANALYSIS_RATE_HZ
 
 _FATAL: Final = frozenset({"too_short", "low_rate", "no_qrs", "no_borders", "few_beats", "einthoven"})
 _UNKNOWN: Final = ("lead_missing", "lead_broken", "lead_copied")
-_SECOND: Final = round(_RATE / 4)  # samples at 125 Hz
-_SECONDS: Final = round(limits.WANDER_WINDOW_S)
+SECOND: Final = round(_RATE / 4)  # samples at 125 Hz
+SECONDS: Final = round(limits.WANDER_WINDOW_S)
 _NO_AMPLITUDE: Final = frozenset({"lead_missing", "lead_broken", "lead_flat", "saturation"})
 _ONLY_NAMED: Final = frozenset({"wander", "baseline_disagree"})
 
@@ -90,6 +90,14 @@ def look_at_noise(x: Floats, quiet: Bools, reasons: LeadReasons) -> None:
     count = int(np.count_nonzero(quiet[2:-2]))
     if count <= 0.2 * _RATE:
         return
+    reasons.add("hf_noise", _noise_mv(x, quiet, count) > limits.HF_NOISE_MV)
+
+
+def _noise_mv(x: Floats, quiet: Bools, count: int) -> Floats:
+    """RMS of what is fast in the `count` quiet samples, ``(leads,)``."""
+    if (compiled := kernels.of(x)) is not None:
+        noise_mv: Floats = compiled.strip.noise(x, quiet)
+        return noise_mv
     fast = x[:, 2:-2] * np.float32(0.8)
     sides = x[:, 1:-3] + x[:, 3:-1]
     sides += x[:, :-4]
@@ -97,8 +105,7 @@ def look_at_noise(x: Floats, quiet: Bools, reasons: LeadReasons) -> None:
     sides *= np.float32(0.2)
     fast -= sides
     fast *= fast
-    rms = np.sqrt(fast @ quiet[2:-2].astype(np.float32) / count)
-    reasons.add("hf_noise", rms > limits.HF_NOISE_MV)
+    return np.sqrt(fast @ quiet[2:-2].astype(np.float32) / count)
 
 
 def look_at_wander(at: Ints, knots_mv: Floats, slow: Floats, reasons: LeadReasons) -> None:
@@ -108,20 +115,28 @@ def look_at_wander(at: Ints, knots_mv: Floats, slow: Floats, reasons: LeadReason
     """
     if at.size < 2:
         return
-    seconds = slow[:, : slow.shape[1] // _SECOND * _SECOND].reshape(slow.shape[0], -1, _SECOND).sum(axis=2)
-    seconds *= np.float32(1 / _SECOND)
-    windows = [seconds[:, k : k + _SECONDS] for k in range(0, seconds.shape[1], _SECONDS)]
-    swing = np.array([part.max(axis=1) - part.min(axis=1) for part in windows])
     size = knots_mv.max(axis=1) - knots_mv.min(axis=1)
     reach = limits.WANDER_WINDOW_S * _RATE
     if at[-1] - at[0] > reach and (size > limits.WANDER_PP_MV).any():
         last = np.searchsorted(at, at + reach, side="right")
         parts = [knots_mv[:, first:end] for first, end in enumerate(last.tolist())]
         size = np.max([part.max(axis=1) - part.min(axis=1) for part in parts], axis=0)
-    size = np.maximum(size, swing.max(axis=0)) if swing.size else size
+    size = np.maximum(size, _swings(slow))
     reasons.wander_mv, reasons.levelled = size, True
     reasons.add("wander_large", size > limits.WANDER_BAD_PP_MV)
     reasons.add("wander", size > limits.WANDER_PP_MV)
+
+
+def _swings(slow: Floats) -> Floats:
+    """Largest change of means over a second within ten seconds, ``(leads,)``; 0 without a whole second."""
+    if (fast := kernels.of(slow)) is not None:
+        largest: Floats = fast.strip.swings(slow)
+        return largest
+    seconds = slow[:, : slow.shape[1] // SECOND * SECOND].reshape(slow.shape[0], -1, SECOND).sum(axis=2)
+    seconds *= np.float32(1 / SECOND)
+    windows = [seconds[:, k : k + SECONDS] for k in range(0, seconds.shape[1], SECONDS)]
+    swing = np.array([part.max(axis=1) - part.min(axis=1) for part in windows])
+    return swing.max(axis=0) if swing.size else np.zeros(slow.shape[0], dtype=np.float32)
 
 
 def look_at_beats(stack: Floats, median: Floats, window: slice, reasons: LeadReasons) -> None:
@@ -140,7 +155,27 @@ def look_at_beats(stack: Floats, median: Floats, window: slice, reasons: LeadRea
     if stack.shape[0] < limits.MIN_MEDIAN_BEATS:
         return
     # Every second sample tells all.
-    window = slice(window.start, window.stop, 2)
+    window = slice(window.start, min(window.stop, median.shape[1]), 2)
+    fit, rest = (_middle(one) for one in _alike(stack, median, window))
+    reasons.add("unstable_beats", (fit < limits.BEAT_CORRELATION) & (rest > limits.BEAT_RESIDUAL_MV))
+    # Where hardly a lead repeats itself, it is the heart that is unsteady.
+    if not doubtful.any() or np.median(fit) < limits.BEAT_CORRELATION:
+        return
+    if reasons.levelled:
+        a = stack[:, :, window]
+        width = a.shape[2]
+        st = slice(*(round(width * share) for share in limits.ST_OF_BEAT))
+        apart = (a[:, doubtful, st].sum(axis=2) / (st.stop - st.start)).std(axis=0)
+        doubtful[doubtful] = apart > limits.WANDER_ERROR_MV * np.sqrt(stack.shape[0])
+    # Else no level was found before any beat, and all of the wander is still there.
+    reasons.add("wander_large", doubtful)
+
+
+def _alike(stack: Floats, median: Floats, window: slice) -> tuple[Floats, Floats]:
+    """Correlation of each beat with the median beat, and RMS of what is left: ``(beats, leads)``."""
+    if (fast := kernels.of(stack)) is not None and median.flags.c_contiguous and window.start < window.stop:
+        fit, rest = fast.beats.alike(stack, median, window.start, window.stop)
+        return fit, rest
     a, b = stack[:, :, window], median[:, window]
     width = b.shape[1]
     # Products of what has its own mean taken off, without making a copy that has.
@@ -148,18 +183,8 @@ def look_at_beats(stack: Floats, median: Floats, window: slice, reasons: LeadRea
     ab = np.einsum("bls,ls->bl", a, b) - width * mean_a * mean_b
     aa = np.einsum("bls,bls->bl", a, a) - width * mean_a**2
     bb = np.einsum("ls,ls->l", b, b) - width * mean_b**2
-    fit = _middle(ab / (np.sqrt(np.maximum(aa * bb, 0.0)) + 1e-12))
-    rest = _middle(np.sqrt(np.maximum(aa + bb - 2 * ab, 0.0) / width))
-    reasons.add("unstable_beats", (fit < limits.BEAT_CORRELATION) & (rest > limits.BEAT_RESIDUAL_MV))
-    # Where hardly a lead repeats itself, it is the heart that is unsteady.
-    if not doubtful.any() or np.median(fit) < limits.BEAT_CORRELATION:
-        return
-    if reasons.levelled:
-        st = slice(*(round(width * share) for share in limits.ST_OF_BEAT))
-        apart = (a[:, doubtful, st].sum(axis=2) / (st.stop - st.start)).std(axis=0)
-        doubtful[doubtful] = apart > limits.WANDER_ERROR_MV * np.sqrt(stack.shape[0])
-    # Else no level was found before any beat, and all of the wander is still there.
-    reasons.add("wander_large", doubtful)
+    fit = ab / (np.sqrt(np.maximum(aa * bb, 0.0)) + 1e-12)
+    return fit, np.sqrt(np.maximum(aa + bb - 2 * ab, 0.0) / width)
 
 
 def _middle(values: Floats) -> Floats:
@@ -181,14 +206,18 @@ def limb_contradiction(x: Floats, valid: Bools | None, reasons: LeadReasons) -> 
         return None
     count = 6 if good.issuperset(limbs.NAMES) else 3
     # Every fourth sample tells all.
-    limb = x[rows[:count], ::4]
-    if valid is not None:
-        limb = limb[:, valid[rows[:count], ::4].all(axis=0)]
-        if limb.shape[1] < _RATE / 4:
-            return None
-    rest = (limbs.RELATIONS if count == 6 else limbs.RELATIONS[:1, :3]) @ limb
-    mean = rest.sum(axis=1) / rest.shape[1]
-    power = np.einsum("rs,rs->r", rest, rest) / rest.shape[1] - mean**2
+    relations = limbs.RELATIONS if count == 6 else limbs.RELATIONS[:1, :3].copy()
+    if valid is None and (fast := kernels.of(x)) is not None:
+        power = fast.beats.contradictions(x, np.array(rows[:count]), relations)
+    else:
+        limb = x[rows[:count], ::4]
+        if valid is not None:
+            limb = limb[:, valid[rows[:count], ::4].all(axis=0)]
+            if limb.shape[1] < _RATE / 4:
+                return None
+        rest = relations @ limb
+        mean = rest.sum(axis=1) / rest.shape[1]
+        power = np.einsum("rs,rs->r", rest, rest) / rest.shape[1] - mean**2
     off = (power > limits.EINTHOVEN_RMS_MV**2).tolist()
     if not any(off):
         return None

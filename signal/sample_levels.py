@@ -9,6 +9,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from greenchannel.signal import kernels
+
 _Floats = NDArray[np.float32]
 _Bools = NDArray[np.bool_]
 _Ints = NDArray[np.intp]
@@ -54,6 +56,9 @@ def saturated(
     rate_hz : samples per second
     valid : array ``(leads, samples)``; None where every sample was recorded
     """
+    fast = kernels.of(x)
+    if fast is not None and fast.samples.none_railed(x, means, ends[0], ends[1], per, rate_hz):
+        return np.zeros(x.shape[0], dtype=np.bool_)
     leads, blocks = means.shape
     top, bottom = ends[0][:, None], ends[1][:, None]
     at = np.arange(leads)
@@ -107,6 +112,9 @@ def steps(x: _Floats, means: _Floats, beats: _Floats | None, per: int, rate_hz: 
     stepped = np.zeros(x.shape[0], dtype=np.bool_)
     reach, count = STEP_REACH, means.shape[1]
     if count <= 2 * reach + 1 or per < 2:  # below 75 Hz a step is no more than a sample
+        return stepped
+    fast = kernels.of(x) if beats is not None and rate_hz >= STEP_BEAT_RATE_HZ else None
+    if fast is not None and fast.samples.no_steps(x, means, beats, per):
         return stepped
     near = means[:, reach + 1 : count - reach + 1] - means[:, reach - 1 : count - reach - 1]
     far = means[:, 2 * reach :] - means[:, : -2 * reach]

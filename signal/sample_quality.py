@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from greenchannel.signal import limbs, limits
+from greenchannel.signal import kernels, limbs, limits
 from greenchannel.signal.lead_off import HOP_BLOCKS, flat_leads
 from greenchannel.signal.sample_levels import BLOCK_S, mean_of, saturated, steps
 
@@ -99,8 +99,8 @@ def look(
         # Skin and electrode make a battery: an amplifier that passes its level is not at the rail for that.
         offset = np.median(x[:, ::per], axis=1).astype(np.float32)
         x, top, bottom = x - offset[:, None], top - offset, bottom - offset
-    means = (x[:, : blocks * per].reshape(-1, per) @ mean_of(per)).reshape(leads, blocks)
-    bends = np.abs(means[:, 2:] + means[:, :-2] - 2 * means[:, 1:-1])
+    means = _means(x, blocks, per)
+    bends = _bends(means)
     beats = _beats(bends)
     flat = flat_leads(top - bottom, means, bends, beats, gaps, names)
     railed = saturated(x, means, (top, bottom), per, rate_hz, valid)
@@ -117,6 +117,23 @@ def look(
     )  # fmt: skip
 
 
+def _means(x: _Floats, blocks: int, per: int) -> _Floats:
+    """Means over `per` samples each, ``(leads, blocks)``."""
+    if (fast := kernels.of(x)) is not None:
+        means: _Floats = fast.samples.means(x, per)
+        return means
+    flat: _Floats = x[:, : blocks * per].reshape(-1, per) @ mean_of(per)
+    return flat.reshape(len(x), blocks)
+
+
+def _bends(means: _Floats) -> _Floats:
+    """Size of the second difference of means, ``(leads, blocks - 2)``."""
+    if (fast := kernels.of(means)) is not None:
+        bends: _Floats = fast.samples.bends(means)
+        return bends
+    return np.asarray(np.abs(means[:, 2:] + means[:, :-2] - 2 * means[:, 1:-1]))
+
+
 def _bridged(samples_mv: _Floats, valid: _Bools) -> _Floats:
     """A copy in which a line bridges every gap; a lead without samples is zero."""
     x, at = np.array(samples_mv, dtype=np.float32), np.arange(samples_mv.shape[1])
@@ -131,6 +148,8 @@ def _copied(means: _Floats, names: tuple[str, ...] | None) -> _Bools:
 
     Limb leads have no part in it among themselves: where III is silent, I and II are the same.
     """
+    if (fast := kernels.of(means)) is not None and fast.samples.none_copied(means):
+        return np.zeros(means.shape[0], dtype=np.bool_)
     moves = means[:, 1:] - means[:, :-1]
     products = moves @ moves.T
     power = products.diagonal()
@@ -148,17 +167,23 @@ def _copied(means: _Floats, names: tuple[str, ...] | None) -> _Bools:
 
 def _swing(means: _Floats) -> _Floats:
     """Highest less lowest mean over a second, ``(leads,)``; 0 within less than two."""
+    if (fast := kernels.of(means)) is not None:
+        swing: _Floats = fast.samples.swing(means)
+        return swing
     count = means.shape[1] // SECOND_BLOCKS
     if count < 2:
         return np.zeros(means.shape[0], dtype=np.float32)
     whole = means[:, : count * SECOND_BLOCKS].reshape(-1, SECOND_BLOCKS)
     seconds = (whole @ mean_of(SECOND_BLOCKS)).reshape(-1, count)
-    swing: _Floats = seconds.max(axis=1) - seconds.min(axis=1)
+    swing = seconds.max(axis=1) - seconds.min(axis=1)
     return swing
 
 
 def _beats(bends: _Floats) -> _Floats | None:
     """1.0 in blocks with a QRS, 0.0 elsewhere, ``(blocks − 2,)``; None where no beats stand out."""
+    if (fast := kernels.of(bends)) is not None:
+        found, some = fast.samples.beats(bends)
+        return found if some else None
     average = mean_of(bends.shape[1])
     scale = bends @ average + np.float32(1e-7)
     square = np.einsum("ij,ij->i", bends, bends) / bends.shape[1]

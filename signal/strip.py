@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from greenchannel.signal import baseline, limits, mains, pacing, qrs, quality
+from greenchannel.signal import baseline, kernels, limits, mains, pacing, qrs, quality
 from greenchannel.signal.beats import Classes, classify
 from greenchannel.signal.grid import Bools, Floats, to_analysis_grid
 from greenchannel.signal.qrs import Ints
@@ -42,8 +42,7 @@ def condition(
     on_grid : what `to_analysis_grid` gives of it, where that is known already
     """
     x, valid = on_grid or to_analysis_grid(recording.samples_mv, recording.rate_hz)
-    half = qrs.halved(x)
-    slow = qrs.halved(half)
+    half, slow = qrs.halves(x)
     coarse, weight = _coarse(slow, valid, reasons.usable)
     quiet = _quiet(coarse * qrs.STEP, x.shape[1])
     cleaned = mains.remove_mains(x, quiet)
@@ -51,8 +50,7 @@ def condition(
     if spikes.size:
         cleaned = pacing.without_spikes(cleaned, spikes)
     if cleaned is not x:
-        half = qrs.halved(cleaned)
-        slow = qrs.halved(half)
+        half, slow = qrs.halves(cleaned)
     if spikes.size:
         coarse, weight = _coarse(slow, valid, reasons.usable)
         quiet = _quiet(coarse * qrs.STEP, x.shape[1])
@@ -71,6 +69,9 @@ def condition(
 
 def _coarse(slow: Floats, valid: Bools | None, usable: Bools) -> tuple[Ints, Floats]:
     """Where the detector puts beats, in its samples at 125 Hz, and what each lead weighs in comparing shapes."""
+    if valid is None and (fast := kernels.of(slow)) is not None:
+        found, weight = fast.strip.coarse(slow, usable)
+        return found, weight
     band = qrs.qrs_band(slow)
     slow_valid = None if valid is None else valid[:, qrs.STEP // 2 :: qrs.STEP][:, : band.shape[1]]
     scale, trust = qrs.lead_weights(band, usable)

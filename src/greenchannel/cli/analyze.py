@@ -28,6 +28,7 @@ KNOWN_SUFFIXES: Final = (".hea", ".dcm", ".zip")
 SIGNAL_SUFFIXES: Final = (".dat", ".mat")
 FILES_AT_ONCE: Final = 8  # handed to a worker together
 BEGIN_BYTES: Final = 64 * 1024  # by which a format is known
+WORTH_KERNELS: Final = 1000  # fewer files for each process are read sooner than kernels are loaded
 WORTH_A_POOL: Final = 4  # fewer files are read sooner than a second process starts
 
 
@@ -120,11 +121,22 @@ def in_processes(
 ) -> Iterator[dict[str, Any]]:
     """What `one` makes of each source, in its order, on `jobs` processes; all cores where that is None."""
     count = jobs or os.cpu_count() or 1
+    with_kernels = len(sources) >= WORTH_KERNELS * count
     if count == 1 or len(sources) < WORTH_A_POOL:
+        if with_kernels:
+            turn_on_kernels()
         yield from map(one, sources)
         return
-    with ProcessPoolExecutor(min(count, len(sources))) as pool:
+    begin = turn_on_kernels if with_kernels else None
+    with ProcessPoolExecutor(min(count, len(sources)), initializer=begin) as pool:
         yield from pool.map(one, sources, chunksize=FILES_AT_ONCE)
+
+
+def turn_on_kernels() -> None:
+    """Compute with kernels, where they have been compiled (`greenchannel kernels`)."""
+    from greenchannel.signal import kernels, measure  # noqa: F401 - kernels are part of the chain, which loads first
+
+    kernels.turn_on()
 
 
 def known_version(name: str) -> str:

@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "roster": "greenchannel.cli.administration",
     "audit": "greenchannel.cli.operation",
     "doctor": "greenchannel.cli.operation",
+    "kernels": "greenchannel.cli.operation",
 }
 
 

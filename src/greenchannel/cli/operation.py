@@ -1,4 +1,4 @@
-"""`greenchannel audit verify` and `greenchannel doctor`."""
+"""`greenchannel audit verify`, `greenchannel doctor` and `greenchannel kernels`."""
 
 import os
 import shutil
@@ -38,6 +38,23 @@ def verify(data: DataOption = DEFAULT_DATA) -> None:
     engine.dispose()
     if not sound:
         raise typer.Exit(1)
+
+
+@app.command("kernels")
+def compile_kernels() -> None:
+    """Compile the core's kernels for this machine, once for each version; needs the extra [fast]. Takes a minute.
+
+    From then on a service and an analysis of many files compute with them.
+    """
+    import logging
+
+    from greenchannel.signal import kernels, measure  # noqa: F401 - kernels are part of the chain, which loads first
+
+    logging.basicConfig(format="%(message)s")
+    if not kernels.turn_on(compiling=True):
+        typer.echo(f"no kernels: {kernels.VARIABLE} is off, or the reason stands above", err=True)
+        raise typer.Exit(1)
+    typer.echo(f"compiled in {kernels.folder()}")
 
 
 class Check(NamedTuple):

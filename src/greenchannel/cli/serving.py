@@ -1,6 +1,7 @@
 """`greenchannel serve` and `greenchannel demo`."""
 
 import os
+import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -32,6 +33,7 @@ def serve(
 ) -> None:
     """Run the service until it is told to stop."""
     from greenchannel import assembly, settings
+    from greenchannel.signal import kernels
     from greenchannel.store.accounts import Accounts
     from greenchannel.store.engine import migrate, open_engine
 
@@ -53,6 +55,9 @@ def serve(
     if not any(user.role == "admin" and not user.disabled for user in users):
         typer.echo(NO_ADMINISTRATOR.format(folder=chosen.data_dir), err=True, nl=False)
         raise typer.Exit(2)
+    threading.Thread(
+        target=kernels.turn_on, daemon=True
+    ).start()  # the service answers before it computes faster
     try:
         assembly.run(assembly.run_until_stopped(chosen))
     except OSError as error:
