@@ -1,6 +1,7 @@
 """Laws of the compiled kernels: each answers as numpy alone does, whatever the samples are."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 import pytest
@@ -162,7 +163,7 @@ def test_beats_are_cut_and_sorted_alike(seed: int, leads: int, count: int, noise
     assert_alike(*both(lambda: beats._weighed(alone.copy(), weights)), most=1e-5)
     assert_alike(*both(lambda: beats._groups(wide, coarse)), most=1e-4)
     for size in (pruning._energy, pruning._steepness, pruning._area):
-        assert_alike(*both(lambda size=size: size(wide)), most=1e-5)
+        assert_alike(*both(partial(size, wide)), most=1e-5)
 
 
 @some
