@@ -75,9 +75,10 @@ def turn_off() -> None:
 
 
 def as_told() -> None:
-    """Turn kernels on where the environment says so."""
-    if os.environ.get(VARIABLE, "").lower() == "on":
-        turn_on(compiling=True)
+    """Turn kernels on where the environment says so; ``auto``, as a service tells its processes, compiles nothing."""
+    told = os.environ.get(VARIABLE, "").lower()
+    if told in ("on", "auto"):
+        turn_on(compiling=told == "on")
 
 
 def folder() -> Path:

@@ -55,9 +55,9 @@ def serve(
     if not any(user.role == "admin" and not user.disabled for user in users):
         typer.echo(NO_ADMINISTRATOR.format(folder=chosen.data_dir), err=True, nl=False)
         raise typer.Exit(2)
-    threading.Thread(
-        target=kernels.turn_on, daemon=True
-    ).start()  # the service answers before it computes faster
+    os.environ.setdefault(kernels.VARIABLE, "auto")  # for the process that reads running streams
+    # The service answers before it computes faster.
+    threading.Thread(target=kernels.turn_on, daemon=True).start()
     try:
         assembly.run(assembly.run_until_stopped(chosen))
     except OSError as error:
