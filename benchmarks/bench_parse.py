@@ -48,24 +48,30 @@ def _pydicom_in_full(path: Path) -> object:
 
 
 def measured(paths: Sequence[Path], readers: dict[str, Read], rounds: int) -> Json:
-    """Milliseconds a file by each reader, and how many times the first is quicker than each other."""
+    """Milliseconds a file by each reader, and how many times the first is quicker than each other.
+
+    By the clock on the wall the quickest round counts, by that of the processor, which other programs do not move, the
+    median.
+    """
     times: dict[str, list[list[float]]] = {name: [[] for _ in paths] for name in readers}
+    spent: dict[str, list[list[float]]] = {name: [[] for _ in paths] for name in readers}
     for _ in range(rounds):
         for at, path in enumerate(paths):
             for name, read in readers.items():
-                start = time.perf_counter()
+                start, began = time.perf_counter(), time.process_time()
                 read(path)
+                spent[name][at].append((time.process_time() - began) * 1000)
                 times[name][at].append((time.perf_counter() - start) * 1000)
     least = {name: sum(map(min, each)) / len(paths) for name, each in times.items()}
-    middle = {name: sum(map(median, each)) / len(paths) for name, each in times.items()}
+    middle = {name: sum(map(median, each)) / len(paths) for name, each in spent.items()}
     ours, *rivals = readers
     return {
         "files": len(paths),
         "rounds": rounds,
         "min_ms": {name: round(value, 3) for name, value in least.items()},
-        "median_ms": {name: round(value, 3) for name, value in middle.items()},
+        "processor_median_ms": {name: round(value, 3) for name, value in middle.items()},
         "times_quicker_min": {name: round(least[name] / least[ours], 1) for name in rivals},
-        "times_quicker_median": {name: round(middle[name] / middle[ours], 1) for name in rivals},
+        "times_quicker_processor_median": {name: round(middle[name] / middle[ours], 1) for name in rivals},
     }
 
 
@@ -104,14 +110,14 @@ def run(rounds: int = 7) -> None:
         results["DICOM of five devices"] = measured(paths, three, rounds)
     save("parse", {"sets": results})
     show(
-        "From file to ECG, ms a file (minimum / median)",
+        "From file to ECG, ms a file (least on the wall / median of the processor)",
         [
             {
                 "set": name,
                 "files": one["files"],
                 "reader": reader,
-                "ms": f"{one['min_ms'][reader]} / {one['median_ms'][reader]}",
-                "ours is quicker": f"{one['times_quicker_min'][reader]}× / {one['times_quicker_median'][reader]}×"
+                "ms": f"{one['min_ms'][reader]} / {one['processor_median_ms'][reader]}",
+                "ours is quicker": f"{one['times_quicker_min'][reader]}× / {one['times_quicker_processor_median'][reader]}×"
                 if reader != "ours"
                 else None,
             }

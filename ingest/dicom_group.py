@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Item = Union["Dataset", Tags]
 """A data set or an item of a sequence, by either reader."""
 
+_UNDEFINED: Final = 0xFFFFFFFF
 _TYPES: Final = {(8, "SB"): "i1", (8, "UB"): "u1", (16, "SS"): "i2", (16, "US"): "u2", (32, "SL"): "i4"}
 
 
@@ -137,8 +138,8 @@ def _integers(
             "unsupported", "the sample form is not read", f"one of {known}", f"{bits}/{form}"[:40]
         )
     dtype = np.dtype(byte_order + _TYPES[bits, form])
+    needed = max(samples * count * dtype.itemsize, _announced_bytes(group))
     body = memoryview(group.WaveformData)
-    needed = samples * count * dtype.itemsize
     if len(body) < needed:
         raise IngestError("truncated", "the waveform is too short", f"{needed} bytes", f"{len(body)} bytes")
     raw = np.frombuffer(body, dtype=dtype, count=samples * count).reshape(samples, count)
@@ -163,6 +164,14 @@ def _integers(
             tolerated.append(f"{int(stored)} bits are stored without their sign extended")
             raw = np.where(raw >= top, raw - 2 * top, raw)
     return raw, missing
+
+
+def _announced_bytes(group: Item) -> int:
+    """What the waveform says of its length, of which pydicom gives as much as there is; 0 where it says nothing."""
+    if isinstance(group, Tags):  # there it is as long as it says
+        return 0
+    length = getattr(group.get_item("WaveformData"), "length", _UNDEFINED)
+    return 0 if length == _UNDEFINED else int(length)
 
 
 def _scale(channel: Item, lead: str, tolerated: list[str]) -> tuple[float, float]:

@@ -34,6 +34,8 @@ _OTHER_FORMATS: Final = (
     (re.compile(rb"(?:\xef\xbb\xbf)?\s*<|\xff\xfe<\0|\xfe\xff\0<"), "XML of another kind"),
 )
 _PIECE_BYTES: Final = 2**20
+_MOST_ENTRIES: Final = 4 * MAX_MEMBERS
+_MOST_DIRECTORY_BYTES: Final = 2**20
 
 # Bad zip structures surface as any of these, by the member that is broken.
 _ZIP_RAISES: Final = (
@@ -153,6 +155,7 @@ def _read_bounded(path: Path) -> bytes:
 
 def _unzip(data: bytes) -> list[tuple[str | None, bytes]]:
     """The members of an archive by their last names, after its own directory has been checked against the bounds."""
+    _check_directory(data)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = [
@@ -169,6 +172,19 @@ def _unzip(data: bytes) -> list[tuple[str | None, bytes]]:
         raise IngestError(
             "malformed", "the zip archive cannot be read", "a zip archive", str(error)[:120]
         ) from error
+
+
+def _check_directory(data: bytes) -> None:
+    """Raise ``too_large`` for a directory that takes long to read, before it is read."""
+    at = data.rfind(b"PK\x05\x06")
+    if not 0 <= at <= len(data) - 22:
+        return
+    entries, size = struct.unpack_from("<HI", data, at + 10)
+    # Folders, and what Macs add beside each file, are entries too.
+    if entries > _MOST_ENTRIES or size > _MOST_DIRECTORY_BYTES:
+        raise IngestError(
+            "too_large", "the archive has too many files", f"at most {MAX_MEMBERS}", f"{entries} entries"
+        )
 
 
 def _check_members(members: list[zipfile.ZipInfo]) -> None:

@@ -4,7 +4,7 @@ A new writer is one module and one row here.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -76,7 +76,7 @@ def step_of(recording: Recording) -> float | None:
     levels = levels[levels > 0]
     if levels.size == 0:
         return _USUAL_STEPS_MV[0]
-    usual = next((step for step in _USUAL_STEPS_MV if _whole(levels, step)), None)
+    usual = _fitting(levels, _USUAL_STEPS_MV)
     return usual if usual is not None else _common_step(levels)
 
 
@@ -107,9 +107,18 @@ def _refined(levels: NDArray[np.float64], step: float) -> float | None:
             continue
         step = float((near * counts).sum() / (counts * counts).sum())
     per_mv = round(1 / step)
-    if per_mv > 0 and _whole(levels, 1 / per_mv):
-        return 1 / per_mv
-    return step if _whole(levels, step) else None
+    round_ones = (1 / per_mv if per_mv > 0 else step, round(step * _NV_PER_MV) / _NV_PER_MV)
+    return _fitting(levels, (*round_ones, step))
+
+
+def _fitting(levels: NDArray[np.float64], steps: Sequence[float]) -> float | None:
+    """The first of `steps` that gives every sample to the last bit, else the first of which all are whole multiples."""
+    whole = [step for step in steps if step > 0 and _whole(levels, step)]
+    samples = levels.astype(np.float32)
+    exact = (
+        step for step in whole if np.array_equal((np.rint(levels / step) * step).astype(np.float32), samples)
+    )
+    return next(exact, whole[0] if whole else None)
 
 
 def _whole(levels: NDArray[np.float64], step: float) -> bool:

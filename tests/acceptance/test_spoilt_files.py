@@ -1,4 +1,4 @@
-"""Ten thousand spoilt files of all kinds, in a process under bounds: each is read, or refused with a reason, in time."""
+"""Ten thousand spoilt files of all kinds, under bounds: each is read, or refused with a reason, in time."""
 
 import json
 import subprocess

@@ -1,0 +1,99 @@
+"""Bombs, entities, ways out and lengths that lie: refused by every door, with a reason, in little time and memory."""
+
+import time
+import tracemalloc
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from greenchannel.cli.main import app
+from greenchannel.ingest.errors import IngestError
+from greenchannel.ingest.paper import paper_kind, read_paper
+from greenchannel.ingest.reader import read_ecg
+from tests.bombs import BOMBS
+from tests.service.bad_place import Place, refused
+
+MOST_S: Final = 2.0  # of the processor
+MOST_MB: Final = 200.0
+MOST_SERVICE_MB: Final = 400.0  # the service itself takes 120; its threads keep some of what they once needed
+ESCAPED: Final = Path("/tmp/greenchannel-escaped.hea")
+
+
+@cache
+def bomb(name: str) -> bytes:
+    return BOMBS[name][0]()
+
+
+def _by_reader(data: bytes) -> str:
+    try:
+        if paper_kind(data) is not None:
+            read_paper(data)
+        else:
+            read_ecg([(None, data)])
+    except IngestError as error:
+        assert error.message and len(str(error)) < 1000
+        return error.code
+    return "taken"
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_the_reader_refuses_it_in_little_time_and_memory(name: str) -> None:
+    """With one of the codes of its row, and nothing is written beside it."""
+    data = bomb(name)
+    tracemalloc.start()
+    began = time.process_time()
+    try:
+        code = _by_reader(data)
+        took_s, peak_mb = time.process_time() - began, tracemalloc.get_traced_memory()[1] / 2**20
+    finally:
+        tracemalloc.stop()
+    assert code in BOMBS[name][1]
+    assert took_s < MOST_S * 3, "tracing itself makes all allocations a few times slower"
+    assert peak_mb < MOST_MB
+    assert not ESCAPED.exists()
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_convert_says_why_and_writes_nothing(name: str, tmp_path: Path) -> None:
+    """By the command line: status 1, one line, no file."""
+    source, target = tmp_path / "in", tmp_path / "out.dcm"
+    source.write_bytes(bomb(name))
+    began = time.process_time()
+    done = CliRunner().invoke(app, ["convert", str(source), str(target)])
+    assert time.process_time() - began < MOST_S * 2
+    assert done.exit_code == 1 and done.exception.__class__ is SystemExit
+    assert "expected" in done.output and len(done.output) < 1500
+    assert not target.exists() and not ESCAPED.exists()
+
+
+@pytest.mark.parametrize("door", ["upload", "form", "tus"])
+def test_the_service_refuses_all_of_them(place: Place, door: str) -> None:
+    """As a body, in a form and resumable: a problem document with a code of its row, the service as before."""
+    wrong = {}
+    for name, (_, codes) in BOMBS.items():
+        answer = _sent(place, door, bomb(name))
+        code = refused(answer, 400, 413, 415, 422)["code"] if answer.is_error else "taken"
+        if code not in codes:
+            wrong[name] = code
+    assert wrong == {}
+    assert not ESCAPED.exists()
+    assert place.service.rss_mb() < MOST_SERVICE_MB
+    assert place.seq() > 0
+    assert "Traceback" not in place.service.log.read_text(encoding="utf-8"), place.service.log_end()
+
+
+def _sent(place: Place, door: str, data: bytes) -> httpx.Response:
+    if door == "upload":
+        return place.http.post("/api/v1/ecgs", content=data, headers=place.device())
+    if door == "form":
+        return place.http.post("/api/v1/ecgs", files={"file": ("a.dcm", data)}, headers=place.device())
+    tus = {
+        "Tus-Resumable": "1.0.0",
+        "Upload-Length": str(len(data)),
+        "Content-Type": "application/offset+octet-stream",
+    }
+    return place.http.post("/api/v1/uploads", content=data, headers=place.device() | tus)
