@@ -1,7 +1,7 @@
 """From a file on disk to a whole `ParsedEcg` in mV, against wfdb-python and pydicom.
 
-Every file is read by each in turn, so that what disturbs the machine disturbs all alike; a file's time is its quickest
-of all rounds, and a set's ratio that of the sums. wfdb gives physical units (`rdrecord`); pydicom gives what its
+Every set is read as a batch by each in turn, round after round, so that what disturbs the machine disturbs all alike; a
+set's ratio is that of the sums over its files. wfdb gives physical units (`rdrecord`); pydicom gives what its
 `waveform_array` makes of the first group, either with nothing else looked at, or with every element decoded, which is
 what "read in full" means for a library that decodes when asked. Ours reads what the file says as well: patient, times,
 filters, statements, and what was tolerated.
@@ -56,8 +56,8 @@ def measured(paths: Sequence[Path], readers: dict[str, Read], rounds: int) -> Js
     times: dict[str, list[list[float]]] = {name: [[] for _ in paths] for name in readers}
     spent: dict[str, list[list[float]]] = {name: [[] for _ in paths] for name in readers}
     for _ in range(rounds):
-        for at, path in enumerate(paths):
-            for name, read in readers.items():
+        for name, read in readers.items():
+            for at, path in enumerate(paths):
                 start, began = time.perf_counter(), time.process_time()
                 read(path)
                 spent[name][at].append((time.process_time() - began) * 1000)
@@ -117,14 +117,18 @@ def run(rounds: int = 7) -> None:
                 "files": one["files"],
                 "reader": reader,
                 "ms": f"{one['min_ms'][reader]} / {one['processor_median_ms'][reader]}",
-                "ours is quicker": f"{one['times_quicker_min'][reader]}× / {one['times_quicker_processor_median'][reader]}×"
-                if reader != "ours"
-                else None,
+                "ours is quicker": _ratio(one, reader),
             }
             for name, one in results.items()
             for reader in one["min_ms"]
         ],
     )
+
+
+def _ratio(one: Json, reader: str) -> str | None:
+    if reader == "ours":
+        return None
+    return f"{one['times_quicker_min'][reader]}× / {one['times_quicker_processor_median'][reader]}×"
 
 
 def main() -> None:
