@@ -39,7 +39,7 @@ class AgentProcess:
         self._command = [
             str(python or sys.executable), "-m", "greenchannel", "agent", "--server", server,
             "--token-file", str(token_file), "--watch", str(self.watch), "--spool", str(self.spool),
-            "--settle-s", "0.1", *options,
+            "--settle-s", "0.1", "--page-port", "0", *options,
         ]  # fmt: skip
         self._process: subprocess.Popen[bytes] | None = None
         self.lives = 0

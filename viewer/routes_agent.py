@@ -79,6 +79,13 @@ def _row(front: Front, case: Case, ecg: Ecg) -> dict[str, Any]:
         "not_analysed": ecg.not_analysed,
         "states": states(case, ecg),
         "record_again": record_again(case),
+        "reading": None
+        if ecg.reading is None
+        else {
+            "text": ecg.reading.text,
+            "tier": ecg.reading.tier,
+            "name": front.directory.person(ecg.reading.person)["name"],
+        },
         "advice": None
         if advised is None
         else {

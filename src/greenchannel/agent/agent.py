@@ -20,6 +20,7 @@ from greenchannel.agent.judge import Judge, Judgement
 from greenchannel.agent.link import Link
 from greenchannel.agent.sender import MOST_RESTARTS, Sender
 from greenchannel.agent.spool import BytesGone, Spool
+from greenchannel.agent.view import view
 from greenchannel.agent.watcher import Watcher
 from greenchannel.ingest import agent_plan
 from greenchannel.ingest.agent_answers import Trouble
@@ -99,7 +100,11 @@ class Agent:
 
     def run_in_background(self) -> None:
         """Start the loops."""
-        loops: list[tuple[str, Callable[[], None]]] = [("judge", self.judge_one), ("link", self.link_once)]
+        loops: list[tuple[str, Callable[[], None]]] = [
+            ("judge", self.judge_one),
+            ("link", self.link_once),
+            ("tidy", self._tidy),
+        ]
         if self.watcher is not None:
             loops.append(("watch", self._look))
         for name, step in loops:
@@ -145,6 +150,10 @@ class Agent:
         assert self.watcher is not None
         self.watcher.look()
         self._stop.wait(min(LOOK_EVERY_S, max(self.options.settle_s / 2, 0.02)))
+
+    def _tidy(self) -> None:
+        self.spool.forget_old()
+        self._stop.wait(TIDY_EVERY_S)
 
     # ------------------------------------------------------------ judge
 
@@ -277,6 +286,25 @@ class Agent:
                 offset=0,
                 wire_sha256="",
             )
+
+    def advice_heard(self, number: int) -> None:
+        """A person here has read the advice: the sound ends. Raises `KeyError`."""
+        item = self.spool.get(number)
+        if item.advice is not None:
+            self.spool.change(number, advice_heard=item.advice)
+
+    def seen(self) -> dict[str, Any]:
+        """What the clinic sees now."""
+        state, offset = self.link_state, self.follower.clock.offset
+        return view(
+            self.spool.items(),
+            server=self.options.server,
+            link=state.trouble,
+            heard_at=state.heard_at,
+            offset_s=None if offset is None else offset.offset_s,
+            watch_trouble=None if self.watcher is None else self.watcher.trouble,
+            at=now(),
+        )
 
     def try_now(self) -> None:
         """A person says that the link is there again."""

@@ -24,6 +24,14 @@ class Advice(msgspec.Struct, frozen=True):
     name: str | None = None
 
 
+class Signed(msgspec.Struct, frozen=True):
+    """A doctor's reading."""
+
+    text: str
+    tier: str
+    name: str | None = None
+
+
 class Row(msgspec.Struct, frozen=True):
     """One ECG in the answer; see `viewer.routes_agent`."""
 
@@ -33,6 +41,7 @@ class Row(msgspec.Struct, frozen=True):
     states: dict[str, str | None]
     tier: str | None = None
     advice: Advice | None = None
+    reading: Signed | None = None
     record_again: dict[str, Any] | None = None
 
 
@@ -112,6 +121,8 @@ class Follower:
                     "states": row.states,
                     "server_tier": row.tier,
                     "record_again": row.record_again,
+                    "diagnosis": None if row.reading is None else row.reading.text,
+                    "signed_tier": None if row.reading is None else row.reading.tier,
                     "advice": None if row.advice is None else row.advice.text,
                     "advice_by": None if row.advice is None else row.advice.name,
                 }

@@ -45,8 +45,11 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     states: dict[str, str | None] = {}  # instants of the server
     advice: str | None = None
     advice_by: str | None = None
+    advice_heard: str | None = None  # the advice that somebody here has answered
     record_again: dict[str, Any] | None = None
     server_tier: str | None = None
+    diagnosis: str | None = None  # as a doctor signed it
+    signed_tier: str | None = None
 
     @property
     def entry(self) -> Entry:

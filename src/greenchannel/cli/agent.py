@@ -1,9 +1,13 @@
 """`greenchannel agent`: on the clinic's computer."""
 
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from greenchannel.agent.installing import Service
 
 app = typer.Typer(add_completion=False)
 agent = typer.Typer(
@@ -25,6 +29,21 @@ Done = Annotated[
 Ca = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Certificates to trust instead of the system's")
 ]
+Mllp = Annotated[
+    str | None,
+    typer.Option(metavar="[HOST:]PORT", help="Take HL7 v2 messages; on this computer alone without HOST"),
+]
+Dicom = Annotated[
+    str | None, typer.Option(metavar="[HOST:]PORT", help="Take DICOM ECGs (extra agent-dicom); as --mllp")
+]
+AeTitle = Annotated[str, typer.Option("--ae-title", metavar="AET", help="Our own title as a DICOM node")]
+AeFrom = Annotated[
+    list[str] | None,
+    typer.Option("--ae-from", metavar="AET", help="Title that may send; several times for several"),
+]
+SystemWide = Annotated[
+    bool, typer.Option("--system", help="For the machine, not for this user alone (Linux)")
+]
 
 
 @agent.callback()
@@ -36,12 +55,19 @@ def run(
     spool: SpoolDir = None,
     done: Done = None,
     ca: Ca = None,
+    mllp: Mllp = None,
+    dicom: Dicom = None,
+    ae_title: AeTitle = "GREENCHANNEL",
+    ae_from: AeFrom = None,
     ref_from_file: Annotated[
         bool, typer.Option(help="Take the patient's number from the file where nobody said one")
     ] = True,
     judge: Annotated[
         bool, typer.Option(help="Read each ECG here first, so that urgent ones are sent first")
     ] = True,
+    page: Annotated[bool, typer.Option(help="The local page, on this computer alone")] = True,
+    page_port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one")] = 8766,
+    screen: Annotated[bool, typer.Option(help="The states live in a terminal")] = True,
     settle_s: Annotated[
         float, typer.Option(min=0.0, max=600.0, help="A file is complete when it stays the same for so long")
     ] = 2.0,
@@ -50,7 +76,8 @@ def run(
     if context.invoked_subcommand is not None:
         return
     from greenchannel.agent.agent import Options
-    from greenchannel.agent.running import run_until_stopped
+    from greenchannel.agent.ports import address_of
+    from greenchannel.agent.running import Faces, run_until_stopped
 
     if server is None or token_file is None or spool is None:
         raise typer.BadParameter("expected --server, --token-file and --spool")
@@ -65,4 +92,108 @@ def run(
         judged=judge,
         settle_s=settle_s,
     )
-    raise typer.Exit(run_until_stopped(options))
+    try:
+        faces = Faces(
+            page_port=page_port if page else None,
+            screen=screen,
+            mllp=None if mllp is None else address_of(mllp),
+            dicom=None if dicom is None else address_of(dicom),
+            ae_title=ae_title,
+            ae_from=tuple(ae_from or ()),
+        )
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    raise typer.Exit(run_until_stopped(options, faces))
+
+
+@agent.command()
+def install(
+    server: Annotated[str, typer.Option(metavar="URL")],
+    token_file: Annotated[Path, typer.Option(metavar="F")],
+    spool: Annotated[Path, typer.Option(metavar="DIR")],
+    watch: Watch = None,
+    done: Done = None,
+    ca: Ca = None,
+    mllp: Mllp = None,
+    dicom: Dicom = None,
+    ae_title: AeTitle = "GREENCHANNEL",
+    ae_from: AeFrom = None,
+    system: SystemWide = False,
+    print_service: Annotated[
+        bool, typer.Option("--print-service", help="Only print what would be written and run")
+    ] = False,
+) -> None:
+    """Have the system start the agent, now and whenever the machine starts."""
+    from greenchannel.agent import installing
+
+    said: list[tuple[str, Any]] = [
+        ("--server", server), ("--token-file", token_file.resolve()), ("--spool", spool.resolve()),
+        ("--watch", watch and watch.resolve()), ("--done", done and done.resolve()), ("--ca", ca and ca.resolve()),
+        ("--mllp", mllp), ("--dicom", dicom), ("--ae-title", ae_title if dicom else None),
+        *(("--ae-from", title) for title in ae_from or ()),
+    ]  # fmt: skip
+    command = [sys.executable, "-m", "greenchannel", "agent", "--no-screen"]
+    command += [word for name, value in said if value is not None for word in (name, str(value))]
+    writable = [path.resolve() for path in (spool, done) if path is not None]
+    if done is not None and watch is not None:
+        writable.append(watch.resolve())  # files are moved out of it
+    service = _service(command, writable, spool, system)
+    if print_service:
+        _print(service)
+        return
+    for path in (spool, done):
+        if path is not None:
+            path.mkdir(parents=True, exist_ok=True)
+    if sys.platform == "win32":
+        service.path.write_text(service.text, encoding="utf-16")
+        typer.echo(f"Written: {service.path}. Run as an administrator (not tried on Windows by us):")
+        _say(service.commands)
+        return
+    left = installing.install(service)
+    typer.echo(f"Written: {service.path}")
+    if left:
+        typer.echo("These could not be run here; run them yourself:")
+        _say(left)
+        raise typer.Exit(1)
+
+
+@agent.command()
+def uninstall(
+    spool: Annotated[Path, typer.Option(metavar="DIR", help="The agent's folder; it stays")],
+    system: SystemWide = False,
+) -> None:
+    """Stop the service and forget it. The spool stays, with all that is in it."""
+    from greenchannel.agent import installing
+
+    service = _service(["greenchannel"], [], spool, system)
+    if sys.platform == "win32":
+        typer.echo("Run as an administrator (not tried on Windows by us):")
+        _say(service.undo)
+        return
+    left = installing.uninstall(service)
+    typer.echo(f"Removed: {service.path}; {spool} stays")
+    if left:
+        typer.echo("These could not be run here; run them yourself:")
+        _say(left)
+        raise typer.Exit(1)
+
+
+def _service(command: list[str], writable: list[Path], spool: Path, system: bool) -> "Service":
+    from greenchannel.agent import installing
+
+    if sys.platform == "win32":
+        return installing.windows_task(command, folder=spool.resolve())
+    return installing.systemd(command, writable=writable, system=system, home=Path.home())
+
+
+def _print(service: "Service") -> None:
+    typer.echo(f"# {service.path}")
+    typer.echo(service.text)
+    _say(service.commands)
+
+
+def _say(commands: "list[tuple[str, ...]] | tuple[tuple[str, ...], ...]") -> None:
+    from subprocess import list2cmdline
+
+    for command in commands:
+        typer.echo(f"  {list2cmdline(command)}")

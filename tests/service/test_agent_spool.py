@@ -1,0 +1,181 @@
+"""The agent's spool keeps what it took: through kills at every step, torn files, a broken database, a full disk."""
+
+import hashlib
+import json
+import os
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from greenchannel.agent.agent import now
+from greenchannel.agent.spool import BytesGone, Spool, SpoolBusy
+from greenchannel.agent.watcher import Watcher
+from tests.agent_crashes import ECGS
+from tests.require import ROOT
+
+HASHES = {hashlib.sha256(data).hexdigest(): data for data in ECGS.values()}
+
+
+def look_again(folder: Path) -> Spool:
+    """The next life: what the machine left is looked at anew."""
+    spool = Spool(folder / "spool", now)
+    seconds = iter(range(1000))
+    watcher = Watcher(
+        spool, folder / "watch", done=folder / "done", steady_s=lambda: float(next(seconds)), settle_s=1.0
+    )
+    for _ in range(4):
+        watcher.look()
+    return spool
+
+
+def test_a_kill_at_any_step_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
+    """One child for each thing that is asked of disk or database; after each, the next life has all ECGs once."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.agent_crashes", str(tmp_path)],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "src")))},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lives: list[dict[str, Any]] = [json.loads(line) for line in done.stdout.splitlines()]
+
+    assert lives[-1]["status"] == 0 and len(lives) > 50
+    for life in lives:
+        folder = tmp_path / str(life["steps"])
+        spool = Spool(folder / "spool", now)
+        after = Counter(item.sha256 for item in spool.items())
+        assert set(life["told"]) <= set(after), f"step {life['steps']}: what was taken is gone"
+        spool.close()
+        spool = look_again(folder)
+        items = spool.items()
+        assert Counter(item.sha256 for item in items) == Counter(list(HASHES)), f"step {life['steps']}"
+        assert all(spool.data(item) == HASHES[item.sha256] for item in items)
+        assert (
+            sorted(path.name for path in (folder / "spool" / "ecgs").iterdir() if path.suffix == ".tmp") == []
+        )
+        spool.close()
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def filled(tmp_path: Path) -> Path:
+    """A spool of three ECGs as a power cut left it: the write-ahead log is still there."""
+    spool = Spool(tmp_path / "live", now)
+    for name, data in ECGS.items():
+        spool.add(data, name=name, way="folder", fields={"patient_ref": name})
+    shutil.copytree(tmp_path / "live", tmp_path / "cut")
+    spool.close()
+    assert (tmp_path / "cut" / "spool.sqlite-wal").stat().st_size > 0
+    return tmp_path / "cut"
+
+
+@pytest.mark.parametrize("file", ["spool.sqlite-wal", "spool.sqlite"])
+@pytest.mark.parametrize("harm", ["short", "noise", "zeros", "gone"])
+def test_a_torn_database_loses_no_ecg(filled: Path, tmp_path: Path, file: str, harm: str) -> None:
+    """Cut at any place, overwritten, or gone: every ECG is there once, with what was known of its patient."""
+    dice = random.Random(f"{file} {harm}")
+    for number in range(12):
+        folder = tmp_path / f"harmed-{number}"
+        shutil.copytree(filled, folder)
+        path = folder / file
+        content = bytearray(path.read_bytes())
+        place = dice.randrange(len(content))
+        if harm == "short":
+            path.write_bytes(content[:place])
+        elif harm == "gone":
+            path.unlink()
+        else:
+            length = dice.randint(1, 2000)
+            content[place : place + length] = dice.randbytes(length) if harm == "noise" else bytes(length)
+            path.write_bytes(content)
+        spool = Spool(folder, now)
+        items = spool.items()
+        assert Counter(item.sha256 for item in items) == Counter(list(HASHES)), f"{harm} at {place}"
+        assert {item.fields["patient_ref"]: spool.data(item) for item in items} == ECGS
+        spool.close()
+
+
+def test_a_description_that_is_gone_costs_the_words_and_not_the_ecg(filled: Path) -> None:
+    """The bytes are an ECG still; the clinic is told what is missing."""
+    (filled / "spool.sqlite").unlink()
+    (filled / "spool.sqlite-wal").unlink()
+    for path in (filled / "ecgs").glob("*.json"):
+        path.write_bytes(path.read_bytes()[:10])
+    spool = Spool(filled, now)
+
+    assert Counter(item.sha256 for item in spool.items()) == Counter(list(HASHES))
+    assert all(item.note for item in spool.items())
+    spool.close()
+
+
+def test_two_agents_never_share_a_spool(tmp_path: Path) -> None:
+    """The second is told so; when the first has ended, it may."""
+    first = Spool(tmp_path / "spool", now)
+    with pytest.raises(SpoolBusy):
+        Spool(tmp_path / "spool", now)
+    first.close()
+
+    Spool(tmp_path / "spool", now).close()
+
+
+def test_bytes_that_the_disk_lost_are_told_and_come_back_with_the_file(tmp_path: Path) -> None:
+    """Never sent as something else; the same file once more heals it."""
+    spool = Spool(tmp_path / "spool", now)
+    item, _ = spool.add(b"an ECG", name="a", way="folder")
+    (path,) = (tmp_path / "spool" / "ecgs").glob("*.ecg")
+    path.write_bytes(b"an egg")
+    with pytest.raises(BytesGone):
+        spool.data(item)
+    healed, new = spool.add(b"an ECG", name="a", way="folder")
+
+    assert not new and healed.number == item.number and spool.data(healed) == b"an ECG"
+    spool.close()
+
+
+def test_a_full_disk_takes_nothing_and_forgets_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error reaches whoever hands the ECG over, so that nothing is acknowledged; later it is taken."""
+    spool = Spool(tmp_path / "spool", now)
+    spool.add(b"first", name="a", way="mllp")
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises((OSError, sqlite3.Error)):
+            spool.add(b"second", name="b", way="mllp")
+    spool.add(b"second", name="b", way="mllp")
+
+    assert [item.name for item in spool.items()] == ["a", "b"]
+    spool.close()
+
+
+def test_bytes_stay_until_the_server_has_had_them_for_a_week(tmp_path: Path) -> None:
+    """What is waiting or was refused stays for good."""
+    from datetime import timedelta
+
+    instant = [now()]
+    spool = Spool(tmp_path / "spool", lambda: instant[0])
+    taken, _ = spool.add(b"taken", name="a", way="folder")
+    refused, _ = spool.add(b"refused", name="b", way="folder")
+    spool.change(taken.number, stage="taken", sent_at=instant[0])
+    spool.change(refused.number, stage="refused")
+
+    assert spool.forget_old() == 0
+    instant[0] += timedelta(days=8)
+    assert spool.forget_old() == 1
+    assert spool.data(refused) == b"refused" and len(spool.items()) == 2
+    instant[0] += timedelta(days=90)
+    spool.forget_old()
+    assert [item.name for item in spool.items()] == ["b"]
+    spool.close()
