@@ -51,7 +51,12 @@ class AgentProcess:
             environment["PYTHONPATH"] = os.pathsep.join((str(ROOT), str(ROOT / "src")))
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                self._command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment
+                self._command,
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                env=environment,
+                cwd=self.watch.parent,
             )
         self.lives += 1
 

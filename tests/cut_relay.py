@@ -4,6 +4,7 @@ import contextlib
 import random
 import socket
 import threading
+import time
 from typing import Final, Self
 
 _CHUNK: Final = 1024
@@ -111,3 +112,21 @@ class CutRelay:
             sock.shutdown(socket.SHUT_RDWR)
         with contextlib.suppress(OSError):
             sock.close()
+
+
+class SlowRelay(CutRelay):
+    """A thin line that is never cut: so many bytes a second towards the server."""
+
+    def __init__(self, port: int, *, bytes_per_s: float) -> None:
+        super().__init__(port, cut=0.0, refuse=0.0, seed=0)
+        self._bytes_per_s = bytes_per_s
+
+    def _copy(self, source: socket.socket, target: socket.socket, left: list[int | None]) -> None:
+        with contextlib.suppress(OSError):
+            source.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            while data := source.recv(_CHUNK):
+                time.sleep(len(data) / self._bytes_per_s)
+                target.sendall(data)
+        for sock in (source, target):
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)

@@ -6,6 +6,7 @@ import random
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Protocol
 
 import httpx
 import pytest
@@ -35,8 +36,14 @@ def arrived(service: Served) -> Counter[str]:
         engine.dispose()
 
 
-def count_received(service: Served) -> int:
-    """The same, of one that runs."""
+class HasFolder(Protocol):
+    """A service with a data folder."""
+
+    folder: Path
+
+
+def count_received(service: HasFolder) -> int:
+    """How many ECGs one that runs has received."""
     engine = open_engine(f"sqlite:///{service.folder / 'greenchannel.sqlite'}")
     try:
         return sum(isinstance(one.event, EcgReceived) for one in Log(engine).read())
