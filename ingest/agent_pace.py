@@ -14,7 +14,7 @@ class Pace:
     """The link's speed, and the size of the next piece."""
 
     bytes_per_s: float | None = None  # None: nothing was measured
-    piece_bytes: int = 32 * 1024
+    piece_bytes: int = 16 * 1024
 
     def took(self, sent_bytes: int, took_s: float) -> "Pace":
         """A piece arrived, its answer included.

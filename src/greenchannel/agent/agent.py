@@ -196,6 +196,8 @@ class Agent:
         link = agent_plan.Link(failures=state.failures, due_at=state.due_at)
         action = agent_plan.next_action([item.entry for item in self.spool.open_items()], link, at)
         match action:
+            case Send() if self.follower.clock.offset is None and time.monotonic() >= self._greet_at_s:
+                self._poll((), at)  # or nobody could say when the first file was found
             case Send(number):
                 self._say_when_found(number)
                 self._after(self.sender.step(number), number)

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from greenchannel.agent.agent import Agent, Options, now
 from greenchannel.agent.judge import Judge
@@ -55,6 +56,8 @@ def run_until_stopped(options: Options, faces: Faces) -> int:
         spool = Spool(options.spool, now)
         if spool.repaired:
             logger.warning("the spool's database was damaged; it was made anew from the files")
+        if options.server.startswith("http://") and not _is_local(options.server):
+            logger.warning("%s is not encrypted: token and ECGs can be read on the way", options.server)
         agent = Agent(options=options, spool=spool, judge=Judge() if options.judged else None)
         stop = threading.Event()
         for number in (process_signals.SIGINT, process_signals.SIGTERM):
@@ -104,6 +107,10 @@ def _dicom_port(agent: Agent, faces: Faces) -> "DicomPort":
 
     assert faces.dicom is not None
     return DicomPort(agent.spool, faces.dicom, title=faces.ae_title, callers=faces.ae_from)
+
+
+def _is_local(server: str) -> bool:
+    return urlsplit(server).hostname in ("127.0.0.1", "localhost", "::1")
 
 
 def _wrong(options: Options) -> str | None:

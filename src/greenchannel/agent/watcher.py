@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from greenchannel.agent.ports import NOT_DURABLE
 from greenchannel.agent.spool import Spool
 from greenchannel.ingest import agent_watch
 from greenchannel.ingest.agent_watch import Looked, Ready, Seen
@@ -64,9 +65,12 @@ class Watcher:
         self._looked = agent_watch.look(self._looked, seen, now_s)
         self._spool.forget_sightings({self._path(name) for name in seen})
         taken = 0
-        for one in agent_watch.ready(self._looked, now_s, self._settle_s):
-            if any(self._is_new(name) for name in one.names):
-                taken += self._take(one)
+        try:
+            for one in agent_watch.ready(self._looked, now_s, self._settle_s):
+                if any(self._is_new(name) for name in one.names):
+                    taken += self._take(one)
+        except NOT_DURABLE as error:  # the files stay where they are, and are looked at again
+            self.trouble = f"暂存空间写不进去 nothing can be kept in the spool: {error}"
         return taken
 
     # ------------------------------------------------------------ one look
