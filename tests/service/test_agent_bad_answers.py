@@ -10,6 +10,7 @@ import pytest
 from greenchannel.agent.agent import Agent, Options, now
 from greenchannel.agent.spool import Spool
 from greenchannel.ingest.agent_answers import PROBLEM
+from greenchannel.ingest.device_clock import ClockOffset
 
 
 class Scripted:
@@ -69,6 +70,8 @@ def agent(server: Scripted, tmp_path: Path) -> Iterator[Agent]:
     """An agent with one ECG that waits to be sent."""
     (tmp_path / "token").write_text("secret", encoding="utf-8")
     spool = Spool(tmp_path / "spool", now)
+    # The clocks were compared in an earlier life, so the first thing that is asked is to send.
+    spool.note_fact("clock", ClockOffset(offset_s=0.0, uncertainty_s=0.1, measured_at=now()))
     options = Options(
         server=f"http://127.0.0.1:{server.port}",
         token_file=tmp_path / "token",

@@ -168,6 +168,7 @@ def test_an_upload_that_was_broken_off_goes_on_where_it_was_in_the_next_life(cli
     """The first life sent one piece; the second asks how far the server is, and sends the rest."""
     clinic.leave("a.dcm", ecg(41))
     clinic.take()
+    assert clinic.agent.follower.poll(()) is None  # the clocks are compared before the first of all
     clinic.agent.sender.pace = clinic.agent.sender.pace.cut().cut().cut()
     clinic.agent.link_once()  # created
     clinic.agent.link_once()  # a first piece
