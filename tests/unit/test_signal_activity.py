@@ -126,7 +126,7 @@ def test_a_burst_makes_the_size_of_no_trace() -> None:
 
 def quiet_rows(x: Floats, quiet_mv: float = 0.1) -> int:
     """How many leads are left."""
-    return mostly_quiet(x.astype(np.float32), quiet_mv).shape[0]
+    return len(mostly_quiet(x.astype(np.float32), quiet_mv))
 
 
 def test_quiet_leads_speak_where_they_are_most() -> None:
