@@ -65,7 +65,7 @@ MEASURING = {
     "signal/qrs_waves.py": (UNIT + "signal_waves.py", UNIT + "signal_intervals.py"),
     "signal/intervals.py": (UNIT + "signal_rate_and_axis.py", UNIT + "signal_intervals.py"),
     "signal/delineation.py": (UNIT + "signal_delineation.py",),
-    "signal/t_end.py": (UNIT + "signal_delineation.py",),
+    "signal/t_end.py": (UNIT + "signal_t_end.py",),
     "signal/qrs_borders.py": (UNIT + "signal_borders.py", UNIT + "signal_j.py"),
     "signal/baseline.py": (
         UNIT + "signal_baseline.py",
@@ -78,6 +78,8 @@ MEASURING = {
     "signal/quality.py": (UNIT + "signal_verdict.py",),
     "signal/pacing.py": (UNIT + "signal_pacing.py",),
     "signal/assembly.py": (UNIT + "signal_assembly.py",),
+    "signal/busy_borders.py": (UNIT + "signal_busy.py",),
+    "signal/fast_p.py": (UNIT + "signal_busy.py",),
     "signal/rhythm_name.py": (UNIT + "signal_rhythm_name.py",),
     "signal/rhythm_measures.py": (UNIT + "signal_rhythm_measures.py", UNIT + "signal_activity.py"),
     "signal/limits.py": (),
@@ -90,12 +92,13 @@ LIMITS = "signal/limits.py"
 READERS = {
     "signal/grid.py": (UNIT + "signal_conditioning.py", UNIT + "signal_sample_quality.py"),
     "signal/measure.py": (UNIT + "signal_quality.py",),
+    "signal/pruning.py": (UNIT + "signal_pruning.py",),
     "signal/sample_quality.py": (UNIT + "signal_sample_quality.py",),
 }
 """Other modules that name numbers of it, and their tests."""
 
 SEED = 20260302  # of the sample: the same mutants while the code stays the same
-TIMEOUT_S = 60  # a mutant that never ends is noticed
+TIMEOUT_S = 60  # of the processor, not of the clock of a busy machine: a mutant that never ends is noticed
 MEMORY_BYTES = 4 << 30  # and so is one that takes more than this
 AT_ONCE = 2
 
@@ -197,7 +200,7 @@ def _start(session: pytest.Session, mutant: Mutant | None, tests: Sequence[str])
     """Fork a process whose session runs the tests over a mutant; None: the code as it is."""
     child = os.fork()
     if not child:
-        signal.alarm(TIMEOUT_S)
+        signal.setitimer(signal.ITIMER_PROF, TIMEOUT_S)
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
         if mutant is not None:
             sys.meta_path.insert(0, Served(mutant.core, mutant.code))
