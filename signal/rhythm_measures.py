@@ -138,7 +138,7 @@ def activity(x: Floats) -> dict[str, float]:
     y = blocks[lead].ravel()
     # Half a period, from mean size over mean slope; what is left of the trace plus itself half a period later [K].
     half = int(math.pi * float(np.abs(y).sum()) / max(float(np.abs(y[1:] - y[:-1]).sum()), 1e-9) + 0.5)
-    half = min(max(half, 1), y.size // 4)
+    half = min(half, y.size // 4)
     late, soon = y[half:], y[:-half]
     m["leakage"] = float(np.abs(late + soon).sum() / max(float((np.abs(late) + np.abs(soon)).sum()), 1e-9))
     power = np.abs(np.fft.rfft((x - x.mean(axis=1, keepdims=True)) * atrial.hann(x.shape[1]))) ** 2
@@ -156,7 +156,7 @@ def activity(x: Floats) -> dict[str, float]:
     y, period = x[lead] - x[lead].mean(), atrial.SLOW_RATE_HZ / (peak * step)
     length = 1 << (2 * y.size - 1).bit_length()
     c = np.fft.irfft(np.abs(np.fft.rfft(y, length)) ** 2, length)
-    k = np.arange(max(int(CYCLE[0] * period), 2), max(int(CYCLE[1] * period), 2) + 2)
+    k = np.arange(int(CYCLE[0] * period), int(CYCLE[1] * period) + 2)
     m["organisation"] = float((c[k] / (1.0 - k / y.size)).max() / max(float(c[0]), 1e-9))
     return m
 

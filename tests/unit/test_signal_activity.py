@@ -38,7 +38,7 @@ def written_out(x: Floats) -> dict[str, float]:
     m["modulation"] = float(ordered[-1 - tenth] - ordered[tenth]) / m["size"]
     y = np.concatenate([part[lead] for part in parts])
     half = int(math.pi * np.abs(y).sum() / np.abs(np.diff(y)).sum() + 0.5)
-    half = min(max(half, 1), y.size // 4)
+    half = min(half, y.size // 4)
     m["leakage"] = float(np.abs(y[half:] + y[:-half]).sum() / (np.abs(y[half:]) + np.abs(y[:-half])).sum())
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(x.shape[1]) / (x.shape[1] - 1))
     total = np.zeros(x.shape[1] // 2 + 1)
@@ -54,7 +54,7 @@ def written_out(x: Floats) -> dict[str, float]:
     m["smoothness"] = float(speed.mean() / speed[int(0.98 * speed.size)])
     y, n = x[lead] - x[lead].mean(), x.shape[1]
     period = RATE_HZ / hz[peak]
-    lags = range(max(int(0.8 * period), 2), max(int(1.25 * period), 2) + 2)
+    lags = range(int(0.8 * period), int(1.25 * period) + 2)
     alike = [float((y[lag:] * y[: n - lag]).sum() / (1 - lag / n)) for lag in lags]
     return m | {"organisation": max(alike) / float((y * y).sum())}
 
@@ -92,6 +92,29 @@ def test_one_wave_that_repeats_has_its_rate(hz: float) -> None:
     if 2.0 < hz < 20.0:
         assert m["activity_mv"] == pytest.approx(1.0, abs=0.15) and m["leakage"] < 0.2
         assert m["organisation"] > 0.93 and m["modulation"] < 0.05
+
+
+def test_waves_are_compared_with_themselves_near_one_cycle_of_the_strip() -> None:
+    """From 0.8 to 1.25 cycles of the dominant rate: a lead that repeats itself later than that is not organised."""
+    m = assert_as_written(np.stack([wave(125 / 34, 0.5), *[wave(5.0, 0.4)] * 6]))
+    assert m["dominant_hz"] == pytest.approx(5.0, abs=0.05) and m["organisation"] < 0.95
+
+
+def test_the_slowest_waves_of_a_short_strip_are_turned_by_a_quarter_of_it() -> None:
+    """Half a period of 1 Hz is just that of two seconds; another level of the trace changes nothing."""
+    m = assert_as_written(np.cos(2 * np.pi * np.arange(250) / 125)[None])
+    assert m["leakage"] < 0.1
+    square = np.sign(np.cos(2 * np.pi * (np.arange(250) + 0.5) / 125))  # looks as if it were slower
+    assert_as_written((square + wave(9.0, 0.02, 250))[None])
+    x = wave(6.0, 0.5, 250)[None]
+    high = activity((x + 300.0).astype(np.float32))
+    assert high["concentration"] == pytest.approx(activity(x.astype(np.float32))["concentration"], abs=1e-3)
+
+
+def test_a_wave_just_slower_than_1_hz_is_not_the_dominant_one_of_a_short_strip() -> None:
+    """Where no line of the spectrum lies at 1 Hz."""
+    m = assert_as_written((wave(0.83, 0.5, 600) + wave(6.0, 0.35, 600))[None])
+    assert m["dominant_hz"] == pytest.approx(6.0, abs=0.2)
 
 
 @pytest.mark.parametrize("hz", [0.5, 0.97, 25.2, 40.0])

@@ -67,6 +67,14 @@ def test_borders_by_the_bend_are_those_of_the_rules(rr_s: float, noise_mv: float
             assert found == pytest.approx(borders_written_out(slope, speak, rr_s), abs=1e-6, nan_ok=True)
 
 
+def test_borders_do_not_depend_on_the_size_of_the_beat() -> None:
+    """A thousandth of it has the same ones."""
+    slope = slope_of(drawn(5))
+    every = np.ones(12, dtype=bool)
+    small = busy_borders(slope * np.float32(0.001), every, 0.4)
+    assert small == pytest.approx(busy_borders(slope, every, 0.4), nan_ok=True) and not math.isnan(small.off)
+
+
 def test_without_leads_no_border_is_told() -> None:
     """NaN, all three."""
     assert all(math.isnan(one) for one in busy_borders(slope_of(drawn()), np.zeros(12, dtype=bool), 0.4))

@@ -38,6 +38,7 @@ def test_two_beats_have_a_rate_and_three_a_spread() -> None:
     """One has neither, and four differences are asked for where pairs of them are looked at."""
     assert math.isnan(measures.intervals(at(), own(at()))["rate_bpm"])
     assert measures.intervals(np.zeros(0), own(np.zeros(0)))["dominant_share"] == 0.0
+    assert measures.intervals(at(), own(at()))["dominant_share"] == 1.0
     two = measures.intervals(at(0.8), own(at(0.8)))
     assert two["rate_bpm"] == pytest.approx(75.0) and "sdnn_ms" not in two and math.isnan(two["irregularity"])
     three = measures.intervals(at(0.8, 1.0), own(at(0.8, 1.0)))
@@ -118,7 +119,8 @@ def test_just_80_percent_is_not_early() -> None:
     """Nor does a strip of two beats say anything."""
     r = np.array([0.0, 1.0, 1.8, 2.8])
     assert ectopy(r, [0] * 4, [90.0] * 4)["ectopic_share"] == 0.0
-    assert math.isnan(ectopy(r[:2], [0, 0], [90.0] * 2)["ectopic_share"])
+    two = ectopy(r[:2], [0, 0], [90.0] * 2)
+    assert math.isnan(two["ectopic_share"]) and two["bigeminy"] == 0.0
     assert ectopy(r[:3], [0] * 3, [90.0] * 3)["ectopic_share"] == 0.0
 
 
@@ -182,6 +184,12 @@ def test_a_spike_paces_the_ventricle_or_the_atrium(spike_s: float, ventricle: in
     """From 120 ms before R to 20 ms behind it the ventricle, up to 350 ms before it the atrium."""
     told = measures.pacing(np.array([0.0, 2.0]), (spike_s,))
     assert told == {"paced_share": ventricle / 2, "paced_atrium_share": atrium / 2}
+
+
+def test_one_spike_of_several_is_enough() -> None:
+    """Each beat has its own."""
+    told = measures.pacing(np.array([1.0, 2.0]), (0.95, 1.95))
+    assert told == {"paced_share": 1.0, "paced_atrium_share": 0.0}
 
 
 def test_without_spikes_nothing_is_paced_and_without_a_look_nothing_known() -> None:
