@@ -133,7 +133,7 @@ class Served:
         for pipe in (self._nursery.stdin, self._nursery.stdout):
             if pipe is not None:
                 pipe.close()
-        self._nursery.wait(timeout=10)
+        self._nursery.wait(timeout=READY_WITHIN_S)
 
     def _ask(self, request: dict[str, Any]) -> str:
         stdin, stdout = self._nursery.stdin, self._nursery.stdout

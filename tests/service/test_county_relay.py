@@ -179,6 +179,26 @@ def test_a_link_that_goes_down_cuts_and_comes_back() -> None:
     assert bodies == [b"1", b"3"] and said == [hashlib.sha256(body).hexdigest() for body in bodies]
 
 
+def test_an_outage_ends_by_itself() -> None:
+    """What is sent meanwhile is lost, and what is sent afterwards arrives."""
+
+    async def play() -> tuple[list[str], Relay]:
+        said: list[str] = []
+        async with Far().open() as port:
+            relay = Relay("127.0.0.1", port, LinkProfile(down_every_s=0.05, down_s=(0.05, 0.1)), seed=1)
+            async with relay.open() as near:
+                while relay.counts["outages"] < 3 or relay.down:
+                    async with httpx.AsyncClient(base_url=near, trust_env=False) as http:
+                        with contextlib.suppress(httpx.TransportError):
+                            said.append((await http.post("/", content=b"1")).text)
+                    await asyncio.sleep(0.005)
+        return said, relay
+
+    said, relay = asyncio.run(play())
+    assert set(said) == {hashlib.sha256(b"1").hexdigest()} and relay.counts["outages"] >= 3
+    assert relay.counts["refused"] > 0
+
+
 def test_a_service_that_is_away_is_a_line_that_drops() -> None:
     """And is counted apart."""
 

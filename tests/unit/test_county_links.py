@@ -2,7 +2,6 @@
 
 import random
 from collections import Counter
-from itertools import pairwise
 
 import pytest
 
@@ -13,7 +12,7 @@ from greenchannel.county.links import (
     Pipe,
     admit,
     connection_fate,
-    outages,
+    outage,
     packet_passage,
     profile_named,
     request_fate,
@@ -98,14 +97,16 @@ def test_a_link_on_a_faster_clock_is_the_same_link() -> None:
     assert fast.rate_bit_s == 200e3 and fast.delay_s == pytest.approx(0.03) and fast.failed == 0.3
 
 
-def test_outages_lie_apart_and_within_the_time() -> None:
-    """One ends before the next begins."""
-    found = outages(4, 3600.0, every_s=300.0, length_s=(5.0, 60.0))
+def test_outages_come_as_often_and_last_as_long_as_asked() -> None:
+    """The n-th is the same in every run of a seed; a link without them never goes down."""
+    profile = LinkProfile(down_every_s=300.0, down_s=(5.0, 60.0))
+    found = [outage(profile, 4, number) for number in range(2000)]
 
-    assert 4 < len(found) < 25
-    assert all(one.until_s < other.from_s for one, other in pairwise(found))
-    assert all(5.0 <= one.until_s - one.from_s <= 60.0 for one in found)
-    assert found == outages(4, 3600.0, every_s=300.0, length_s=(5.0, 60.0))
+    assert found == [outage(profile, 4, number) for number in range(2000)]
+    assert outage(PROFILES["failing"], 4, 0) is None
+    lengths = [one.length_s for one in found if one is not None]
+    assert len(lengths) == 2000 and min(lengths) >= 5.0 and max(lengths) <= 60.0
+    assert sum(one.after_s for one in found if one is not None) / 2000 == pytest.approx(300.0, rel=0.1)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 import math
 from collections import Counter
 from datetime import UTC, datetime, timedelta, timezone
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -14,7 +13,6 @@ from greenchannel.county.plan import (
     WAYS,
     DeviceClock,
     PlanOptions,
-    kills,
     make_plan,
     reaction,
 )
@@ -116,15 +114,6 @@ def test_doctors_answer_at_once_or_late_or_never() -> None:
     assert 540 < kinds["prompt"] < 660 and 240 < kinds["late"] < 360 and 60 < kinds["never"] < 140
     assert all((one.after_s is None) == (one.kind == "never") for one in reactions)
     assert min(one.after_s or math.inf for one in reactions if one.kind == "late") >= 300
-
-
-def test_a_process_is_not_killed_while_it_is_down() -> None:
-    """Each kill comes after the start before it."""
-    found = kills(3, "server", 7200.0, every_s=200.0, down_s=(1.0, 100.0))
-
-    assert 15 < len(found) < 50 and found == kills(3, "server", 7200.0, every_s=200.0, down_s=(1.0, 100.0))
-    assert all(a.at_s + a.down_s <= b.at_s for a, b in pairwise(found))
-    assert found != kills(3, "v01", 7200.0, every_s=200.0, down_s=(1.0, 100.0))
 
 
 @pytest.mark.parametrize(

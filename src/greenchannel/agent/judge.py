@@ -162,8 +162,10 @@ def _serve() -> None:
     import greenchannel.ingest.reader
     import greenchannel.triage.interpretation  # noqa: F401 - said to be ready when both are loaded
 
-    _write(answers, b"ready")
-    with contextlib.suppress(EOFError, BrokenPipeError, KeyboardInterrupt):
+    with contextlib.suppress(
+        EOFError, BrokenPipeError, KeyboardInterrupt
+    ):  # the agent may have died meanwhile
+        _write(answers, b"ready")
         while True:
             asked = msgspec.json.decode(_read(requests), type=Asked)
             _write(answers, msgspec.json.encode(judged(_read(requests), asked.fields)))

@@ -53,6 +53,10 @@ class LinkProfile:
     """How long a line stays silent before it drops."""
     cut_bytes: tuple[int, int] | None = None
     """Every connection is cut after so many bytes, whatever they are; None: never."""
+    down_every_s: float | None = None
+    """On average so long after the last time the link goes down as a whole, as in a power cut; None: never."""
+    down_s: tuple[float, float] = (5.0, 60.0)
+    """For how long then."""
     lost: float = 0.0
     """Share of packets that are lost; for links that carry packets."""
     queue_s: float = 2.0
@@ -78,6 +82,8 @@ class LinkProfile:
             jitter_s=self.jitter_s / times,
             silent_s=(self.silent_s[0] / times, self.silent_s[1] / times),
             queue_s=self.queue_s / times,
+            down_every_s=None if self.down_every_s is None else self.down_every_s / times,
+            down_s=(self.down_s[0] / times, self.down_s[1] / times),
         )
 
 
@@ -98,6 +104,7 @@ PROFILES: Final[Mapping[str, LinkProfile]] = MappingProxyType(
             refused=0.05,
             failed=0.3,
             cut_bytes=(10_000, 500_000),
+            down_every_s=1800.0,
         ),
     }
 )
@@ -232,19 +239,14 @@ def packet_passage(
 class Outage:
     """A time in which the link is down."""
 
-    from_s: float
-    until_s: float
+    after_s: float
+    """From the end of the outage before, or the beginning."""
+    length_s: float
 
 
-def outages(
-    seed: int, until_s: float, *, every_s: float, length_s: tuple[float, float]
-) -> tuple[Outage, ...]:
-    """When a link is down before `until_s`: on average every `every_s`, for a while drawn from `length_s`."""
-    dice = random.Random(f"{seed}/outage")
-    found: list[Outage] = []
-    at_s = dice.expovariate(1 / every_s)
-    while at_s < until_s:
-        end_s = at_s + dice.uniform(*length_s)
-        found.append(Outage(from_s=at_s, until_s=end_s))
-        at_s = end_s + dice.expovariate(1 / every_s)
-    return tuple(found)
+def outage(profile: LinkProfile, seed: int, number: int) -> Outage | None:
+    """The outage with this number, counted from 0; None where the link never goes down."""
+    if profile.down_every_s is None:
+        return None
+    dice = random.Random(f"{seed}/outage/{number}")
+    return Outage(after_s=dice.expovariate(1 / profile.down_every_s), length_s=dice.uniform(*profile.down_s))

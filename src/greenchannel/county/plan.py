@@ -112,17 +112,6 @@ class Reaction:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Kill:
-    """A process that dies as by ``kill -9``, or by a power cut."""
-
-    at_s: float
-    who: str
-    """``server``, or the site of the clinic whose computer it is."""
-    down_s: float
-    """Until it is started again."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class PlanOptions:
     """How large, how long, how bad."""
 
@@ -263,19 +252,3 @@ def reaction(seed: int, number: int) -> Reaction:
     kind = dice.choices(("prompt", "late", "never"), (6, 3, 1))[0]
     after_s = {"prompt": dice.uniform(10.0, 90.0), "late": dice.uniform(300.0, 1800.0), "never": None}[kind]
     return Reaction(kind=kind, after_s=after_s)
-
-
-# ---------------------------------------------------------------- deaths
-
-
-def kills(
-    seed: int, who: str, until_s: float, *, every_s: float, down_s: tuple[float, float]
-) -> tuple[Kill, ...]:
-    """When one process is killed before `until_s`: on average every `every_s`; down for a while each time."""
-    dice = random.Random(f"{seed}/kill/{who}")
-    found: list[Kill] = []
-    at_s = dice.expovariate(1 / every_s)
-    while at_s < until_s:
-        found.append(Kill(at_s=at_s, who=who, down_s=dice.uniform(*down_s)))
-        at_s += found[-1].down_s + dice.expovariate(1 / every_s)
-    return tuple(found)

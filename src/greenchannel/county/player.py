@@ -159,16 +159,16 @@ def into_folder(folder: Path) -> Delivery:
 
 
 def _leave(folder: Path, ecg: MadeEcg) -> None:
-    """The sidecar first, each under its name at once: a power cut leaves a whole file or none."""
+    """Sidecar and file appear at once under their names, each whole: a power cut leaves none or both, or the former."""
     folder.mkdir(parents=True, exist_ok=True)
     files = {ecg.file_name: ecg.data}
     if not ecg.file_name.endswith(".json"):
         said = json.dumps(ecg.fields, ensure_ascii=False).encode()
         files = {f"{ecg.file_name}.json": said} | files
     for name, data in files.items():
-        part = folder / f"{name}.part"
-        with part.open("wb") as out:
+        with (folder / f"{name}.part").open("wb") as out:
             out.write(data)
             out.flush()
             os.fsync(out.fileno())
-        part.replace(folder / name)
+    for name in files:
+        (folder / f"{name}.part").replace(folder / name)

@@ -20,6 +20,7 @@ from greenchannel.county.links import (
     RequestFate,
     admit,
     connection_fate,
+    outage,
     request_fate,
     waiting_s,
 )
@@ -43,7 +44,7 @@ class Relay:
     host, port
         The service at the far end. May change while the relay is open.
     profile
-        What the link is like; may change while the relay is open.
+        What the link is like; may change while the relay is open, but for its outages.
     seed
         Which connections and requests fail, and how.
     fate_of_connection, fate_of_request
@@ -64,10 +65,10 @@ class Relay:
         self.profile = profile
         self.seed = seed
         self.down = False
-        """True: every new connection is refused; `hang_up` ends the others."""
+        """True, as in an outage: every new connection is refused; `hang_up` ends the others."""
         self.counts: Counter[str] = Counter()
         """``connections``, ``requests``, ``bytes_forth``, ``bytes_back``, ``refused``, ``cut``, ``away`` (no service
-        at the far end), and each `Fault`."""
+        at the far end), ``outages``, and each `Fault`."""
         self.pipes = {"forth": Pipe(), "back": Pipe()}
         self._fate_of_connection = fate_of_connection or (
             lambda n: connection_fate(self.profile, self.seed, n)
@@ -93,6 +94,7 @@ class Relay:
                 tasks.discard(task)
 
         server = await asyncio.start_server(accept, host, port)
+        tasks.add(asyncio.create_task(self._go_down_now_and_then()))
         try:
             near_host, near_port = server.sockets[0].getsockname()[:2]
             yield f"http://{near_host}:{near_port}"
@@ -106,6 +108,15 @@ class Relay:
         """Cut every connection now."""
         for line in tuple(self._lines):
             line.cut.set()
+
+    async def _go_down_now_and_then(self) -> None:
+        while (found := outage(self.profile, self.seed, self.counts["outages"])) is not None:
+            await asyncio.sleep(found.after_s)
+            self.counts["outages"] += 1
+            self.down = True
+            self.hang_up()
+            await asyncio.sleep(found.length_s)
+            self.down = False
 
     async def _relay(self, near_in: asyncio.StreamReader, near_out: asyncio.StreamWriter) -> None:
         number, self.counts["connections"] = self.counts["connections"], self.counts["connections"] + 1
