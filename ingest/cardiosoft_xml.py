@@ -10,9 +10,8 @@ from greenchannel.ingest.bounds import MAX_CHANNELS
 from greenchannel.ingest.errors import IngestError, shown
 from greenchannel.ingest.lead_names import lead_of_name
 from greenchannel.ingest.number_lists import sample_values
-from greenchannel.ingest.parsed import ParsedEcg, plausible_age, sex_of
+from greenchannel.ingest.parsed import ParsedEcg, age_between, plausible_age, sex_of
 from greenchannel.ingest.xml_fields import (
-    age_at,
     counted,
     decimal,
     filters_of,
@@ -127,4 +126,4 @@ def _age(patient: Node, acquired: datetime | None, tolerated: list[str]) -> floa
         age_years, note = plausible_age(years(age.text.strip(), age.attributes.get("units", "")))
         tolerated += [note] if note else []
         return age_years
-    return age_at(_time(patient.find("BirthDateTime"), "the day of birth", tolerated), acquired)
+    return age_between(_time(patient.find("BirthDateTime"), "the day of birth", tolerated), acquired)

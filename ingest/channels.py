@@ -20,7 +20,6 @@ LONE_LEAD: Final = "I"
 """What a lone channel called just ECG is read as: recorders of one lead are held in both hands.  [E]"""
 
 _AT_ONCE: Final = 2**20
-_DAYS_A_YEAR: Final = 365.25
 _MAX_NOTES_OF_CHANNELS: Final = 20
 
 
@@ -164,11 +163,3 @@ def recording_of(
         low_cut_hz=known.get("low_hz"),
         high_cut_hz=known.get("high_hz"),
     )
-
-
-def age_between(born: datetime | None, acquired: datetime | None) -> float | None:
-    """Whole years from birth to acquisition; None where either is unknown or the years are not plausible."""
-    if born is None or acquired is None:
-        return None
-    days = (acquired.replace(tzinfo=None) - born.replace(tzinfo=None)).days
-    return float(int(days / _DAYS_A_YEAR)) if 0 <= days <= 130 * _DAYS_A_YEAR else None

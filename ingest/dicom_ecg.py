@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from greenchannel.ingest.dicom_group import Item, best_group
 from greenchannel.ingest.dicom_tags import DEFLATED, NotPlain, inflated, plain_tags
 from greenchannel.ingest.errors import IngestError
-from greenchannel.ingest.parsed import ParsedEcg, plausible_age, sex_of
+from greenchannel.ingest.parsed import DAYS_A_YEAR, ParsedEcg, age_between, plausible_age, sex_of
 from greenchannel.ingest.scaling import ranges_without_samples
 from greenchannel.signal.recording import Recording
 
@@ -28,8 +28,7 @@ ECG_CLASSES: Final = {
 }
 _BIG_ENDIAN: Final = "1.2.840.10008.1.2.2"
 _MAX_STATEMENTS: Final = 100
-_DAYS_A_YEAR: Final = 365.25
-_DAYS: Final = {"Y": _DAYS_A_YEAR, "M": _DAYS_A_YEAR / 12, "W": 7.0, "D": 1.0}
+_DAYS: Final = {"Y": DAYS_A_YEAR, "M": DAYS_A_YEAR / 12, "W": 7.0, "D": 1.0}
 
 # What pydicom lets out when its input is broken; it parses values when they are asked for, so it may come anywhere.
 _PYDICOM_RAISES: Final = (
@@ -180,14 +179,11 @@ def _statements(dataset: Item) -> tuple[str, ...]:
 def _age(dataset: Item, acquired: datetime | None, tolerated: list[str]) -> float | None:
     match = re.fullmatch(r"(\d{1,3})([DWMY])", str(dataset.get("PatientAge", "") or "").strip())
     if match is not None:
-        age_years, note = plausible_age(str(int(match[1]) * _DAYS[match[2]] / _DAYS_A_YEAR))
+        age_years, note = plausible_age(str(int(match[1]) * _DAYS[match[2]] / DAYS_A_YEAR))
         tolerated += [note] if note else []
         return age_years
     born = _parse_time(str(dataset.get("PatientBirthDate", "") or ""), "")
-    if born is None or acquired is None:
-        return None
-    days = (acquired.replace(tzinfo=None) - born).days
-    return float(int(days / _DAYS_A_YEAR)) if 0 <= days <= 130 * _DAYS_A_YEAR else None
+    return age_between(born, acquired)
 
 
 _TIME_ATTRIBUTES: Final = (

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from greenchannel.ingest.channels import (
     Channel,
-    age_between,
     check_counts,
     leads_of_labels,
     mv_per_unit,
@@ -19,7 +18,7 @@ from greenchannel.ingest.channels import (
 from greenchannel.ingest.edf_annotations import annotations_of, onsets_of
 from greenchannel.ingest.edf_header import BDF, EDF, EdfHeader, decimal_of, parse_header
 from greenchannel.ingest.errors import IngestError, shown
-from greenchannel.ingest.parsed import ParsedEcg, Sex, plausible_age, sex_of
+from greenchannel.ingest.parsed import ParsedEcg, Sex, age_between, plausible_age, sex_of
 
 _ANNOTATIONS: Final = ("EDF Annotations", "BDF Annotations")
 _NO_DATE: Final = "01.01.85"

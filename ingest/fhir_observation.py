@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from greenchannel.ingest.bounds import MAX_CHANNELS
 from greenchannel.ingest.channels import (
     Channel,
-    age_between,
     leads_of_labels,
     mv_per_unit,
     recording_of,
@@ -20,7 +19,7 @@ from greenchannel.ingest.channels import (
 )
 from greenchannel.ingest.errors import IngestError, shown
 from greenchannel.ingest.mdc_leads import lead_of_mdc
-from greenchannel.ingest.parsed import ParsedEcg, Sex, plausible_age, sex_of
+from greenchannel.ingest.parsed import ParsedEcg, Sex, age_between, plausible_age, sex_of
 from greenchannel.ingest.texts import numbers_of
 from greenchannel.signal.recording import ELECTRODE_SETS
 

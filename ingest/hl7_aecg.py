@@ -12,10 +12,9 @@ from greenchannel.ingest.bounds import MAX_CHANNELS
 from greenchannel.ingest.errors import IngestError, shown
 from greenchannel.ingest.lead_names import lead_of_name
 from greenchannel.ingest.number_lists import sample_values
-from greenchannel.ingest.parsed import ParsedEcg, plausible_age, sex_of
+from greenchannel.ingest.parsed import ParsedEcg, age_between, plausible_age, sex_of
 from greenchannel.ingest.scaling import MV_PER_UNIT
 from greenchannel.ingest.xml_fields import (
-    age_at,
     decimal,
     filters_of,
     identifiers_of,
@@ -212,7 +211,7 @@ def _name(person: Node) -> list[str]:
 def _age(root: Node, person: Node, acquired: datetime | None, tolerated: list[str]) -> float | None:
     """The reported age, else that of the day of birth; noted where both are given and contradict each other."""
     born = moment(_attribute(person, "birthTime", "value"), "the day of birth", tolerated)
-    by_birth = age_at(born, acquired)
+    by_birth = age_between(born, acquired)
     for observation in root.findall("controlVariable/relatedObservation"):
         if _attribute(observation, "code", "code") == _REPORTED_AGE:
             unit = {"a": "years", "mo": "m", "wk": "w"}.get(_attribute(observation, "value", "unit"), "")

@@ -7,11 +7,10 @@ from contextvars import ContextVar
 from datetime import datetime
 from typing import Final
 
-from greenchannel.ingest.channels import age_between
 from greenchannel.ingest.errors import IngestError, shown
 from greenchannel.ingest.hl7_message import Message, Segment, instant_of, parse_message
 from greenchannel.ingest.hl7_waveform import WAVEFORM_TYPES, waveform_recording
-from greenchannel.ingest.parsed import ParsedEcg, plausible_age, sex_of
+from greenchannel.ingest.parsed import ParsedEcg, age_between, plausible_age, sex_of
 
 _LOINC_AGE: Final = "30525-0"
 _STATEMENT_TYPES: Final = frozenset({"TX", "FT", "ST"})

@@ -9,14 +9,13 @@ import numpy as np
 
 from greenchannel.ingest.channels import (
     Channel,
-    age_between,
     check_counts,
     leads_of_labels,
     recording_of,
     scaled,
 )
 from greenchannel.ingest.errors import IngestError
-from greenchannel.ingest.parsed import ParsedEcg, Sex
+from greenchannel.ingest.parsed import ParsedEcg, Sex, age_between
 from greenchannel.ingest.scaling import MISSING
 from greenchannel.ingest.texts import decode_text
 

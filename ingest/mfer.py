@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from greenchannel.ingest.channels import Channel, age_between, leads_of_labels, mv_per_unit, recording_of
+from greenchannel.ingest.channels import Channel, leads_of_labels, mv_per_unit, recording_of
 from greenchannel.ingest.errors import IngestError, shown
 from greenchannel.ingest.lead_names import SCP_LEADS
 from greenchannel.ingest.mfer_frames import (
@@ -21,7 +21,7 @@ from greenchannel.ingest.mfer_frames import (
     word_of,
 )
 from greenchannel.ingest.mfer_tags import MOST_TAGS, Tag, tags
-from greenchannel.ingest.parsed import ParsedEcg, Sex
+from greenchannel.ingest.parsed import ParsedEcg, Sex, age_between
 from greenchannel.ingest.texts import decode_text
 
 _PREAMBLES: Final = (b"MFR ", b"MFER", b" MFR", b" MFE")

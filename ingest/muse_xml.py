@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from greenchannel.ingest.bounds import MAX_CHANNELS
 from greenchannel.ingest.errors import IngestError, shown
 from greenchannel.ingest.lead_names import lead_of_name
-from greenchannel.ingest.parsed import ParsedEcg, plausible_age, sex_of
+from greenchannel.ingest.parsed import ParsedEcg, age_between, plausible_age, sex_of
 from greenchannel.ingest.scaling import MV_PER_UNIT
 from greenchannel.ingest.xml_fields import (
-    age_at,
     counted,
     decimal,
     filters_of,
@@ -209,7 +208,7 @@ def _age(patient: Node, acquired: datetime | None, tolerated: list[str]) -> floa
     tolerated += [note] if note else []
     if age_years is not None or patient.word("PatientAge"):
         return age_years
-    return age_at(_time(patient.word("DateofBirth"), "00:00", []), acquired)
+    return age_between(_time(patient.word("DateofBirth"), "00:00", []), acquired)
 
 
 def _statements(root: Node, tolerated: list[str]) -> tuple[str, ...]:

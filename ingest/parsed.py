@@ -2,12 +2,14 @@
 
 import math
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Literal
+from datetime import date, datetime
+from typing import Final, Literal
 
 from greenchannel.signal.recording import Recording
 
 Sex = Literal["male", "female"]
+
+DAYS_A_YEAR: Final = 365.25
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,6 +60,15 @@ def plausible_age(text: str) -> tuple[float | None, str | None]:
     if not 0 <= age_years <= 130:
         return None, f"age {word[:20]} is not within 0 to 130; taken as unknown"
     return age_years, None
+
+
+def age_between(born: date | None, acquired: date | None) -> float | None:
+    """Whole years from one day to the other; None where either is unknown or the span is no age."""
+    if born is None or acquired is None:
+        return None
+    first, last = (at.date() if isinstance(at, datetime) else at for at in (born, acquired))
+    days = (last - first).days
+    return float(int(days / DAYS_A_YEAR)) if 0 <= days <= 130 * DAYS_A_YEAR else None
 
 
 def sex_of(text: str) -> Sex | None:

@@ -13,10 +13,9 @@ from greenchannel.ingest.bounds import MAX_CHANNELS
 from greenchannel.ingest.errors import IngestError, shown
 from greenchannel.ingest.lead_names import lead_of_name
 from greenchannel.ingest.number_lists import MAX_XML_VALUES, too_many
-from greenchannel.ingest.parsed import ParsedEcg, plausible_age, sex_of
+from greenchannel.ingest.parsed import ParsedEcg, age_between, plausible_age, sex_of
 from greenchannel.ingest.philips_xli import len_without_calibration, unpack_xli
 from greenchannel.ingest.xml_fields import (
-    age_at,
     decimal,
     filters_of,
     identifiers_of,
@@ -253,7 +252,7 @@ def _age(patient: Node, acquired: datetime | None, tolerated: list[str]) -> floa
             tolerated += [note] if note else []
             return age_years
     born = patient.word("age/dateofbirth") or patient.word("dateofbirth")
-    return age_at(moment(born.replace("-", ""), "the day of birth", tolerated), acquired)
+    return age_between(moment(born.replace("-", ""), "the day of birth", tolerated), acquired)
 
 
 def _statements(root: Node, tolerated: list[str]) -> tuple[str, ...]:

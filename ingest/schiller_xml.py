@@ -10,10 +10,9 @@ from greenchannel.ingest.bounds import MAX_CHANNELS
 from greenchannel.ingest.errors import IngestError, shown
 from greenchannel.ingest.lead_names import lead_of_name
 from greenchannel.ingest.number_lists import sample_values
-from greenchannel.ingest.parsed import ParsedEcg, sex_of
+from greenchannel.ingest.parsed import ParsedEcg, age_between, sex_of
 from greenchannel.ingest.scaling import MV_PER_UNIT
 from greenchannel.ingest.xml_fields import (
-    age_at,
     counted,
     decimal,
     filters_of,
@@ -64,7 +63,7 @@ def read_schiller_xml(data: bytes) -> ParsedEcg:
             tolerated=tolerated,
         ),
         format="schiller_xml",
-        age_years=age_at(born, acquired),
+        age_years=age_between(born, acquired),
         sex=sex_of(patient.word("gender")),
         acquired=acquired,
         acquired_has_zone=acquired is not None and acquired.utcoffset() is not None,

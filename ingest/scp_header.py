@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, timezone
 from typing import Final
 
-from greenchannel.ingest.channels import age_between
-from greenchannel.ingest.parsed import Sex, plausible_age
+from greenchannel.ingest.parsed import Sex, age_between, plausible_age
 from greenchannel.ingest.texts import charset_of
 
 LAST_NAME, FIRST_NAME, PATIENT_ID, SECOND_NAME, AGE, BORN, SEX = 0, 1, 2, 3, 4, 5, 8

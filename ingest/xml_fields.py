@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Final
 
 import numpy as np
@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from greenchannel.ingest.errors import IngestError, shown
 from greenchannel.ingest.number_lists import MAX_XML_VALUES, too_many
+from greenchannel.ingest.parsed import DAYS_A_YEAR
 from greenchannel.ingest.scaling import MISSING, ranges_without_samples
 from greenchannel.signal.recording import MAX_RATE_HZ, Recording
 
 MAX_STATEMENTS: Final = 100
 
-_DAYS_A_YEAR: Final = 365.25
 _NUMBER: Final = r"[+-]?(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][+-]?\d++)?+"
 _STAMP: Final = re.compile(
     r"(\d{4})(\d{2})(\d{2})(?:(\d{2})(\d{2})?(\d{2})?)?(?:[.,](\d{1,9}))?(Z|[+-]\d{2}:?\d{2})?", re.ASCII
@@ -148,18 +148,10 @@ def _zone(text: str | None) -> timezone | None:
     return timezone(-offset if text[0] == "-" else offset)
 
 
-def age_at(born: date | None, acquired: datetime | None) -> float | None:
-    """Whole years between the two, or None where either is unknown or the span is no age."""
-    if born is None or acquired is None:
-        return None
-    days = (acquired.date() - (born.date() if isinstance(born, datetime) else born)).days
-    return float(int(days / _DAYS_A_YEAR)) if 0 <= days <= 130 * _DAYS_A_YEAR else None
-
-
 def years(value: str, unit: str) -> str:
     """`value` in years as a word for `parsed.plausible_age`; the word itself where the unit is years or unknown."""
     number = decimal(value)
-    share = {"m": 1 / 12, "w": 7 / _DAYS_A_YEAR, "d": 1 / _DAYS_A_YEAR, "h": 1 / 24 / _DAYS_A_YEAR}
+    share = {"m": 1 / 12, "w": 7 / DAYS_A_YEAR, "d": 1 / DAYS_A_YEAR, "h": 1 / 24 / DAYS_A_YEAR}
     factor = share.get(unit.strip().lower()[:1])
     return value if number is None or factor is None else str(number * factor)
 

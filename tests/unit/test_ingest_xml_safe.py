@@ -4,8 +4,9 @@ import pytest
 
 from greenchannel.ingest.errors import IngestError
 from greenchannel.ingest.number_lists import sample_values
+from greenchannel.ingest.parsed import age_between
 from greenchannel.ingest.reader import read_ecg
-from greenchannel.ingest.xml_fields import age_at, decimal, moment, years
+from greenchannel.ingest.xml_fields import decimal, moment, years
 from greenchannel.ingest.xml_safe import (
     MAX_DEPTH,
     MAX_ELEMENTS,
@@ -178,7 +179,11 @@ def test_words_become_numbers_times_and_ages() -> None:
     assert moment("", "t", notes) is None
     assert len(notes) == 2
     born, acquired = moment("19650502", "t", notes), moment("20260501", "t", notes)
-    assert (age_at(born, acquired), age_at(acquired, born), age_at(None, acquired)) == (60.0, None, None)
+    assert (age_between(born, acquired), age_between(acquired, born), age_between(None, acquired)) == (
+        60.0,
+        None,
+        None,
+    )
     assert (years("18", "MONTHS"), years("61", "YEARS"), years("x", "DAYS")) == ("1.5", "61", "x")
 
 
