@@ -224,3 +224,20 @@ def test_the_slope_of_a_line_is_its_slope() -> None:
     pulse = np.zeros((1, 540), dtype=np.float32)
     pulse[0, 100] = 1.0
     assert slope_mv_s(pulse)[0, 97:104] * 6 / 500 == pytest.approx([0, 1, 1, 0, -1, -1, 0], abs=1e-5)
+
+
+def test_beats_in_company_have_the_borders_that_they_have_alone() -> None:
+    """An ordinary beat, a faint one and one that is never quiet, with leads of their own each."""
+    beats = np.stack([drawn(1), drawn(2, noise_mv=0.0) * np.float32(0.2), drawn(3, noise_mv=0.3)])
+    slope = slope_mv_s(beats)
+    usable = np.random.default_rng(4).random((3, 12)) < 0.8
+    own = np.arange(12) > np.array([[0], [3], [1]])
+    on, off = slope_borders(slope, usable, own)
+    for k in range(3):
+        assert (on[k], off[k]) == pytest.approx(slope_borders(slope[k], usable[k], own[k]), nan_ok=True)
+
+
+def test_a_single_border_stands_for_itself() -> None:
+    """There is nothing to confirm it and nothing it could be an outlier of."""
+    assert supported(np.array([190.0, math.nan, math.nan]), 1) == 190.0
+    assert supported(np.array([math.nan, 230.0]), -1) == 230.0
