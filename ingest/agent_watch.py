@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import Final, NamedTuple
 
 SETTLE_S: Final = 2.0  # between two looks that agree; some file systems keep times to two seconds  [E]
-ALONE_S: Final = 30.0  # a signal file without its header is taken as it is after this long  [E]
+ALONE_S: Final = 30.0  # a signal file without its header, a sidecar without its ECG: taken as it is then  [E]
 SIDECAR: Final = ".json"
 HEADER: Final = ".hea"
 SIGNALS: Final = frozenset({".dat", ".mat"})
@@ -71,16 +71,21 @@ def ready(looked: Mapping[str, Looked], now_s: float, settle_s: float = SETTLE_S
         parts = _parts(name, names)
         if _belongs_to_header(name, names):
             continue
-        waits_for_header = _suffix(name) in SIGNALS and now_s - looked[name].since_s < ALONE_S
+        waits = _belongs_to_another(name) and now_s - looked[name].since_s < ALONE_S
         sidecar = sidecars.get(name)
         whole = [*parts, *([] if sidecar is None else [sidecar])]
-        if not waits_for_header and all(settled(part) for part in whole):
+        if not waits and all(settled(part) for part in whole):
             found.append(Ready(parts, sidecar))
     return found
 
 
 def _suffix(name: str) -> str:
     return PurePosixPath(name).suffix.lower()
+
+
+def _belongs_to_another(name: str) -> bool:
+    """Is it, by its name, a signal file or the sidecar ``a.dcm.json`` of an ECG that may still be on its way?"""
+    return _suffix(name) in SIGNALS or (_suffix(name) == SIDECAR and _suffix(_stem(name)) != "")
 
 
 def _unfinished(name: str) -> bool:

@@ -57,6 +57,16 @@ def test_a_wfdb_header_waits_for_its_signals_and_goes_with_them() -> None:
     assert ready(alone, ALONE_S - 1) == [] and ready(alone, ALONE_S) == [Ready(("1.dat",), None)]
 
 
+def test_a_sidecar_that_comes_first_waits_for_its_ecg() -> None:
+    """Alone it is no ECG yet: the machine is still copying that. A plain JSON file is one at once."""
+    looked = looked_at((0.0, {"a.dcm.json": A, "b.json": A}))
+
+    assert ready(looked, ALONE_S - 1) == [Ready(("b.json",), None)]
+    assert Ready(("a.dcm.json",), None) in ready(looked, ALONE_S)
+    both = look(looked, {"a.dcm.json": A, "a.dcm": A}, 5.0)
+    assert ready(both, 5.0 + SETTLE_S) == [Ready(("a.dcm",), "a.dcm.json")]
+
+
 def test_a_sidecar_is_none_of_the_ecgs_and_must_be_complete_itself() -> None:
     """Either form of its name; a JSON file without a partner is an ECG of its own."""
     for name in ("a.dcm.json", "a.json"):
