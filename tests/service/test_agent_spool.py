@@ -116,6 +116,26 @@ def test_a_description_that_is_gone_costs_the_words_and_not_the_ecg(filled: Path
     spool.close()
 
 
+def test_bytes_that_are_damaged_with_the_database_are_never_handed_out(filled: Path) -> None:
+    """What the description says of the bytes holds when the rows are made anew; the same file once more heals it."""
+    (filled / "spool.sqlite").write_bytes(b"no database")
+    (filled / "spool.sqlite-wal").unlink()
+    name, whole = next(iter(ECGS.items()))
+    (path,) = (path for path in (filled / "ecgs").glob("*.ecg") if path.read_bytes() == whole)
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    spool = Spool(filled, now)
+    items = {item.fields["patient_ref"]: item for item in spool.items()}
+
+    assert spool.repaired and {name: item.sha256 for name, item in items.items()} == {
+        name: hashlib.sha256(data).hexdigest() for name, data in ECGS.items()
+    }
+    with pytest.raises(BytesGone):
+        spool.data(items[name])
+    healed, new = spool.add(whole, name=name, way="folder", fields={"patient_ref": name})
+    assert not new and spool.data(healed) == whole
+    spool.close()
+
+
 def test_two_agents_never_share_a_spool(tmp_path: Path) -> None:
     """The second is told so; when the first has ended, it may."""
     first = Spool(tmp_path / "spool", now)

@@ -286,9 +286,13 @@ class Spool:
                 found_at=self._now(),
                 note="what was known of it is lost; only its bytes are left",
             )
-        return msgspec.structs.replace(
-            described, key=path.stem, sha256=hashlib.sha256(data).hexdigest(), size_bytes=len(data)
-        )
+        there = hashlib.sha256(data).hexdigest()
+        proven = path.stem in (key_of(there, described.fields.get("patient_ref")), key_of(there, None))
+        if (
+            described.sha256 and not proven
+        ):  # the disk has changed them: `data` says so, and never hands them out
+            return msgspec.structs.replace(described, key=path.stem)
+        return msgspec.structs.replace(described, key=path.stem, sha256=there, size_bytes=len(data))
 
     def _insert(self, item: Item) -> Item:
         with self._lock, self._transaction():
