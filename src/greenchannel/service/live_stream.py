@@ -14,6 +14,7 @@ from greenchannel.ingest.errors import IngestError
 from greenchannel.ingest.segments import Kind, SegmentWriter
 from greenchannel.signal.cases import Known
 from greenchannel.signal.standing import Standing
+from greenchannel.triage.finding import Patient
 
 
 class StreamOrigin(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +46,7 @@ class Running:
     measured_until: int = 0  # sample up to which a rolling reading was made
     analysed_until: int = 0  # sample up to which there is one, or was found to stand
     standing: Standing | None = None  # what the newest reading says to later seconds; None: they must be read
+    read_for: Patient | None = None  # what that reading knew of the patient
     reading_told: dict[str, Any] | None = None  # the newest reading, as the device was told it
     looking: bool = False
     known: Known | None = None  # of filters and cables, which need not be looked at in every reading

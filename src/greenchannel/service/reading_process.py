@@ -5,15 +5,17 @@ no state along. Until it is there, and whenever it is not, windows are read by a
 """
 
 import asyncio
+import contextlib
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from multiprocessing.connection import wait
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import structlog
@@ -30,6 +32,9 @@ from greenchannel.triage.reading import read
 from greenchannel.triage.rule_set import rule_set
 
 logger = structlog.get_logger(__name__)
+
+PATIENCE_S: Final = 10.0  # a process that takes longer for one window hangs  [E]
+STARTS_APART_S: Final = 10.0  # one that dies at its start is not made anew at once  [E]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -76,7 +81,7 @@ def read_window(window: Window) -> WindowReading | None:
 
 
 class ReadingProcess:
-    """The process beside this one.
+    """The process beside this one; whatever ails it, a window is read.
 
     Parameters
     ----------
@@ -93,38 +98,60 @@ class ReadingProcess:
         self._in_thread = in_thread
         self._wanted = wanted
         self._pool: ProcessPoolExecutor | None = None
-        self._warming: asyncio.Future[None] | None = None
+        self._warming: asyncio.Future[int] | None = None
+        self._not_before = 0.0  # by the event loop's clock
 
     def start(self) -> None:
-        """Begin to make the process; nobody waits for it."""
-        if self._wanted:
-            context = multiprocessing.get_context(
-                "spawn"
-            )  # a fork would take this process's threads' locks along
-            self._pool = ProcessPoolExecutor(1, context, initializer=_begin)
-            self._warming = asyncio.get_running_loop().run_in_executor(self._pool, warm.read_once)
+        """Begin to make the process where it is not there; nobody waits for it."""
+        loop = asyncio.get_running_loop()
+        if not self._wanted or self._pool is not None or loop.time() < self._not_before:
+            return
+        self._not_before = loop.time() + STARTS_APART_S
+        context = multiprocessing.get_context("spawn")  # a fork would take locks of other threads along
+        self._pool = ProcessPoolExecutor(1, context, initializer=_begin)
+        self._warming = loop.run_in_executor(self._pool, _warm)
 
     async def read(self, window: Window) -> WindowReading | None:
         """Read one window, wherever that can be done now."""
+        self.start()
         pool, warming = self._pool, self._warming
         if pool is None or warming is None or not warming.done():
             return await self._in_thread(lambda: read_window(window))
         try:
             warming.result()
-            return await asyncio.get_running_loop().run_in_executor(pool, read_window, window)
-        except BrokenProcessPool:
-            if self._pool is pool:
-                logger.error("the process that reads running streams has died, and is made anew")
-                pool.shutdown(wait=False)
-                self.start()
-            return await self._in_thread(lambda: read_window(window))
+            reading = asyncio.get_running_loop().run_in_executor(pool, read_window, window)
+            return await asyncio.wait_for(reading, PATIENCE_S)
+        except Exception as error:
+            logger.exception("a running stream could not be read in its process, and is read here")
+            if isinstance(error, BrokenProcessPool | TimeoutError) or warming.exception() is not None:
+                self._give_up(pool)
+        return await self._in_thread(lambda: read_window(window))
+
+    def _give_up(self, pool: ProcessPoolExecutor) -> None:
+        """End a process that died, hangs or cannot be used; another is made after a while."""
+        if self._pool is pool:
+            self._pool = None
+            self._end(pool)
+
+    def _end(self, pool: ProcessPoolExecutor) -> None:
+        pool.shutdown(wait=False, cancel_futures=True)
+        warming, self._warming = self._warming, None
+        if warming is not None and warming.done() and warming.exception() is None:
+            with contextlib.suppress(OSError):  # it is gone already
+                os.kill(warming.result(), signal.SIGTERM)
 
     def stop(self) -> None:
         """End it."""
         self._wanted = False
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
-            self._pool = None
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            self._end(pool)
+
+
+def _warm() -> int:
+    """Everything that a first reading makes; the number of the process."""
+    warm.read_once()
+    return os.getpid()
 
 
 def _begin() -> None:

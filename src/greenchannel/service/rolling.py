@@ -3,7 +3,7 @@
 import asyncio
 import heapq
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import numpy as np
@@ -103,10 +103,10 @@ class RollingReader:
             seconds = self._seconds(running, running.readable_until) - self._seconds(
                 running, running.analysed_until
             )
-            if seconds == 1:
+            if seconds > 1 or (seconds == 1 and running.read_for != timeless(self._patient(running))):
+                running.standing = None  # several came at once, or more is known of the patient: read
+            elif seconds == 1:
                 due.append(running)
-            elif seconds > 1:
-                running.standing = None  # several came at once: they are read
         for running in due:
             running.looking = True
         self._looking = bool(due)
@@ -154,7 +154,8 @@ class RollingReader:
         rewritten = running.rewritten
         running.rolled_until = until
         running.standing = None  # until there is that of this reading
-        reading = await self._process.read(self._window(running, until))
+        window = self._window(running, until)
+        reading = await self._process.read(window)
         if reading is None:
             return  # the device announced that nothing comes for these seconds
         tier, findings = reading.tier, reading.findings
@@ -168,11 +169,14 @@ class RollingReader:
             "measured_until_s": until_s,
         }
         running.tell(running.reading_told)
-        if running.rewritten == rewritten:
-            running.standing = reading.standing
+        if tier != running.provisional_tier:
+            await self._note(running, tier, findings, until)
+        if running.rewritten == rewritten:  # and the tier is in the log: else the next second is read
+            running.standing, running.read_for = reading.standing, timeless(window.patient)
             running.known, running.known_s = reading.known, reading.known_s
-        if tier == running.provisional_tier:
-            return
+
+    async def _note(self, running: Running, tier: str, findings: list[dict[str, Any]], until: int) -> None:
+        """A tier that changed goes into the case, and rings where it must."""
         provisional = ProvisionalReading(
             ecg_id=running.origin.ecg_id, tier=tier, findings=findings, until_sample=until
         )
@@ -258,6 +262,11 @@ def _compared(looks: Sequence[_Look]) -> list[tuple[_Look, Standing, tuple[str, 
     before = [look.standing for look in looks if look.standing is not None]
     found = held_against(before, slow(samples_mv, rate_hz))
     return [(look, *pair) for look, pair in zip(looks, found, strict=True)]
+
+
+def timeless(patient: Patient) -> Patient:
+    """What is known of a patient but for what every second changes."""
+    return msgspec.structs.replace(patient, onset_h=None)
 
 
 def _leads(running: Running) -> tuple[tuple[str, ...], tuple[int, ...]]:

@@ -112,7 +112,6 @@ class StreamDesk:
 
     async def start(self) -> None:
         """Take up the streams that a stop cut off."""
-        self._process.start()
         origins: dict[str, StreamOrigin] = {}
         frames: dict[str, list[bytes]] = {}
         for record in await asyncio.to_thread(lambda: list(read_all(self._folder))):
@@ -130,6 +129,7 @@ class StreamDesk:
             for frame in frames.get(ecg_id, []):
                 running.state.receive(frame)
             running.ledger = AckLedger(running.state.resume_from)
+            self._rolling.durable(running)
         for case in self._book.cases.values():
             for ecg in case.current_ecgs:
                 if ecg.live and ecg.ecg_id not in origins:
@@ -142,7 +142,7 @@ class StreamDesk:
             if running.attached is not None:
                 running.attached.detach()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.to_thread(self._process.stop)
+        self._process.stop()
         await asyncio.to_thread(self._segments.close)
 
     async def run(self) -> None:
@@ -371,6 +371,7 @@ class StreamDesk:
         return self._make_running(origin)
 
     def _make_running(self, origin: StreamOrigin) -> Running:
+        self._process.start()  # it is there when the stream is long enough to be read
         hello = parse_hello(origin.hello)
         running = Running(
             origin=origin,

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import structlog
 from cryptography.exceptions import InvalidTag
 from sqlalchemy import Connection, Engine, insert, select, update
 
@@ -24,6 +25,8 @@ from greenchannel.store.engine import reading, writing
 from greenchannel.store.errors import BlobDamaged, BlobErased, BlobError, BlobMissing
 from greenchannel.store.vault import KEY_BYTES, Vault, seal, unseal
 from greenchannel.store.writer import Tx
+
+logger = structlog.get_logger(__name__)
 
 __all__ = ["BlobDamaged", "BlobErased", "BlobError", "BlobMissing", "Blobs", "StagedBlob"]
 
@@ -69,10 +72,20 @@ class Blobs:
         path = self._path(file)
         make_folder(path.parent)
         temporary = path.with_name(f"{file}.part")
-        write_all(temporary, seal(key, self._packing.pack(data), f"blob:{sha256}"))
+        write_all(temporary, seal(key, self._packed(data), f"blob:{sha256}"))
         temporary.rename(path)
         fsync_folder(path.parent)
         return StagedBlob(sha256=sha256, size_bytes=len(data), file=file, key=key)
+
+    def _packed(self, data: bytes) -> bytes:
+        """Smaller where that can be done: a fault in packing costs room, never a file."""
+        try:
+            return self._packing.pack(data)
+        except Exception:
+            logger.critical(
+                "a file could not be packed, and is kept as it is", bytes=len(data), exc_info=True
+            )
+            return data
 
     def link(self, tx: Tx, staged: StagedBlob, patient: str) -> None:
         """Give a patient the staged bytes. Where equal bytes are stored already, those are taken.
