@@ -150,6 +150,91 @@ def test_the_same_strip_for_another_patient_is_shown_to_a_person(tmp_path: Path)
     play(tmp_path, story)
 
 
+KNOWN = {
+    "name": "Doe^Jane",
+    "id_number": "11010119491231002X",
+    "sex": "female",
+    "age": "61",
+    "phone": "13800000001",
+}
+
+
+@pytest.mark.parametrize(
+    "other", [{"name": "Roe^Ann"}, {"id_number": "110101194912310011"}, {"sex": "male"}, {"age": "34"}]
+)
+def test_a_repeat_of_somebody_else_without_a_number_joins_nobody(
+    tmp_path: Path, other: dict[str, str]
+) -> None:
+    """Another name, id number, sex or age: a case of its own that rings, both cases ask, the first patient stays."""
+
+    async def story(place: House) -> None:
+        strip = sick()
+        first = await send(place, file_of(strip, "dicom"), patient_ref="17", **KNOWN)
+        second = await send(place, file_of(strip, "scp"), **other)
+        assert second["case_id"] != first["case_id"]
+        for one, twin in ((first, second), (second, first)):
+            case = await get(place, f"/cases/{one['case_id']}")
+            assert [each["existing_ecg_id"] for each in case["identity_conflicts"]] == [twin["ecg_id"]]
+            assert rung(case) == ["alert_opened", "alert_sent"]
+        kept = place.desk.case(first["case_id"])
+        assert (kept.context.age_years, kept.context.sex) == (61.0, "female")
+        known = await place.desk.identity(first["case_id"])
+        assert known is not None and (known["name"], known["id_number"]) == ("Doe^Jane", KNOWN["id_number"])
+
+    play(tmp_path, story)
+
+
+def test_a_file_that_names_somebody_else_joins_nobody(tmp_path: Path) -> None:
+    """The age in the repeat's own file is as good as one in the fields."""
+
+    async def story(place: House) -> None:
+        strip = sick()
+        first = await send(place, file_of(strip, "dicom"), patient_ref="17", **KNOWN)
+        other = WRITERS["csv"].write(
+            ParsedEcg(recording=strip, format="made", age_years=34.0), STEP_MV["csv"]
+        )
+        second = await send(place, other)
+        assert second["case_id"] != first["case_id"]
+        assert (await get(place, f"/cases/{second['case_id']}"))["identity_conflicts"] != []
+
+    play(tmp_path, story)
+
+
+@pytest.mark.parametrize("number", [{}, {"patient_ref": "17"}])
+def test_a_repeat_fills_what_was_unknown_and_changes_nothing(tmp_path: Path, number: dict[str, str]) -> None:
+    """The name in another order and a birthday later join; what the rules use and who it is stay as they were."""
+
+    async def story(place: House) -> None:
+        strip = sick()
+        first = await send(
+            place, file_of(strip, "dicom"), patient_ref="17", chest_pain="true", vitals='{"sbp": 85}', **KNOWN
+        )
+        said = {
+            "name": "Jane Doe",
+            "age": "62",
+            "phone": "13800000002",
+            "callback_phone": "13800000003",
+            "chest_pain": "false",
+        }
+        second = await send(
+            place, file_of(strip, "scp"), vitals='{"sbp": 130, "hr": 70}', history="asthma", **said, **number
+        )
+        assert second["case_id"] == first["case_id"]
+        case = place.desk.case(first["case_id"])
+        assert (case.context.age_years, case.context.chest_pain) == (61.0, True)
+        assert case.context.vitals == {"sbp": 85, "hr": 70}
+        known = await place.desk.identity(case.case_id)
+        assert known is not None
+        assert {key: known.get(key) for key in ("name", "phone", "callback_phone", "history")} == {
+            "name": "Doe^Jane",
+            "phone": KNOWN["phone"],
+            "callback_phone": "13800000003",
+            "history": "asthma",
+        }
+
+    play(tmp_path, story)
+
+
 def test_another_sites_recording_is_never_told_of(tmp_path: Path) -> None:
     """The same samples from another clinic are a new ECG without a mark."""
 

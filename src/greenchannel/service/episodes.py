@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -52,11 +52,14 @@ class Episodes:
         actor: str,
         facts: FileFacts | None = None,
         join: str | None = None,
+        repeated: str | None = None,
     ) -> tuple[str, str, Case]:
         """Return ``(patient, case_id, case)``, having opened the case and kept the person's data where new.
 
         A case that was merged stands for the one that it was merged into. `join` is a case of this site that has the
-        very recording: it is taken, whatever its state, where the sender names none.
+        very recording: it is taken, whatever its state, where the sender names none. `repeated` is the case that has
+        the very recording, whether it is joined or not: what comes beside a repeat of its own fills what was unknown
+        there, and changes nothing that was known.
 
         Raises
         ------
@@ -74,8 +77,10 @@ class Episodes:
         else:
             case = self._episode(tx, site, fields) or self._open(tx, site, fields, actor)
         facts = facts or FileFacts()
-        self._keep_personal(tx, case.patient, fields, facts.name)
-        context = _unless_noted(case, context_of(fields, facts, case.context, now=tx.now))
+        fills_only = repeated == case.case_id
+        self._keep_personal(tx, case.patient, fields, facts.name, fills_only=fills_only)
+        said = context_of(fields, facts, case.context, now=tx.now)
+        context = _unless_noted(case, unknown_of(said, case) if fills_only else said)
         if context != ContextEntered():
             case = self._casework.write(tx, case, case.case_id, [context], actor)
         return case.patient, case.case_id, case
@@ -151,8 +156,13 @@ class Episodes:
         ]
         return self._casework.write(tx, None, case_id, opened, actor)
 
-    def _keep_personal(self, tx: Tx, patient: str, fields: UploadFields, name_in_file: str | None) -> None:
-        """Seal what tells who somebody is, and all free text: what a person said now, and what was not known yet."""
+    def _keep_personal(
+        self, tx: Tx, patient: str, fields: UploadFields, name_in_file: str | None, *, fills_only: bool
+    ) -> None:
+        """Seal what tells who somebody is, and all free text: what a person said now, and what was not known yet.
+
+        With `fills_only` alone what was not known yet; a history is added to in any case.
+        """
         known = self._vault.personal_in(tx, patient)
         said = [known.get("history"), fields.history, *vital_words(fields.vitals)]
         given = {
@@ -163,6 +173,8 @@ class Episodes:
             "callback_phone": fields.callback_phone,
             "history": "\n".join(dict.fromkeys(text for text in said if text)),
         }
+        if fills_only:
+            given = {key: value for key, value in given.items() if key == "history" or not known.get(key)}
         new = {key: value for key, value in given.items() if value and value != known.get(key)}
         if new:
             self._vault.put_personal(tx, patient, new)
@@ -191,6 +203,22 @@ def context_of(fields: UploadFields, facts: FileFacts, known: Context, *, now: d
         arrival_mode=fields.arrival_mode,
         note=_contradiction(facts, age_years, sex),
     )
+
+
+def unknown_of(said: ContextEntered, case: Case) -> ContextEntered:
+    """Of what was said of a patient that which the case did not know: each vital sign by itself."""
+    known = case.context
+    left: dict[str, Any] = {
+        name: None
+        for name in ("age_years", "sex", "chest_pain", "onset", "history_given")
+        if getattr(known, name) is not None
+    }
+    if said.vitals is not None and known.vitals:
+        more = {name: value for name, value in said.vitals.items() if name not in known.vitals}
+        left["vitals"] = {**known.vitals, **more} if more else None
+    if case.arrival_mode is not None:
+        left["arrival_mode"] = None
+    return msgspec.structs.replace(said, **left)
 
 
 def _contradiction(facts: FileFacts, age_years: float | None, sex: str | None) -> str | None:

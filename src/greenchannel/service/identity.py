@@ -4,12 +4,15 @@ Two things are asked: does an earlier ECG of the site hold the same samples, and
 while it fits none of its own patient's.
 """
 
+import re
+import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import Engine
 
-from greenchannel.alerts.case import Case
+from greenchannel.alerts.case import Case, Context
 from greenchannel.alerts.ecg_state import Ecg
 from greenchannel.clock import Clock
 from greenchannel.events import IdentityConflictRaised, PatientDoubted, SameRecordingFound
@@ -17,7 +20,7 @@ from greenchannel.ingest.fields import UploadFields
 from greenchannel.ingest.parsed import ParsedEcg
 from greenchannel.service.arrival import Arrival
 from greenchannel.service.casework import Casework
-from greenchannel.service.episodes import Episodes
+from greenchannel.service.episodes import AGE_CONTRADICTS_YEARS, Episodes, FileFacts
 from greenchannel.service.same_recordings import Look, SameRecordings
 from greenchannel.store import ecg_rows, print_rows
 from greenchannel.store.blobs import Blobs
@@ -32,6 +35,35 @@ class Original:
 
     ecg: Ecg
     case: Case
+
+
+def contradicts(fields: UploadFields, facts: FileFacts, known: Mapping[str, str], context: Context) -> bool:
+    """Does a sender, or a file, say anything of its patient that cannot be true of a known one?
+
+    What one of the two does not say speaks against nobody.
+    """
+    names = [_name(name) for name in (fields.name, facts.name) if name]
+    ages_years = [age for age in (fields.age_years, facts.age_years) if age is not None]
+    sexes = [sex for sex in (fields.sex, facts.sex) if sex is not None]
+    known_name, number = known.get("name"), known.get("id_number")
+    age_years = context.age_years
+    return (
+        (known_name is not None and any(name != _name(known_name) for name in names))
+        or (number is not None and bool(fields.id_number) and _bare(fields.id_number) != _bare(number))
+        or (context.sex is not None and any(sex != context.sex for sex in sexes))
+        or (age_years is not None and any(abs(age - age_years) > AGE_CONTRADICTS_YEARS for age in ages_years))
+    )
+
+
+def _name(text: str) -> list[str]:
+    """The words of a name, in any order and case: "Doe^Jane" and "Jane Doe" are one."""
+    return sorted(
+        word for word in re.split(r"[\W_]+", unicodedata.normalize("NFKC", text).casefold()) if word
+    )
+
+
+def _bare(text: str | None) -> str:
+    return "".join(re.findall(r"[^\W_]", unicodedata.normalize("NFKC", text or "").casefold()))
 
 
 class Identity:
@@ -80,15 +112,22 @@ class Identity:
             return self._original(tx, ecg.same_as.ecg_id) or Original(ecg=ecg, case=case)
         return None if ecg is None else Original(ecg=ecg, case=case)
 
-    def joins(self, tx: Tx, site: str, fields: UploadFields, original: Original | None) -> str | None:
-        """The case of the original, where nothing that the sender says speaks against it."""
+    def joins(
+        self, tx: Tx, site: str, fields: UploadFields, facts: FileFacts, original: Original | None
+    ) -> str | None:
+        """The case of the original, where nothing that the sender or the file says speaks against it.
+
+        The site's own number of a patient decides. Where none is given, nobody of another name, id number, sex or age
+        joins: who it is must be asked.
+        """
         if original is None:
             return None
+        case = original.case
         if fields.patient_ref is not None:
             patient = self._vault.patient_for(tx, site, fields.patient_ref)
-            if not self._episodes.is_of(tx, patient, original.case.case_id):
-                return None
-        return original.case.case_id
+            return case.case_id if self._episodes.is_of(tx, patient, case.case_id) else None
+        known = self._vault.personal_in(tx, case.patient)
+        return None if contradicts(fields, facts, known, case.context) else case.case_id
 
     def keep(
         self, tx: Tx, *, ecg_id: str, case: Case, arrival: Arrival, look: Look | None, actor: str

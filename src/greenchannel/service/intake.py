@@ -199,7 +199,8 @@ class Intake:
             fields=arrival.fields,
             actor=arrival.actor,
             facts=facts,
-            join=self.identity.joins(tx, arrival.site, arrival.fields, original),
+            join=self.identity.joins(tx, arrival.site, arrival.fields, facts, original),
+            repeated=None if original is None else original.case.case_id,
         )
         ecg_id = self.add(tx, arrival, case, patient)
         if arrival.device is not None and arrival.measured is not None:
