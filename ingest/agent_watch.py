@@ -1,16 +1,19 @@
 """Which files of a watched folder are complete. Pure: what a look saw goes in, what may be taken comes out.
 
 A file is complete when two looks, some seconds apart, saw the same size and time, and every file that belongs to it is
-complete as well: the signal files of a WFDB header, and the sidecar with what is known of the patient.
+complete as well: the signal files of a WFDB header, and the sidecar with what is known of the patient. A JSON file may
+be an ECG or a sidecar, which its name does not tell; whoever reads files says which of them are no ECG.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final, NamedTuple
 
 SETTLE_S: Final = 2.0  # between two looks that agree; some file systems keep times to two seconds  [E]
-ALONE_S: Final = 30.0  # a signal file without its header, a sidecar without its ECG: taken as it is then  [E]
+ALONE_S: Final = (
+    30.0  # a signal file without its header, a sidecar without its ECG: looked at as it is then  [E]
+)
 SIDECAR: Final = ".json"
 HEADER: Final = ".hea"
 SIGNALS: Final = frozenset({".dat", ".mat"})
@@ -52,11 +55,22 @@ def look(before: Mapping[str, Looked], seen: Mapping[str, Seen], now_s: float) -
     return looked
 
 
-def ready(looked: Mapping[str, Looked], now_s: float, settle_s: float = SETTLE_S) -> list[Ready]:
+def ready(
+    looked: Mapping[str, Looked],
+    now_s: float,
+    settle_s: float = SETTLE_S,
+    *,
+    no_ecgs: Collection[str] = (),
+) -> list[Ready]:
     """What is complete, the oldest first.
 
     A file that is empty, hidden, or has the name of something unfinished is none; so is one with ``NAME.lock`` beside
     it.
+
+    Parameters
+    ----------
+    no_ecgs
+        JSON files that are no ECG by what stands in them: each waits for the ECG beside which it belongs.
     """
     names = {name for name in looked if not _unfinished(name)}
     locked = {name[: -len(".lock")] for name in looked if name.lower().endswith(".lock")}
@@ -69,7 +83,7 @@ def ready(looked: Mapping[str, Looked], now_s: float, settle_s: float = SETTLE_S
     found = []
     for name in sorted(names - set(sidecars.values()), key=lambda name: (looked[name].seen.mtime_ns, name)):
         parts = _parts(name, names)
-        if _belongs_to_header(name, names):
+        if _belongs_to_header(name, names) or name in no_ecgs:
             continue
         waits = _belongs_to_another(name) and now_s - looked[name].since_s < ALONE_S
         sidecar = sidecars.get(name)
@@ -77,6 +91,27 @@ def ready(looked: Mapping[str, Looked], now_s: float, settle_s: float = SETTLE_S
         if not waits and all(settled(part) for part in whole):
             found.append(Ready(parts, sidecar))
     return found
+
+
+def alone(looked: Mapping[str, Looked], now_s: float, no_ecgs: Collection[str]) -> list[str]:
+    """Of the JSON files that are no ECG, those beside which none has come for `ALONE_S`."""
+    names = {name for name in looked if not _unfinished(name)}
+    return sorted(
+        name
+        for name in names.intersection(no_ecgs)
+        if now_s - looked[name].since_s >= ALONE_S and not owners(name, names)
+    )
+
+
+def owners(sidecar: str, names: Collection[str]) -> set[str]:
+    """Whose sidecar it is: ``a.json`` belongs to ``a.dcm`` and to ``a.pdf`` alike."""
+    known = set(names)
+    return {name for name in known if not _unfinished(name) and _sidecar(name, known) == sidecar}
+
+
+def may_own(sidecar: str, name: str) -> bool:
+    """Could it be the sidecar of a file of this name?"""
+    return _sidecar(name, {name, sidecar}) == sidecar
 
 
 def _suffix(name: str) -> str:

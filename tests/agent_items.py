@@ -58,6 +58,7 @@ def clinic_items() -> list[Item]:
             2,
             stage="taken",
             urgency="calm",
+            amended=True,
             tier="REC",
             server_tier="REC",
             sent_at=T0 + timedelta(minutes=2),

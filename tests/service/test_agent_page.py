@@ -136,6 +136,10 @@ def test_what_is_shown_is_what_is_known(page: Page) -> None:
     sending = next(one for one in state["ecgs"] if one["number"] == 4)
     assert sending["percent"] == 42 and "未审核" in sending["tier_zh"]
     assert {one["at"] for one in sending["steps"]} == {None}
+    late = {one["number"]: one["late"] for one in state["ecgs"]}
+    assert [number for number, words in late.items() if words] == [2]
+    assert late[2]["zh"].startswith("附带信息") and "came after it was sent" in late[2]["en"]
+    assert b"ecg.late" in ask(page, "GET", "/page.js")[1]
     assert (state["waiting"], state["taken"], state["refused"]) == (2, 2, 1)
 
 
@@ -150,3 +154,4 @@ def test_the_terminal_says_the_same() -> None:
     assert all(step.zh in text and step.en in text for step in STEPS[:-1])
     assert "平卧吸氧" in text and "captive" not in text and "网络登录页" in text and "sign-in page" in text
     assert "not accepted 1" in text
+    assert "附带信息在发送之后才到" in text and "came after it was sent" in text

@@ -14,6 +14,7 @@ from greenchannel.agent.item import Item
 from greenchannel.agent.judge import Judge, Judgement, judged
 from greenchannel.agent.spool import Spool
 from greenchannel.county import devices
+from greenchannel.ingest.agent_pace import LARGEST_BYTES, Pace
 from greenchannel.ingest.agent_plan import Link, Wait, next_action
 from tests.county_actors import STEMI
 from tests.served import Served, served
@@ -111,6 +112,75 @@ def test_an_ecg_goes_from_the_folder_to_a_case_with_what_its_sidecar_says(
         assert http.get(f"/ecgs/{item.ecg_id}/file").content == data
         case = http.get(f"/cases/{item.case_id}").json()
     assert case["patient"] == {"age_years": 55.0, "sex": "male", "chest_pain": True}
+
+
+def patient_of(service: Served, item: Item) -> Any:
+    """What the server knows of the patient of a case."""
+    headers = {"Authorization": f"Bearer {service.tokens['ecg-yinzhao']}"}
+    with httpx.Client(base_url=f"{service.base}/api/v1", headers=headers, trust_env=False) as http:
+        return http.get(f"/cases/{item.case_id}").json()["patient"]
+
+
+def test_a_sidecar_that_comes_within_an_upload_reaches_the_server(service: Served, clinic: Clinic) -> None:
+    """The upload begins anew with it."""
+    clinic.leave("a.dcm", ecg(45))
+    clinic.take()
+    assert clinic.agent.follower.poll(()) is None
+    clinic.agent.sender.pace = clinic.agent.sender.pace.cut().cut().cut()
+    clinic.agent.link_once()  # created
+    clinic.agent.link_once()  # a first piece
+    clinic.leave("a.dcm", ecg(45), chest_pain=True, age=55)
+    (begun,) = clinic.take()
+    (item,) = clinic.send()
+
+    assert 0 < begun.offset < begun.wire_bytes
+    assert item.stage == "taken" and not item.amended and item.upload_url != begun.upload_url
+    assert patient_of(service, item) == {"age_years": 55.0, "sex": "male", "chest_pain": True}
+
+
+def test_a_sidecar_that_comes_once_the_server_has_all_is_told_to_be_late(
+    service: Served, clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the answer to the last piece was lost: the server is asked first, and nothing is sent twice."""
+    clinic.leave("a.dcm", ecg(46))
+    clinic.take()
+    assert clinic.agent.follower.poll(()) is None
+    clinic.agent.sender.pace = clinic.agent.sender.pace.cut().cut().cut()
+    clinic.agent.link_once()
+    with monkeypatch.context() as patch:
+        patch.setattr(clinic.agent.sender, "_confirmed", lambda item, reply: None)
+        clinic.agent.sender.pace = Pace(piece_bytes=LARGEST_BYTES)
+        clinic.agent.link_once()  # the rest; the answer is not heard
+    clinic.end()
+    clinic.leave("a.dcm", ecg(46), chest_pain=True, patient_ref="p46")
+    clinic.begin()
+    (begun,) = clinic.take()
+    (item,) = clinic.send()
+
+    assert begun.stage == "waiting" and begun.amended
+    assert item.stage == "taken" and item.amended and item.upload_url == begun.upload_url
+    assert patient_of(service, item)["chest_pain"] is None
+
+
+def test_a_sidecar_that_comes_while_its_ecg_is_judged_is_judged_with_it(clinic: Clinic) -> None:
+    """What was read without it is not kept."""
+    clinic.leave("a.dcm", ecg(47))
+    assert clinic.agent.watcher is not None and clinic.agent.judge is not None
+    clinic.agent.watcher.look()
+    heard: list[dict[str, str]] = []
+
+    class Slow(InThisProcess):
+        def judge(self, data: bytes, fields: dict[str, str]) -> Judgement:
+            heard.append(fields)
+            if len(heard) == 1:
+                clinic.agent.spool.amend(1, {"chest_pain": "yes", "patient_ref": "p47"}, None)
+            return super().judge(data, fields)
+
+    clinic.agent.judge = Slow()
+    (item,) = clinic.take()
+
+    assert [said.get("chest_pain") for said in heard] == [None, "yes"]
+    assert item.stage == "waiting" and item.fields["patient_ref"] == "p47"
 
 
 def test_what_looks_urgent_is_sent_before_what_is_older(service: Served, clinic: Clinic) -> None:

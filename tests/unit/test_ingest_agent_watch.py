@@ -1,6 +1,17 @@
 """A file of the watched folder is taken only when it is complete."""
 
-from greenchannel.ingest.agent_watch import ALONE_S, SETTLE_S, Looked, Ready, Seen, look, ready
+from greenchannel.ingest.agent_watch import (
+    ALONE_S,
+    SETTLE_S,
+    Looked,
+    Ready,
+    Seen,
+    alone,
+    look,
+    may_own,
+    owners,
+    ready,
+)
 
 
 def looked_at(*looks: tuple[float, dict[str, Seen]]) -> dict[str, Looked]:
@@ -75,3 +86,24 @@ def test_a_sidecar_is_none_of_the_ecgs_and_must_be_complete_itself() -> None:
         assert ready(looked, SETTLE_S) == []
         assert ready(looked, SETTLE_S + 1) == [Ready(("a.dcm",), name)]
     assert ready(looked_at((0.0, {"fhir.json": A})), SETTLE_S) == [Ready(("fhir.json",), None)]
+
+
+def test_a_json_file_that_is_no_ecg_is_only_ever_a_sidecar() -> None:
+    """It waits without a bound, and after a while it is said to be alone; with its ECG it goes at once."""
+    looked = looked_at((0.0, {"a.json": A}))
+    for_good = 10 * ALONE_S
+
+    assert ready(looked, for_good, no_ecgs={"a.json"}) == []
+    assert alone(looked, ALONE_S - 1, {"a.json"}) == [] and alone(looked, ALONE_S, {"a.json"}) == ["a.json"]
+    both = look(looked, {"a.json": A, "a.dcm": A}, for_good)
+    assert alone(both, for_good, {"a.json"}) == []
+    assert ready(both, for_good + SETTLE_S, no_ecgs={"a.json"}) == [Ready(("a.dcm",), "a.json")]
+
+
+def test_a_sidecar_has_as_many_owners_as_files_of_its_name() -> None:
+    """But for the signals of a header, and for one that has a nearer sidecar."""
+    names = {"a.json", "a.dcm", "a.pdf", "a.tmp", "a.scp", "a.scp.json", "b.dcm", "r/a.dcm"}
+
+    assert owners("a.json", names) == {"a.dcm", "a.pdf"} and owners("a.scp.json", names) == {"a.scp"}
+    assert owners("a.dcm", names) == set()
+    assert may_own("a.json", "a.dcm") and may_own("a.dcm.json", "a.dcm") and not may_own("a.json", "b.dcm")

@@ -173,17 +173,17 @@ class Agent:
         except BytesGone:  # the sender will say so
             self.spool.change(found.number, stage="waiting")
             return
-        fields = dict(found.fields)
+        before, found = found, self.spool.get(found.number)
+        if found.fields != before.fields:  # amended meanwhile: that may change the reading
+            return
         ref = usable_ref(said.patient_ref) if self.options.patient_ref_from_file else None
-        if ref is not None:
-            fields.setdefault("patient_ref", ref)
         notes = [note for note in (found.note, said.note) if note]
         self.spool.change(
             found.number,
             stage="waiting",
             tier=said.tier,
             urgency=agent_plan.urgency_of(said.tier),
-            fields=fields,
+            more_fields={} if ref is None else {"patient_ref": ref},
             note="; ".join(notes) or None,
         )
 
@@ -234,8 +234,7 @@ class Agent:
         )
         seen_at = sighting(found, self.tick(), self.follower.clock)
         if seen_at is not None:
-            fields = item.fields | {"seen_at": seen_at.isoformat(timespec="milliseconds")}
-            self.spool.change(number, fields=fields)
+            self.spool.change(number, more_fields={"seen_at": seen_at.isoformat(timespec="milliseconds")})
 
     def _after(self, found: Trouble | None, number: int | None) -> None:
         """Note how it went."""

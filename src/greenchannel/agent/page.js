@@ -100,6 +100,7 @@
     }
     if (ecg.record_again) { box.appendChild(why({ zh: word("record") + ecg.record_again.zh, en: word("record") + ecg.record_again.en })); }
     if (ecg.trouble) { box.appendChild(why(ecg.trouble, ecg.trouble.more)); }
+    if (ecg.late) { box.appendChild(why(ecg.late)); }
     if (ecg.note) { box.appendChild(why({ zh: ecg.note, en: ecg.note })); }
     if (ecg.again) { box.appendChild(button(word("again"), "", "/again?number=" + ecg.number)); }
     return box;

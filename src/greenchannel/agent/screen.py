@@ -33,6 +33,8 @@ def rendered(seen: Mapping[str, Any]) -> RenderableType:
             parts.append(
                 Panel(Text(ecg["advice"], style=style), title=f"医生建议 advice · {ecg['name']}{by}")
             )
+        if ecg["late"] is not None:
+            parts.append(Text(f"{ecg['name']}: {ecg['late']['zh']} {ecg['late']['en']}", style="yellow"))
         if ecg["trouble"] is not None:
             parts.append(
                 Text(f"{ecg['name']}: {ecg['trouble']['zh']} {ecg['trouble']['en']}", style="yellow")

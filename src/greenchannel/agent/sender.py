@@ -40,6 +40,10 @@ class Sender:
         """Send the next piece, or first ask how far the server is; gives what went wrong, noting nothing of it."""
         item = self._spool.get(number)
         try:
+            if item.amended:
+                if item.upload_url is not None and number not in self._sure:
+                    return self._find_place(item)  # it may have all of it: then it is too late
+                item = self._spool.change(number, amended=False, upload_url=None, offset=0, wire_sha256="")
             wire = self._wire_form(item)
             item = self._spool.get(number)
             if item.upload_url is None:

@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS items (
 CREATE INDEX IF NOT EXISTS items_open ON items (open);
 CREATE TABLE IF NOT EXISTS sightings (
   path TEXT PRIMARY KEY, size_bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sources (path TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 """
 
@@ -56,7 +57,7 @@ class Spool:
 
     def __init__(self, folder: Path, now: Callable[[], datetime]) -> None:
         self.folder = Path(folder)
-        self._now = now
+        self.now = now
         self._lock = threading.RLock()
         self._files = self.folder / "ecgs"
         make_folder(self.folder)
@@ -82,7 +83,7 @@ class Spool:
         sha256 = hashlib.sha256(data).hexdigest()
         key = key_of(sha256, fields.get("patient_ref"))
         with self._lock:
-            known = self._by_key(key)
+            known = self._by_key(key) or self._nameless(sha256, fields.get("patient_ref"))
             if known is not None:
                 return self._healed(known, data), False
             item = Item(
@@ -92,13 +93,18 @@ class Spool:
                 size_bytes=len(data),
                 name=name,
                 way=way,
-                found_at=self._now(),
+                found_at=self.now(),
                 fields=fields,
                 note=note,
             )
             write_durable(self._description(key), msgspec.json.encode(item))
             write_durable(self._bytes(key), data)
             return self._insert(item), True
+
+    def _nameless(self, sha256: str, patient_ref: str | None) -> Item | None:
+        """The ECG of these bytes that came without a number and was then said to be this patient's."""
+        known = self._by_key(key_of(sha256, None))
+        return known if known is not None and known.fields.get("patient_ref") == patient_ref else None
 
     def _healed(self, item: Item, data: bytes) -> Item:
         """The same ECG once more: where the disk had lost its bytes and they are still wanted, here they are."""
@@ -145,16 +151,44 @@ class Spool:
             raise KeyError(number)
         return _item(*row)
 
-    def change(self, number: int, **changes: Any) -> Item:
-        """Change what is known of one ECG, durably; gives it as it is then."""
+    def change(self, number: int, *, more_fields: dict[str, str] | None = None, **changes: Any) -> Item:
+        """Change what is known of one ECG, durably; gives it as it is then.
+
+        Parameters
+        ----------
+        more_fields
+            Fields that nobody has said yet; one that is there stays as it is.
+        """
         with self._lock:
-            item = msgspec.structs.replace(self.get(number), **changes)
+            item = self.get(number)
+            item = msgspec.structs.replace(item, fields=(more_fields or {}) | item.fields)
+            item = msgspec.structs.replace(item, **changes)
             self._write(
                 "UPDATE items SET open = ?, body = ? WHERE number = ?",
                 (_is_open(item), msgspec.json.encode(item), number),
             )
         self._tell()
         return item
+
+    def left_again(self, number: int, data: bytes, fields: dict[str, str], note: str | None) -> Item:
+        """The same file once more, perhaps with more beside it."""
+        with self._lock:
+            self._healed(self.get(number), data)
+            return self.amend(number, fields, note)
+
+    def amend(self, number: int, fields: dict[str, str], note: str | None) -> Item:
+        """What came to be known of an ECG after it was taken; not among its fields where the server has it already."""
+        with self._lock:
+            item = self.get(number)
+            new = {name: word for name, word in fields.items() if item.fields.get(name) != word}
+            changes: dict[str, Any] = {}
+            if new:
+                changes["amended"] = True
+                if item.stage != "taken":
+                    changes["fields"] = item.fields | new
+            if note and note not in (item.note or ""):
+                changes["note"] = "; ".join(each for each in (item.note, note) if each)
+            return self.change(number, **changes) if changes else item
 
     # ------------------------------------------------------------ sightings and facts
 
@@ -177,6 +211,16 @@ class Spool:
             known = {row[0] for row in self._db.execute("SELECT path FROM sightings")}
             for path in known - there:
                 self._write("DELETE FROM sightings WHERE path = ?", (path,))
+
+    def sources(self) -> dict[str, int]:
+        """The files of the watched folder from which ECGs were taken, also those that have gone, and their numbers."""
+        with self._lock:
+            return dict(self._db.execute("SELECT path, number FROM sources").fetchall())
+
+    def note_source(self, path: str, number: int) -> None:
+        """An ECG was taken from this file, the newest one that had its name."""
+        with self._lock:
+            self._write("INSERT OR REPLACE INTO sources VALUES (?, ?)", (path, number))
 
     def fact(self, name: str, kind: type[T]) -> T | None:
         """What was noted under a name; None where nothing was, or something of another kind."""
@@ -202,7 +246,7 @@ class Spool:
 
         What the server has not, and what it refused, stays.
         """
-        removed, now = 0, self._now()
+        removed, now = 0, self.now()
         for item in self.items():
             if item.stage != "taken" or item.sent_at is None:
                 continue
@@ -214,6 +258,7 @@ class Spool:
             if age > ROWS_KEPT:
                 with self._lock:
                     self._write("DELETE FROM items WHERE number = ?", (item.number,))
+                    self._write("DELETE FROM sources WHERE number = ?", (item.number,))
         return removed
 
     def close(self) -> None:
@@ -232,7 +277,7 @@ class Spool:
                 ) from error
             raise
         except sqlite3.DatabaseError:  # broken beyond SQLite's own repair
-            stamp = self._now().strftime("%Y%m%dT%H%M%S")
+            stamp = self.now().strftime("%Y%m%dT%H%M%S")
             for suffix in ("", "-wal", "-shm"):
                 with contextlib.suppress(FileNotFoundError):
                     broken = path.with_name(path.name + suffix)
@@ -283,7 +328,7 @@ class Spool:
                 size_bytes=0,
                 name=path.name,
                 way="folder",
-                found_at=self._now(),
+                found_at=self.now(),
                 note="what was known of it is lost; only its bytes are left",
             )
         there = hashlib.sha256(data).hexdigest()

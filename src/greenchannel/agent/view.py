@@ -39,6 +39,10 @@ TIER_WORDS: Final = {
     "NONE": ("自动分析：无规则触发（不等于无病）", "automatic: no rule fired (does not exclude disease)"),
 }
 NOT_READ: Final = ("未能自动分析，由医生查看", "not read automatically; a doctor will look")
+LATE: Final = (
+    "附带信息在发送之后才到，服务器没有：请电话告知医生",
+    "what stands beside this file came after it was sent, and the server does not have it: tell the doctor by phone",
+)
 UNCONFIRMED: Final = ("未审核", "unconfirmed")
 
 
@@ -67,6 +71,7 @@ def ecg_view(item: Item) -> dict[str, Any]:
         "record_again": item.record_again,
         "trouble": trouble_view(item.trouble),
         "note": item.note,
+        "late": {"zh": LATE[0], "en": LATE[1]} if item.amended and item.stage == "taken" else None,
         "again": item.stage == "refused",
     }
 

@@ -1,28 +1,27 @@
 """A watched folder: what is complete goes into the spool, and then stays or is moved, as the clinic wants it."""
 
 import contextlib
+import hashlib
 import os
 import shutil
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import msgspec
-
+from greenchannel.agent.item import Item
 from greenchannel.agent.ports import NOT_DURABLE
+from greenchannel.agent.sidecar import is_no_ecg, read_sidecar
 from greenchannel.agent.spool import Spool
 from greenchannel.ingest import agent_watch
 from greenchannel.ingest.agent_watch import Looked, Ready, Seen
 from greenchannel.ingest.bounds import MAX_BYTES
 from greenchannel.ingest.bundle import bundle
 from greenchannel.ingest.errors import IngestError
-from greenchannel.ingest.fields import parse_fields
 from greenchannel.ingest.reader import files_of
 
-MOST_SIDECAR_BYTES: Final = 64 * 1024
-_NOT_HERE: Final = frozenset(
-    {"filename", "filetype", "sha256", "encoding", "seen_at"}
-)  # the agent's own words
+# So long after its ECG was moved away a sidecar may still come; later it may be that of another under the same name.
+MOST_LATE: Final = timedelta(minutes=10)  # [E]
 
 
 class Watcher:
@@ -51,6 +50,7 @@ class Watcher:
         self._steady_s = steady_s
         self._settle_s = settle_s
         self._looked: dict[str, Looked] = {}
+        self._no_ecgs: dict[str, Seen] = {}  # JSON files, as they were when they were looked into
         self.trouble: str | None = None  # why the folder cannot be read
 
     def look(self) -> int:
@@ -60,17 +60,22 @@ class Watcher:
         except OSError as error:
             self.trouble = f"{error.strerror or error}: {self._folder}"
             return 0
-        self.trouble = None
         now_s = self._steady_s()
         self._looked = agent_watch.look(self._looked, seen, now_s)
         self._spool.forget_sightings({self._path(name) for name in seen})
-        taken = 0
+        taken, trouble = 0, None
         try:
-            for one in agent_watch.ready(self._looked, now_s, self._settle_s):
+            found = self._ready(now_s)
+            late = {one.sidecar for one in found if one.sidecar is not None and self._is_new(one.sidecar)}
+            for one in found:
                 if any(self._is_new(name) for name in one.names):
                     taken += self._take(one)
+                elif one.sidecar is not None and one.sidecar in late:
+                    self._amend(one.sidecar, {self._path(one.names[0])})
+            trouble = self._look_at_alone(now_s)
         except NOT_DURABLE as error:  # the files stay where they are, and are looked at again
-            self.trouble = f"暂存空间写不进去 nothing can be kept in the spool: {error}"
+            trouble = f"暂存空间写不进去 nothing can be kept in the spool: {error}"
+        self.trouble = trouble
         return taken
 
     # ------------------------------------------------------------ one look
@@ -104,20 +109,38 @@ class Watcher:
         first = self._folder / one.names[0]
         try:
             data, name = self._read(one, first)
-            fields, note = self._sidecar(one.sidecar)
+            fields, note = ({}, None) if one.sidecar is None else read_sidecar(self._folder / one.sidecar)
             if not self._as_looked(one):
                 return False  # it was written to meanwhile: the next look will see
         except OSError:
             return False  # held by whoever writes it, or gone
-        _, new = self._spool.add(data, name=name, way="folder", fields=fields, note=note)
-        names = [*one.names, *([] if one.sidecar is None else [one.sidecar])]
-        for each in names:
-            seen = self._looked[each].seen
-            self._spool.note_sighting(self._path(each), seen.size_bytes, seen.mtime_ns)
-        if self._done is not None:
-            for each in names:
-                self._move(each)
-        return new
+        known = self._known(self._path(one.names[0]), data)
+        if known is not None:
+            self._spool.left_again(known.number, data, fields, note)
+        else:
+            item, new = self._spool.add(data, name=name, way="folder", fields=fields, note=note)
+            self._spool.note_source(self._path(one.names[0]), item.number)
+        for each in one.names:
+            self._put_by(each)
+        if one.sidecar is not None:
+            self._put_by(one.sidecar)
+        return known is None and new
+
+    def _known(self, path: str, data: bytes) -> Item | None:
+        """The ECG that was taken from there, where the file is still the same."""
+        try:
+            item = self._spool.get(self._spool.sources().get(path, 0))
+        except KeyError:
+            return None
+        return item if item.sha256 == hashlib.sha256(data).hexdigest() else None
+
+    def _put_by(self, name: str) -> None:
+        """A file was taken as it stands there, and is moved where that is wanted; a sidecar with its last ECG."""
+        seen = self._looked[name].seen
+        self._spool.note_sighting(self._path(name), seen.size_bytes, seen.mtime_ns)
+        others = agent_watch.owners(name, self._looked)
+        if self._done is not None and not any((self._folder / other).exists() for other in others):
+            self._move(name)
 
     def _read(self, one: Ready, first: Path) -> tuple[bytes, str]:
         if first.stat().st_size > MAX_BYTES:
@@ -140,17 +163,60 @@ class Watcher:
                 return False
         return True
 
-    def _sidecar(self, name: str | None) -> tuple[dict[str, str], str | None]:
-        """What stands beside an ECG; a sidecar that cannot be read must not keep it."""
-        if name is None:
-            return {}, None
-        path = self._folder / name
-        if path.stat().st_size > MOST_SIDECAR_BYTES:
-            return {}, f"{path.name} is too large for a sidecar; sent without it"
+    # ------------------------------------------------------------ what stands beside it
+
+    def _ready(self, now_s: float) -> list[Ready]:
+        """What is complete. A JSON file that has no partner is looked into, once: is it an ECG?"""
+        kept = {name: seen for name, seen in self._no_ecgs.items() if self._is_as(name, seen)}
+        found = agent_watch.ready(self._looked, now_s, self._settle_s, no_ecgs=kept)
+        for one in found:
+            name = one.names[0]
+            if name.lower().endswith(agent_watch.SIDECAR) and self._is_new(name):
+                with contextlib.suppress(OSError):  # held by whoever writes it, or gone
+                    if is_no_ecg(self._folder / name):
+                        kept[name] = self._looked[name].seen
+        self._no_ecgs = kept
+        return [one for one in found if one.names[0] not in kept]
+
+    def _is_as(self, name: str, seen: Seen) -> bool:
+        return name in self._looked and self._looked[name].seen == seen
+
+    def _amend(self, name: str, owners: set[str]) -> bool:
+        """A sidecar came after its ECGs were taken; gives whether it was read and put by."""
         try:
-            return sidecar_fields(path.read_bytes())
-        except ValueError as error:
-            return {}, f"{path.name} cannot be read ({error}); sent without it"
+            fields, note = read_sidecar(self._folder / name)
+        except OSError:
+            return False
+        sources = self._spool.sources()
+        for owner in owners & sources.keys():
+            with contextlib.suppress(KeyError):  # forgotten since
+                self._spool.amend(sources[owner], fields, note)
+        self._put_by(name)
+        return True
+
+    def _look_at_alone(self, now_s: float) -> str | None:
+        """Sidecars without an ECG beside them: of one that was moved away just now, or to be told; gives the words."""
+        left = []
+        for name in agent_watch.alone(self._looked, now_s, self._no_ecgs):
+            if not self._is_new(name):
+                continue
+            owners = {
+                path
+                for path, number in self._spool.sources().items()
+                if agent_watch.may_own(self._path(name), path) and self._is_fresh(number)
+            }
+            if not owners or not self._amend(name, owners):
+                left.append(name)
+        if not left:
+            return None
+        return f"旁边没有心电图文件，未发送 no ECG stands beside it, not sent: {', '.join(left[:5])}"
+
+    def _is_fresh(self, number: int) -> bool:
+        try:
+            item: Item = self._spool.get(number)
+        except KeyError:
+            return False
+        return self._spool.now() - item.found_at <= MOST_LATE
 
     def _move(self, name: str) -> None:
         assert self._done is not None
@@ -162,48 +228,6 @@ class Watcher:
             number += 1
         with contextlib.suppress(OSError):  # held: it stays, and is known by its sighting
             shutil.move(source, target)
-
-
-def sidecar_fields(content: bytes) -> tuple[dict[str, str], str | None]:
-    """The fields in a sidecar as they go over the wire, and what was odd about it.
-
-    Raises
-    ------
-    ValueError
-        It is no JSON object.
-    """
-    try:
-        found = msgspec.json.decode(content.removeprefix(b"\xef\xbb\xbf"), type=dict[str, Any])
-    except msgspec.MsgspecError as error:
-        raise ValueError(str(error)[:100]) from error
-    fields: dict[str, str] = {}
-    odd: list[str] = []
-    for key, value in found.items():
-        word = _word(value)
-        if key in _NOT_HERE or word is None:
-            continue
-        try:
-            known = parse_fields({key: word})
-        except IngestError as error:
-            odd.append(str(error))
-            continue
-        if any(getattr(known, name) is not None for name in known.__slots__):
-            fields[key] = word
-    return fields, "; ".join(odd) or None
-
-
-def _word(value: Any) -> str | None:
-    match value:
-        case None | "":
-            return None
-        case bool():
-            return "yes" if value else "no"
-        case str():
-            return value
-        case dict():
-            return msgspec.json.encode(value).decode()
-        case _:
-            return str(value)
 
 
 def _raise(error: OSError) -> None:

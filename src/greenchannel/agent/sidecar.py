@@ -1,0 +1,74 @@
+"""What stands beside an ECG: a JSON file with what is known of the patient, as fields of the upload."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from greenchannel.ingest.errors import IngestError
+from greenchannel.ingest.fhir_observation import looks_like_fhir
+from greenchannel.ingest.fields import parse_fields
+
+MOST_SIDECAR_BYTES: Final = 64 * 1024
+_NOT_HERE: Final = frozenset(
+    {"filename", "filetype", "sha256", "encoding", "seen_at"}
+)  # the agent's own words
+
+
+def is_no_ecg(path: Path) -> bool:
+    """Is a JSON file none that our FHIR reader would take, and no larger than a sidecar? Raises `OSError`."""
+    with path.open("rb") as file:
+        content = file.read(MOST_SIDECAR_BYTES + 1)
+    return len(content) <= MOST_SIDECAR_BYTES and not looks_like_fhir(content)
+
+
+def read_sidecar(path: Path) -> tuple[dict[str, str], str | None]:
+    """Its fields and what was odd; one that cannot be read must not keep its ECG. Raises `OSError`."""
+    if path.stat().st_size > MOST_SIDECAR_BYTES:
+        return {}, f"{path.name} is too large for a sidecar; sent without it"
+    try:
+        return sidecar_fields(path.read_bytes())
+    except ValueError as error:
+        return {}, f"{path.name} cannot be read ({error}); sent without it"
+
+
+def sidecar_fields(content: bytes) -> tuple[dict[str, str], str | None]:
+    """The fields in a sidecar as they go over the wire, and what was odd about it.
+
+    Raises
+    ------
+    ValueError
+        It is no JSON object.
+    """
+    try:
+        found = msgspec.json.decode(content.removeprefix(b"\xef\xbb\xbf"), type=dict[str, Any])
+    except msgspec.MsgspecError as error:
+        raise ValueError(str(error)[:100]) from error
+    fields: dict[str, str] = {}
+    odd: list[str] = []
+    for key, value in found.items():
+        word = _word(value)
+        if key in _NOT_HERE or word is None:
+            continue
+        try:
+            known = parse_fields({key: word})
+        except IngestError as error:
+            odd.append(str(error))
+            continue
+        if any(getattr(known, name) is not None for name in known.__slots__):
+            fields[key] = word
+    return fields, "; ".join(odd) or None
+
+
+def _word(value: Any) -> str | None:
+    match value:
+        case None | "":
+            return None
+        case bool():
+            return "yes" if value else "no"
+        case str():
+            return value
+        case dict():
+            return msgspec.json.encode(value).decode()
+        case _:
+            return str(value)
