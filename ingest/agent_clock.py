@@ -1,6 +1,6 @@
 """The agent's clock against the server's, as NTP compares them (RFC 5905), and what its sightings are worth. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -69,12 +69,15 @@ class AgentClock:
                 jumped_s = moved_s
         return AgentClock(offset=refine_offset(old, measured), jumped_s=jumped_s)
 
-    @property
-    def sayable(self) -> ClockOffset | None:
-        """What the server is told; None for nothing, or a clock that was never set."""
+    def sayable(self, now: datetime) -> ClockOffset | None:
+        """What the server is told at `now`, by the agent's clock; None for nothing, or a clock that was never set.
+
+        The server takes what it is told as of when it hears it, so the uncertainty is that of now.
+        """
         if self.offset is None or abs(self.offset.offset_s) > MOST_OFFSET_S:
             return None
-        return self.offset
+        at = check_aware(now) - timedelta(seconds=self.offset.offset_s)
+        return replace(self.offset, uncertainty_s=self.offset.uncertainty_at(at), measured_at=at)
 
 
 def sighting(found: Tick, now: Tick, clock: AgentClock) -> datetime | None:

@@ -14,8 +14,10 @@ from greenchannel.agent.item import Item
 from greenchannel.agent.judge import Judge, Judgement, judged
 from greenchannel.agent.spool import Spool
 from greenchannel.county import devices
+from greenchannel.ingest.agent_clock import AgentClock
 from greenchannel.ingest.agent_pace import LARGEST_BYTES, Pace
 from greenchannel.ingest.agent_plan import Link, Wait, next_action
+from greenchannel.ingest.device_clock import ClockOffset
 from tests.county_actors import STEMI
 from tests.served import Served, served
 
@@ -318,6 +320,26 @@ def test_the_doctors_advice_comes_back_with_the_states(service: Served, clinic: 
     assert abs(clinic.agent.follower.clock.offset.offset_s) <= 5
     assert clinic.agent.follower.poll([item.number]) is None  # nothing new: nothing is said again
     assert clinic.agent.spool.items()[0].advice == item.advice
+
+
+def test_an_old_comparison_of_the_clocks_is_told_with_its_age(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two days of drift are 3.5 s."""
+    clinic.agent.follower.clock = AgentClock(
+        offset=ClockOffset(offset_s=0.0, uncertainty_s=0.01, measured_at=now() - timedelta(days=2))
+    )
+    told: list[dict[str, Any]] = []
+    asks = clinic.agent.connection.request
+
+    def noting(method: str, path: str, headers: Any, body: bytes) -> Any:
+        told.append(json.loads(body))
+        return asks(method, path, headers, body)
+
+    monkeypatch.setattr(clinic.agent.connection, "request", noting)
+    assert clinic.agent.follower.poll(()) is None
+
+    assert told[0]["uncertainty_s"] == pytest.approx(0.01 + 20e-6 * 2 * 86400, abs=0.01)
 
 
 def test_the_server_notes_the_agents_clock_under_a_name_of_its_own(service: Served, clinic: Clinic) -> None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from greenchannel.ingest.agent_clock import AgentClock, Tick, compare, sighting
+from greenchannel.ingest.device_clock import ClockOffset
 
 T0 = datetime(2026, 5, 1, 8, tzinfo=UTC)
 
@@ -86,5 +87,16 @@ def test_over_a_restart_the_wall_clock_must_do() -> None:
 def test_without_a_contact_nothing_is_said() -> None:
     """Unknown stays unknown; a clock that was never set is not told either."""
     assert sighting(tick(T0, 0.0), tick(T0, 1.0), AgentClock()) is None
-    assert AgentClock().sayable is None
-    assert heard(-40 * 365 * 86400.0).sayable is None
+    assert AgentClock().sayable(T0) is None
+    assert heard(-40 * 365 * 86400.0).sayable(T0) is None
+
+
+def test_what_is_told_of_the_clock_is_as_uncertain_as_it_is_by_then() -> None:
+    """A comparison of ten days ago has drifted some seconds; the agent's own clock says how long ago that was."""
+    clock = AgentClock(offset=ClockOffset(offset_s=3600.0, uncertainty_s=0.02, measured_at=T0))
+    fresh = clock.sayable(T0 + s(3600))
+    told = clock.sayable(T0 + s(3600) + timedelta(days=10))
+
+    assert fresh == clock.offset
+    assert told is not None and told.uncertainty_s == pytest.approx(0.02 + 20e-6 * 864_000)
+    assert told.offset_s == 3600.0 and told.measured_at == T0 + timedelta(days=10)

@@ -72,7 +72,7 @@ class Follower:
             "agent_clock": asked.at.isoformat(timespec="microseconds"),
             "ecgs": {item.ecg_id: item.seq for item in items if item.ecg_id},
         }
-        if (offset := self.clock.sayable) is not None:
+        if (offset := self.clock.sayable(asked.at)) is not None:
             said |= {"offset_s": offset.offset_s, "uncertainty_s": min(offset.uncertainty_s, 3600.0)}
         try:
             reply = self._link.request(
