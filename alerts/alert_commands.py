@@ -55,12 +55,17 @@ def analysed(
     """The final reading of one ECG, and the alert that follows from it.
 
     `alert_id` and `plan` are used where a new alert opens. The same analysis again gives nothing. `original` is the
-    earlier ECG of the same patient that holds the same samples: what it said is no news, and does not ring again.
+    earlier ECG of the same patient that holds the same samples: what it said is no news, and does not ring again;
+    unless this one is longer, for then it was not read before.
     """
     ecg = find_ecg(case, reading.ecg_id)
     if ecg.analysis_sha256 == reading.analysis_sha256:
         return []
-    if original is not None and tier_rank(original.final_tier) <= tier_rank(reading.tier):
+    if (
+        original is not None
+        and ecg.only_repeats
+        and tier_rank(original.final_tier) <= tier_rank(reading.tier)
+    ):
         if reading.tier not in (settings or default_settings()).paging_tiers:
             return [reading]
         return [reading, AlertWithheld(ecg_id=ecg.ecg_id, of_ecg_id=original.ecg_id, tier=reading.tier)]

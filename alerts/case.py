@@ -197,7 +197,7 @@ def fold_all(envelopes: Iterable[Envelope]) -> Case:
 
 
 def _repeats(ecg: Ecg, here: Mapping[str, Ecg]) -> bool:
-    original = None if ecg.same_as is None else here.get(ecg.same_as.ecg_id)
+    original = None if ecg.same_as is None or not ecg.only_repeats else here.get(ecg.same_as.ecg_id)
     return original is not None and tier_rank(original.tier) <= tier_rank(ecg.tier)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from greenchannel.alerts.green_channel import person_of
+from greenchannel.alerts.tables import read_value
 from greenchannel.events import (
     AdviceSeen,
     AlertWithheld,
@@ -119,6 +120,13 @@ class Ecg(msgspec.Struct, frozen=True, kw_only=True):
     def findings(self) -> tuple[dict[str, Any], ...]:
         """The findings that belong to `tier`."""
         return self.final_findings if self.final_tier is not None else self.provisional_findings
+
+    @property
+    def only_repeats(self) -> bool:
+        """Whether all but a margin of it is in the earlier ECG that holds its samples; False where it is not known."""
+        if self.same_as is None or self.duration_s is None:
+            return False
+        return self.same_as.overlap_s >= read_value("repeats", "covered", float) * self.duration_s
 
     @property
     def live(self) -> bool:

@@ -5,7 +5,7 @@ leads, on which limb leads were derived, on an offset, on rate or unit. Prints t
 `same_samples`, which lays the two recordings on each other sample by sample, says that they are one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,7 +15,7 @@ from scipy.ndimage import maximum_filter1d
 
 from greenchannel.signal import limits
 from greenchannel.signal.grid import to_analysis_grid
-from greenchannel.signal.leads import PRECORDIAL
+from greenchannel.signal.leads import CHEST_CHAIN, LIMB, PRECORDIAL
 from greenchannel.signal.recording import Recording
 from greenchannel.signal.same_samples import overlap_of, quantisation_mv, residual_mv, without_above
 
@@ -25,6 +25,7 @@ Ints = NDArray[np.int64]
 INDEPENDENT: Final = ("I", "II", *PRECORDIAL)
 """The leads that are compared: of the limb leads two tell all six."""
 
+_CHEST: Final = frozenset(CHEST_CHAIN)
 _RATE: Final = limits.ANALYSIS_RATE_HZ
 _MOST_S: Final = 360.0  # of a longer recording its beginning [E]
 _APART: Final = round(0.3 * _RATE)  # one landmark in so many samples to either side [E]
@@ -179,6 +180,8 @@ class Same:
     leads: tuple[str, ...]
     worst_mv: float
     """The largest root mean square of the difference in a lead, offset and shift taken off."""
+    new_leads: tuple[str, ...]
+    """Leads of the second recording that the first has not, nor gives by its limb leads."""
 
 
 def same_samples(one: Recording, other: Recording) -> Same | None:
@@ -186,11 +189,12 @@ def same_samples(one: Recording, other: Recording) -> Same | None:
 
     Leads may be in another order, derived, offset by a constant, rounded to another step, at another rate; either
     may be a piece of the other. What remains of the difference must be what rounding leaves: of every lead that both
-    have, over the whole of what they share and over each second of it.
+    have, over the whole of what they share and over each second of it. Where both have chest leads, one at least must
+    be in both: the limb leads alone do not tell a file of other chest leads from a copy.
     """
     mine, theirs = independent(one), independent(other)
     names = tuple(name for name in INDEPENDENT if name in mine and name in theirs)
-    if not names:
+    if not names or (_has_chest(one.leads) and _has_chest(other.leads) and not _has_chest(names)):
         return None
     a, b = (np.stack([leads[name] for name in names]) for leads in (mine, theirs))
     (x, valid_x), (y, valid_y) = to_analysis_grid(a, one.rate_hz), to_analysis_grid(b, other.rate_hz)
@@ -212,7 +216,18 @@ def same_samples(one: Recording, other: Recording) -> Same | None:
     whole, worst_second = residual_mv(first, second, there)
     if (whole > allowed).any() or (worst_second > 2.0 * allowed).any():
         return None
-    return Same(shift_s=shift / _RATE, overlap_s=overlap_s, leads=names, worst_mv=float(whole.max()))
+    held = {*one.leads, *(LIMB if {"I", "II"} <= mine.keys() else ())}
+    return Same(
+        shift_s=shift / _RATE,
+        overlap_s=overlap_s,
+        leads=names,
+        worst_mv=float(whole.max()),
+        new_leads=tuple(name for name in other.leads if name not in held),
+    )
+
+
+def _has_chest(leads: Iterable[str]) -> bool:
+    return not _CHEST.isdisjoint(leads)
 
 
 def _there(x: NDArray[np.float32], valid: NDArray[np.bool_] | None) -> NDArray[np.bool_]:

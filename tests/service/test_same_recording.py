@@ -10,7 +10,8 @@ import pytest
 
 from greenchannel.ingest.parsed import ParsedEcg
 from greenchannel.ingest.writers import WRITERS
-from greenchannel.signal.leads import LIMB, STANDARD_12, STANDARD_18
+from greenchannel.service import before
+from greenchannel.signal.leads import LIMB, POSTERIOR, PRECORDIAL, RIGHT, STANDARD_12, STANDARD_18
 from greenchannel.signal.recording import Recording
 from greenchannel.signal.synthesis import simulate
 from tests.service.viewer_house import House, house
@@ -109,6 +110,60 @@ def test_a_repeat_does_not_ring_after_the_matter_was_settled(tmp_path: Path) -> 
         assert "alert_withheld" in [line["type"] for line in case["history"]]
         await place.desk.auditor.look()
         assert place.desk.auditor.missed == 0
+
+    play(tmp_path, story)
+
+
+def test_a_longer_recording_rings_though_its_beginning_was_read(tmp_path: Path) -> None:
+    """Ten seconds read as harmless and closed; the thirty seconds that hold them ring, and their copy does not."""
+
+    async def story(place: House) -> None:
+        long = simulate(
+            seed=3, variation=1.0, territory="anterior", stj_mv=0.4, white_mv=0.01, duration_s=30.0
+        ).recording
+        short = Recording(samples_mv=long.samples_mv[:, :5000], leads=long.leads, rate_hz=long.rate_hz)
+        first = await send(place, file_of(short, "dicom"), patient_ref="17")
+        await act(place, f"/ecgs/{first['ecg_id']}/reading", {"text": "早期复极", "tier": "NONE"})
+        second = await send(place, file_of(long, "dicom"), patient_ref="17")
+        assert second["same_as"] == first["ecg_id"]
+        case = await get(place, f"/cases/{first['case_id']}")
+        assert rung(case).count("alert_opened") == 2
+        third = await send(place, file_of(long, "csv"), patient_ref="17")
+        assert third["same_as"] == second["ecg_id"]
+        case = await get(place, f"/cases/{first['case_id']}")
+        assert rung(case).count("alert_opened") == 2
+
+    play(tmp_path, story)
+
+
+def test_two_files_of_one_moment_with_other_leads_are_put_together(tmp_path: Path) -> None:
+    """Twelve leads, then limb leads with V7-V9 and V3R-V5R: no copy, and the second is read beside the first."""
+
+    async def story(place: House) -> None:
+        whole = simulate(
+            leads=STANDARD_18, seed=5, territory="posterior", stj_mv=0.3, white_mv=0.01
+        ).recording
+        rows = dict(zip(whole.leads, whole.samples_mv, strict=True))
+
+        def part(*chest: str) -> bytes:
+            leads = (*LIMB, *chest)
+            samples = np.stack([rows[name] for name in leads])
+            return file_of(Recording(samples_mv=samples, leads=leads, rate_hz=500.0), "csv")
+
+        first = await send(place, part(*PRECORDIAL), patient_ref="17")
+        second = await send(place, part(*POSTERIOR, *RIGHT), patient_ref="17")
+        fifteen = await send(place, part(*PRECORDIAL, *POSTERIOR), patient_ref="17")
+        assert {answer["case_id"] for answer in (first, second, fifteen)} == {first["case_id"]}
+        assert (second["same_as"], fifteen["same_as"]) == (None, None)
+        case = place.desk.case(first["case_id"])
+        assert len(case.distinct_ecgs) == 3
+        leads = case.ecgs[0].leads
+        beside = before.other_leads(case, first["ecg_id"], leads, place.desk.intake._analysis)
+        assert set(beside) == {*POSTERIOR, *RIGHT}
+
+        other = await send(place, part(*PRECORDIAL, *POSTERIOR, "V3R"), patient_ref="18")
+        assert other["same_as"] is None
+        assert (await get(place, f"/cases/{other['case_id']}"))["identity_conflicts"] != []
 
     play(tmp_path, story)
 

@@ -15,6 +15,8 @@ from greenchannel.alerts.timeline import timeline
 from greenchannel.events import (
     AlertAcknowledged,
     AlertHandedOver,
+    AlertRaised,
+    AlertWithheld,
     AnyEvent,
     CaseClosed,
     CaseMerged,
@@ -25,6 +27,7 @@ from greenchannel.events import (
     GreenChannelOpened,
     MilestoneRecorded,
     ReadingSigned,
+    SameRecordingFound,
     StreamEndedEmpty,
     StreamStarted,
     TaskAccepted,
@@ -55,6 +58,31 @@ def assert_once(log: Log, command: Callable[[Case], list[AnyEvent]]) -> list[Any
     log.extend(events)
     assert command(log.case) == []
     return events
+
+
+@pytest.mark.parametrize(("overlap_s", "rings"), [(9.95, False), (9.0, False), (8.9, True)])
+def test_what_holds_more_than_was_read_before_is_no_repeat(overlap_s: float, rings: bool) -> None:
+    """An ECG of ten seconds whose samples came before but for the last second: it rings, and counts by itself."""
+    log = ringing()
+    log.ecg("e_2")
+    same = SameRecordingFound(
+        ecg_id="e_2",
+        of_ecg_id="e_1",
+        of_case_id=log.case_id,
+        of_format="scp",
+        same_patient=True,
+        overlap_s=overlap_s,
+        shift_s=0.0,
+    )
+    log.add(same)
+    second = read("e_2", "CRIT")
+    log.add(read("e_1", "CRIT", "f" * 64))
+    events = do.analysed(log.case, second, alert_id="a_2", plan=PLAN, original=log.case.ecg("e_1"))
+    log.extend(events)
+
+    assert any(isinstance(event, AlertWithheld) for event in events) is not rings
+    assert any(isinstance(event, AlertRaised) for event in events) is rings
+    assert [ecg.ecg_id for ecg in log.case.distinct_ecgs] == (["e_1", "e_2"] if rings else ["e_1"])
 
 
 def test_what_was_done_once_is_not_done_again() -> None:

@@ -8,7 +8,7 @@ import pytest
 from scipy.signal import resample_poly
 
 from greenchannel.ingest.reader import read_path
-from greenchannel.signal.leads import STANDARD_12
+from greenchannel.signal.leads import LIMB, POSTERIOR, PRECORDIAL, RIGHT, STANDARD_12, STANDARD_18
 from greenchannel.signal.recording import Recording
 from greenchannel.signal.same_recording import INDEPENDENT, Print, candidates, print_of, same_samples
 from greenchannel.signal.synthesis import simulate
@@ -78,6 +78,33 @@ def test_the_same_samples_in_another_form_are_found(how: str, seed: int) -> None
     assert candidates(print_of(other), known) == [1]
     assert same_samples(one, other) is not None
     assert same_samples(other, one) is not None
+
+
+def simultaneous(*chest: str) -> Recording:
+    """Limb leads and some chest leads of one moment."""
+    whole = simulate(leads=STANDARD_18, seed=5, white_mv=0.01).recording
+    rows = dict(zip(whole.leads, whole.samples_mv, strict=True))
+    leads = (*LIMB, *chest)
+    return made(np.stack([rows[name] for name in leads]), leads)
+
+
+def test_other_chest_leads_of_the_same_moment_are_no_copy() -> None:
+    """The limb leads are the same, sample for sample; of the chest nothing is in both."""
+    usual, moved = simultaneous(*PRECORDIAL), simultaneous(*POSTERIOR, *RIGHT)
+
+    assert same_samples(usual, moved) is None
+    assert same_samples(moved, usual) is None
+    assert same_samples(usual, simultaneous()) is not None
+
+
+def test_leads_that_the_earlier_recording_lacks_are_named() -> None:
+    """Fifteen leads after twelve; derived limb leads are none."""
+    eight = changed(strip(), "eight leads")
+    first = same_samples(simultaneous(*PRECORDIAL), simultaneous(*PRECORDIAL, *POSTERIOR))
+    derived = same_samples(eight, strip())
+
+    assert first is not None and first.new_leads == POSTERIOR
+    assert derived is not None and derived.new_leads == ()
 
 
 def test_where_the_piece_lies_is_told() -> None:

@@ -1,6 +1,6 @@
 """What is known of a patient beside the recording that is read: earlier ECGs, leads recorded with moved electrodes."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -48,7 +48,7 @@ def _flag(value: object) -> bool | None:
     return value != 0 if isinstance(value, int | float) else None
 
 
-def earlier_ecgs(case: Case, ecg_id: str, cases: Iterable[Case], load: Load) -> tuple[Earlier, ...]:
+def earlier_ecgs(case: Case, ecg_id: str, cases: Collection[Case], load: Load) -> tuple[Earlier, ...]:
     """Earlier recordings of the patient with the standard electrodes, the latest first.
 
     Parameters
@@ -62,13 +62,14 @@ def earlier_ecgs(case: Case, ecg_id: str, cases: Iterable[Case], load: Load) -> 
     at = None if own is None else _instant(own)
     if own is None or at is None or _set_of(own) != "standard":
         return ()
-    mine = _recording_of(own)
+    ecgs = {one.ecg_id: one for other in cases if other.patient == case.patient for one in other.current_ecgs}
+    mine = _recording_of(own, ecgs)
     before = [
         (instant, one, other.case_id == case.case_id)
         for other in cases
         if other.patient == case.patient
         for one in other.current_ecgs
-        if _recording_of(one) != mine and _set_of(one) == "standard"
+        if _recording_of(one, ecgs) != mine and _set_of(one) == "standard"
         if (instant := _instant(one)) and instant < at
     ]
     before.sort(key=lambda item: item[0], reverse=True)
@@ -96,10 +97,11 @@ def other_leads(case: Case, ecg_id: str, leads: tuple[str, ...], load: Load) -> 
     at = None if own is None else _instant(own)
     if own is None or at is None:
         return {}
+    ecgs = {one.ecg_id: one for one in case.current_ecgs}
     near = [
         (abs(instant - at), one)
         for one in case.current_ecgs
-        if _recording_of(one) != _recording_of(own)
+        if _recording_of(one, ecgs) != _recording_of(own, ecgs)
         and (_set_of(one) != _set_of(own) or _MOVED & set(one.leads))
         and (instant := _instant(one)) is not None
         and abs(instant - at) <= timedelta(minutes=JOIN_WITHIN_MIN)
@@ -109,9 +111,14 @@ def other_leads(case: Case, ecg_id: str, leads: tuple[str, ...], load: Load) -> 
     return beside(leads, {ecg: analysis for ecg, analysis in loaded.items() if analysis is not None})
 
 
-def _recording_of(ecg: Ecg) -> str:
+def _recording_of(ecg: Ecg, ecgs: Mapping[str, Ecg]) -> str:
     """Equal for ECGs that are one recording in several formats: compared with itself nothing is ever new."""
-    return ecg.ecg_id if ecg.same_as is None else ecg.same_as.ecg_id
+    first, passed = ecg.ecg_id, set[str]()
+    while first not in passed and first in ecgs:
+        passed.add(first)
+        same = ecgs[first].same_as
+        first = first if same is None else same.ecg_id
+    return first
 
 
 def _set_of(ecg: Ecg) -> str:

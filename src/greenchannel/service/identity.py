@@ -99,7 +99,7 @@ class Identity:
         return look is not None and self._known.missed(tx, arrival.site, look)
 
     def original(self, tx: Tx, look: Look | None) -> Original | None:
-        """The ECG that was found, as it is now; of a copy of a copy the first one."""
+        """The ECG that was found, as it is now; of a copy of a copy the first one that holds as much."""
         return None if look is None or look.twin is None else self._original(tx, look.twin.ecg_id)
 
     def _original(self, tx: Tx, ecg_id: str) -> Original | None:
@@ -108,7 +108,7 @@ class Identity:
             return None
         case = self._casework.current(tx, row.case_id)
         ecg = case.ecg(ecg_id)
-        if ecg is not None and ecg.same_as is not None and ecg.same_as.ecg_id != ecg_id:
+        if ecg is not None and ecg.same_as is not None and ecg.only_repeats and ecg.same_as.ecg_id != ecg_id:
             return self._original(tx, ecg.same_as.ecg_id) or Original(ecg=ecg, case=case)
         return None if ecg is None else Original(ecg=ecg, case=case)
 
@@ -132,7 +132,10 @@ class Identity:
     def keep(
         self, tx: Tx, *, ecg_id: str, case: Case, arrival: Arrival, look: Look | None, actor: str
     ) -> Case:
-        """Keep the print of a new ECG, and say on its case where it came before; returns the case after it."""
+        """Keep the print of a new ECG, and say on its case where it came before; returns the case after it.
+
+        One that has leads which the earlier one lacks is no repeat, though its samples are: it says something new.
+        """
         if look is None:
             return case
         print_rows.add(tx, ecg_id=ecg_id, site=arrival.site, patient=case.patient, print=look.data)
@@ -149,8 +152,9 @@ class Identity:
             overlap_s=look.twin.same.overlap_s,
             shift_s=look.twin.same.shift_s,
         )
+        founds = [] if look.twin.same.new_leads else [found]
         if mine:
-            return self._casework.write(tx, case, case.case_id, [found], actor)
+            return self._casework.write(tx, case, case.case_id, founds, actor) if founds else case
         here = IdentityConflictRaised(
             sha256=arrival.staged.sha256, existing_ecg_id=original.ecg.ecg_id, ecg_id=ecg_id
         )
@@ -158,7 +162,7 @@ class Identity:
             sha256=original.ecg.sha256 or "", existing_ecg_id=ecg_id, ecg_id=original.ecg.ecg_id
         )
         self._casework.write(tx, original.case, original.case.case_id, [there], actor)
-        return self._casework.write(tx, case, case.case_id, [found, here], actor)
+        return self._casework.write(tx, case, case.case_id, [*founds, here], actor)
 
     def read_before(self, tx: Tx, case: Case, ecg_id: str) -> Ecg | None:
         """The earlier ECG of the same patient with the same samples; None where there is none, or it is not read."""

@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from greenchannel.ingest.errors import IngestError
 from greenchannel.ingest.reader import read_ecg
 from greenchannel.signal.recording import Recording
-from greenchannel.signal.same_recording import Print, Same, candidates, print_of, same_samples
+from greenchannel.signal.same_recording import COVERED, Print, Same, candidates, print_of, same_samples
 from greenchannel.store import ecg_rows, print_rows
 from greenchannel.store.blobs import BlobError, Blobs
 from greenchannel.store.engine import reading
@@ -68,12 +68,17 @@ class SameRecordings:
                 connection, site, since=now - LOOKED_BACK, after=after, most=MOST_PRINTS
             )
         until = rows[0].id if rows else after
+        twin: Twin | None = None
         for row in _agreeing(mine, rows)[:MOST_READ]:
             other = self._recording(row.ecg_id)
             same = None if other is None else same_samples(other, recording)
-            if same is not None:
-                return Look(print=mine, until=until, twin=Twin(ecg_id=row.ecg_id, same=same))
-        return Look(print=mine, until=until, twin=None)
+            if same is None:
+                continue
+            if twin is None or _tells(same) > _tells(twin.same):
+                twin = Twin(ecg_id=row.ecg_id, same=same)
+            if not same.new_leads and same.overlap_s >= COVERED * recording.duration_s:
+                break  # it holds all of the arriving one
+        return Look(print=mine, until=until, twin=twin)
 
     @staticmethod
     def missed(tx: Tx, site: str, look: Look) -> bool:
@@ -93,6 +98,11 @@ class SameRecordings:
         except (BlobError, PatientKeyMissing, IngestError, OSError):
             logger.warning("an earlier ECG could not be compared", ecg_id=ecg_id, exc_info=True)
             return None
+
+
+def _tells(same: Same) -> tuple[bool, float]:
+    """How much of the arriving one an earlier one holds: all its leads, then the longer part of it."""
+    return not same.new_leads, same.overlap_s
 
 
 def _agreeing(mine: Print, rows: Sequence[PrintRow]) -> list[PrintRow]:
