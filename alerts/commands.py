@@ -18,7 +18,7 @@ from greenchannel.alerts.alert_commands import (
     sign_reading,
 )
 from greenchannel.alerts.channel_commands import accept_task, done_task, open_green_channel, stand_down
-from greenchannel.alerts.episode_commands import identity_checked, merge, split
+from greenchannel.alerts.episode_commands import identity_checked, merge, ring_split_off, split
 from greenchannel.alerts.record_commands import close_case, record_milestone
 from greenchannel.alerts.refusal import Refused
 
@@ -41,6 +41,7 @@ __all__ = [
     "open_green_channel",
     "provisional",
     "record_milestone",
+    "ring_split_off",
     "sign_reading",
     "split",
     "stand_down",

@@ -8,9 +8,11 @@ from greenchannel.alerts.alert_state import Alert
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.channel_commands import require_open
 from greenchannel.alerts.ecg_state import Ecg, tier_rank
+from greenchannel.alerts.escalation import call
 from greenchannel.alerts.milestones import MilestoneValue
 from greenchannel.alerts.record_commands import require_answered, require_read
 from greenchannel.alerts.refusal import Refused
+from greenchannel.alerts.roster import EscalationSettings
 from greenchannel.events import (
     AlertAcknowledged,
     AlertOpened,
@@ -28,6 +30,7 @@ from greenchannel.events import (
     IdentityChecked,
     MilestoneRecorded,
     PatientDoubted,
+    PlanStep,
     SameRecordingFound,
 )
 
@@ -97,9 +100,38 @@ def split(
     ids = tuple(ecg.ecg_id for ecg in moved)
     if into is not None:
         _require_other(case, into)
-        return [CaseSplit(ecg_ids=ids, new_case_id=into.case_id)], _carry(case, moved, into)
+        carried = _carry(case, moved, into, apart_as=into.patient)
+        return [CaseSplit(ecg_ids=ids, new_case_id=into.case_id)], carried
     opened = CaseOpened(case_id=new_case_id, site=case.site, patient=patient, arrival_mode=case.arrival_mode)
-    return [CaseSplit(ecg_ids=ids, new_case_id=new_case_id)], [opened, *_carry(case, moved, None)]
+    carried = _carry(case, moved, None, apart_as=patient)
+    return [CaseSplit(ecg_ids=ids, new_case_id=new_case_id)], [opened, *carried]
+
+
+def ring_split_off(
+    before: Case,
+    case: Case,
+    ecg_id: str,
+    *,
+    alert_id: str,
+    plan: tuple[PlanStep, ...],
+    settings: EscalationSettings | None = None,
+) -> list[AnyEvent]:
+    """What an ECG does that was split off from the case `before`, where it was silent as a repeat, to `case`.
+
+    Where what it repeats has come along it stays silent; otherwise nobody was ever rung for it.
+    """
+    was, now = find_ecg(before, ecg_id), find_ecg(case, ecg_id)
+    if was.alert_withheld_at is None or now.alert_withheld_at is not None or now.final_tier is None:
+        return []
+    return call(
+        case,
+        ecg_id=ecg_id,
+        tier=now.final_tier,
+        findings=now.final_findings,
+        alert_id=alert_id,
+        plan=plan,
+        settings=settings,
+    )
 
 
 def identity_checked(case: Case, note: str) -> list[AnyEvent]:
@@ -119,14 +151,21 @@ def _require_other(case: Case, into: Case) -> None:
     require_open(into)
 
 
-def _carry(case: Case, ecgs: tuple[Ecg, ...], into: Case | None) -> list[AnyEvent]:
+def _carry(
+    case: Case, ecgs: tuple[Ecg, ...], into: Case | None, *, apart_as: str | None = None
+) -> list[AnyEvent]:
     """The ECGs as events of another case (None: a new one), with their times as they first were.
+
+    `apart_as` is the patient to whom they are split off; None where the cases are one.
 
     A time of its own that is earlier stays the other case's valid one.
     """
     here = set() if into is None else {ecg.ecg_id for ecg in into.current_ecgs}
     here |= {ecg.ecg_id for ecg in ecgs}
-    events: list[AnyEvent] = [event for ecg in ecgs for event in (*_again(ecg), *_known_of(ecg, here))]
+    apart, other = apart_as is not None, apart_as not in (None, case.patient)
+    events: list[AnyEvent] = [
+        event for ecg in ecgs for event in (*_again(ecg), *_known_of(ecg, here, apart, other))
+    ]
     ids = {ecg.ecg_id for ecg in ecgs}
     earliest: dict[tuple[str, str], MilestoneValue] = {}
     for value in case.values:
@@ -220,9 +259,10 @@ def _answered(alert: Alert, into: Case | None) -> list[AnyEvent]:
     ]
 
 
-def _known_of(ecg: Ecg, here: set[str]) -> list[AnyEvent]:
+def _known_of(ecg: Ecg, here: set[str], apart: bool, other_patient: bool) -> list[AnyEvent]:
     """What other ECGs say of this one, as it is once a person has put these ECGs together.
 
+    Split off (`apart`) from what it repeats, it is silent no longer, and of `other_patient` it is no repeat.
     Who moved it to the patient it fits has answered the doubt.
     """
     events: list[AnyEvent] = []
@@ -234,12 +274,13 @@ def _known_of(ecg: Ecg, here: set[str]) -> list[AnyEvent]:
                 of_ecg_id=same.ecg_id,
                 of_case_id=same.case_id,
                 of_format=same.format,
-                same_patient=same.same_patient or same.ecg_id in here,
+                same_patient=same.ecg_id in here or (same.same_patient and not other_patient),
                 overlap_s=same.overlap_s,
                 shift_s=same.shift_s,
             )
         )
-        if ecg.alert_withheld_at is not None and ecg.final_tier is not None:
+        silent = ecg.alert_withheld_at is not None and (same.ecg_id in here or not apart)
+        if silent and ecg.final_tier is not None:
             events.append(AlertWithheld(ecg_id=ecg.ecg_id, of_ecg_id=same.ecg_id, tier=ecg.final_tier))
     if asked is not None and asked.own_ecg_id in here and asked.like_ecg_id not in here:
         events.append(

@@ -168,6 +168,34 @@ def test_two_files_of_one_moment_with_other_leads_are_put_together(tmp_path: Pat
     play(tmp_path, story)
 
 
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_repeat_that_is_split_off_alone_rings(tmp_path: Path, whole: bool) -> None:
+    """Found to be another patient's: it was silent only beside what it repeats, and stays so where that comes along."""
+
+    async def story(place: House) -> None:
+        strip = sick()
+        first = await send(place, file_of(strip, "dicom"), patient_ref="17")
+        second = await send(place, file_of(strip, "scp"))
+        (alert,) = place.desk.case(first["case_id"]).alerts
+        await act(place, f"/alerts/{alert.alert_id}/ack", {})
+        moved = [first["ecg_id"], second["ecg_id"]] if whole else [second["ecg_id"]]
+        await act(place, f"/cases/{first['case_id']}/split", {"ecg_ids": moved}, "cardiologist")
+        home = (await get(place, f"/ecgs/{second['ecg_id']}"))["case_id"]
+        case = place.desk.case(home)
+        assert home != first["case_id"]
+        if whole:
+            assert [(one.alert_id, one.open) for one in case.alerts] == [(alert.alert_id, False)]
+        else:
+            assert [(one.ecg_ids, one.open) for one in case.alerts] == [((second["ecg_id"],), True)]
+            assert rung(await get(place, f"/cases/{home}")) == ["alert_opened", "alert_sent"]
+        same = case.ecgs[-1].same_as
+        assert same is not None and same.same_patient is whole
+        await place.desk.auditor.look()
+        assert place.desk.auditor.missed == 0
+
+    play(tmp_path, story)
+
+
 def test_two_strips_of_one_patient_are_two(tmp_path: Path) -> None:
     """Consecutive halves of one long recording are never taken for one another."""
 

@@ -10,6 +10,7 @@ from greenchannel.events import AnyEvent, PatientErased
 from greenchannel.service.callers import Caller
 from greenchannel.service.casework import Casework
 from greenchannel.service.ids import new_id
+from greenchannel.service.watch import Watch
 from greenchannel.store import ecg_rows
 from greenchannel.store.blobs import Blobs
 from greenchannel.store.vault import Vault
@@ -21,11 +22,14 @@ SYSTEM_STREAM = "system"
 class Corrections:
     """Each is one transaction over all that it touches: cases, rows, keys."""
 
-    def __init__(self, *, writer: Writer, casework: Casework, vault: Vault, blobs: Blobs) -> None:
+    def __init__(
+        self, *, writer: Writer, casework: Casework, vault: Vault, blobs: Blobs, watch: Watch
+    ) -> None:
         self._writer = writer
         self._casework = casework
         self._vault = vault
         self._blobs = blobs
+        self._watch = watch
 
     async def enter_history(self, site: str, build: Callable[[str, str], Sequence[AnyEvent]]) -> Case:
         """Enter a case that is known as a whole, from another system or a report.
@@ -72,15 +76,30 @@ class Corrections:
                     case, ecg_ids, new_case_id=into, patient=other.patient, into=other
                 )
                 self._move(tx, case, ecg_ids, into, other.patient)
-                self._casework.write(tx, other, into, theirs, caller.actor)
+                other = self._casework.write(tx, other, into, theirs, caller.actor)
+                self._ring(tx, case, other, ecg_ids)
                 return self._casework.write(tx, case, case_id, ours, caller.actor)
             patient = self._vault.patient_for(tx, case.site, None)
             ours, theirs = commands.split(case, ecg_ids, new_case_id=new_case_id, patient=patient)
             self._move(tx, case, ecg_ids, new_case_id, patient)
-            self._casework.write(tx, None, new_case_id, theirs, caller.actor)
+            other = self._casework.write(tx, None, new_case_id, theirs, caller.actor)
+            self._ring(tx, case, other, ecg_ids)
             return self._casework.write(tx, case, case_id, ours, caller.actor)
 
         return await self._writer.transact(command)
+
+    def _ring(self, tx: Tx, before: Case, case: Case, ecg_ids: Sequence[str]) -> None:
+        """Ring for what was silent as a repeat of an ECG that stays behind."""
+        for ecg_id in ecg_ids:
+            ecg = case.ecg(ecg_id)
+            if ecg is None or ecg.final_tier is None:
+                continue
+            plan, settings = self._watch.plan(ecg.final_tier, tx.now), self._watch.settings
+            events = commands.ring_split_off(
+                before, case, ecg_id, alert_id=new_id("a"), plan=plan, settings=settings
+            )
+            if events:
+                case = self._casework.write(tx, case, case.case_id, events, "service")
 
     def _move(self, tx: Tx, case: Case, ecg_ids: Sequence[str], to_case: str, to_patient: str) -> None:
         for ecg_id in ecg_ids:

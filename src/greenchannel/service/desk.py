@@ -105,7 +105,9 @@ class Desk:
             rules_of=rules_by_site(settings.critical_list),
         )
         self.agent_clocks = AgentClocks(writer, self.book)
-        self._corrections = Corrections(writer=writer, casework=self._casework, vault=vault, blobs=blobs)
+        self._corrections = Corrections(
+            writer=writer, casework=self._casework, vault=vault, blobs=blobs, watch=self.watch
+        )
         self.clock_reports = ClockReports(writer=writer, book=self.book, accounts=accounts, clock=clock)
         self.duty = Duty(
             engine=engine,
