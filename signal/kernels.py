@@ -1,6 +1,6 @@
 """The switch between the two ways in which the core computes: with numpy alone, or with compiled kernels as well.
 
-Both give the same answers (docs/decisions/0010-compiled-kernels.md). numpy alone is complete, and what every process
+Both give the same answers (docs/decisions/0011-compiled-kernels.md). numpy alone is complete, and what every process
 starts with: loading kernels takes more than a second, compiling them a minute, both more than one recording is worth.
 Who reads many calls `turn_on`. The environment variable ``GREENCHANNEL_KERNELS`` overrules everybody: ``off`` forbids
 kernels, ``on`` turns them on when `measure` is imported.
