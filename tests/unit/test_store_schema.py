@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
 from greenchannel.clock import NaiveDatetimeError
 from greenchannel.store import schema
 from greenchannel.store.engine import migrate, open_engine, reading, writing
 from greenchannel.store.log import Log
+
+NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 
 
 def url(folder: Path) -> str:
@@ -31,6 +33,24 @@ def test_the_migrations_lead_to_the_schema(tmp_path: Path) -> None:
     engine.dispose()
 
     assert difference == []
+
+
+def test_the_id_of_an_erased_print_is_not_given_again(tmp_path: Path) -> None:
+    """A look goes on behind the last row it saw: a new one under an old id would never be seen."""
+    engine = open_engine(url(tmp_path))
+    migrate(engine)
+    prints = schema.ecg_prints
+    with writing(engine) as connection:
+        given = []
+        for ecg_id in ("e_1", "e_2", "e_3"):
+            row = {"ecg_id": ecg_id, "site": "s", "patient": "p", "received_at": NOW, "print": b""}
+            done = connection.execute(insert(prints).values(**row))
+            given += done.inserted_primary_key or ()
+            if ecg_id == "e_2":
+                connection.execute(delete(prints).where(prints.c.ecg_id == ecg_id))
+    engine.dispose()
+
+    assert given == [1, 2, 3]
 
 
 def test_migrating_twice_and_at_once_changes_nothing(tmp_path: Path) -> None:

@@ -131,19 +131,18 @@ ecgs = Table(  # where the bytes of an ECG are, and the key that makes "the same
     Column("analysis_sha256", String(64)),
 )
 
-ecg_prints = (
-    Table(  # by which an ECG is found again in another format, and its QRS compared with other patients'
-        "ecg_prints",
-        metadata,
-        Column("id", Integer, primary_key=True, autoincrement=True),  # in the order of arrival
-        Column("ecg_id", String(64), nullable=False, unique=True),
-        Column("site", String(64), nullable=False),
-        Column("patient", String(64), nullable=False, index=True),
-        Column("received_at", Instant, nullable=False),
-        Column("print", LargeBinary, nullable=False),  # of the samples
-        Column("shape", LargeBinary),  # of the median beat; NULL: not read, or nothing to compare by
-        Index("ix_ecg_prints_site_received_at", "site", "received_at"),
-    )
+ecg_prints = Table(  # by which an ECG is found again in another format, and its QRS compared with other patients'
+    "ecg_prints",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),  # in the order of arrival
+    Column("ecg_id", String(64), nullable=False, unique=True),
+    Column("site", String(64), nullable=False),
+    Column("patient", String(64), nullable=False, index=True),
+    Column("received_at", Instant, nullable=False),
+    Column("print", LargeBinary, nullable=False),  # of the samples
+    Column("shape", LargeBinary),  # of the median beat; NULL: not read, or nothing to compare by
+    Index("ix_ecg_prints_site_received_at", "site", "received_at"),
+    sqlite_autoincrement=True,  # an id of an erased ECG is never given again: a look goes on behind the last
 )
 
 analyses = Table(  # a cache under the content's hash: the whole analyze object

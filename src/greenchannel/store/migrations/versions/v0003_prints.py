@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("shape", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("ecg_id"),
+        sqlite_autoincrement=True,  # no id is given twice
     )
     op.create_index("ix_ecg_prints_site_received_at", "ecg_prints", ["site", "received_at"], unique=False)
     op.create_index(op.f("ix_ecg_prints_patient"), "ecg_prints", ["patient"], unique=False)
