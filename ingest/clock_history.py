@@ -22,6 +22,9 @@ KEPT_RUNS: Final = 8
 KEPT_JUMPS: Final = 40
 KEPT_DATES: Final = 20
 FEWEST_FOR_DRIFT: Final = 3
+FITTED_CONTACTS: Final = (
+    30  # of a run, to tell whether one more contact fits it; a time is corrected by them all  [E]
+)
 _APART: Final = timedelta(minutes=10)  # contacts nearer than this tell the drift nothing new  [E]
 
 
@@ -158,7 +161,7 @@ def after_contact(history: ClockHistory, contact: ClockOffset) -> ClockHistory:
     if not history.runs:
         return replace(history, runs=(Run(contacts=(contact,)),))
     run, odd = history.runs[-1], history.odd
-    fits = _misfit(run, contact) <= 1.0
+    fits = _plainly_fits(run, contact) or _misfit(run, contact) <= 1.0
     if odd is not None and not fits and _misfit(Run(contacts=(odd,)), contact) <= 1.0:
         return _jumped(history, run, odd, contact)
     if fits:
@@ -172,15 +175,37 @@ def after_dead_date(history: ClockHistory, date: DeadDate) -> ClockHistory:
     return replace(history, dead_dates=(*history.dead_dates, date)[-KEPT_DATES:])
 
 
+def _plainly_fits(run: Run, contact: ClockOffset) -> bool:
+    """Whether a contact fits under every drift that the ends of the run allow: mostly no fit is needed to tell."""
+    first, last = run.contacts[0], run.last
+    over_s = (last.measured_at - first.measured_at).total_seconds()
+    if len(run.contacts) < FEWEST_FOR_DRIFT or over_s <= 0.0:
+        return False
+    steepest = (abs(last.offset_s - first.offset_s) + first.uncertainty_s + last.uncertainty_s) / over_s
+    away_s = (contact.measured_at - last.measured_at).total_seconds()
+    moved_s = abs(contact.offset_s - last.offset_s)
+    return moved_s + steepest * away_s <= last.uncertainty_s + contact.uncertainty_s
+
+
 def _misfit(run: Run, contact: ClockOffset) -> float:
     """How far a contact lies from where a run would be, as a share of what may be: above 1 it does not fit."""
     last = run.last
     away_s = (contact.measured_at - last.measured_at).total_seconds()
-    known = drift_of(run)
+    known = drift_of(_thinned(run))
     rate = 0.0 if known is None else known.ppm * 1e-6
     unsure = _MOST_RATE if known is None else min(known.uncertainty_ppm * 1e-6 + DRIFT, _MOST_RATE)
     allowed_s = last.uncertainty_s + contact.uncertainty_s + unsure * away_s
     return abs(contact.offset_s - last.offset_s - rate * away_s) / max(allowed_s, 1e-9)
+
+
+def _thinned(run: Run) -> Run:
+    """The run by few of its contacts, the first and the last among them: the log is folded at every start, and the
+    work of a fit grows with the square of the contacts."""
+    kept = run.contacts
+    if len(kept) <= FITTED_CONTACTS:
+        return run
+    step = -(-(len(kept) - 1) // (FITTED_CONTACTS - 1))
+    return Run(contacts=(*kept[:-1:step], kept[-1]))
 
 
 def _jumped(history: ClockHistory, run: Run, odd: ClockOffset, contact: ClockOffset) -> ClockHistory:

@@ -5,12 +5,14 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from greenchannel.cli.main import app
 from greenchannel.clock import ManualClock
+from greenchannel.ingest.device_clock import ClockOffset
 from greenchannel.service.desk import Desk
-from tests.desk_world import START, World, device, dicom
+from tests.desk_world import START, World, device, dicom, run
 from tests.service.viewer_house import house
 
 DEVICE = "ecg-yinzhao"
@@ -91,6 +93,30 @@ def test_a_time_read_before_a_jump_is_corrected_by_the_clock_as_it_was(tmp_path:
             assert time.uncertainty_s > 3600
 
     asyncio.run(story())
+
+
+@pytest.mark.parametrize("off_s", [0.0, 90.0 * 86400])
+def test_an_agent_in_touch_every_ten_seconds_fills_no_log(tmp_path: Path, off_s: float) -> None:
+    """Twenty hours over a line that became slow, set rightly or never: the first, and one in six hours."""
+
+    async def story(world: World, desk: Desk) -> None:
+        every = timedelta(seconds=10)
+        noted = 0
+        for k in range(7200):
+            clock_of(world).move_to(world.clock.now() + every)
+            measured = ClockOffset(
+                offset_s=off_s + 1e-6 * k,
+                uncertainty_s=0.05 if k == 0 else 3.0,
+                measured_at=world.clock.now(),
+            )
+            noted += await desk.agent_clocks.note(device(), measured)
+        assert noted == 4
+
+        clock_of(world).move_to(world.clock.now() + every)
+        moved = ClockOffset(offset_s=off_s + 60.0, uncertainty_s=3.0, measured_at=world.clock.now())
+        assert await desk.agent_clocks.note(device(), moved)
+
+    run(tmp_path, story)
 
 
 def test_a_clock_that_was_never_set_and_a_dead_battery_lead_the_report(tmp_path: Path) -> None:

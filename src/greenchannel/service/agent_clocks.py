@@ -24,8 +24,9 @@ class AgentClocks:
         """Append it to the log where it is news; gives whether it was. The clock is known as ``agent:`` and the
         device's id."""
         name = f"agent:{caller.id}"
-        known = self._book.device_clocks.get(name)
-        if known is not None and not _is_news(known, measured):
+        history = self._book.clock_histories.get(name)
+        noted = None if history is None else history.last_contact
+        if noted is not None and not _is_news(noted, measured):
             return False
         event = DeviceClockMeasured(
             device=name, offset_s=measured.offset_s, uncertainty_s=measured.uncertainty_s
@@ -38,8 +39,10 @@ class AgentClocks:
         return True
 
 
-def _is_news(known: ClockOffset, measured: ClockOffset) -> bool:
-    moved_s = abs(measured.offset_s - known.offset_s)
-    moved = moved_s > max(LEAST_CHANGE_S, known.uncertainty_s + measured.uncertainty_s)
-    narrower = measured.uncertainty_s < known.uncertainty_s / 2
-    return moved or narrower or measured.measured_at - known.measured_at >= NOTED_EVERY
+def _is_news(noted: ClockOffset, measured: ClockOffset) -> bool:
+    """Against what was noted last, which need not be the estimate that times are corrected by: that may be older."""
+    moved_s = abs(measured.offset_s - noted.offset_s)
+    width_s = noted.uncertainty_at(measured.measured_at) + measured.uncertainty_s
+    moved = moved_s > max(LEAST_CHANGE_S, width_s)
+    narrower = measured.uncertainty_s < noted.uncertainty_s / 2
+    return moved or narrower or measured.measured_at - noted.measured_at >= NOTED_EVERY
