@@ -41,7 +41,7 @@ def test_the_id_of_an_erased_print_is_not_given_again(tmp_path: Path) -> None:
     migrate(engine)
     prints = schema.ecg_prints
     with writing(engine) as connection:
-        given = []
+        given: list[int] = []
         for ecg_id in ("e_1", "e_2", "e_3"):
             row = {"ecg_id": ecg_id, "site": "s", "patient": "p", "received_at": NOW, "print": b""}
             done = connection.execute(insert(prints).values(**row))
