@@ -88,9 +88,10 @@ def _faces(agent: Agent, faces: Faces, on_screen: bool) -> Iterator[Screen | Non
     with contextlib.ExitStack() as stack:
         stack.callback(agent.stop)
         if faces.page_port is not None:
-            page = Page(agent, faces.page_port)
-            stack.callback(page.close)
-            print(f"页面 page: {page.address}", flush=True)
+            page = _page(agent, faces.page_port)
+            if page is not None:
+                stack.callback(page.close)
+                print(f"页面 page: {page.address}", flush=True)
         if faces.mllp is not None:
             stack.callback(MllpPort(agent.spool, faces.mllp, now).close)
         if faces.dicom is not None:
@@ -100,6 +101,20 @@ def _faces(agent: Agent, faces: Faces, on_screen: bool) -> Iterator[Screen | Non
             screen = Screen()
             stack.callback(screen.close)
         yield screen
+
+
+def _page(agent: Agent, port: int) -> Page | None:
+    """The page, or a word that there is none: sending does not hang on it."""
+    try:
+        return Page(agent, port)
+    except OSError as error:
+        said = (
+            f"本机页面打不开（端口 {port}：{error.strerror or error}），心电图照常发送；换端口用 --page-port\n"
+            f"no page: its port {port} cannot be used ({error.strerror or error}). ECGs are sent all the same; "
+            "another port: --page-port"
+        )
+        print(said, file=sys.stderr, flush=True)
+        return None
 
 
 def _dicom_port(agent: Agent, faces: Faces) -> "DicomPort":
