@@ -41,6 +41,15 @@ AeFrom = Annotated[
     list[str] | None,
     typer.Option("--ae-from", metavar="AET", help="Title that may send; several times for several"),
 ]
+RefFromFile = Annotated[
+    bool, typer.Option(help="Take the patient's number from the file where nobody said one")
+]
+Judged = Annotated[bool, typer.Option(help="Read each ECG here first, so that urgent ones are sent first")]
+Paged = Annotated[bool, typer.Option(help="The local page, on this computer alone")]
+PagePort = Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one")]
+Settle = Annotated[
+    float, typer.Option(min=0.0, max=600.0, help="A file is complete when it stays the same for so long")
+]
 SystemWide = Annotated[
     bool, typer.Option("--system", help="For the machine, not for this user alone (Linux)")
 ]
@@ -59,18 +68,12 @@ def run(
     dicom: Dicom = None,
     ae_title: AeTitle = "GREENCHANNEL",
     ae_from: AeFrom = None,
-    ref_from_file: Annotated[
-        bool, typer.Option(help="Take the patient's number from the file where nobody said one")
-    ] = True,
-    judge: Annotated[
-        bool, typer.Option(help="Read each ECG here first, so that urgent ones are sent first")
-    ] = True,
-    page: Annotated[bool, typer.Option(help="The local page, on this computer alone")] = True,
-    page_port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one")] = 8766,
+    ref_from_file: RefFromFile = True,
+    judge: Judged = True,
+    page: Paged = True,
+    page_port: PagePort = 8766,
     screen: Annotated[bool, typer.Option(help="The states live in a terminal")] = True,
-    settle_s: Annotated[
-        float, typer.Option(min=0.0, max=600.0, help="A file is complete when it stays the same for so long")
-    ] = 2.0,
+    settle_s: Settle = 2.0,
 ) -> None:
     """Run the agent until it is told to stop."""
     if context.invoked_subcommand is not None:
@@ -118,6 +121,11 @@ def install(
     dicom: Dicom = None,
     ae_title: AeTitle = "GREENCHANNEL",
     ae_from: AeFrom = None,
+    ref_from_file: RefFromFile = True,
+    judge: Judged = True,
+    page: Paged = True,
+    page_port: PagePort = 8766,
+    settle_s: Settle = 2.0,
     system: SystemWide = False,
     print_service: Annotated[
         bool, typer.Option("--print-service", help="Only print what would be written and run")
@@ -131,8 +139,11 @@ def install(
         ("--watch", watch and watch.resolve()), ("--done", done and done.resolve()), ("--ca", ca and ca.resolve()),
         ("--mllp", mllp), ("--dicom", dicom), ("--ae-title", ae_title if dicom else None),
         *(("--ae-from", title) for title in ae_from or ()),
+        ("--page-port", page_port if page else None), ("--settle-s", settle_s),
     ]  # fmt: skip
     command = [sys.executable, "-m", "greenchannel", "agent", "--no-screen"]
+    switches = {"--no-ref-from-file": ref_from_file, "--no-judge": judge, "--no-page": page}
+    command += [switch for switch, on in switches.items() if not on]
     command += [word for name, value in said if value is not None for word in (name, str(value))]
     writable = [path.resolve() for path in (spool, done) if path is not None]
     if done is not None and watch is not None:
