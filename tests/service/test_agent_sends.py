@@ -185,6 +185,22 @@ def test_a_sidecar_that_comes_while_its_ecg_is_judged_is_judged_with_it(clinic: 
     assert item.stage == "waiting" and item.fields["patient_ref"] == "p47"
 
 
+def test_the_newest_ecg_is_judged_first(clinic: Clinic) -> None:
+    """A backlog of the night takes up to 20 s each; who lies on the couch now does not wait behind it."""
+    assert clinic.agent.watcher is not None
+    for number in (2, 3, 4):
+        clinic.leave(f"{number}.dcm", ecg(500 + number))
+        clinic.agent.watcher.look()
+    clinic.agent.judge_one()
+    clinic.leave("5.dcm", ecg(505, STEMI))
+    clinic.agent.watcher.look()
+    clinic.agent.judge_one()
+
+    stages = {item.name: (item.stage, item.urgency) for item in clinic.agent.spool.items()}
+    assert stages["5.dcm"] == ("waiting", "urgent") and stages["4.dcm"][0] == "waiting"
+    assert stages["2.dcm"][0] == stages["3.dcm"][0] == "found"
+
+
 def test_what_looks_urgent_is_sent_before_what_is_older(service: Served, clinic: Clinic) -> None:
     """The infarction came last and goes first; then the oldest."""
     for seed in (11, 12):

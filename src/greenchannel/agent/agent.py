@@ -158,7 +158,7 @@ class Agent:
     # ------------------------------------------------------------ judge
 
     def judge_one(self) -> None:
-        """Judge the oldest ECG that was found, or rest."""
+        """Judge the newest ECG that was found, or rest: a patient of now must not wait behind a backlog."""
         changes = self.spool.changes
         waiting = [item for item in self.spool.open_items() if item.stage == "found"]
         if not waiting:
@@ -166,7 +166,7 @@ class Agent:
             return
         for item in waiting:
             self._steady.setdefault(item.number, time.monotonic())
-        found = waiting[0]
+        found = waiting[-1]
         try:
             data = self.spool.data(found)
             said = Judgement() if self.judge is None else self.judge.judge(data, found.fields)
