@@ -20,6 +20,7 @@ from greenchannel.agent.spool import Spool
 from greenchannel.county import devices
 from greenchannel.ingest.hl7_message import Segment, parse_message
 from greenchannel.ingest.reader import read_ecg
+from tests.agent_process import until
 
 HERE = Address("127.0.0.1", 0)
 
@@ -232,6 +233,22 @@ def test_an_object_beyond_the_bound_ends_the_association(spool: Spool) -> None:
         assert store(port.port, out.getvalue()) == [None]
         assert spool.items() == []
         assert store(port.port, ecg(2)) == [0]
+    finally:
+        port.close()
+
+
+@pytest.mark.parametrize("end", ["release", "abort"])
+def test_an_association_that_has_ended_is_forgotten(spool: Spool, end: str) -> None:
+    """What came over it never counts against another one."""
+    port = DicomPort(spool, HERE)
+    try:
+        entity = AE(ae_title="CART1")
+        entity.add_requested_context(VERIFICATION)
+        association = entity.associate("127.0.0.1", port.port, ae_title="GREENCHANNEL")
+        assert association.send_c_echo().Status == 0
+        assert port.underway_bytes > 0
+        getattr(association, end)()
+        until(lambda: port.underway_bytes == 0, "the association to be forgotten")
     finally:
         port.close()
 

@@ -72,15 +72,23 @@ class DicomPort:
         entity.add_supported_context(VERIFICATION)
         for sop_class in ECG_CLASSES:
             entity.add_supported_context(sop_class, list(SYNTAXES))
-        received = _Received(most_bytes)
+        received = self._received = _Received(most_bytes)
         handlers: list[Any] = [
             (evt.EVT_C_STORE, _storing(spool, received)),
             (evt.EVT_DATA_RECV, received.more),
+            # Python gives the id of an association that is gone once more.
+            (evt.EVT_CONN_OPEN, received.done),
+            (evt.EVT_CONN_CLOSE, received.done),
         ]
         place = (address.host, address.port)
         server: Any = entity.start_server(place, block=False, evt_handlers=handlers)
         self._server = server
         self.port = int(self._server.server_address[1])
+
+    @property
+    def underway_bytes(self) -> int:
+        """Of what has come over the open associations since the last object of each."""
+        return self._received.bytes
 
     def close(self) -> None:
         """Stop listening; what is not whole was not answered."""
@@ -94,6 +102,11 @@ class _Received:
         self._most_bytes = most_bytes
         self._bytes: dict[int, int] = {}
 
+    @property
+    def bytes(self) -> int:
+        """Of all associations together."""
+        return sum(list(self._bytes.values()))
+
     def more(self, event: Any) -> None:
         """More came; too much ends the association."""
         association = id(event.assoc)
@@ -104,7 +117,7 @@ class _Received:
             event.assoc.abort()
 
     def done(self, event: Any) -> None:
-        """An object is whole."""
+        """An object is whole, or its association begins or has ended."""
         self._bytes.pop(id(event.assoc), None)
 
 
