@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from greenchannel.agent.agent import Agent, Options, now
+from greenchannel.agent.folders import mixed_up
 from greenchannel.agent.judge import Judge
 from greenchannel.agent.link import BadServer
 from greenchannel.agent.page import Page
@@ -134,4 +135,4 @@ def _wrong(options: Options) -> str | None:
         return f"expected a file with the clinic's token, got {options.token_file}"
     if options.watch is not None and not options.watch.is_dir():
         return f"expected a folder to watch, got {options.watch}"
-    return None
+    return mixed_up(spool=options.spool, watch=options.watch, done=options.done)

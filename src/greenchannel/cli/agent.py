@@ -133,7 +133,12 @@ def install(
 ) -> None:
     """Have the system start the agent, now and whenever the machine starts."""
     from greenchannel.agent import installing
+    from greenchannel.agent.folders import mixed_up
 
+    wrong = mixed_up(spool=spool, watch=watch, done=done)
+    if wrong is not None:
+        typer.echo(wrong, err=True)
+        raise typer.Exit(2)
     said: list[tuple[str, Any]] = [
         ("--server", server), ("--token-file", token_file.resolve()), ("--spool", spool.resolve()),
         ("--watch", watch and watch.resolve()), ("--done", done and done.resolve()), ("--ca", ca and ca.resolve()),
