@@ -100,6 +100,7 @@ def measure_rhythm(
     p_upright: bool = False,
     spikes_s: tuple[float, ...] | None = None,
     onset_s: float = math.nan,
+    missing_s: measures.Missing = (),
 ) -> Rhythm:
     """Measure and name the rhythm of one strip.
 
@@ -115,6 +116,7 @@ def measure_rhythm(
     pr_ms, p_upright : PR of the dominant class (NaN: unknown); is its P positive in II
     spikes_s : pacing spikes; None: nobody looked for them
     onset_s : from the dominant class's QRS onset to its R; NaN: unknown
+    missing_s : where no usable lead was recorded: neither a pause nor an RR interval goes across
 
     Returns
     -------
@@ -126,7 +128,8 @@ def measure_rhythm(
     good = np.flatnonzero(np.asarray(usable, dtype=bool)[: x.shape[0]])
     width = [qrs_ms.get(k, math.nan) if k >= 0 else math.nan for k in [*label.tolist(), 0]]
     m: dict[str, float] = {"beats": r.size, "wide": width[-1], "pr": pr_ms / 1000}
-    m |= measures.intervals(r, label) | measures.pause(r, duration_s)
+    m |= measures.intervals(*measures.unbroken(r, label, missing_s))
+    m |= measures.pause(r, duration_s, missing_s)
     m |= measures.ectopy(r, label, width) | measures.pacing(r, spikes_s)
     if x.shape[1] >= 2 * BLOCK and good.size:
         onset = r - (onset_s if 0.0 < onset_s < ONSET_MOST_S else ONSET_S)

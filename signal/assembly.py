@@ -154,6 +154,7 @@ def _assembled(
             tuple((classes.r / _RATE).tolist()),
             reasons.usable,
             rhythm,
+            case.strip.missing_s(reasons.usable),
         ),
         atrial_train=p_train.seek(
             case.strip.samples_mv,
@@ -235,6 +236,7 @@ def _rhythm(case: Case, p_mv: Doubles) -> arrhythmia.Rhythm:
         p_upright=bool(witness > 0),
         spikes_s=tuple((strip.spikes / _RATE).tolist()),
         onset_s=(PRE - main.qrs_on) / _RATE,
+        missing_s=strip.missing_s(usable),
     )
 
 
@@ -284,6 +286,7 @@ def unmeasured(
             usable=reasons.usable,
             duration_s=recording.duration_s,
             spikes_s=tuple((strip.spikes / _RATE).tolist()),
+            missing_s=strip.missing_s(reasons.usable),
         )
     chaos = rhythm is not None and rhythm.name == _NO_BEATS
     return Measurements(
@@ -308,6 +311,11 @@ def unmeasured(
         beat_class=() if strip is None else tuple(strip.classes.label.tolist()),
         pace_spikes_s=() if strip is None else tuple((strip.spikes / _RATE).tolist()),
         silence=silence(
-            recording.samples_mv, recording.rate_hz, tuple((r / _RATE).tolist()), reasons.usable, rhythm
+            recording.samples_mv,
+            recording.rate_hz,
+            tuple((r / _RATE).tolist()),
+            reasons.usable,
+            rhythm,
+            () if strip is None else strip.missing_s(reasons.usable),
         ),
     )

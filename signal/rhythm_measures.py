@@ -11,6 +11,8 @@ from greenchannel.signal import atrial
 
 Floats = NDArray[np.floating]
 Ints = NDArray[np.int64]
+Missing = tuple[tuple[float, float], ...]
+"""Stretches in which no lead was recorded: begin and end in seconds, rising."""
 
 # [E]: chosen as those of `arrhythmia`.
 DIFFERENCE_S: Final = 0.04
@@ -60,10 +62,39 @@ def intervals(r: Floats, label: Ints) -> dict[str, float]:
     return m
 
 
-def pause(r: Floats, duration_s: float) -> dict[str, float]:
-    """The longest stretch without a beat, the ends of the strip included."""
-    gaps = [b - a for a, b in pairwise([0.0, *r.tolist(), duration_s])]
-    return {"longest_pause_s": max(gaps), "pause_open": max(gaps) in (gaps[0], gaps[-1])}
+def stretches(r: Floats, duration_s: float, missing_s: Missing = ()) -> list[tuple[float, float, bool]]:
+    """What was recorded between neighbouring beats, the ends of the strip included.
+
+    Returns
+    -------
+    Begin, end, and whether it may have lasted longer: it touches an end of the strip, or samples that are missing.
+    """
+    at = [0.0, *r.tolist(), duration_s]
+    found = []
+    for i, (begin, end) in enumerate(pairwise(at)):
+        is_open = i == 0
+        for first, last in missing_s:
+            if begin < last and first < end:
+                found.append((begin, first, True))
+                begin, is_open = last, True
+        found.append((begin, end, is_open or i == len(at) - 2))
+    return found
+
+
+def pause(r: Floats, duration_s: float, missing_s: Missing = ()) -> dict[str, float]:
+    """The longest recorded stretch without a beat; where nothing was recorded, nobody knows of any."""
+    longest = max(end - begin for begin, end, _ in stretches(r, duration_s, missing_s))
+    is_open = any(o and end - begin == longest for begin, end, o in stretches(r, duration_s, missing_s))
+    return {"longest_pause_s": longest, "pause_open": is_open}
+
+
+def unbroken(r: Floats, label: Ints, missing_s: Missing) -> tuple[Floats, Ints]:
+    """The most beats in a row between which nothing is missing."""
+    if not missing_s:
+        return r, label
+    cut = np.searchsorted(r, [0.5 * (first + last) for first, last in missing_s])
+    parts = zip(np.split(r, cut), np.split(label, cut), strict=True)
+    return max(parts, key=lambda part: part[0].size)
 
 
 def ectopy(r: Floats, label: Ints, width: list[float]) -> dict[str, float]:

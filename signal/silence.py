@@ -6,13 +6,13 @@ is an antenna for the mains.
 
 import math
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from greenchannel.signal.arrhythmia import Rhythm
+from greenchannel.signal.rhythm_measures import Missing, stretches
 
 LEAST_S: Final = 2.5  # a shorter stretch is no critical pause [E]
 MARGIN_S: Final = 0.5  # behind a beat, where its T still lies, and before the next [E]
@@ -33,6 +33,7 @@ def silence(
     r_s: tuple[float, ...],
     usable: NDArray[np.bool_],
     rhythm: Rhythm | None,
+    missing_s: Missing = (),
 ) -> Silence | None:
     """Measure the longest stretch without a beat; None where it is short, or no lead is usable.
 
@@ -41,13 +42,15 @@ def silence(
     samples_mv : array ``(leads, samples)`` as recorded; not changed
     r_s : R of every beat, rising
     usable : array ``(leads,)``
+    missing_s : where no usable lead was recorded
     """
     if rhythm is None or rhythm.longest_pause_s is None or rhythm.longest_pause_s < LEAST_S:
         return None
-    edges = [0.0, *r_s, samples_mv.shape[1] / rate_hz]
-    start, end = max(pairwise(edges), key=lambda pair: pair[1] - pair[0])
-    first = round((start + (MARGIN_S if start > 0.0 else 0.0)) * rate_hz)
-    last = round((end - (MARGIN_S if end < edges[-1] else 0.0)) * rate_hz)
+    beats = {0.0, *r_s}
+    all_s = stretches(np.array(r_s, dtype=np.float64), samples_mv.shape[1] / rate_hz, missing_s)
+    start, end, _ = max(all_s, key=lambda one: one[1] - one[0])
+    first = round((start + (MARGIN_S if start in beats and start > 0.0 else 0.0)) * rate_hz)
+    last = round((end - (MARGIN_S if end in beats else 0.0)) * rate_hz)
     lag, rows = max(round(HALF_PERIOD_S * rate_hz), 1), np.flatnonzero(usable)
     if rows.size == 0 or last - first <= 2 * lag:
         return None

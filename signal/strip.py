@@ -12,6 +12,7 @@ from greenchannel.signal.qrs import Ints
 from greenchannel.signal.recording import Recording
 
 _RATE: Final = limits.ANALYSIS_RATE_HZ
+_MISSING_S: Final = 0.1  # a QRS may hide in so much [E]
 _BEFORE, _BEHIND = int(0.08 * _RATE), int(0.11 * _RATE)  # of a QRS and its surroundings
 
 
@@ -28,6 +29,15 @@ class Strip:
     classes: Classes
     spikes: Ints
     """Pacing spikes, in samples."""
+
+    def missing_s(self, usable: Bools) -> tuple[tuple[float, float], ...]:
+        """Stretches in which none of the usable leads was recorded; of all leads, where none is usable."""
+        if self.valid is None or self.valid.all():
+            return ()
+        gone = ~(self.valid[usable] if usable.any() else self.valid).any(axis=0)
+        edges = np.flatnonzero(np.diff(gone.astype(np.int8), prepend=0, append=0))
+        runs = edges.reshape(-1, 2) / _RATE
+        return tuple((float(a), float(b)) for a, b in runs if b - a >= _MISSING_S)
 
 
 def condition(
