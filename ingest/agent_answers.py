@@ -17,10 +17,26 @@ Step = Literal["create", "piece", "head", "states"]
 Whose = Literal["link", "entry", "restart", "smaller", "refused"]
 """``link``: nothing gets through, everything waits. ``entry``: this ECG waits, the others go on. ``restart``: the
 upload is sent from its beginning. ``smaller``: somebody on the way takes no body of this size. ``refused``: the server
-will not have it; kept, and shown to a person."""
+said of the file or of its fields that it will not have it; kept, and shown to a person."""
 
 PROBLEM: Final = "application/problem+json"
 _EXPECTED: Final[Mapping[Step, int]] = {"create": 201, "piece": 204, "head": 200, "states": 200}
+_OURS: Final = "urn:greenchannel:problem:"  # begins the type of each problem of the server's
+_OF_CONTENT: Final = frozenset({413, 415, 422})
+_OF_ECG: Final = frozenset(
+    {
+        "empty_body", "bad_field", "identity_conflict", "ecg_in_other_case", "case_closed", "patient_erased",
+        "site_forbidden", "device_forbidden",
+    }
+)  # fmt: skip
+"""What other refusals may say of a file or of the fields that came with it."""
+_OF_REQUEST: Final = frozenset(
+    {
+        "", "bad_request", "malformed_json", "forbidden", "foreign_origin", "not_found", "method_not_allowed",
+        "conflict", "gone", "unsupported_media_type", "body_type", "invalid", "error",
+    }
+)  # fmt: skip
+"""Codes that say nothing of an ECG: the next one would be answered alike."""
 _SIGN_IN: Final = 511  # Network Authentication Required (RFC 6585)
 _SHOWN: Final = 300  # characters of what somebody else said
 
@@ -62,6 +78,10 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
         "the server does not accept this clinic's token; ask the administrator for a new one",
         "服务器不接受本机构的令牌,请向管理员索取新令牌",
     ),
+    "wrong_address": (
+        "no ECGs are taken at this address; check --server, expected one such as https://heart.example",
+        "服务器在此地址不接收心电图,请核对 --server(应为 https://heart.example 之类的地址)",
+    ),
     "busy": ("the server or something before it is overloaded", "服务器或中间设备繁忙"),
     "disk_full": (
         "the server has no room; it keeps what it confirmed",
@@ -92,7 +112,7 @@ def trouble(whose: Whose, code: str, status: int | None = None, **more: Any) -> 
 
 def trouble_of(reply: Reply, step: Step) -> Trouble | None:
     """What is wrong with an answer; None where it is what `step` asked for."""
-    status, spoken = reply.status, reply.headers.get("tus-resumable") == VERSION
+    status, spoken = reply.status, _is_spoken(reply)
     document = _problem(reply)
     if status == _EXPECTED[step]:
         ours = "server_time" in _json(reply) if step == "states" else spoken and _has_place(reply, step)
@@ -118,7 +138,7 @@ def _by_status(reply: Reply, step: Step, document: Mapping[str, Any]) -> Trouble
     status, code = reply.status, str(document.get("code") or reply.headers.get("greenchannel-problem") or "")
     wait_s = _retry_after(reply)
     if refused_for_good(reply) and code != "checksum_mismatch":
-        return _refusal(reply, document, code)
+        return _in_its_words("refused", reply, document, code)
     match status, code:
         case 401, _:
             return trouble("link", "token_refused", 401)
@@ -126,6 +146,8 @@ def _by_status(reply: Reply, step: Step, document: Mapping[str, Any]) -> Trouble
             return trouble("restart" if refused_for_good(reply) else "entry", "damaged_on_the_way", status)
         case ((404 | 405), _) if step == "states":
             return trouble("entry", "protocol", status)
+        case ((404 | 405), _) if step == "create" or status == 405:
+            return trouble("link", "wrong_address", status, got=_text(document.get("detail")))
         case ((404 | 410), _) if step != "create":
             return trouble("restart", "upload_gone", status)
         case _, "offset_mismatch":
@@ -147,8 +169,22 @@ def _by_status(reply: Reply, step: Step, document: Mapping[str, Any]) -> Trouble
         case _ if status >= 500:
             return trouble("entry", "server_fault", status, wait_s=wait_s, got=_text(document.get("detail")))
         case _ if 400 <= status < 500:
-            return _refusal(reply, document, code)
+            return _by_code(reply, document, code)
     return _stranger(reply)
+
+
+def _by_code(reply: Reply, document: Mapping[str, Any], code: str) -> Trouble:
+    """Only what is said of the file or of its fields refuses it; anything else may be otherwise tomorrow."""
+    if not (_is_spoken(reply) or str(document.get("type")).startswith(_OURS)):
+        return _stranger(reply)
+    if code in _OF_REQUEST:
+        return _in_its_words("link", reply, document, code)
+    is_of_ecg = code in _OF_ECG or reply.status in _OF_CONTENT
+    return _in_its_words("refused" if is_of_ecg else "entry", reply, document, code)
+
+
+def _is_spoken(reply: Reply) -> bool:
+    return reply.headers.get("tus-resumable") == VERSION
 
 
 def _without_words(reply: Reply, step: Step) -> Trouble:
@@ -174,14 +210,15 @@ def _stranger(reply: Reply) -> Trouble:
     return trouble("link", code, reply.status, got=f"{reply.status}, {got}"[:_SHOWN])
 
 
-def _refusal(reply: Reply, document: Mapping[str, Any], code: str) -> Trouble:
+def _in_its_words(whose: Whose, reply: Reply, document: Mapping[str, Any], code: str) -> Trouble:
     """The server's own words, as it said them."""
     return Trouble(
-        whose="refused",
+        whose=whose,
         code=code or "refused",
         en=_text(document.get("detail")) or f"refused with {reply.status}",
         zh=_text(document.get("zh")) or "服务器未接受",
         status=reply.status,
+        wait_s=_retry_after(reply),
         expected=_text(document.get("expected")),
         got=_text(document.get("got")),
     )

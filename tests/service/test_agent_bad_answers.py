@@ -96,6 +96,9 @@ LINK_TROUBLES = [
     (http("401 Unauthorized", PROBLEM, b'{"code": "unauthenticated", "detail": "no"}', TUS), "token_refused"),
     (http("507 Insufficient Storage", PROBLEM, b'{"code": "disk_full", "detail": "full"}', TUS), "disk_full"),
     (http("412 Precondition Failed", PROBLEM, b'{"code": "tus_version", "detail": "x"}', TUS), "protocol"),
+    (http("404 Not Found", PROBLEM, b'{"code": "not_found", "detail": "POST /x"}', TUS), "wrong_address"),
+    (http("405 Not Allowed", PROBLEM, b'{"code": "method_not_allowed", "detail": "x"}'), "wrong_address"),
+    (http("403 Forbidden", PROBLEM, b'{"code": "forbidden", "detail": "no", "zh": "x"}', TUS), "forbidden"),
     (b"", "no_network"),
 ]
 
@@ -119,18 +122,24 @@ def test_a_trouble_of_the_link_is_told_and_everything_waits(
 
 
 @pytest.mark.parametrize(
-    "status", ["403 Forbidden", "409 Conflict", "413 Content Too Large", "422 Unprocessable"]
+    ("status", "code"),
+    [
+        ("403 Forbidden", "site_forbidden"),
+        ("409 Conflict", "identity_conflict"),
+        ("413 Content Too Large", "too_large"),
+        ("422 Unprocessable", "why_not"),
+    ],
 )
 def test_a_refusal_of_the_server_is_kept_with_its_words_and_not_tried_again(
-    server: Scripted, agent: Agent, status: str
+    server: Scripted, agent: Agent, status: str, code: str
 ) -> None:
     """Until a person wants it."""
-    body = '{"code": "why_not", "detail": "because", "zh": "因为"}'.encode()
+    body = f'{{"code": "{code}", "detail": "because", "zh": "因为"}}'.encode()
     server.answer = http(status, PROBLEM, body, TUS)
     agent.link_once()
     (item,) = agent.spool.items()
     assert item.stage == "refused" and item.trouble is not None
-    assert (item.trouble.code, item.trouble.zh) == ("why_not", "因为")
+    assert (item.trouble.code, item.trouble.zh) == (code, "因为")
     assert agent.spool.open_items() == [] and agent.spool.data(item) == b"an ECG"
     agent.send_again(item.number)
 

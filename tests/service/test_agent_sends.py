@@ -1,5 +1,6 @@
 """The clinic's agent before a running service, step by step: what it sends, and what it makes of the answers."""
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from datetime import timedelta
@@ -58,6 +59,10 @@ class Clinic:
         self.agent = Agent(
             options=self._options, spool=Spool(self._options.spool, now), judge=InThisProcess()
         )
+
+    def server(self, address: str) -> None:
+        """The next life has another address."""
+        self._options = dataclasses.replace(self._options, server=address)
 
     def end(self) -> None:
         """Its end."""
@@ -284,6 +289,30 @@ def test_a_wrong_token_is_told_and_nothing_is_lost(service: Served, tmp_path: Pa
 
     assert [item.stage for item in clinic.send()] == ["taken"]
     clinic.end()
+
+
+@pytest.mark.parametrize("beyond", ["/foo", "/api/v1", "/api/v1/uploads"])
+def test_a_wrong_address_of_the_right_server_refuses_no_ecg(
+    service: Served, tmp_path: Path, beyond: str
+) -> None:
+    """The clinic is told what is wrong; the ECG waits, and is sent by the next life that has the right address."""
+    one = Clinic(tmp_path, service.base + beyond, service.tokens["ecg-yinzhao"])
+    try:
+        one.leave("9.dcm", ecg(900 + len(beyond)))
+        one.take()
+        (item,) = one.send(steps=3)
+        told = one.agent.link_state.trouble
+
+        assert item.stage == "waiting" and told is not None and told.code == "wrong_address"
+        assert one.agent.link_state.due_at is not None and one.agent.link_state.failures == 1
+        one.agent.try_now()
+        one.agent.stop()
+        one.server(service.base)
+        one.begin()
+        (item,) = one.send()
+        assert item.stage == "taken"
+    finally:
+        one.end()
 
 
 def test_nobody_at_the_address_is_told_and_tried_again_later(tmp_path: Path) -> None:

@@ -77,6 +77,58 @@ def test_each_refusal_is_laid_where_it_belongs(reply: Reply, whose: str, code: s
     assert found is not None and (found.whose, found.code) == (whose, code)
 
 
+@pytest.mark.parametrize(
+    ("status", "code", "whose", "known_as"),
+    [
+        (404, "not_found", "link", "wrong_address"),
+        (405, "method_not_allowed", "link", "wrong_address"),
+        (400, "bad_request", "link", "bad_request"),
+        (403, "forbidden", "link", "forbidden"),
+        (409, "conflict", "link", "conflict"),
+        (410, "gone", "link", "gone"),
+        (415, "body_type", "link", "body_type"),
+        (415, "unsupported_media_type", "link", "unsupported_media_type"),
+        (422, "invalid", "link", "invalid"),
+        (400, "bad_tus_header", "entry", "bad_tus_header"),
+        (409, "site_missing", "entry", "site_missing"),
+        (418, "of_tomorrow", "entry", "of_tomorrow"),
+    ],
+)
+def test_what_is_not_said_of_the_file_refuses_no_ecg(
+    status: int, code: str, whose: str, known_as: str
+) -> None:
+    """A wrong address, a missing right, a request that was spoilt on the way: told in both languages, tried again."""
+    found = trouble_of(problem(status, code), "create")
+
+    assert found is not None and (found.whose, found.code) == (whose, known_as)
+    assert found.zh and found.en
+
+
+@pytest.mark.parametrize(
+    "code", ["bad_field", "empty_body", "ecg_in_other_case", "case_closed", "patient_erased"]
+)
+@pytest.mark.parametrize("status", [400, 409])
+def test_what_is_said_of_the_file_or_its_fields_refuses_it(status: int, code: str) -> None:
+    """It would be said again of the same bytes."""
+    found = trouble_of(problem(status, code), "create")
+
+    assert found is not None and (found.whose, found.code) == ("refused", code)
+
+
+@pytest.mark.parametrize("status", [400, 403, 409, 415, 422])
+def test_a_problem_of_another_service_refuses_no_ecg(status: int) -> None:
+    """Such documents are a standard: others send them too. Ours says so by its type or by the protocol's header."""
+    document = {"type": "about:blank", "code": "malformed", "status": status}
+    headers = {"content-type": "application/problem+json"}
+    strange = Reply(status=status, headers=headers, body=msgspec.json.encode(document))
+    document |= {"type": "urn:greenchannel:problem:malformed"}
+    ours = Reply(status=422, headers=headers, body=msgspec.json.encode(document))
+
+    found, own = trouble_of(strange, "create"), trouble_of(ours, "create")
+    assert found is not None and (found.whose, found.code) == ("link", "not_our_server")
+    assert own is not None and own.whose == "refused"
+
+
 def test_a_refusal_keeps_the_servers_own_words() -> None:
     """In both languages."""
     found = trouble_of(problem(422, "malformed"), "piece")
