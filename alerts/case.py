@@ -37,6 +37,18 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     vitals: dict[str, Any] | None = None
     history: str | None = None  # of events of before free text was sealed
     history_given: bool | None = None
+    from_file: frozenset[str] = frozenset()  # which of age and sex nobody but a file said
+    disputed: frozenset[str] = frozenset()  # which of them files said differently: unknown
+
+    def after(self, said: ContextEntered) -> "Context":
+        """What is known after more was said; what files say differently is unknown until a person says it."""
+        names = ("age_years", "sex", "chest_pain", "onset", "vitals", "history", "history_given")
+        new = {name: getattr(said, name) for name in names if getattr(said, name) is not None}
+        disputed = (self.disputed - (new.keys() - set(said.from_file))) | set(said.disputed)
+        from_file = (self.from_file - new.keys()) | set(said.from_file)
+        return msgspec.structs.replace(
+            self, **new | dict.fromkeys(disputed), from_file=from_file - disputed, disputed=disputed
+        )
 
 
 class IdentityConflict(msgspec.Struct, frozen=True, kw_only=True):
@@ -225,11 +237,8 @@ def _fold_rest(case: Case, envelope: Envelope) -> Case:
     replace = msgspec.structs.replace
     match envelope.event:
         case ContextEntered() as e:
-            said = {
-                name: getattr(e, name) for name in Context.__struct_fields__ if getattr(e, name) is not None
-            }
             mode = case.arrival_mode if e.arrival_mode is None else e.arrival_mode
-            return replace(case, context=replace(case.context, **said), arrival_mode=mode)
+            return replace(case, context=case.context.after(e), arrival_mode=mode)
         case IdentityConflictRaised() as e:
             conflict = IdentityConflict(
                 at=envelope.at, sha256=e.sha256, existing_ecg_id=e.existing_ecg_id, ecg_id=e.ecg_id

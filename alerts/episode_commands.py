@@ -197,6 +197,8 @@ def _context(case: Case, into: Case) -> list[AnyEvent]:
         vitals=missing("vitals"),
         history_given=missing("history_given"),
         arrival_mode=case.arrival_mode if into.arrival_mode is None else None,
+        from_file=tuple(sorted(name for name in here.from_file if missing(name) is not None)),
+        disputed=tuple(sorted(name for name in here.disputed if getattr(there, name) is None)),
     )
     return [said] if said != ContextEntered() else []
 

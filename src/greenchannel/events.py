@@ -59,6 +59,10 @@ class ContextEntered(Event, frozen=True, kw_only=True):
     history_given: bool | None = None
     arrival_mode: int | None = None
     note: str | None = None  # what a file says otherwise than a person, and was not taken
+    from_file: tuple[str, ...] = ()  # which of `age_years` and `sex` a file said
+    disputed: tuple[
+        str, ...
+    ] = ()  # which of them files of the case say differently: unknown, until a person says it
 
 
 class StreamStarted(Event, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ from greenchannel.service.errors import Conflict, Forbidden, NotFound
 from greenchannel.signal.synthesis import synthesize
 from greenchannel.viewer.wire import record_again
 from tests.desk_world import STEMI, World, device, dicom, person, run
+from tests.stream_world import comes
 
 
 def test_an_infarction_is_read_and_rings_the_first_reader(tmp_path: Path) -> None:
@@ -295,3 +296,29 @@ def test_a_time_without_a_zone_is_marked_on_the_timeline(tmp_path: Path) -> None
         assert (value["at"], value["zone_assumed"]) == ("2026-03-02T08:00:10.000Z", True)
 
     run(tmp_path, story)
+
+
+def test_files_that_say_different_ages_make_the_age_unknown_until_a_person_says_it(tmp_path: Path) -> None:
+    """Two people under one number: an infarction is not read as the child's whose file came first."""
+    world = World(folder=tmp_path)
+
+    async def play() -> None:
+        async with world.desk() as desk:
+            child = dicom("baseline_sinus", age_years=11.0)
+            first = await world.send(desk, child, patient_ref="000001")
+            assert desk.case(first.case_id).context.age_years == 11.0
+            second = await world.send(desk, dicom(age_years=60.0), patient_ref="000001", chest_pain="yes")
+            await comes(lambda: desk.case(first.case_id).alert)
+            case = desk.case(first.case_id)
+            assert second.case_id == first.case_id
+            assert case.context.age_years is None and case.context.disputed == {"age_years"}
+            assert case.alert is not None and case.alert.tier == "ACT"
+            assert "age 11 and 60" in str([e.event for e in case.history])
+
+            await world.send(desk, dicom(seed=5, age_years=11.0), patient_ref="000001")
+            assert desk.case(first.case_id).context.age_years is None
+            await world.send(desk, dicom(seed=6, age_years=60.0), patient_ref="000001", age=60)
+            assert desk.case(first.case_id).context.age_years == 60.0
+            assert not desk.case(first.case_id).context.disputed
+
+    asyncio.run(play())

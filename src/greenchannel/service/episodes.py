@@ -1,7 +1,7 @@
 """Which case an ECG belongs to: the rule of episodes, and what makes "the same again" one thing."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -191,18 +191,34 @@ def context_of(fields: UploadFields, facts: FileFacts, known: Context, *, now: d
     onset = None
     if fields.onset_at is not None:
         onset = check_said("onset_at", fields.onset_at, now=now, ahead_s=future_tolerance_s())
+    given = {"age_years": fields.age_years, "sex": fields.sex}
+    from_file, disputed = [], []
+    for name, entered in list(given.items()):
+        in_file, stands = getattr(facts, name), getattr(known, name)
+        if entered is not None or in_file is None or name in known.disputed:
+            continue
+        if stands is None:
+            given[name] = in_file
+            from_file.append(name)
+        elif name in known.from_file and _differs(name, in_file, stands):
+            disputed.append(name)
     age_years = known.age_years if fields.age_years is None else fields.age_years
-    sex = fields.sex or known.sex
     return ContextEntered(
-        age_years=facts.age_years if age_years is None else fields.age_years,
-        sex=facts.sex if sex is None else fields.sex,
+        age_years=given["age_years"],
+        sex=given["sex"],
         chest_pain=fields.chest_pain,
         onset=onset,
         vitals=vital_numbers(fields.vitals) or None,
         history_given=True if fields.history or vital_words(fields.vitals) else None,
         arrival_mode=fields.arrival_mode,
-        note=_contradiction(facts, age_years, sex),
+        note=_contradiction(facts, age_years, fields.sex or known.sex, disputed),
+        from_file=tuple(from_file),
+        disputed=tuple(disputed),
     )
+
+
+def _differs(name: str, one: Any, other: Any) -> bool:
+    return bool(abs(one - other) >= AGE_CONTRADICTS_YEARS if name == "age_years" else one != other)
 
 
 def unknown_of(said: ContextEntered, case: Case) -> ContextEntered:
@@ -221,17 +237,29 @@ def unknown_of(said: ContextEntered, case: Case) -> ContextEntered:
     return msgspec.structs.replace(said, **left)
 
 
-def _contradiction(facts: FileFacts, age_years: float | None, sex: str | None) -> str | None:
-    """What the file says otherwise than what stands; it is not taken, and said."""
+def _contradiction(
+    facts: FileFacts, age_years: float | None, sex: str | None, disputed: Sequence[str]
+) -> str | None:
+    """What the file says otherwise than what stands: of a person it stays, of another file neither is taken."""
     zh, en = [], []
     years = facts.age_years
-    if years is not None and age_years is not None and abs(years - age_years) >= AGE_CONTRADICTS_YEARS:
-        zh.append(f"文件中年龄为{years:g}岁,保留已填写的{age_years:g}岁")
-        en.append(f"the file says age {years:g}, {age_years:g} was given and stays")
+    if years is not None and age_years is not None and _differs("age_years", years, age_years):
+        if "age_years" in disputed:
+            zh.append(f"同一病例的文件中年龄不同({age_years:g}岁、{years:g}岁),按年龄未知判读,请核对患者")
+            en.append(
+                f"files of this case say age {age_years:g} and {years:g}: read as unknown, check the patient"
+            )
+        else:
+            zh.append(f"文件中年龄为{years:g}岁,保留已填写的{age_years:g}岁")
+            en.append(f"the file says age {years:g}, {age_years:g} was given and stays")
     if facts.sex is not None and sex is not None and facts.sex != sex:
         words = {"male": "男", "female": "女"}
-        zh.append(f"文件中性别为{words[facts.sex]},保留已填写的{words[sex]}")
-        en.append(f"the file says {facts.sex}, {sex} was given and stays")
+        if "sex" in disputed:
+            zh.append("同一病例的文件中性别不同,按性别未知判读,请核对患者")
+            en.append("files of this case say different sexes: read as unknown, check the patient")
+        else:
+            zh.append(f"文件中性别为{words[facts.sex]},保留已填写的{words[sex]}")
+            en.append(f"the file says {facts.sex}, {sex} was given and stays")
     return f"{';'.join(zh)} / {'; '.join(en)}" if zh else None
 
 
