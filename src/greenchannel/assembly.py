@@ -24,6 +24,7 @@ from greenchannel.store.blobs import Blobs, Packing
 from greenchannel.store.engine import migrate, open_engine
 from greenchannel.store.log import Log
 from greenchannel.store.quarantine import Quarantine
+from greenchannel.store.sole import sole
 from greenchannel.store.vault import Vault, load_or_make_master_key
 from greenchannel.store.writer import Writer
 from greenchannel.viewer.app import create_app
@@ -167,29 +168,30 @@ async def run_until_stopped(
     """Serve until SIGINT or SIGTERM.
 
     `prepare` may fill the empty database first; `during` runs beside the service, and when it ends, so does the
-    service.
+    service. Raises `FolderInUse` where another service runs on the data folder.
     """
-    desk = build(settings, clock)
-    if prepare is not None:
-        prepare(desk)
-    sock = listen(settings)
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    address = f"http://{host}:{sock.getsockname()[1]}/"
-    async with running(desk, sock, demo_people(demo_users)) as stop:
-        loop = asyncio.get_running_loop()
-        for number in (process_signals.SIGINT, process_signals.SIGTERM):
-            loop.add_signal_handler(number, stop.set)
-        logger.info("ready", address=address)
-        waiting = {asyncio.create_task(_until(stop))}
-        if during is not None:
-            waiting.add(asyncio.create_task(during(desk, address)))
-        done, rest = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        for task in rest:
-            task.cancel()
-        await asyncio.gather(*rest, return_exceptions=True)
-        for task in done:
-            await task
-        logger.info("stopping")
+    with sole(settings.data_dir):
+        desk = build(settings, clock)
+        if prepare is not None:
+            prepare(desk)
+        sock = listen(settings)
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        address = f"http://{host}:{sock.getsockname()[1]}/"
+        async with running(desk, sock, demo_people(demo_users)) as stop:
+            loop = asyncio.get_running_loop()
+            for number in (process_signals.SIGINT, process_signals.SIGTERM):
+                loop.add_signal_handler(number, stop.set)
+            logger.info("ready", address=address)
+            waiting = {asyncio.create_task(_until(stop))}
+            if during is not None:
+                waiting.add(asyncio.create_task(during(desk, address)))
+            done, rest = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            for task in rest:
+                task.cancel()
+            await asyncio.gather(*rest, return_exceptions=True)
+            for task in done:
+                await task
+            logger.info("stopping")
 
 
 async def _until(event: asyncio.Event) -> None:

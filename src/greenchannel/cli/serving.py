@@ -36,6 +36,7 @@ def serve(
     from greenchannel.signal import kernels
     from greenchannel.store.accounts import Accounts
     from greenchannel.store.engine import migrate, open_engine
+    from greenchannel.store.errors import FolderInUse
 
     try:
         chosen = settings.load(
@@ -60,6 +61,9 @@ def serve(
     threading.Thread(target=kernels.turn_on, daemon=True).start()
     try:
         assembly.run(assembly.run_until_stopped(chosen))
+    except FolderInUse as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
     except OSError as error:
         typer.echo(f"cannot listen on {chosen.host} port {chosen.port}: {error.strerror or error}", err=True)
         raise typer.Exit(1) from error

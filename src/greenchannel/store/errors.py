@@ -4,6 +4,7 @@
 StoreError
 ├── VersionConflict        another command was first
 ├── UnreadableEvent        an event that could not be read back would have been written
+├── FolderInUse            another service runs on the data folder
 ├── WriterClosed           the writer was not started, or has stopped
 ├── CommitFailed           nothing of the batch is on disk as far as anybody may rely on
 ├── MasterKeyError         the master key is no key, or not the one of this database
@@ -30,6 +31,15 @@ class VersionConflict(StoreError):
     def __init__(self, stream: str, expected: int, found: int) -> None:
         super().__init__(f"expected {stream} at version {expected}, it is at {found}")
         self.stream, self.expected, self.found = stream, expected, found
+
+
+class FolderInUse(StoreError):
+    """Another service runs on the data folder."""
+
+    def __init__(self, folder: object) -> None:
+        super().__init__(
+            f"expected a data folder of its own, another service runs on {folder} 数据目录已被另一个服务使用"
+        )
 
 
 class UnreadableEvent(StoreError, ValueError):
