@@ -191,7 +191,7 @@ def context_of(fields: UploadFields, facts: FileFacts, known: Context, *, now: d
     onset = None
     if fields.onset_at is not None:
         onset = check_said("onset_at", fields.onset_at, now=now, ahead_s=future_tolerance_s())
-    given = {"age_years": fields.age_years, "sex": fields.sex}
+    given: dict[str, Any] = {"age_years": fields.age_years, "sex": fields.sex}
     from_file, disputed = [], []
     for name, entered in list(given.items()):
         in_file, stands = getattr(facts, name), getattr(known, name)
