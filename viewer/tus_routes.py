@@ -270,6 +270,7 @@ def _ids(front: Front, outcome: Outcome | None) -> dict[str, Any] | None:
         "sha256": known.sha256,
         "state": "analysed" if read else known.state,
         "duplicate": known.duplicate,
+        "same_as": known.same_as,
     }
 
 

@@ -36,6 +36,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
     state: str  # at the commit; it may have been read since
     duplicate: bool
+    same_as: str | None = None  # the earlier ECG that has the same samples in other bytes
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +60,7 @@ def outcome_of(answer: UploadAnswer) -> Outcome:
             sha256=answer.sha256,
             state=answer.state,
             duplicate=answer.duplicate,
+            same_as=answer.same_as,
         )
     )
 
