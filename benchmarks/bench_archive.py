@@ -12,7 +12,7 @@ import time
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import zstandard
@@ -77,24 +77,25 @@ def _plain(one: Taken) -> bytes:
     return np.ascontiguousarray(one.steps.T).tobytes()
 
 
-Coder = tuple[Callable[[Taken], object], Callable[[object], object]]
+Code = bytes | list[bytes]
+Coder = tuple[Callable[[Taken], Code], Callable[[Any], object]]
 
 
 def coders() -> dict[str, Coder]:
     """By name: how a recording is coded, and how it comes back."""
     found: dict[str, Coder] = {
-        "ours": (lambda one: encode(one.steps, one.leads), lambda code: decode(code)),  # type: ignore[arg-type]
-        "zstd 3": (lambda one: zstandard.compress(_plain(one), 3), lambda code: zstandard.decompress(code)),  # type: ignore[arg-type]
-        "zlib 6": (lambda one: zlib.compress(_plain(one), 6), lambda code: zlib.decompress(code)),  # type: ignore[arg-type]
+        "ours": (lambda one: encode(one.steps, one.leads), decode),
+        "zstd 3": (lambda one: zstandard.compress(_plain(one), 3), zstandard.decompress),
+        "zlib 6": (lambda one: zlib.compress(_plain(one), 6), zlib.decompress),
     }
     flac = _flac()
     if flac is not None:
-        found["FLAC"] = flac  # type: ignore[assignment]
+        found["FLAC"] = flac
     return found
 
 
-def _size(code: object) -> int:
-    return sum(map(len, code)) if isinstance(code, list) else len(code)  # type: ignore[arg-type]
+def _size(code: Code) -> int:
+    return sum(map(len, code)) if isinstance(code, list) else len(code)
 
 
 def measured(recordings: Sequence[Taken], rounds: int) -> Json:

@@ -43,7 +43,7 @@ def week_bounds(week: str, zone: tzinfo) -> tuple[datetime, datetime]:
         monday = date.fromisocalendar(int(week[:4]), int(week[6:]), 1)
     except ValueError:
         raise ValueError(f"expected an ISO week such as 2026-W48, got {week[:20]!r}") from None
-    return tuple(datetime.combine(day, time(), zone) for day in (monday, monday + _WEEK))  # type: ignore[return-value]
+    return datetime.combine(monday, time(), zone), datetime.combine(monday + _WEEK, time(), zone)
 
 
 def report(

@@ -87,6 +87,7 @@ def test_folders_that_are_apart_are_taken(
             spool=place / spool,
             watch=None if watch is None else place / watch,
             done=None if done is None else place / done,
+            token_file=place / "token",
         )
         is None
     )
@@ -94,6 +95,14 @@ def test_folders_that_are_apart_are_taken(
 
 def test_what_a_link_hides_is_told(place: Path) -> None:
     """The message names the folder that was said and where it leads."""
-    said = mixed_up(spool=place / "to_w" / "spool", watch=place / "w", done=None)
+    said = mixed_up(spool=place / "to_w" / "spool", watch=place / "w", done=None, token_file=place / "token")
 
     assert said is not None and f"{place / 'to_w' / 'spool'} ({place / 'w' / 'spool'})" in said
+
+
+def test_a_token_among_the_ecgs_is_never_sent_as_one(place: Path) -> None:
+    """It would go to the service as a file, and be moved away from where it is looked for."""
+    token = place / "w" / "token.txt"
+    said = mixed_up(spool=place / "s", watch=place / "w", done=None, token_file=token)
+
+    assert said is not None and "expected --token-file outside of --watch" in said

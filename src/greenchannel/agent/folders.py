@@ -3,14 +3,22 @@
 import os
 from pathlib import Path
 
+_APART = (
+    ("spool", "watch"),
+    ("watch", "spool"),
+    ("done", "watch"),
+    ("done", "spool"),
+    ("token-file", "watch"),
+)
 
-def mixed_up(*, spool: Path, watch: Path | None, done: Path | None) -> str | None:
-    """Which of the folders lies in another, in both languages; None where they are apart. Touches nothing.
 
-    Links are followed, and folders need not be there yet.
+def mixed_up(*, spool: Path, watch: Path | None, done: Path | None, token_file: Path) -> str | None:
+    """Which of the folders lies in another, or the token where it would be sent as an ECG, in both languages.
+
+    None where they are apart. Links are followed, folders need not be there yet, and nothing is touched.
     """
-    folders = {"spool": spool, "watch": watch, "done": done}
-    for inner, outer in (("spool", "watch"), ("watch", "spool"), ("done", "watch"), ("done", "spool")):
+    folders = {"spool": spool, "watch": watch, "done": done, "token-file": token_file}
+    for inner, outer in _APART:
         lower, upper = folders[inner], folders[outer]
         if lower is not None and upper is not None and _lies_in(lower, upper):
             return (

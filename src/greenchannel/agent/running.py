@@ -135,4 +135,6 @@ def _wrong(options: Options) -> str | None:
         return f"expected a file with the clinic's token, got {options.token_file}"
     if options.watch is not None and not options.watch.is_dir():
         return f"expected a folder to watch, got {options.watch}"
-    return mixed_up(spool=options.spool, watch=options.watch, done=options.done)
+    return mixed_up(
+        spool=options.spool, watch=options.watch, done=options.done, token_file=options.token_file
+    )

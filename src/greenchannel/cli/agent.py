@@ -135,7 +135,7 @@ def install(
     from greenchannel.agent import installing
     from greenchannel.agent.folders import mixed_up
 
-    wrong = mixed_up(spool=spool, watch=watch, done=done)
+    wrong = mixed_up(spool=spool, watch=watch, done=done, token_file=token_file)
     if wrong is not None:
         typer.echo(wrong, err=True)
         raise typer.Exit(2)
