@@ -305,3 +305,29 @@ def test_the_segments_do_not_say_who_the_patient_is(tmp_path: Path) -> None:
             assert ((await desk.identity(stream.answer["case_id"])) or {})["name"] == "Wang Xiaoming"
 
     asyncio.run(play())
+
+
+def test_a_device_whose_token_is_taken_away_is_shut_out_of_its_running_stream(tmp_path: Path) -> None:
+    """Its next frame is refused; what came before is kept and read."""
+    world = World(folder=tmp_path)
+    recording, steps = strip()
+
+    async def play() -> None:
+        async with world.desk() as desk:
+            stream = await desk.streams.open(hello(recording), device())
+            pieces = frames(steps)
+            for piece in pieces[:20]:
+                stream.receive(piece)
+            await until_acked(stream, 20 * PIECE)
+            await desk.streams.shut_out_disabled()
+            stream.receive(pieces[20])
+
+            desk.accounts.disable_device(device().id)
+            await desk.streams.shut_out_disabled()
+            with pytest.raises(IngestError) as refused:
+                stream.receive(pieces[21])
+
+            assert refused.value.code == "stale_session"
+            assert stream.running.state.high_water == 21 * PIECE
+
+    asyncio.run(play())

@@ -31,7 +31,7 @@ from greenchannel.service.hub import Hub
 from greenchannel.service.ids import new_id
 from greenchannel.service.intake import Intake, UploadAnswer
 from greenchannel.service.keeping import Housekeeping, keep_running
-from greenchannel.service.streams import StreamDesk
+from greenchannel.service.streams import SHUT_OUT_EVERY_S, StreamDesk
 from greenchannel.service.uploads import Uploads
 from greenchannel.service.watch import Watch
 from greenchannel.settings import Settings
@@ -176,6 +176,7 @@ class Desk:
             self.duty.run(),
             self.auditor.run(),
             keep_running("streams", self.streams.run, RESTART_S),
+            keep_running("disabled devices", self.streams.shut_out_disabled, SHUT_OUT_EVERY_S),
             keep_running("access log", self._flush_access, FLUSH_EVERY_S),
             keep_running("housekeeping", self._housekeeping.sweep, SWEEP_EVERY_S),
             keep_running("readings left over", self._read_again, READ_AGAIN_S),

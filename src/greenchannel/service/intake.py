@@ -311,6 +311,10 @@ class Intake:
         """Write down how far a device's clock is off; see `DeviceTimes.note`."""
         await self.times.note(device, reading, received_at, caller)
 
+    def disabled_devices(self) -> frozenset[str]:
+        """Those whose tokens are worth nothing any more."""
+        return frozenset(device.id for device in self._accounts.devices() if device.disabled)
+
     def zone_of(self, site: str) -> ZoneInfo:
         """The site's time zone."""
         return self.times.zone_of(site)

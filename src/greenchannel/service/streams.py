@@ -43,6 +43,7 @@ logger = structlog.get_logger(__name__)
 
 TELL_EVERY_S = 0.9  # acknowledgements come at least once a second,
 TELL_APART_S = 0.4  # and no oftener than this but for a second that is complete
+SHUT_OUT_EVERY_S = 2.0  # devices whose tokens were taken away are looked for
 TRY_AGAIN_S = 1.0  # after an attempt to end a stream has failed; twice as long after each further one,
 TRY_AGAIN_MOST_S = 30.0  # up to this
 
@@ -436,6 +437,13 @@ class StreamDesk:
                 analysis_message(ecg.final_tier, list(ecg.final_findings), ecg.duration_s)
             )
         return stream
+
+    async def shut_out_disabled(self) -> None:
+        """Take no more from a device whose token was taken away; what came of its strip is read in its time."""
+        disabled = await asyncio.to_thread(self._intake.disabled_devices)
+        for running in self._running.values():
+            if running.attached is not None and running.origin.device in disabled:
+                running.attached.detach()
 
     # ------------------------------------------------------------ who looks
 
