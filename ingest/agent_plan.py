@@ -112,6 +112,15 @@ def next_action(entries: Sequence[Entry], link: Link, now: datetime) -> Action:
     return Wait(min(later, default=None))
 
 
+def which_to_judge(judged: int) -> int:
+    """Which of the ECGs that wait to be read here, the oldest first, comes next, after so many: an index.
+
+    The newest, for a patient of now must not wait behind a backlog; every third time the oldest, which would otherwise
+    wait for as long as new ones come.
+    """
+    return 0 if judged % 3 == 2 else -1
+
+
 def sending_order(entry: Entry) -> tuple[bool, int]:
     """Sorts ECGs: what looks urgent, then by arrival."""
     return entry.urgency != "urgent", entry.number

@@ -10,7 +10,7 @@ before has come by then. Samples that turn up in it all the same are taken.
 import struct
 from collections import deque
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,6 +73,17 @@ class Ended:
     """The last frame came, and everything before `stop` is here or is never to come."""
 
     stop: int
+
+
+class Placed(NamedTuple):
+    """A frame that may be taken, and where it belongs."""
+
+    first: int
+    stop: int
+    flags: int
+    steps: NDArray[np.int16]  # shape ``(samples, leads)``
+    in_line: bool  # it goes on where the strip ends, and says nothing else
+    known: bool  # it would change nothing
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -142,7 +153,7 @@ class StreamState:
     def resume_from(self) -> int:
         """First sample that is not here and may still come: where a device goes on after a reconnect."""
         stop = self.high_water if self._end is None else self._end
-        return next((first for first, _ in self._settled.missing(0, stop)), stop)
+        return min(self._settled.first_missing, stop)
 
     @property
     def complete(self) -> bool:
@@ -161,27 +172,39 @@ class StreamState:
 
     # ------------------------------------------------------------ frames
 
-    def knows(self, frame: bytes) -> bool:
-        """Would this frame change nothing? Asking changes nothing either.
+    def place(self, frame: bytes) -> Placed:
+        """Where a frame belongs in the strip. Asking changes nothing.
 
         Raises
         ------
         IngestError
-            Where `receive` would refuse the frame.
+            Where the frame is to be refused.
         """
         first, flags, steps = self._parse(frame)
         stop = first + len(steps)
         self._check_place(first, stop, bool(flags & LAST))
-        return not flags and next(self._held.missing(first, stop), None) is None
+        # Nothing at or after `first` is here, and what is just before it is.
+        in_line = first == self._held.stop and not flags
+        known = not (flags or in_line) and next(self._held.missing(first, stop), None) is None
+        return Placed(first=first, stop=stop, flags=flags, steps=steps, in_line=in_line, known=known)
 
     def receive(self, frame: bytes) -> list[Outcome]:
         """Take one binary frame; what it changed, in order."""
         try:
-            first, flags, steps = self._parse(frame)
-            stop = first + len(steps)
-            self._check_place(first, stop, bool(flags & LAST))
+            placed = self.place(frame)
         except IngestError as error:
             return [Refused(error=error)]
+        return self.take(placed)
+
+    def take(self, placed: Placed) -> list[Outcome]:
+        """Take a frame that was placed just before, with nothing taken in between; what it changed, in order."""
+        first, stop, flags, steps = placed.first, placed.stop, placed.flags, placed.steps
+        if placed.in_line and self._end is None:
+            self._grow(stop)
+            self._strip[first:stop] = steps
+            self._held.add(first, stop)
+            self._settled.add(first, stop)
+            return [Accepted(first=first, stop=stop)]
         outcomes: list[Outcome] = []
         hole = self._hole_before(first)
         if hole is not None:
@@ -335,11 +358,6 @@ class AckLedger:
         self.acked = durable
         """First sample that is not durable: what the device is told."""
         self._waiting: deque[tuple[int, int]] = deque()
-
-    @property
-    def waiting(self) -> bool:
-        """Is anything written that is not known to be on disk?"""
-        return bool(self._waiting)
 
     def appended(self, position: int, resume_from: int) -> None:
         """Everything before sample `resume_from` has been written up to `position`, not yet to the disk."""

@@ -66,6 +66,27 @@ CODES: Final = frozenset(
     }
 )
 
+ZH: Final = {
+    "empty_body": "内容是空的",
+    "too_large": "文件过大",
+    "unknown_format": "无法识别的文件格式",
+    "unsupported": "能识别此格式，但不支持它的这种形式",
+    "truncated": "文件不完整，请重新导出或发送",
+    "missing_part": "缺少对应的信号文件，请一起发送",
+    "malformed": "文件内容有误，与其格式不符",
+    "bad_field": "附带的信息有一项填写有误",
+    "bad_hello": "数据流的开始信息有误",
+    "bad_frame": "数据流中的一帧有误",
+    "stale_session": "此数据流已由新的连接接管",
+    "not_durable": "暂时无法写入磁盘，请稍后再试",
+    "bad_tus_header": "上传请求的标头有误",
+    "checksum_algorithm": "不支持这种校验算法",
+    "parts_unfinished": "还有部分没有传完，暂不能合并",
+    "upload_final": "此次上传已结束，不再接受内容",
+    "upload_expired": "此次上传已过期，请重新发送",
+}
+"""What is said of each code in Chinese, where it says more than the status of the answer."""
+
 ABOUT_THE_BYTES: Final = frozenset(
     {"too_large", "unknown_format", "unsupported", "truncated", "missing_part", "malformed"}
 )
@@ -93,6 +114,11 @@ class IngestError(Exception):
         self.expected = expected
         self.got = got
         super().__init__(code, message, expected, got)
+
+    @property
+    def zh(self) -> str | None:
+        """What is wrong, in Chinese; None where the status of the answer says as much."""
+        return ZH.get(self.code)
 
     def __str__(self) -> str:
         text = f"{self.code}: {self.message}"

@@ -78,7 +78,7 @@ def _embedded(message: Message, attachments: list[Segment], tolerated: list[str]
     refused: list[IngestError] = []
     for number, segment in enumerate(attachments, start=1):
         try:
-            body = _bytes_of(message, segment)
+            body = attachment_of(message, segment)
             ecg = read_ecg([(None, body)])
         except IngestError as error:
             refused.append(error)
@@ -96,7 +96,7 @@ def _embedded(message: Message, attachments: list[Segment], tolerated: list[str]
     return found
 
 
-def _bytes_of(message: Message, segment: Segment) -> bytes:
+def attachment_of(message: Message, segment: Segment) -> bytes:
     """Content of an ED field: source ^ type ^ subtype ^ encoding ^ data."""
     parts = message.components(segment.field(5))
     if len(parts) < 5 or not parts[4].strip():

@@ -11,7 +11,8 @@ from typing import Final, Literal
 
 from greenchannel.clock import check_aware
 from greenchannel.ingest.errors import IngestError
-from greenchannel.ingest.hl7_message import Message, parse_message
+from greenchannel.ingest.hl7_message import Message, Segment, parse_message
+from greenchannel.ingest.hl7_oru import attachment_of
 from greenchannel.ingest.hl7_waveform import WAVEFORM_TYPES
 
 Code = Literal["AA", "AE", "AR"]
@@ -98,14 +99,26 @@ def refusal_of(data: bytes) -> tuple[Code, str] | None:
     kind = message.components(message.segments[0].field(9))
     if kind[0] != "ORU" or (len(kind) > 1 and kind[1] not in ("R01", "")):
         return "AR", f"expected ORU^R01, got {'^'.join(kind)[:20]}"
-    if not _brings_an_ecg(message):
+    results = [segment for segment in message.segments if segment.name == "OBX"]
+    types = {segment.field(2) for segment in results}
+    if not types & ({"ED"} | WAVEFORM_TYPES):
         return "AE", "expected an OBX of type ED, NA or MA with an ECG"
+    if not types & WAVEFORM_TYPES:
+        return _broken(message, [segment for segment in results if segment.field(2) == "ED"])
     return None
 
 
-def _brings_an_ecg(message: Message) -> bool:
-    types = {segment.field(2) for segment in message.segments if segment.name == "OBX"}
-    return bool(types & ({"ED"} | WAVEFORM_TYPES))
+def _broken(message: Message, attachments: list[Segment]) -> tuple[Code, str] | None:
+    """Why no attachment can be unpacked, which its sender alone can mend; None where one can."""
+    why = ""
+    for segment in attachments:
+        try:
+            attachment_of(message, segment)
+        except IngestError as error:
+            why = why or str(error)
+        else:
+            return None
+    return "AE", why
 
 
 def control_id(data: bytes) -> str:

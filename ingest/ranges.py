@@ -22,9 +22,17 @@ class RangeSet:
         """End of the last range, 0 where there is none."""
         return self._stops[-1] if self._stops else 0
 
+    @property
+    def first_missing(self) -> int:
+        """The least number from 0 on that is not in the set."""
+        return self._stops[0] if self._starts and self._starts[0] <= 0 else 0
+
     def add(self, start: int, stop: int) -> None:
         """Put ``[start, stop)`` in; an empty range changes nothing."""
         if start >= stop:
+            return
+        if self._stops and start == self._stops[-1]:  # what goes on where the last one ends: nearly always
+            self._stops[-1] = stop
             return
         first = bisect_left(self._stops, start)
         last = bisect_right(self._starts, stop)

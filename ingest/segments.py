@@ -102,8 +102,9 @@ class SegmentWriter:
             raise ValueError(
                 f"expected an id of 1 to 255 bytes, got {len(name)}, with {len(payload)} bytes of payload"
             )
-        body = bytes((kind, len(name))) + name + payload
-        data = _HEAD.pack(len(body), zlib.crc32(body)) + body
+        begin = bytes((kind, len(name))) + name
+        crc = zlib.crc32(payload, zlib.crc32(begin))
+        data = b"".join((_HEAD.pack(len(begin) + len(payload), crc), begin, payload))
         with self._buffer_lock:
             if self._waiting_bytes + len(data) > self._max_waiting_bytes:
                 raise SegmentBufferFull(self._max_waiting_bytes, self._waiting_bytes + len(data))

@@ -95,6 +95,7 @@ def shown(link: Trouble | None = None, **more: Any) -> dict[str, Any]:
         "link": link,
         "heard_at": T0 + timedelta(minutes=6),
         "offset_s": -0.3,
+        "disk_trouble": None,
         "watch_trouble": None,
         "at": T0 + timedelta(minutes=7),
     }

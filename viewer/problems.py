@@ -135,7 +135,9 @@ def of(error: Exception) -> Problem:
             return error
         case IngestError():
             status = INGEST_STATUS.get(error.code, 400)
-            return Problem(status, error.message, code=error.code, expected=error.expected, got=error.got)
+            return Problem(
+                status, error.message, code=error.code, zh=error.zh, expected=error.expected, got=error.got
+            )
         case NotFound():
             return Problem(404, error.en, code=error.code, zh=error.zh)
         case PatientKeyMissing():

@@ -92,13 +92,13 @@ async def _hear(socket: Socket, live: LiveStream) -> None:
 async def _write(socket: Socket, live: LiveStream) -> None:
     """Send what the stream has to say, until the final reading has been told."""
     while True:
-        try:
-            async with asyncio.timeout(SILENT_AFTER_S):
-                message = await live.messages.get()
-        except TimeoutError:
-            if live.done:
+        if live.messages.empty() and live.done:
+            try:  # a timer for each message would cost as much as the message
+                message = await asyncio.wait_for(live.messages.get(), SILENT_AFTER_S)
+            except TimeoutError:
                 return  # a strip without a reading
-            continue
+        else:
+            message = await live.messages.get()
         await socket.send_json(message)
         if message.get("type") == "analysis" and not message.get("provisional"):
             return

@@ -29,6 +29,9 @@ class Asked:
             raise KeyError(number)
         self.acts.append(("again", number))
 
+    def put_aside(self, number: int) -> None:
+        self.acts.append(("aside", number))
+
     def advice_heard(self, number: int) -> None:
         self.acts.append(("heard", number))
 
@@ -118,8 +121,9 @@ def test_a_foreign_page_can_change_nothing(page: Page, agent: Asked) -> None:
     assert ask(page, "POST", "/again?number=3", **OWN, **own)[0] == 200
     assert ask(page, "POST", "/heard?number=1", **OWN)[0] == 200
     assert ask(page, "POST", "/now", **OWN)[0] == 200
+    assert ask(page, "POST", "/aside?number=3", **OWN)[0] == 200
     assert ask(page, "POST", "/again?number=99", **OWN)[0] == 404
-    assert agent.acts == [("again", 3), ("heard", 1), ("now", 0)]
+    assert agent.acts == [("again", 3), ("heard", 1), ("now", 0), ("aside", 3)]
 
 
 def test_what_is_shown_is_what_is_known(page: Page) -> None:
@@ -155,3 +159,17 @@ def test_the_terminal_says_the_same() -> None:
     assert "平卧吸氧" in text and "captive" not in text and "网络登录页" in text and "sign-in page" in text
     assert "not accepted 1" in text
     assert "附带信息在发送之后才到" in text and "came after it was sent" in text
+
+
+def test_a_full_disk_is_told_first(page: Page) -> None:
+    """On the terminal and on the page, in both languages, with the system's own words."""
+    from rich.console import Console
+
+    seen = shown(disk_trouble="database or disk is full")
+    console = Console(width=400, record=True, file=io.StringIO())
+    console.print(rendered(seen))
+    text = console.export_text()
+
+    assert seen["disk_trouble"]["zh"].startswith("本机磁盘写不进去")
+    assert all(seen["disk_trouble"][key] in text for key in ("en", "more"))
+    assert b"state.disk_trouble" in ask(page, "GET", "/page.js")[1]

@@ -15,7 +15,7 @@ from greenchannel.agent.agent import now
 from greenchannel.agent.judge import judged
 from greenchannel.agent.ports import Address, address_of
 from greenchannel.agent.ports_dicom import ECG_CLASSES, OUT_OF_RESOURCES, VERIFICATION, DicomPort
-from greenchannel.agent.ports_mllp import MllpPort
+from greenchannel.agent.ports_mllp import MOST_CONNECTIONS, MllpPort
 from greenchannel.agent.spool import Spool
 from greenchannel.county import devices
 from greenchannel.ingest.hl7_message import Segment, parse_message
@@ -119,6 +119,31 @@ def test_what_is_not_for_us_is_refused_with_a_reason_and_the_line_stays_open(
     assert [one.field(1) for one in told] == ["AR", "AE", "AA"]
     assert all(one.field(3) for one in told[:2])
     assert [item.name for item in spool.items()] == ["m3.hl7"]
+
+
+def test_an_attachment_that_cannot_be_unpacked_goes_back_to_its_sender(
+    spool: Spool, mllp: MllpClient
+) -> None:
+    """Nobody else could mend it: AE with the reason, and nothing is kept."""
+    broken = message("m1", ecg(1)).replace(b"^Base64^", b"^Base64^!")
+    mllp.send(b"\x0b" + broken + b"\x1c\r")
+    told = mllp.answer()
+
+    assert told.field(1) == "AE" and "not what it says" in told.field(3)
+    assert spool.items() == []
+
+
+def test_idle_connections_keep_nobody_out(spool: Spool) -> None:
+    """As many as are allowed, and more, that never say a word; then one with an ECG."""
+    port = MllpPort(spool, HERE, now)
+    clients = [MllpClient(port.port) for _ in range(MOST_CONNECTIONS + 5)]
+    try:
+        clients[-1].send(b"\x0b" + message("m1", ecg(1)) + b"\x1c\r")
+        assert clients[-1].answer().field(1) == "AA"
+    finally:
+        for client in clients:
+            client.close()
+        port.close()
 
 
 def test_a_message_that_cannot_be_kept_is_not_acknowledged(

@@ -205,6 +205,10 @@ def test_the_newest_ecg_is_judged_first(clinic: Clinic) -> None:
     assert stages["5.dcm"] == ("waiting", "urgent") and stages["4.dcm"][0] == "waiting"
     assert stages["2.dcm"][0] == stages["3.dcm"][0] == "found"
 
+    clinic.agent.judge_one()  # and every third time the oldest, which would wait for as long as new ones come
+    stages = {item.name: (item.stage, item.urgency) for item in clinic.agent.spool.items()}
+    assert stages["2.dcm"][0] == "waiting" and stages["3.dcm"][0] == "found"
+
 
 def test_what_looks_urgent_is_sent_before_what_is_older(service: Served, clinic: Clinic) -> None:
     """The infarction came last and goes first; then the oldest."""
@@ -255,6 +259,14 @@ def test_a_file_that_is_no_ecg_is_shown_with_the_servers_reason_and_kept(clinic:
     later = now() + timedelta(days=1)
     entries = [one.entry for one in clinic.agent.spool.open_items()]
     assert next_action(entries, Link(), later) == Wait(None), "nothing is ever done about it"
+
+    assert clinic.agent.seen()["refused"] == 1
+    clinic.agent.put_aside(item.number)
+    seen = clinic.agent.seen()
+    assert seen["refused"] == 0 and seen["ecgs"][0]["put_aside"] and seen["ecgs"][0]["stage"] == "refused"
+    clinic.agent.send_again(item.number)
+    again = clinic.agent.spool.get(item.number)
+    assert again.stage == "waiting" and not again.put_aside
 
 
 def test_an_upload_that_was_broken_off_goes_on_where_it_was_in_the_next_life(clinic: Clinic) -> None:

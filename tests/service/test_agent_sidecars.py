@@ -10,6 +10,7 @@ import pytest
 
 from greenchannel.agent.agent import now
 from greenchannel.agent.item import Item
+from greenchannel.agent.sidecar import sidecar_fields
 from greenchannel.agent.spool import Spool
 from greenchannel.agent.watcher import Watcher
 from greenchannel.ingest.agent_watch import ALONE_S, SETTLE_S
@@ -102,7 +103,12 @@ def test_a_late_sidecar_that_cannot_be_read_is_told(folder: Folder) -> None:
     folder.leave("a.json", b"{")
     (item,) = folder.look(ALONE_S)
 
-    assert item.note is not None and item.note.startswith("a.json cannot be read") and not item.amended
+    assert (
+        item.note is not None
+        and "a.json 无法读取" in item.note
+        and "cannot be read" in item.note
+        and not item.amended
+    )
 
 
 @pytest.mark.parametrize("late", [False, True])
@@ -158,3 +164,13 @@ def test_a_sidecar_never_amends_an_old_ecg_of_the_same_name(folder: Folder) -> N
 
     assert item.fields == {} and not item.amended
     assert folder.watcher.trouble is not None and "a.json" in folder.watcher.trouble
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+def test_a_sidecar_is_read_as_windows_wrote_it(encoding: str) -> None:
+    """A name in Chinese, in every encoding that programs there write."""
+    content = '{"patient_ref": "张家村47", "age": "61"}'.encode(encoding)
+
+    fields, odd = sidecar_fields(content)
+
+    assert fields["patient_ref"] == "张家村47" and odd is None

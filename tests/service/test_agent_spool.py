@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from greenchannel.agent.agent import now
+from greenchannel.agent.reserve import BYTES as RESERVE_BYTES
 from greenchannel.agent.spool import BytesGone, Spool, SpoolBusy
 from greenchannel.agent.watcher import Watcher
 from tests.agent_crashes import ECGS
@@ -178,6 +179,48 @@ def test_a_full_disk_takes_nothing_and_forgets_nothing(
 
     assert [item.name for item in spool.items()] == ["a", "b"]
     spool.close()
+
+
+def test_on_a_full_disk_what_the_server_has_makes_room_for_what_it_has_not(tmp_path: Path) -> None:
+    """First the bytes that the server holds too, then the reserve; the disk is told to be full until it takes again."""
+    spool = Spool(tmp_path / "spool", now)
+    sent, _ = spool.add(b"sent", name="a", way="folder")
+    waiting, _ = spool.add(b"waiting", name="b", way="folder")
+    spool.change(sent.number, stage="taken", sent_at=now())
+    assert spool.trouble is None
+    pages = spool._db.execute("PRAGMA page_count").fetchone()[0]
+    spool._db.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        for _ in range(100):
+            spool.add(os.urandom(8), name="c" * 4000, way="folder")
+    assert "full" in (spool.trouble or "")
+
+    assert spool.make_room() == 1
+    assert spool.data(waiting) == b"waiting"
+    with pytest.raises(BytesGone):
+        spool.data(sent)
+    reserve = tmp_path / "spool" / "reserve.bin"
+    assert reserve.stat().st_size == RESERVE_BYTES
+    assert spool.make_room() == 1 and not reserve.exists()
+    assert spool.make_room() == 0
+
+    spool._db.execute(f"PRAGMA max_page_count = {pages + 1000}")
+    spool.change(waiting.number, failures=1)
+    assert spool.trouble is None
+    spool.forget_old()
+    assert reserve.exists()
+    spool.close()
+
+
+def test_only_its_owner_may_read_the_spool(tmp_path: Path) -> None:
+    """Patients' data lies in the folder, in the rows and in what SQLite keeps beside them."""
+    spool = Spool(tmp_path / "spool", now)
+    spool.add(b"an ECG", name="a", way="folder")
+    found = {path.name: path.stat().st_mode & 0o077 for path in (tmp_path / "spool").rglob("*")}
+    spool.close()
+
+    assert {"spool.sqlite", "spool.sqlite-wal"} <= found.keys()
+    assert set(found.values()) == {0}
 
 
 def test_bytes_stay_until_the_server_has_had_them_for_a_week(tmp_path: Path) -> None:

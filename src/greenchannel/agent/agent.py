@@ -18,6 +18,7 @@ from greenchannel.agent.follower import Follower
 from greenchannel.agent.item import Item
 from greenchannel.agent.judge import Judge, Judgement
 from greenchannel.agent.link import Link
+from greenchannel.agent.ports import NOT_DURABLE
 from greenchannel.agent.sender import MOST_RESTARTS, Sender
 from greenchannel.agent.spool import BytesGone, Spool
 from greenchannel.agent.view import view
@@ -95,6 +96,7 @@ class Agent:
         self._threads: list[threading.Thread] = []
         self._steady: dict[int, float] = {}  # ECGs found in this life, by the clock that only goes forward
         self._greet_at_s = 0.0
+        self._judged = 0
 
     # ------------------------------------------------------------ life
 
@@ -132,11 +134,22 @@ class Agent:
         while not self._stop.is_set():
             try:
                 step()
-            except Exception:
+            except Exception as error:
                 if self._stop.is_set():
                     return
                 logger.exception("a fault of the agent; it goes on")
+                if isinstance(error, NOT_DURABLE) and self._make_room():
+                    continue
                 self._stop.wait(_FAULT_PAUSE_S)
+
+    def _make_room(self) -> bool:
+        """Where the disk is full, or says so: was there something that could go?"""
+        if self.spool.trouble is None:
+            return False
+        try:
+            return self.spool.make_room() > 0
+        except NOT_DURABLE:
+            return False
 
     def _rest(self, changes: int, until_s: float) -> None:
         """Until something changes in the spool, or for so long."""
@@ -158,7 +171,7 @@ class Agent:
     # ------------------------------------------------------------ judge
 
     def judge_one(self) -> None:
-        """Judge the newest ECG that was found, or rest: a patient of now must not wait behind a backlog."""
+        """Judge an ECG that was found, or rest."""
         changes = self.spool.changes
         waiting = [item for item in self.spool.open_items() if item.stage == "found"]
         if not waiting:
@@ -166,7 +179,8 @@ class Agent:
             return
         for item in waiting:
             self._steady.setdefault(item.number, time.monotonic())
-        found = waiting[-1]
+        found = waiting[agent_plan.which_to_judge(self._judged)]
+        self._judged += 1
         try:
             data = self.spool.data(found)
             said = Judgement() if self.judge is None else self.judge.judge(data, found.fields)
@@ -280,6 +294,7 @@ class Agent:
             self.spool.change(
                 number,
                 stage="waiting",
+                put_aside=False,
                 trouble=None,
                 failures=0,
                 due_at=None,
@@ -287,6 +302,11 @@ class Agent:
                 offset=0,
                 wire_sha256="",
             )
+
+    def put_aside(self, number: int) -> None:
+        """A person has seen that an ECG was refused and has dealt with it; it is kept. Raises `KeyError`."""
+        if self.spool.get(number).stage == "refused":
+            self.spool.change(number, put_aside=True)
 
     def advice_heard(self, number: int) -> None:
         """A person here has read the advice: the sound ends. Raises `KeyError`."""
@@ -303,6 +323,7 @@ class Agent:
             link=state.trouble,
             heard_at=state.heard_at,
             offset_s=None if offset is None else offset.offset_s,
+            disk_trouble=self.spool.trouble,
             watch_trouble=None if self.watcher is None else self.watcher.trouble,
             at=now(),
         )

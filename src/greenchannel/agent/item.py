@@ -25,6 +25,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     urgency: Urgency = "unknown"
     tier: str | None = None  # by our own reading; None: it could not be read here
     note: str | None = None  # what was odd about it here
+    put_aside: bool = False  # refused, and a person has dealt with it otherwise
     amended: bool = False  # more came to be known than the server was told; of a taken ECG it stays so
     failures: int = 0
     due_at: datetime | None = None

@@ -67,7 +67,9 @@ class Judge:
             slow = isinstance(error, TimeoutError)
             return Judgement(
                 code="too_slow" if slow else "judge_died",
-                note=f"not read here within {self._within_s:g} s" if slow else "reading it here failed",
+                note=f"本机 {self._within_s:g} 秒内未读完 not read here within {self._within_s:g} s"
+                if slow
+                else "本机未能读取 reading it here failed",
             )
 
     def close(self) -> None:
@@ -139,7 +141,7 @@ def judged(data: bytes, fields: dict[str, str]) -> Judgement:
     try:
         parsed = read_ecg([(None, data)])
     except IngestError as error:
-        return Judgement(code=error.code, note=error.message)
+        return Judgement(code=error.code, note=f"{error.zh or ''} {error.message}".strip())
     patient_ref = parsed.identifiers.get("patient_id")
     try:
         said = parse_fields(fields)
@@ -151,7 +153,9 @@ def judged(data: bytes, fields: dict[str, str]) -> Judgement:
         tier = interpret(parsed.recording, patient).reading.tier
     except Exception as error:  # a fault of ours must not keep an ECG from its doctor
         logger.exception("a fault of the agent's own reading")
-        return Judgement(patient_ref=patient_ref, code="judge_failed", note=type(error).__name__)
+        return Judgement(
+            patient_ref=patient_ref, code="judge_failed", note=f"本机未能读取 {type(error).__name__}"
+        )
     return Judgement(tier=str(tier), patient_ref=patient_ref)
 
 

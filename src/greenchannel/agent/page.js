@@ -6,7 +6,7 @@
     zh: {
       connected: "● 已连接", off: "○ 未连接", waiting: "待发送", taken: "已送达", refused: "未被接受",
       soundOn: "声音 开", soundOff: "点此打开声音", by: "医生", advice: "医生建议", heard: "知道了（停止提示音）",
-      again: "再发送一次", tryNow: "立即重试", none: "还没有心电图。设备导出后会自动出现在这里。", found: "已收存，等待发送",
+      again: "再发送一次", aside: "已另行处理，不再置顶", tryNow: "立即重试", none: "还没有心电图。设备导出后会自动出现在这里。", found: "已收存，等待发送",
       sending: "正在发送", refusedNow: "服务器未接受", unknown: "未知", since: "最近一次联系", record: "请再做一份：",
       clock: "本机时钟与服务器相差", seconds: "秒", server: "服务器", safe: "所有文件都安全保存在本机，联网后自动发送。",
       gone: "本页与代理程序断开：程序可能已停止。", patient: "编号", title: "心电图发送"
@@ -14,7 +14,7 @@
     en: {
       connected: "● connected", off: "○ not connected", waiting: "waiting", taken: "delivered", refused: "not accepted",
       soundOn: "sound on", soundOff: "turn the sound on", by: "by", advice: "The doctor's advice", heard: "I have read it (stop the sound)",
-      again: "Send again", tryNow: "Try now", none: "No ECG yet. What the machine exports appears here by itself.", found: "safe here, waiting to be sent",
+      again: "Send again", aside: "Dealt with otherwise, keep off the top", tryNow: "Try now", none: "No ECG yet. What the machine exports appears here by itself.", found: "safe here, waiting to be sent",
       sending: "sending", refusedNow: "the server did not accept it", unknown: "unknown", since: "last contact", record: "Record again: ",
       clock: "this computer's clock is off by", seconds: "s", server: "server", safe: "Every file is safe on this computer and is sent when there is a line.",
       gone: "This page has lost the agent: it may have stopped.", patient: "No.", title: "Sending ECGs"
@@ -103,6 +103,7 @@
     if (ecg.late) { box.appendChild(why(ecg.late)); }
     if (ecg.note) { box.appendChild(why({ zh: ecg.note, en: ecg.note })); }
     if (ecg.again) { box.appendChild(button(word("again"), "", "/again?number=" + ecg.number)); }
+    if (ecg.again && !ecg.put_aside) { box.appendChild(button(word("aside"), "", "/aside?number=" + ecg.number)); }
     return box;
   }
   function replace(id, children) {
@@ -123,6 +124,7 @@
       box.appendChild(button(word("tryNow"), "", "/now"));
       troubles.push(box);
     }
+    if (state.disk_trouble) { troubles.unshift(make("p", "", said(state.disk_trouble) + " (" + state.disk_trouble.more + ")")); }
     if (state.watch_trouble) { troubles.push(make("p", "", state.watch_trouble)); }
     replace("trouble", troubles);
     for (i = 0; i < state.ecgs.length; i += 1) { cards.push(card(state.ecgs[i])); }
@@ -144,7 +146,7 @@
       if (request.status !== 200) { return; }
       state = JSON.parse(request.responseText);
       last = state;
-      text = JSON.stringify([state.ecgs, state.trouble, state.waiting, state.taken, state.refused, state.watch_trouble, state.connected, language, sound]);
+      text = JSON.stringify([state.ecgs, state.trouble, state.waiting, state.taken, state.refused, state.watch_trouble, state.disk_trouble, state.connected, language, sound]);
       if (text !== shown) { shown = text; draw(state); }
       ring(state);
     };

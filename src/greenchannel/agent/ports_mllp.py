@@ -22,6 +22,9 @@ logger = logging.getLogger(__name__)
 IDLE_S: Final = 600.0  # a connection on which nothing comes  [E]
 MESSAGE_S: Final = 300.0  # from the first byte of a message to its last  [E]
 MOST_CONNECTIONS: Final = 16
+_ROOM_WITHIN_S: Final = 5.0  # so long a new connection waits for one to end,  [E]
+_ROOM_EVERY_S: Final = 0.1  # and so often it asks
+_SPARED_S: Final = 1.0  # a connection that has been idle for less is not ended for another's sake  [E]
 _CHUNK: Final = 64 * 1024
 
 
@@ -29,7 +32,7 @@ class MllpPort:
     """The port while it is open. Raises `OSError` where it is taken."""
 
     def __init__(self, spool: Spool, address: Address, now: Callable[[], datetime]) -> None:
-        self._server = _Server(address, lambda sock: _serve(sock, spool, now))
+        self._server = _Server(address, lambda sock, idle: _serve(sock, spool, now, idle))
         self.port = int(self._server.server_address[1])
         self._thread = threading.Thread(target=self._server.serve_forever, name="mllp", daemon=True)
         self._thread.start()
@@ -45,9 +48,10 @@ class _Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
     allow_reuse_address = False
 
-    def __init__(self, address: Address, serve: Callable[[socket.socket], None]) -> None:
+    def __init__(self, address: Address, serve: Callable[[socket.socket, "_Idle"], None]) -> None:
         self._serve = serve
         self._room = threading.BoundedSemaphore(MOST_CONNECTIONS)
+        self._idle = _Idle()
         if ":" in address.host:
             self.address_family = socket.AF_INET6
         super().__init__((address.host, address.port), socketserver.BaseRequestHandler)
@@ -55,19 +59,47 @@ class _Server(socketserver.ThreadingTCPServer):
     def finish_request(self, request: object, client_address: object) -> None:
         """One connection, from its beginning to its end."""
         assert isinstance(request, socket.socket)
-        if not self._room.acquire(blocking=False):
-            return  # closed at once: the sender comes again
+        give_up_s = time.monotonic() + _ROOM_WITHIN_S
+        while not self._room.acquire(timeout=_ROOM_EVERY_S):
+            if time.monotonic() > give_up_s:
+                return  # closed: the sender comes again
+            self._idle.end_one()
         try:
             with contextlib.suppress(OSError):
-                self._serve(request)
+                self._serve(request, self._idle)
         finally:
             self._room.release()
 
 
-def _serve(sock: socket.socket, spool: Spool, now: Callable[[], datetime]) -> None:
+class _Idle:
+    """The connections on which no message is under way: whoever has the most patience does not keep others out."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._since_s: dict[socket.socket, float] = {}  # the one that has been idle for longest first
+
+    def begins(self, sock: socket.socket) -> None:
+        with self._lock:
+            self._since_s[sock] = time.monotonic()
+
+    def ends(self, sock: socket.socket) -> None:
+        with self._lock:
+            self._since_s.pop(sock, None)
+
+    def end_one(self) -> None:
+        """Close the connection that has been idle for longest, where one has been for a while."""
+        with self._lock:
+            sock, since_s = next(iter(self._since_s.items()), (None, 0.0))
+            if sock is not None and time.monotonic() - since_s >= _SPARED_S:
+                del self._since_s[sock]
+                with contextlib.suppress(OSError):
+                    sock.shutdown(socket.SHUT_RDWR)
+
+
+def _serve(sock: socket.socket, spool: Spool, now: Callable[[], datetime], idle: _Idle) -> None:
     frames, begun_s = mllp.Frames(), None
     sock.settimeout(IDLE_S)
-    while data := sock.recv(_CHUNK):
+    while data := _next(sock, idle, within=frames.within):
         try:
             frames, messages = frames.feed(data)
         except IngestError as error:
@@ -85,6 +117,16 @@ def _serve(sock: socket.socket, spool: Spool, now: Callable[[], datetime]) -> No
         if left_s <= 0:
             return
         sock.settimeout(left_s)
+
+
+def _next(sock: socket.socket, idle: _Idle, *, within: bool) -> bytes:
+    """What comes next, empty at the end. Between messages a connection is idle, and may be ended for another's sake."""
+    if not within:
+        idle.begins(sock)
+    try:
+        return sock.recv(_CHUNK)
+    finally:
+        idle.ends(sock)
 
 
 def _taken(message: bytes, spool: Spool) -> tuple[mllp.Code, str]:

@@ -52,6 +52,9 @@ def _head(seen: Mapping[str, Any]) -> Text:
     trouble = seen["trouble"]
     if trouble is not None:
         head.append(f"\n{trouble['zh']} {trouble['en']}", style="yellow")
+    disk = seen["disk_trouble"]
+    if disk is not None:
+        head.append(f"\n{disk['zh']} {disk['en']} ({disk['more']})", style="bold red")
     if seen["watch_trouble"]:
         head.append(f"\n{seen['watch_trouble']}", style="yellow")
     return head

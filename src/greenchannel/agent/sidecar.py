@@ -1,5 +1,7 @@
 """What stands beside an ECG: a JSON file with what is known of the patient, as fields of the upload."""
 
+import codecs
+import contextlib
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,11 +27,11 @@ def is_no_ecg(path: Path) -> bool:
 def read_sidecar(path: Path) -> tuple[dict[str, str], str | None]:
     """Its fields and what was odd; one that cannot be read must not keep its ECG. Raises `OSError`."""
     if path.stat().st_size > MOST_SIDECAR_BYTES:
-        return {}, f"{path.name} is too large for a sidecar; sent without it"
+        return {}, f"{path.name} 过大，未随附发送 is too large for a sidecar; sent without it"
     try:
         return sidecar_fields(path.read_bytes())
     except ValueError as error:
-        return {}, f"{path.name} cannot be read ({error}); sent without it"
+        return {}, f"{path.name} 无法读取，未随附发送 cannot be read ({error}); sent without it"
 
 
 def sidecar_fields(content: bytes) -> tuple[dict[str, str], str | None]:
@@ -41,7 +43,7 @@ def sidecar_fields(content: bytes) -> tuple[dict[str, str], str | None]:
         It is no JSON object.
     """
     try:
-        found = msgspec.json.decode(content.removeprefix(b"\xef\xbb\xbf"), type=dict[str, Any])
+        found = msgspec.json.decode(_as_utf8(content), type=dict[str, Any])
     except msgspec.MsgspecError as error:
         raise ValueError(str(error)[:100]) from error
     fields: dict[str, str] = {}
@@ -58,6 +60,21 @@ def sidecar_fields(content: bytes) -> tuple[dict[str, str], str | None]:
         if any(getattr(known, name) is not None for name in known.__slots__):
             fields[key] = word
     return fields, "; ".join(odd) or None
+
+
+def _as_utf8(content: bytes) -> bytes:
+    """A sidecar's text as JSON is written. Programs on Chinese Windows write GB 18030, some editors UTF-16.
+
+    Hardly any text in GB 18030 is also text in UTF-8, so what is UTF-8 is taken for that.
+    """
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encodings: tuple[str, ...] = ("utf-16",)
+    else:
+        encodings = ("utf-8-sig", "gb18030")
+    for encoding in encodings:
+        with contextlib.suppress(UnicodeDecodeError):
+            return content.decode(encoding).encode()
+    return content
 
 
 def _word(value: Any) -> str | None:

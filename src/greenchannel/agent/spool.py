@@ -22,6 +22,7 @@ import msgspec
 
 from greenchannel.agent.durable import make_folder, write_durable
 from greenchannel.agent.item import Item, key_of
+from greenchannel.agent.reserve import Reserve
 
 T = TypeVar("T")
 KEPT: Final = timedelta(days=7)  # bytes of an ECG that the server has; the row stays  [E]
@@ -64,8 +65,11 @@ class Spool:
         make_folder(self._files)
         self.changed = threading.Condition()  # notified after each change; for those who show or wait
         self.changes = 0
+        self.trouble: str | None = None  # why the disk took nothing at the newest attempt
+        self._reserve = Reserve(self.folder)
         self._db, self.repaired = self._opened()
         self._adopt()
+        self._reserve.lay()
 
     # ------------------------------------------------------------ in
 
@@ -97,8 +101,12 @@ class Spool:
                 fields=fields,
                 note=note,
             )
-            write_durable(self._description(key), msgspec.json.encode(item))
-            write_durable(self._bytes(key), data)
+            try:
+                write_durable(self._description(key), msgspec.json.encode(item))
+                write_durable(self._bytes(key), data)
+            except OSError as error:
+                self.trouble = str(error)
+                raise
             return self._insert(item), True
 
     def _nameless(self, sha256: str, patient_ref: str | None) -> Item | None:
@@ -241,11 +249,24 @@ class Spool:
 
     # ------------------------------------------------------------ the house
 
+    def make_room(self) -> int:
+        """The disk is full: let go of the bytes that the server has, or of the reserve; gives how many files went.
+
+        What is in the spool can then still be sent, for each step of that is noted here.
+        """
+        removed = 0
+        for item in self.items():
+            if item.stage == "taken" and self._bytes(item.key).exists():
+                self._bytes(item.key).unlink(missing_ok=True)
+                removed += 1
+        return removed or int(self._reserve.give_up() > 0)
+
     def forget_old(self) -> int:
         """Remove the bytes of what the server has had for a week, and rows after a season; gives how many bytes went.
 
         What the server has not, and what it refused, stays.
         """
+        self._reserve.lay()
         removed, now = 0, self.now()
         for item in self.items():
             if item.stage != "taken" or item.sent_at is None:
@@ -285,6 +306,9 @@ class Spool:
             return self._connect(path), True
 
     def _connect(self, path: Path) -> sqlite3.Connection:
+        path.touch(mode=0o600)  # SQLite gives what it keeps beside it the same mode
+        with contextlib.suppress(OSError):
+            path.chmod(0o600)
         db = sqlite3.connect(path, timeout=2.0, isolation_level=None, check_same_thread=False)
         try:
             db.execute("PRAGMA locking_mode=EXCLUSIVE")
@@ -361,14 +385,17 @@ class Spool:
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
         try:
+            self._db.execute("BEGIN IMMEDIATE")
             yield
             self._db.execute("COMMIT")
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, sqlite3.Error):
+                self.trouble = str(error)
             if self._db.in_transaction:  # SQLite ends one by itself where the disk is full
                 self._db.execute("ROLLBACK")
             raise
+        self.trouble = None
 
     def _tell(self) -> None:
         with self.changed:

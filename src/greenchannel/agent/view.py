@@ -43,6 +43,10 @@ LATE: Final = (
     "附带信息在发送之后才到，服务器没有：请电话告知医生",
     "what stands beside this file came after it was sent, and the server does not have it: tell the doctor by phone",
 )
+DISK: Final = (
+    "本机磁盘写不进去（可能已满）：新的心电图可能收不下，请立即腾出空间；急症请打电话",
+    "this computer's disk takes nothing more (full?): new ECGs may not be taken; make room, phone where it is urgent",
+)
 UNCONFIRMED: Final = ("未审核", "unconfirmed")
 
 
@@ -73,6 +77,7 @@ def ecg_view(item: Item) -> dict[str, Any]:
         "note": item.note,
         "late": {"zh": LATE[0], "en": LATE[1]} if item.amended and item.stage == "taken" else None,
         "again": item.stage == "refused",
+        "put_aside": item.put_aside,
     }
 
 
@@ -83,25 +88,35 @@ def view(
     link: Trouble | None,
     heard_at: datetime | None,
     offset_s: float | None,
+    disk_trouble: str | None,
     watch_trouble: str | None,
     at: datetime,
 ) -> dict[str, Any]:
-    """Everything that is shown: unheard advice first, then what was refused, then the newest."""
-    shown = sorted(items, key=lambda item: (not unheard(item), item.stage != "refused", -item.number))
+    """Everything that is shown: unheard advice first, then what was refused and is not put aside, then the newest."""
+    shown = sorted(items, key=lambda item: (not unheard(item), not _is_refused(item), -item.number))
     return {
         "now": rfc3339(at),
         "server": server,
         "connected": link is None and heard_at is not None,
         "heard_at": None if heard_at is None else rfc3339(heard_at),
         "trouble": trouble_view(link),
+        "disk_trouble": None if disk_trouble is None else _disk(disk_trouble),
         "watch_trouble": watch_trouble,
         "clock_off_s": offset_s,
         "waiting": sum(item.stage in ("found", "waiting") for item in items),
         "taken": sum(item.stage == "taken" for item in items),
-        "refused": sum(item.stage == "refused" for item in items),
+        "refused": sum(_is_refused(item) for item in items),
         "unheard": [item.number for item in items if unheard(item)],
         "ecgs": [ecg_view(item) for item in shown[:MOST_SHOWN]],
     }
+
+
+def _is_refused(item: Item) -> bool:
+    return item.stage == "refused" and not item.put_aside
+
+
+def _disk(said: str) -> dict[str, str]:
+    return {"zh": DISK[0], "en": DISK[1], "more": said}
 
 
 def unheard(item: Item) -> bool:

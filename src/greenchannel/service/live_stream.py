@@ -110,7 +110,7 @@ class LiveStream:
         self._on_samples.append(callback)
 
     def on_written(self, callback: Any) -> None:
-        """Have `callback()` called whenever a frame waits to become durable."""
+        """Have `callback(position)` called whenever a frame waits to become durable."""
         self._on_written.append(callback)
 
     def receive(self, frame: bytes) -> None:
@@ -122,15 +122,16 @@ class LiveStream:
         if running.given_up or running.attached is not self:
             raise _stale("a newer connection has taken over this stream, or it was silent for too long")
         running.heard_at = self._clock.now()
-        if running.state.knows(frame):
+        placed = running.state.place(frame)
+        if placed.known:
             return
         # Written first: a frame that the decoder held while the segments refused it would be a repeat ever after,
         # and acknowledged without being on disk.
-        position = self._segments.append(Kind.FRAME, running.origin.ecg_id, bytes(frame))
-        outcomes = running.state.receive(frame)
+        position = self._segments.append(Kind.FRAME, running.origin.ecg_id, frame)
+        outcomes = running.state.take(placed)
         running.ledger.appended(position, running.state.resume_from)
         for callback in self._on_written:
-            callback()
+            callback(position)
         for outcome in outcomes:
             if isinstance(outcome, Accepted):
                 running.accepted(outcome.first)

@@ -2,7 +2,7 @@
 
 import asyncio
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -63,12 +63,15 @@ class RollingReader:
         self._process = process
         self._looking = False
         self._looked_at = 0.0  # by the event loop's clock
+        self._fresh: dict[
+            Running, None
+        ] = {}  # with a second that was not looked at, or a reading to be made anew
 
-    def choose(self, streams: Iterable[Running]) -> list[Running]:
+    def choose(self) -> list[Running]:
         """The streams to read now; the caller runs `read` on each."""
         if self._free == 0:
             return []
-        due = [running for running in streams if self._must_be_read(running)]
+        due = [running for running in self._fresh if self._must_be_read(running)]
         chosen = heapq.nsmallest(self._free, due, key=self._priority)
         for running in chosen:
             running.reading = True
@@ -80,24 +83,26 @@ class RollingReader:
         return running.reading or running.looking or running.given_up or running.finishing
 
     def _must_be_read(self, running: Running) -> bool:
+        return self._is_due(running) and not self._busy(running)
+
+    @staticmethod
+    def _is_due(running: Running) -> bool:
         news = running.readable_until - running.measured_until
-        if news <= 0 or self._busy(running):
-            return False
-        return running.standing is None or news >= REFRESH_S * running.hello.rate_hz
+        return news > 0 and (running.standing is None or news >= REFRESH_S * running.hello.rate_hz)
 
     @staticmethod
     def _priority(running: Running) -> tuple[bool, bool, float]:
         waits = running.readable_until - running.measured_until
         return running.measured_until > 0, running.standing is not None, -waits / running.hello.rate_hz
 
-    def choose_to_look(self, streams: Iterable[Running]) -> list[Running]:
+    def choose_to_look(self) -> list[Running]:
         """The streams whose new second is to be held against their reading; the caller runs `look` on all of them."""
         now = asyncio.get_running_loop().time()
         if self._looking or now - self._looked_at < LOOKS_APART_S:
             return []
         self._looked_at = now
         due = []
-        for running in streams:
+        for running in self._fresh:
             if running.standing is None or self._busy(running):
                 continue
             seconds = self._seconds(running, running.readable_until) - self._seconds(
@@ -116,12 +121,23 @@ class RollingReader:
     def _seconds(running: Running, sample: int) -> int:
         return windows.whole_seconds(sample, running.hello.rate_hz)
 
-    @staticmethod
-    def durable(running: Running) -> None:
-        """Note that more of a stream may have become durable."""
+    def durable(self, running: Running) -> None:
+        """Note that more of a stream may have become durable, or that what was known of it has become void."""
         rate_hz = running.hello.rate_hz
         seconds = windows.whole_seconds(running.ledger.acked, rate_hz)
-        running.readable_until = windows.edge(seconds, rate_hz) if seconds >= windows.FIRST_S else 0
+        until = windows.edge(seconds, rate_hz) if seconds >= windows.FIRST_S else 0
+        if until != running.readable_until or (running.standing is None and self._is_due(running)):
+            running.readable_until = until
+            self._fresh[running] = None
+
+    def forget(self, running: Running) -> None:
+        """Its strip is stored."""
+        self._fresh.pop(running, None)
+
+    def _settle(self, running: Running) -> None:
+        """Until its next second there may be nothing more to do with a stream."""
+        if running.readable_until <= running.analysed_until and not self._is_due(running):
+            self._fresh.pop(running, None)
 
     async def read(self, running: Running) -> None:
         """Read once; a changed tier goes into the case, and rings where it must."""
@@ -132,6 +148,7 @@ class RollingReader:
             running.measured_until = running.analysed_until = until
             running.reading = False
             self._free += 1
+            self._settle(running)
 
     async def look(self, streams: Sequence[Running]) -> None:
         """Hold the newest second of each stream against its reading; where something has changed, it is read next."""
@@ -148,6 +165,7 @@ class RollingReader:
         finally:
             for running in streams:
                 running.looking = False
+                self._settle(running)
             self._looking = False
 
     async def _read(self, running: Running, until: int) -> None:

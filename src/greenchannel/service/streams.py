@@ -5,6 +5,7 @@ import contextlib
 import functools
 import hashlib
 import hmac
+from collections import deque
 from collections.abc import Coroutine
 from datetime import datetime, timedelta
 from typing import Any
@@ -41,8 +42,9 @@ from greenchannel.store.writer import Tx, Writer
 
 logger = structlog.get_logger(__name__)
 
-TELL_EVERY_S = 0.9  # acknowledgements come at least once a second,
-TELL_APART_S = 0.4  # and no oftener than this but for a second that is complete
+# Acknowledgements come at least once a second, and no oftener than this but for a second that is complete.
+TELL_APART_S = 0.4
+ALL_EVERY_S = 0.5  # so often it is looked who is to be told, also where nothing came
 SHUT_OUT_EVERY_S = 2.0  # devices whose tokens were taken away are looked for
 TRY_AGAIN_S = 1.0  # after an attempt to end a stream has failed; twice as long after each further one,
 TRY_AGAIN_MOST_S = 30.0  # up to this
@@ -82,7 +84,7 @@ class StreamDesk:
         self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self._tasks: set[asyncio.Task[None]] = set()
         self._second = asyncio.Event()  # some stream has completed a second
-        self._written: set[Running] = set()  # what came of them is not known to be durable, or not told
+        self._written: deque[tuple[int, Running]] = deque()  # frames that are not known to be durable
         self._stopping = False
         self._strips = Strips(
             clock=clock, writer=writer, casework=casework, book=book, intake=intake, blobs=blobs
@@ -162,39 +164,41 @@ class StreamDesk:
                 logger.error("streams could not be written", error=str(error))
             else:
                 self._sync_failing = False
-                once_a_second = loop.time() - told_at >= TELL_EVERY_S
-                told_at = loop.time() if once_a_second else told_at
-                known = list(self._running.values()) if once_a_second else [*self._written]
-                for running in known:
-                    self._synced(running, position, once_a_second)
+                now = loop.time()
+                touched = self._became_durable(position)
+                if now - told_at >= ALL_EVERY_S:
+                    told_at, touched = now, list(self._running.values())
+                for running in touched:
+                    self._synced(running, position, now)
                 self._read_what_is_due()
             self._end_what_is_silent()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._settings.segment_sync_s):
                     await self._second.wait()
 
-    def _synced(self, running: Running, position: int, always_tell: bool) -> None:
-        before, now = running.ledger.acked, asyncio.get_running_loop().time()
+    def _became_durable(self, position: int) -> list[Running]:
+        """The streams of which something was written up to `position`, and was not known to be on disk."""
+        found: dict[Running, None] = {}
+        while self._written and self._written[0][0] <= position:
+            found[self._written.popleft()[1]] = None
+        return list(found)
+
+    def _synced(self, running: Running, position: int, now: float) -> None:
         acked = running.ledger.synced(position)
-        if acked != before:
-            self._rolling.durable(running)
+        self._rolling.durable(running)
         whole = acked // running.hello.rate_hz > running.acked_told // running.hello.rate_hz
         complete = running.state.complete and acked >= (running.state.end or 0)
-        if always_tell or (
-            acked != running.acked_told and (whole or complete or now - running.told_at >= TELL_APART_S)
-        ):
+        if whole or complete or now - running.told_at >= TELL_APART_S:
             running.tell({"acked": acked})
             running.acked_told, running.told_at = acked, now
-        if not running.ledger.waiting and acked == running.acked_told:
-            self._written.discard(running)
         if complete:
             self._finish(running)
 
     def _read_what_is_due(self) -> None:
         if not self._stopping:
-            for running in self._rolling.choose(self._running.values()):
+            for running in self._rolling.choose():
                 self._spawn(self._rolling.read(running))
-            due = self._rolling.choose_to_look(self._running.values())
+            due = self._rolling.choose_to_look()
             if due:
                 self._spawn(self._rolling.look(due))
 
@@ -236,7 +240,7 @@ class StreamDesk:
         await asyncio.to_thread(self._segments.forget, running.origin.ecg_id)
         running.stored = True
         self._running.pop(running.origin.ecg_id, None)
-        self._written.discard(running)
+        self._rolling.forget(running)
 
     def _ended(self, running: Running, attempt: asyncio.Task[None]) -> None:
         """A strip is never left unread because one attempt went wrong."""
@@ -395,7 +399,7 @@ class StreamDesk:
         running.attached = stream
         stream.when_detached(lambda: self._detached(running, stream))
         stream.on_samples(lambda first, stop: self._show(running, first, stop))
-        stream.on_written(lambda: self._written.add(running))
+        stream.on_written(lambda position: self._written.append((position, running)))
         return stream
 
     def _detached(self, running: Running, stream: LiveStream) -> None:
