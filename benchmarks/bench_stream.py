@@ -65,9 +65,12 @@ class Board:
 class Options:
     """What may be set otherwise than the service has it; None: as it has it."""
 
-    plain: bool = False  # asyncio's own loop and Python's own switch interval
+    plain: bool = False  # asyncio's own loop
     sync_s: float | None = None
     threads: int | None = None
+    start_over_s: float | None = (
+        None  # within which all background streams begin; None: 2 and a hundredth of each
+    )
 
 
 class Service:
@@ -98,7 +101,9 @@ class Service:
             self.process.wait()
 
 
-async def level(service: Service, streams: int, probes: int, pause_s: float) -> Json:
+async def level(
+    service: Service, streams: int, probes: int, pause_s: float, start_over_s: float | None = None
+) -> Json:
     """One level of load; `pause_s` between the starts of two probes."""
     told = service.told
     steps_cached(PROBE), steps_cached(QUIET)
@@ -113,7 +118,9 @@ async def level(service: Service, streams: int, probes: int, pause_s: float) -> 
         await person.sign_in(told["user"], told["password"])
         watching = asyncio.create_task(board.watch(person, ready))
         await ready.wait()
-        tasks = await start_spread(quiet, 2.0 + streams / 100, told["address"], told["token"], stop)
+        tasks = await start_spread(
+            quiet, start_over_s or 2.0 + streams / 100, told["address"], told["token"], stop
+        )
         await asyncio.sleep(6.5 if quiet else 0.0)  # every background stream is old enough to be read
         cpu, own, since = service.cpu_s(), time.process_time(), time.perf_counter()
         tested = [Device(name=f"probe-{mark}-{i}", scenario=PROBE, seconds=PROBE_S) for i in range(probes)]
@@ -216,7 +223,7 @@ def run(
             try:
                 # With one stream, one probe at a time.
                 pause_s = max(0.5, (PROBE_S + 0.5) / streams)
-                told = asyncio.run(level(service, streams, probes, pause_s))
+                told = asyncio.run(level(service, streams, probes, pause_s, options.start_over_s))
                 found.append(told | {"load_1min_before": before, "load_1min_after": load_1min()})
             finally:
                 service.end()
@@ -265,12 +272,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--streams", type=int, nargs="+", default=[1, 20, 100, 200])
     parser.add_argument("--probes", type=int, default=20)
-    parser.add_argument("--plain", action="store_true", help="without uvloop and the short switch interval")
+    parser.add_argument("--plain", action="store_true", help="without uvloop")
     parser.add_argument("--sync-s", type=float, help="another segment_sync_s")
     parser.add_argument("--name", default="stream", help="file name of the results")
     parser.add_argument("--threads", type=int, help="another analysis_threads")
+    parser.add_argument("--start-over-s", type=float, help="within which all background streams begin")
     given = parser.parse_args()
-    options = Options(plain=given.plain, sync_s=given.sync_s, threads=given.threads)
+    options = Options(
+        plain=given.plain, sync_s=given.sync_s, threads=given.threads, start_over_s=given.start_over_s
+    )
     run(tuple(given.streams), given.probes, options, given.name)
 
 

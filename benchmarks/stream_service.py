@@ -1,8 +1,8 @@
 """The real service in a process of its own, for the benchmarks: `python -m benchmarks.stream_service FOLDER`.
 
 Prints one line of JSON, ``{"address", "token", "user", "password"}``, when it can be reached, and runs until it is
-told to stop. Without options it runs as `greenchannel serve` does: `assembly.run` gives it uvloop and a short switch
-interval. `--plain` leaves both out, to see what they bring.
+told to stop. Without options it runs as `greenchannel serve` does: `assembly.run` gives it uvloop.
+`--plain` leaves that out, to see what it brings.
 """
 
 import argparse
@@ -25,9 +25,7 @@ READER = "chen"
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument(
-        "--plain", action="store_true", help="asyncio's own loop, Python's own switch interval"
-    )
+    parser.add_argument("--plain", action="store_true", help="asyncio's own loop")
     given = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     tokens: dict[str, str] = {}

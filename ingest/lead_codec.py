@@ -33,7 +33,8 @@ _ORDERS: Final = 4
 _FROM_LIMBS: Final[dict[str | None, int]] = {"III": 0, "aVR": 1, "aVL": 2, "aVF": 3}
 _LARGE: Final = 255  # a remainder of this and more stands apart
 _MOST_LARGE: Final = 1 / 16  # where more of a lead's are large, a plane of eight bits is split off
-_LEVEL: Final = 1  # the tables gain nothing from a longer search
+_LEVEL: Final = 1  # the tables gain nothing from a longer search,
+_HASH_LOG: Final = 12  # and from a table of repeats that no longer fits a core's first cache, they lose time
 _STRETCHES, _STRETCH = 8, 64  # the samples from which the order is chosen
 _MAX_VALUES: Final = 2**26
 
@@ -264,6 +265,7 @@ def _unsqueezed(data: bytes, size: int) -> bytes:
 def _coders() -> tuple[zstandard.ZstdCompressor, zstandard.ZstdDecompressor]:
     """Those of this thread."""
     if not hasattr(_here, "coders"):
-        _here.coders = zstandard.ZstdCompressor(level=_LEVEL), zstandard.ZstdDecompressor()
+        how = zstandard.ZstdCompressionParameters.from_level(_LEVEL, hash_log=_HASH_LOG)
+        _here.coders = zstandard.ZstdCompressor(compression_params=how), zstandard.ZstdDecompressor()
     coders: tuple[zstandard.ZstdCompressor, zstandard.ZstdDecompressor] = _here.coders
     return coders

@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 import uvicorn
 
+from greenchannel import collecting
 from greenchannel.alerts.roster import EscalationSettings, settings_of
 from greenchannel.clock import Clock, SystemClock
 from greenchannel.county import cast
@@ -31,8 +32,6 @@ from greenchannel.viewer.app import create_app
 from greenchannel.viewer.front import DemoUser
 
 logger = structlog.get_logger(__name__)
-
-SWITCH_INTERVAL_S = 0.0005
 
 
 def build(settings: Settings, clock: Clock | None = None) -> Desk:
@@ -142,12 +141,7 @@ async def running(
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:
-    """Run the service on the fastest event loop there is.
-
-    Threads that read ECGs hold the interpreter for up to its switch interval; the default of 5 ms would keep frames
-    and alerts waiting for that long each time.
-    """
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    """Run the service on the fastest event loop there is."""
     factory = None
     with contextlib.suppress(ImportError):  # not made for Windows
         import uvloop
@@ -181,6 +175,7 @@ async def run_until_stopped(
             loop = asyncio.get_running_loop()
             for number in (process_signals.SIGINT, process_signals.SIGTERM):
                 loop.add_signal_handler(number, stop.set)
+            collecting.settle()
             logger.info("ready", address=address)
             waiting = {asyncio.create_task(_until(stop))}
             if during is not None:

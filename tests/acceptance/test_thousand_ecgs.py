@@ -321,7 +321,7 @@ def test_a_thousand_ecgs_of_twenty_clinics_are_neither_lost_nor_doubled(tmp_path
     seed = int(os.environ.get("GREENCHANNEL_SEED") or int.from_bytes(os.urandom(3)))
     print(f"\nseed {seed}")
     size = Size(
-        clinics=20, thin=20, others=980, span_s=86_400.0, plan_speed=400.0, speed=1.0, duration_s=4.0,
-        bytes_between_kills=300_000, judged=1,
+        clinics=20, thin=20, others=980, span_s=86_400.0, plan_speed=400.0, speed=1.0, duration_s=10.0,
+        bytes_between_kills=600_000, judged=1,
     )  # fmt: skip
     play(tmp_path, size, seed)

@@ -32,9 +32,10 @@ class Casework:
 
     def current(self, tx: Tx, case_id: str) -> Case:
         """The case as of this transaction; raises `NotFound`."""
-        case = self._book.cases.get(case_id)
-        for envelope in tx.read_stream(case_stream(case_id), after=case.version if case else 0):
-            case = case_fold.fold(case, envelope)
+        case, stream = self._book.cases.get(case_id), case_stream(case_id)
+        if case is None or tx.version(stream) != case.version:
+            for envelope in tx.read_stream(stream, after=case.version if case else 0):
+                case = case_fold.fold(case, envelope)
         if case is None:
             raise NotFound("case", case_id)
         return case

@@ -21,6 +21,7 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
+from greenchannel import collecting
 from greenchannel.ingest.scaling import int16_to_mv
 from greenchannel.service import warm
 from greenchannel.signal import rolling as windows
@@ -111,11 +112,16 @@ class ReadingProcess:
         self._pool = ProcessPoolExecutor(1, context, initializer=_begin)
         self._warming = loop.run_in_executor(self._pool, _warm)
 
+    @property
+    def is_there(self) -> bool:
+        """Would a window be read there now?"""
+        return self._pool is not None and self._warming is not None and self._warming.done()
+
     async def read(self, window: Window) -> WindowReading | None:
         """Read one window, wherever that can be done now."""
         self.start()
         pool, warming = self._pool, self._warming
-        if pool is None or warming is None or not warming.done():
+        if pool is None or warming is None or not self.is_there:
             return await self._in_thread(lambda: read_window(window))
         try:
             warming.result()
@@ -151,6 +157,7 @@ class ReadingProcess:
 def _warm() -> int:
     """Everything that a first reading makes; the number of the process."""
     warm.read_once()
+    collecting.settle()
     return os.getpid()
 
 

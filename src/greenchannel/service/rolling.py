@@ -29,12 +29,18 @@ from greenchannel.triage.finding import Patient
 REFRESH_S: Final = 10
 """A reading that every second has confirmed is made anew after so long: by then its whole window is new.  [E]"""
 
+LATE_S: Final = REFRESH_S + 2
+"""A reading that is older than this is made anew with no regard for others.  [E]"""
+
+IN_PROCESS: Final = 2
+"""Windows that are with the reading process, where there is one.  [E]"""
+
 LOOKS_APART_S: Final = 0.05
 """Looks at many streams together cost little more than a look at one: those of so long are gathered.  [E]"""
 
 
 class RollingReader:
-    """Reads the newest ten seconds of streams, `at_once` of them at most, and holds each new second against that.
+    """Reads the newest ten seconds of streams, `at_once` of them in threads, and holds each new second against that.
 
     A second that confirms the reading before it (`signal.standing`) needs no reading of its own; the seconds of all
     streams that wait are held against theirs together. Where more streams must be read than can be, those that were
@@ -59,7 +65,8 @@ class RollingReader:
         self._writer = writer
         self._casework = casework
         self._watch = watch
-        self._free = at_once
+        self._at_once = at_once
+        self._under_way = 0
         self._process = process
         self._looking = False
         self._looked_at = 0.0  # by the event loop's clock
@@ -69,13 +76,17 @@ class RollingReader:
 
     def choose(self) -> list[Running]:
         """The streams to read now; the caller runs `read` on each."""
-        if self._free == 0:
+        # One waits at the process while another is read there: it must not stand still until this loop has time for it.
+        free = max(self._at_once, IN_PROCESS if self._process.is_there else 0) - self._under_way
+        if free <= 0:
             return []
         due = [running for running in self._fresh if self._must_be_read(running)]
-        chosen = heapq.nsmallest(self._free, due, key=self._priority)
+        if self._under_way:  # what is only made anew leaves the last place to what may be an infarction
+            due = [running for running in due if self._is_urgent(running)]
+        chosen = heapq.nsmallest(free, due, key=self._priority)
         for running in chosen:
             running.reading = True
-        self._free -= len(chosen)
+        self._under_way += len(chosen)
         return chosen
 
     @staticmethod
@@ -89,6 +100,11 @@ class RollingReader:
     def _is_due(running: Running) -> bool:
         news = running.readable_until - running.measured_until
         return news > 0 and (running.standing is None or news >= REFRESH_S * running.hello.rate_hz)
+
+    @staticmethod
+    def _is_urgent(running: Running) -> bool:
+        late = running.readable_until - running.measured_until
+        return running.standing is None or late >= LATE_S * running.hello.rate_hz
 
     @staticmethod
     def _priority(running: Running) -> tuple[bool, bool, float]:
@@ -147,7 +163,7 @@ class RollingReader:
         finally:
             running.measured_until = running.analysed_until = until
             running.reading = False
-            self._free += 1
+            self._under_way -= 1
             self._settle(running)
 
     async def look(self, streams: Sequence[Running]) -> None:

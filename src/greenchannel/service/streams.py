@@ -7,6 +7,7 @@ import hashlib
 import hmac
 from collections import deque
 from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 from weakref import WeakValueDictionary
@@ -45,6 +46,7 @@ logger = structlog.get_logger(__name__)
 # Acknowledgements come at least once a second, and no oftener than this but for a second that is complete.
 TELL_APART_S = 0.4
 ALL_EVERY_S = 0.5  # so often it is looked who is to be told, also where nothing came
+SYNCS_APART_S = 0.008  # what completes a second within it shares a sync
 SHUT_OUT_EVERY_S = 2.0  # devices whose tokens were taken away are looked for
 TRY_AGAIN_S = 1.0  # after an attempt to end a stream has failed; twice as long after each further one,
 TRY_AGAIN_MOST_S = 30.0  # up to this
@@ -84,6 +86,7 @@ class StreamDesk:
         self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self._tasks: set[asyncio.Task[None]] = set()
         self._second = asyncio.Event()  # some stream has completed a second
+        self._disk = ThreadPoolExecutor(1, "greenchannel-segments")  # one that is warm, not whichever is free
         self._written: deque[tuple[int, Running]] = deque()  # frames that are not known to be durable
         self._stopping = False
         self._strips = Strips(
@@ -147,6 +150,7 @@ class StreamDesk:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._process.stop()
         await asyncio.to_thread(self._segments.close)
+        self._disk.shutdown()
 
     async def run(self) -> None:
         """Until cancelled: sync, acknowledge, read, finish.
@@ -157,8 +161,9 @@ class StreamDesk:
         told_at = loop.time()
         while True:
             self._second.clear()
+            synced_at = loop.time()
             try:
-                position = await asyncio.to_thread(self._segments.sync)
+                position = await loop.run_in_executor(self._disk, self._segments.sync)
             except OSError as error:
                 self._sync_failing = True
                 logger.error("streams could not be written", error=str(error))
@@ -175,6 +180,7 @@ class StreamDesk:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._settings.segment_sync_s):
                     await self._second.wait()
+            await asyncio.sleep(synced_at + SYNCS_APART_S - loop.time())
 
     def _became_durable(self, position: int) -> list[Running]:
         """The streams of which something was written up to `position`, and was not known to be on disk."""

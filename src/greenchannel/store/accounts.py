@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import Connection, Engine, Table, delete, insert, select, update
+from sqlalchemy import Connection, Engine, Table, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from greenchannel.clock import check_aware
@@ -49,6 +49,11 @@ ROLES = (
 )
 SHIFT_ROLES = ("first", "second", "head")  # the order in which they are rung
 MAY_BE_ON_DUTY = ("cardiologist", "reader", "ed")  # who may answer an alert; nobody else is rung
+# Built once: asked for whenever an alert opens, and building a statement takes longer than running it.
+_SHIFTS = select(schema.shifts).order_by(schema.shifts.c.starts_at, schema.shifts.c.id)
+_SHIFTS_BETWEEN = _SHIFTS.where(
+    schema.shifts.c.starts_at < bindparam("until"), schema.shifts.c.ends_at > bindparam("from_at")
+)
 SITE_KINDS = ("clinic", "hub")
 
 
@@ -337,7 +342,9 @@ class Accounts:
 
     def shifts_between(self, start: datetime, end: datetime) -> list[Shift]:
         """Shifts that have any part in the span from `start` up to and without `end`, by their beginning."""
-        return self._shifts(schema.shifts.c.starts_at < end, schema.shifts.c.ends_at > start)
+        with reading(self._engine) as connection:
+            found = connection.execute(_SHIFTS_BETWEEN, {"from_at": start, "until": end})
+            return [Shift(**row) for row in found.mappings()]
 
     def remove_shift(self, shift_id: str) -> None:
         """Take a shift off the roster; raises `UnknownAccount` where it is not there."""
@@ -346,7 +353,7 @@ class Accounts:
             connection.execute(delete(schema.shifts).where(schema.shifts.c.id == shift_id))
 
     def _shifts(self, *where: Any) -> list[Shift]:
-        query = select(schema.shifts).where(*where).order_by(schema.shifts.c.starts_at, schema.shifts.c.id)
+        query = _SHIFTS.where(*where)
         with reading(self._engine) as connection:
             return [Shift(**row) for row in connection.execute(query).mappings()]
 

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
 from greenchannel.clock import Clock, check_aware
@@ -35,6 +36,18 @@ _HEAD = select(schema.log_head.c.seq, schema.log_head.c.hash).with_for_update()
 _MOVE_HEAD = update(schema.log_head).values(seq=bindparam("new_seq"), hash=bindparam("new_hash"))
 _NEWEST_VERSION = select(func.max(schema.log.c.version)).where(schema.log.c.stream == bindparam("of_stream"))
 _INSERT = insert(schema.log)
+
+
+def _upsert(insert_of: Any) -> Any:
+    """A deadline that is set, or moved where it waits; the count of rows says whether it was either."""
+    new = insert_of(schema.deadlines)
+    moved = {name: new.excluded[name] for name in ("due_at", "kind", "stream", "payload")}
+    return new.on_conflict_do_update(
+        index_elements=["id"], set_=moved, where=schema.deadlines.c.done_at.is_(None)
+    )
+
+
+_SET_DEADLINE = {"sqlite": _upsert(sqlite.insert), "postgresql": _upsert(postgresql.insert)}
 
 logger = structlog.get_logger(__name__)
 
@@ -148,6 +161,10 @@ class Tx:
             self._end.versions[stream] = known
         return known
 
+    def version(self, stream: str) -> int:
+        """The newest version of a stream, with the events of this command; 0 where it has none."""
+        return self._version(stream)
+
     def read_stream(self, stream: str, after: int = 0) -> list[Envelope]:
         """The events of one stream with a version above `after`, those of this command included."""
         return rows.read_stream(self.conn, stream, after)
@@ -161,13 +178,8 @@ class Tx:
         repeated command cannot make anything happen twice.
         """
         values = {"due_at": due_at, "kind": kind, "stream": stream, "payload": payload}
-        same = schema.deadlines.c.id == id
-        found = self.conn.execute(select(schema.deadlines.c.done_at).where(same)).one_or_none()
-        if found is None:
-            self.conn.execute(insert(schema.deadlines).values(id=id, **values))
-        elif found.done_at is None:
-            self.conn.execute(update(schema.deadlines).where(same).values(**values))
-        return found is None or found.done_at is None
+        statement = _SET_DEADLINE[self.conn.dialect.name]
+        return self.conn.execute(statement, values | {"id": id}).rowcount == 1
 
     def cancel_deadline(self, id: str) -> None:
         """Take back a deadline that waits; it may be set anew. One that was taken, or never set, is left alone."""
