@@ -119,6 +119,22 @@ def test_an_agent_in_touch_every_ten_seconds_fills_no_log(tmp_path: Path, off_s:
     run(tmp_path, story)
 
 
+def test_the_clock_of_a_clinics_computer_is_in_the_report_too(tmp_path: Path) -> None:
+    """Beside that of the machine it sends for, under a name that says which is which."""
+
+    async def story(world: World, desk: Desk) -> None:
+        measured = ClockOffset(offset_s=600.0, uncertainty_s=0.1, measured_at=world.clock.now())
+        assert await desk.agent_clocks.note(device(), measured)
+        found = desk.clock_reports.of_week(None)
+        assert found is not None
+        rows = {row["device"]: row for row in found["devices"]}
+        assert rows[DEVICE]["level"] == "never_compared"
+        assert rows[f"agent:{DEVICE}"]["level"] not in ("ok", "never_compared")
+        assert rows[f"agent:{DEVICE}"]["name"].endswith("clinic's computer") and found["bad"] == 1
+
+    run(tmp_path, story)
+
+
 def test_a_clock_that_was_never_set_and_a_dead_battery_lead_the_report(tmp_path: Path) -> None:
     """Years off corrects nothing, and is the first to be told of; a file of 1970 tells of the battery."""
     world = World(folder=tmp_path)

@@ -60,7 +60,7 @@ def _of_week(engine: Engine, week: str, now: datetime) -> dict[str, Any]:
         last = page[-1].seq
         for envelope in page:
             fold_clocks(histories, envelope)
-    rows = report(devices_of(accounts), histories, starts=starts, ends=ends, now=min(ends, now))
+    rows = report(devices_of(accounts, histories), histories, starts=starts, ends=ends, now=min(ends, now))
     return as_json(week, starts, ends, rows, final=False)
 
 

@@ -9,6 +9,9 @@ from greenchannel.service.book import CaseBook
 from greenchannel.service.callers import Caller
 from greenchannel.store.writer import Tx, Writer
 
+AGENT: Final = "agent:"
+"""Before a device's id: the clock of the computer whose agent sends for it."""
+
 NOTED_EVERY: Final = timedelta(hours=6)  # where nothing has changed  [E]
 LEAST_CHANGE_S: Final = 0.5  # a smaller one is noted with the next  [E]
 
@@ -23,7 +26,7 @@ class AgentClocks:
     async def note(self, caller: Caller, measured: ClockOffset) -> bool:
         """Append it to the log where it is news; gives whether it was. The clock is known as ``agent:`` and the
         device's id."""
-        name = f"agent:{caller.id}"
+        name = AGENT + caller.id
         history = self._book.clock_histories.get(name)
         noted = None if history is None else history.last_contact
         if noted is not None and not _is_news(noted, measured):

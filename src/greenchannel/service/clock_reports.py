@@ -11,6 +11,7 @@ from greenchannel.clock import Clock, rfc3339
 from greenchannel.events import ClockReportMade
 from greenchannel.ingest.clock_history import ClockHistory
 from greenchannel.ingest.clock_report import Device, report, week_bounds, week_of
+from greenchannel.service.agent_clocks import AGENT
 from greenchannel.service.book import CaseBook
 from greenchannel.store.accounts import Accounts
 from greenchannel.store.deadlines import Deadline
@@ -55,7 +56,7 @@ class ClockReports:
     def _rows(
         self, histories: Mapping[str, ClockHistory], starts: datetime, ends: datetime, now: datetime
     ) -> list[dict[str, Any]]:
-        return report(devices_of(self._accounts), histories, starts=starts, ends=ends, now=now)
+        return report(devices_of(self._accounts, histories), histories, starts=starts, ends=ends, now=now)
 
     def of_week(self, week: str | None) -> dict[str, Any] | None:
         """The report of a week as it was made; of the week that runs, as it stands. None where there is none.
@@ -82,9 +83,17 @@ class ClockReports:
         return sorted(self._book.clock_reports, reverse=True)
 
 
-def devices_of(accounts: Accounts) -> list[Device]:
-    """Every device that may send."""
-    return [Device(id=one.id, site=one.site, name=one.name) for one in accounts.devices() if not one.disabled]
+def devices_of(accounts: Accounts, histories: Mapping[str, ClockHistory]) -> list[Device]:
+    """Every device that may send, and the clinics' computers whose agents have told their own clocks."""
+    devices = [
+        Device(id=one.id, site=one.site, name=one.name) for one in accounts.devices() if not one.disabled
+    ]
+    computers = [
+        Device(id=AGENT + one.id, site=one.site, name=f"{one.name} · 诊室电脑 clinic's computer")
+        for one in devices
+        if AGENT + one.id in histories
+    ]
+    return devices + computers
 
 
 def as_json(
