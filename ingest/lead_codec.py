@@ -90,7 +90,7 @@ def encode(steps: Steps, leads: Sequence[str | None], missing: NDArray[np.bool_]
     small = folded.astype(np.uint8)
     small[large] = _LARGE
     sizes = _sizes(small)
-    parts += [_squeezed(small[sizes == size].tobytes()) for size in np.unique(sizes)]
+    parts += [_squeezed(small[sizes == size].data) for size in np.unique(sizes)]
     parts.append(_squeezed(folded[large].astype("<u4").tobytes()))
     body = modes.tobytes() + planes.tobytes() + sizes.tobytes()
     body += b"".join(_LENGTH.pack(len(part)) + part for part in parts)
@@ -151,23 +151,34 @@ def _remainders(
 ) -> tuple[NDArray[np.uint8], Steps]:
     """How each lead is told, and what is left of it then."""
     seen = _some_of(steps)
-    ways = [np.diff(seen, n=order, axis=2) if order else seen for order in range(_ORDERS)]
-    costs = np.stack([_cost(way) for way in ways])
+    costs = _costs(seen)
     modes = np.argmin(costs, axis=0).astype(np.uint8)
-    rest = steps.copy()
     if _NO_ROW not in (row_i, row_ii):
-        for row in range(max(row_i, row_ii) + 1, len(steps)):
-            number = _FROM_LIMBS.get(leads[row])
-            if number is None:
-                continue
-            over = seen[row] - _foretold(number, seen[row_i], seen[row_ii])
-            if _cost(over[None])[0] < costs[modes[row], row]:
-                modes[row] = _ORDERS + number
-                rest[row] -= _foretold(number, steps[row_i], steps[row_ii])
-    for own in np.flatnonzero(modes < _ORDERS):
-        for _ in range(modes[own]):
-            rest[own, 1:] = rest[own, 1:] - rest[own, :-1]
+        limbs = {row: _FROM_LIMBS[name] for row, name in enumerate(leads) if name in _FROM_LIMBS}
+        rows = [row for row in limbs if row > max(row_i, row_ii)]
+        if rows:
+            told = [_foretold(limbs[row], seen[row_i], seen[row_ii]) for row in rows]
+            shorter = _cost(seen[rows] - np.stack(told)) < costs[modes[rows], rows]
+            for row in np.array(rows)[shorter]:
+                modes[row] = _ORDERS + limbs[row]
+    rest = _differences(steps, modes)
+    for row in np.flatnonzero(modes >= _ORDERS):
+        rest[row] = steps[row] - _foretold(int(modes[row]) - _ORDERS, steps[row_i], steps[row_ii])
     return modes, rest
+
+
+def _differences(steps: Steps, modes: NDArray[np.uint8]) -> Steps:
+    """Each row's differences of its own order."""
+    own = modes[modes < _ORDERS]
+    rest = steps.copy()
+    for order in range(1, int(own.max(initial=0)) + 1):
+        # All rows at once, though some need none: that is one pass through memory instead of one for each row.
+        steps, before = np.empty_like(steps), steps
+        steps[:, :1] = before[:, :1]
+        np.subtract(before[:, 1:], before[:, :-1], out=steps[:, 1:])
+        rows = modes == order
+        rest[rows] = steps[rows]
+    return rest
 
 
 def _some_of(steps: Steps) -> Steps:
@@ -175,13 +186,22 @@ def _some_of(steps: Steps) -> Steps:
     samples = steps.shape[1]
     if samples <= 2 * _STRETCHES * _STRETCH:
         return steps[:, None]
-    starts = np.linspace(0, samples - _STRETCH, _STRETCHES).astype(int)
-    return np.stack([steps[:, start : start + _STRETCH] for start in starts], axis=1)
+    apart = samples // _STRETCHES
+    return steps[:, : _STRETCHES * apart].reshape(len(steps), _STRETCHES, apart)[:, :, :_STRETCH]
 
 
-def _cost(rows: Steps) -> NDArray[np.float64]:
+def _costs(rows: Steps) -> NDArray[np.float64]:
+    """What the differences of each order take of each row, shape ``(orders, leads)``."""
+    ways: list[NDArray[Any]] = [rows.astype(np.float32)]
+    for _ in range(1, _ORDERS):
+        ways.append(ways[-1][:, :, 1:] - ways[-1][:, :, :-1])
+    return np.stack([_cost(way) for way in ways])
+
+
+def _cost(rows: NDArray[Any]) -> NDArray[np.float64]:
     """What each row of ``(leads, stretches, samples)`` takes, in its own measure: smaller is shorter."""
-    costs: NDArray[np.float64] = np.abs(rows, dtype=np.float32).sum(axis=(1, 2), dtype=np.float64)
+    sizes = np.abs(rows.astype(np.float32, copy=False)).reshape(len(rows), rows.shape[1] * rows.shape[2])
+    costs: NDArray[np.float64] = sizes.sum(axis=1, dtype=np.float64)
     return costs
 
 
@@ -222,8 +242,7 @@ def _held(steps: Steps, missing: NDArray[np.bool_]) -> Steps:
 
 def _sizes(small: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """For each lead, how many bits its remainders take about."""
-    looked_at = small[:, ::4]
-    means = looked_at.sum(axis=1) / max(looked_at.shape[1], 1)
+    means = small.sum(axis=1, dtype=np.uint32) / max(small.shape[1], 1)
     sizes: NDArray[np.uint8] = np.ceil(np.log2(means + 1)).astype(np.uint8)
     return sizes
 
@@ -245,7 +264,7 @@ class _Parts:
         return _unsqueezed(bytes(self._data[start : self._at]), size)
 
 
-def _squeezed(data: bytes) -> bytes:
+def _squeezed(data: bytes | memoryview) -> bytes:
     squeezed: bytes = _coders()[0].compress(data)
     return squeezed
 
