@@ -30,6 +30,9 @@ from greenchannel.signal import (
     strip,
 )
 from greenchannel.signal.leads import ALL
+from greenchannel.signal.measure import measure
+from greenchannel.signal.rolling import edge, push, read, start
+from tests.property.test_signal_rolling import SECONDS, stream, window, with_gaps
 from tests.two_paths import assert_alike, both
 
 Floats = NDArray[np.float32]
@@ -237,3 +240,17 @@ def test_a_comb_has_the_same_phase(seed: int, n: int, period: float) -> None:
     crest, shown = draw.random(n), (draw.random(n) > 0.2).astype(np.float64)
 
     assert_alike(*both(lambda: p_train._phase(crest, shown, period)), most=1e-9)
+
+
+@pytest.mark.parametrize("which", range(3))
+def test_a_stream_is_read_as_a_file_with_kernels_too(which: int) -> None:
+    """To the bit, however it was cut into packets, at any second: a service that reads streams has them on."""
+    names, x = stream(which, 500.0, 12)
+    x = with_gaps(x, [(0.55, 0.02, True)])
+    assert kernels.turn_on(compiling=True)
+    for until_s in (5, 9, SECONDS):
+        stop = edge(until_s, 500.0)
+        state = start(names, 500.0)
+        for first in range(0, stop, 137):
+            state = push(state, x[:, first : min(first + 137, stop)])
+        assert read(state)[0] == measure(window(x, names, 500.0, until_s))
