@@ -8,6 +8,7 @@ told to stop. Without options it runs as `greenchannel serve` does: `assembly.ru
 import argparse
 import asyncio
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from greenchannel import assembly
 from greenchannel.county import cast
 from greenchannel.service.desk import Desk
 from greenchannel.settings import load
+from greenchannel.signal import kernels
 
 DEVICE = "ecg-jishi"
 READER = "chen"
@@ -28,6 +30,7 @@ def main() -> None:
     parser.add_argument("--plain", action="store_true", help="asyncio's own loop")
     given = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
+    os.environ.setdefault(kernels.VARIABLE, "auto")  # as `greenchannel serve` does
     tokens: dict[str, str] = {}
 
     def prepare(desk: Desk) -> None:

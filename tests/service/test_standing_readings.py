@@ -180,7 +180,6 @@ def test_streams_are_read_in_another_process_and_go_on_when_it_dies(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The readings are those of a thread; a process that is killed costs none of them and is made anew."""
-    monkeypatch.setenv("GREENCHANNEL_KERNELS", "off")  # they differ in the last digits
     recording, steps = steps_of(24.0, territory="anterior", stj_mv=0.5)
 
     async def play(process: bool) -> dict[float, Any]:

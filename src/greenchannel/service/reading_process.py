@@ -24,7 +24,6 @@ from numpy.typing import NDArray
 from greenchannel import collecting
 from greenchannel.ingest.scaling import int16_to_mv
 from greenchannel.service import warm
-from greenchannel.signal import kernels
 from greenchannel.signal import rolling as windows
 from greenchannel.signal.cases import Known
 from greenchannel.signal.standing import Standing
@@ -157,7 +156,6 @@ class ReadingProcess:
 
 def _warm() -> int:
     """Everything that a first reading makes; the number of the process."""
-    kernels.turn_on()  # where they have been compiled: it reads many
     warm.read_once()
     collecting.settle()
     return os.getpid()
