@@ -7,7 +7,7 @@ from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
 from greenchannel.service.callers import Caller
-from greenchannel.service.live_stream import LiveStream
+from greenchannel.service.live_stream import OVER, LiveStream
 from greenchannel.viewer.access import require
 from greenchannel.viewer.front import Front, address_of
 from greenchannel.viewer.problems import REFUSALS, Problem, of
@@ -36,9 +36,10 @@ async def stream(front: Front, scope: Scope, receive: Receive, send: Send) -> No
             finally:
                 live.detach()
         except (Problem, *REFUSALS) as error:
-            await socket.refuse(of(error))
-    except Disconnected:
-        return
+            # The trace leads through the frames to the tasks whose trace it is: a cycle, on which the strip hangs.
+            await socket.refuse(of(error.with_traceback(None)))
+    except Disconnected as gone:
+        gone.with_traceback(None)
 
 
 async def _caller(front: Front, scope: Scope, token_protocol: str | None) -> Caller:
@@ -90,7 +91,7 @@ async def _hear(socket: Socket, live: LiveStream) -> None:
 
 
 async def _write(socket: Socket, live: LiveStream) -> None:
-    """Send what the stream has to say, until the final reading has been told."""
+    """Send what the stream has to say, until the final reading has been told, or nothing is to come."""
     while True:
         if live.messages.empty() and live.done:
             try:  # a timer for each message would cost as much as the message
@@ -99,6 +100,9 @@ async def _write(socket: Socket, live: LiveStream) -> None:
                 return  # a strip without a reading
         else:
             message = await live.messages.get()
+        if message is OVER:
+            live.check_attached()
+            return
         await socket.send_json(message)
         if message.get("type") == "analysis" and not message.get("provisional"):
             return

@@ -12,11 +12,11 @@ from typing import Any
 import structlog
 import uvicorn
 
-from greenchannel import collecting
 from greenchannel.alerts.roster import EscalationSettings, settings_of
 from greenchannel.clock import Clock, SystemClock
 from greenchannel.county import cast
 from greenchannel.ingest.packing import pack, unpack
+from greenchannel.service import collecting
 from greenchannel.service.desk import Desk
 from greenchannel.settings import Settings, SettingsError
 from greenchannel.store.access import AccessLog

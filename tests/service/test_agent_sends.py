@@ -1,7 +1,9 @@
 """The clinic's agent before a running service, step by step: what it sends, and what it makes of the answers."""
 
 import dataclasses
+import errno
 import json
+import sqlite3
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -408,3 +410,37 @@ def test_the_server_notes_the_agents_clock_under_a_name_of_its_own(service: Serv
         answer = http.post("/contact", json={"agent_clock": now().isoformat(), "ecgs": {"e_nobody": 0}})
 
     assert answer.json()["gone"] == ["e_nobody"] and answer.json()["ecgs"] == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "asked"),
+    [
+        (sqlite3.OperationalError("database or disk is full"), 1),
+        (OSError(errno.ENOSPC, "No space left on device"), 1),
+        (OSError(errno.EACCES, "Permission denied"), 0),
+        (ValueError("a fault of ours"), 0),
+    ],
+)
+def test_a_loop_that_finds_the_disk_full_makes_room_and_goes_on(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch, fault: Exception, asked: int
+) -> None:
+    """At once, where something could go; any other fault waits a while and makes no room."""
+    agent, turns, made = clinic.agent, 0, 0
+
+    def make_room() -> int:
+        nonlocal made
+        made += 1
+        return 1
+
+    def step() -> None:
+        nonlocal turns
+        turns += 1
+        if turns == 1:
+            raise fault
+        agent._stop.set()
+
+    monkeypatch.setattr(agent.spool, "make_room", make_room)
+    monkeypatch.setattr("greenchannel.agent.agent._FAULT_PAUSE_S", 0.01)
+    agent._loop(step)
+
+    assert (turns, made) == (2, asked)

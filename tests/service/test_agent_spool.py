@@ -1,5 +1,6 @@
 """The agent's spool keeps what it took: through kills at every step, torn files, a broken database, a full disk."""
 
+import errno
 import hashlib
 import json
 import os
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 
 from greenchannel.agent.agent import now
+from greenchannel.agent.item import Item, key_of
 from greenchannel.agent.reserve import BYTES as RESERVE_BYTES
 from greenchannel.agent.spool import BytesGone, Spool, SpoolBusy
 from greenchannel.agent.watcher import Watcher
@@ -181,34 +183,108 @@ def test_a_full_disk_takes_nothing_and_forgets_nothing(
     spool.close()
 
 
-def test_on_a_full_disk_what_the_server_has_makes_room_for_what_it_has_not(tmp_path: Path) -> None:
-    """First the bytes that the server holds too, then the reserve; the disk is told to be full until it takes again."""
-    spool = Spool(tmp_path / "spool", now)
-    sent, _ = spool.add(b"sent", name="a", way="folder")
-    waiting, _ = spool.add(b"waiting", name="b", way="folder")
-    spool.change(sent.number, stage="taken", sent_at=now())
-    assert spool.trouble is None
-    pages = spool._db.execute("PRAGMA page_count").fetchone()[0]
-    spool._db.execute(f"PRAGMA max_page_count = {pages}")
-    with pytest.raises(sqlite3.OperationalError, match="full"):
-        for _ in range(100):
-            spool.add(os.urandom(8), name="c" * 4000, way="folder")
-    assert "full" in (spool.trouble or "")
+class Disk:
+    """A disk with so much room for files; rows are SQLite's own, and have theirs by `max_page_count`."""
 
-    assert spool.make_room() == 1
-    assert spool.data(waiting) == b"waiting"
+    def __init__(self, patch: pytest.MonkeyPatch, folder: Path, room: int) -> None:
+        self.folder, self.room = folder, room
+        patch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(room, self.used, self.free))
+        patch.setattr(os, "replace", self._replace)
+
+    @property
+    def used(self) -> int:
+        return sum(path.stat().st_size for path in self.folder.rglob("*") if "sqlite" not in path.name)
+
+    @property
+    def free(self) -> int:
+        return self.room - self.used
+
+    def _replace(self, source: Path, target: Path) -> None:
+        if self.free < 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        Path(source).rename(target)
+
+
+def test_an_ecg_that_finds_the_disk_full_takes_the_room_of_what_the_server_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Delivered bytes go for it, with what was written of their patient; what waits and the reserve stay."""
+    spool = Spool(tmp_path, now)
+    disk = Disk(monkeypatch, tmp_path, room=RESERVE_BYTES + 2_500_000)
+    sent, _ = spool.add(bytes(1_000_000), name="a", way="folder")
+    waiting, _ = spool.add(bytes(1_000_001), name="b", way="folder")
+    spool.change(sent.number, stage="taken", sent_at=now())
+
+    spool.add(bytes(1_000_002), name="c", way="mllp")
+    assert len(spool.data(waiting)) == 1_000_001 and spool.trouble is None
     with pytest.raises(BytesGone):
         spool.data(sent)
-    reserve = tmp_path / "spool" / "reserve.bin"
-    assert reserve.stat().st_size == RESERVE_BYTES
-    assert spool.make_room() == 1 and not reserve.exists()
-    assert spool.make_room() == 0
+    assert {path.stem for path in (tmp_path / "ecgs").iterdir()} == {
+        item.key for item in spool.items() if item.number != sent.number
+    }
 
-    spool._db.execute(f"PRAGMA max_page_count = {pages + 1000}")
+    with pytest.raises(OSError, match="No space"):
+        spool.add(bytes(1_000_003), name="d", way="mllp")
+    assert "No space" in (spool.trouble or "") and [item.name for item in spool.items()] == ["a", "b", "c"]
     spool.change(waiting.number, failures=1)
+    assert spool.trouble is not None, "a row that was taken says nothing of ECGs"
+    assert not list((tmp_path / "ecgs").glob("*.tmp")) and (tmp_path / "reserve.bin").exists()
+    disk.room += 100_000_000
     assert spool.trouble is None
-    spool.forget_old()
-    assert reserve.exists()
+    spool.close()
+
+
+def test_no_ecg_eats_the_reserve_once_it_was_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is for the rows of what is in the spool: those can still be sent and followed."""
+    spool = Spool(tmp_path, now)
+    waiting, _ = spool.add(bytes(1_000_000), name="a", way="folder")
+    Disk(monkeypatch, tmp_path, room=RESERVE_BYTES + 1_100_000)
+
+    assert spool.make_room() == 1 and not (tmp_path / "reserve.bin").exists()
+    with pytest.raises(OSError, match="No space"):
+        spool.add(bytes(1_000_001), name="b", way="folder")
+    for number in range(2000):
+        spool.change(waiting.number, failures=number)
+    spool.close()
+
+
+def test_the_log_of_the_rows_stays_within_the_reserve(tmp_path: Path) -> None:
+    """However often a row is changed: each look at a state is one."""
+    spool = Spool(tmp_path, now)
+    item, _ = spool.add(b"an ECG", name="a" * 200, way="folder")
+    log, largest = tmp_path / "spool.sqlite-wal", 0
+    for number in range(3000):
+        spool.change(item.number, failures=number)
+        largest = max(largest, log.stat().st_size)
+    spool.close()
+
+    assert 0 < largest < RESERVE_BYTES / 2
+
+
+def test_a_start_on_a_full_disk_gives_up_the_reserve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bytes without a row get one with its help; and where even that is too little, the agent starts without."""
+    spool = Spool(tmp_path, now)
+    spool.add(b"first", name="a", way="folder")
+    key = key_of(hashlib.sha256(b"orphan").hexdigest(), None)
+    (tmp_path / "ecgs" / f"{key}.ecg").write_bytes(b"orphan")
+    spool.close()
+    inserted = Spool._insert
+
+    def full(self: Spool, item: Item) -> Item:
+        if (tmp_path / "reserve.bin").exists() or never:
+            raise sqlite3.OperationalError("database or disk is full")
+        return inserted(self, item)
+
+    monkeypatch.setattr(Spool, "_insert", full)
+    never = True
+    spool = Spool(tmp_path, now)
+    assert [item.name for item in spool.items()] == ["a"]
+    spool.close()
+    never = False
+    spool = Spool(tmp_path, now)
+    assert len(spool.items()) == 2
     spool.close()
 
 

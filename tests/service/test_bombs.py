@@ -44,15 +44,16 @@ def _by_reader(data: bytes) -> str:
 def test_the_reader_refuses_it_in_little_time_and_memory(name: str) -> None:
     """With one of the codes of its row, and nothing is written beside it."""
     data = bomb(name)
-    tracemalloc.start()
     began = time.process_time()
+    code = _by_reader(data)
+    took_s = time.process_time() - began
+    tracemalloc.start()  # apart from the time: tracing makes all allocations a few times slower
     try:
-        code = _by_reader(data)
-        took_s, peak_mb = time.process_time() - began, tracemalloc.get_traced_memory()[1] / 2**20
+        again, peak_mb = _by_reader(data), tracemalloc.get_traced_memory()[1] / 2**20
     finally:
         tracemalloc.stop()
-    assert code in BOMBS[name][1]
-    assert took_s < MOST_S * 3, "tracing itself makes all allocations a few times slower"
+    assert code == again and code in BOMBS[name][1]
+    assert took_s < MOST_S * 2, "a machine that others use too takes up to twice as long"
     assert peak_mb < MOST_MB
     assert not ESCAPED.exists()
 

@@ -104,21 +104,68 @@ def test_more_that_is_known_of_the_patient_is_a_reason_to_read() -> None:
     assert rolling.timeless(known) != rolling.timeless(Patient(age_years=61.0, chest_pain=True, onset_h=2.0))
 
 
+def waiting(measured: int, standing: object, until: int = 10_000) -> Any:
+    """A stream as the choice sees it; at 500 Hz."""
+    made: Any = type("Stream", (), {})()
+    made.measured_until, made.readable_until, made.standing = measured, until, standing
+    made.analysed_until = measured
+    made.hello = type("Hello", (), {"rate_hz": 500.0})
+    made.reading = made.looking = made.given_up = made.finishing = False
+    return made
+
+
 def test_a_stream_with_news_is_read_before_one_that_is_only_due() -> None:
-    """Never read, then changed, then to be made anew; among equals who waits longest."""
+    """Never read, then changed or late, then to be made anew; among equals who waits longest."""
     order = rolling.RollingReader._priority
-    one: Any = type("Stream", (), {})
+    due, late = waiting(4500, object()), waiting(3900, object())
+    changed, new, longer = waiting(9000, None), waiting(0, None, until=2500), waiting(8000, None)
 
-    def stream(measured: int, standing: object, until: int = 10_000) -> Any:
-        made = one()
-        made.measured_until, made.readable_until, made.standing = measured, until, standing
-        made.hello = type("Hello", (), {"rate_hz": 500.0})
-        return made
+    assert sorted([due, changed, late, longer, new], key=order) == [new, late, longer, changed, due]
 
-    due, changed, new = stream(1000, object()), stream(9000, None), stream(0, None, until=2500)
-    longer = stream(8000, None)
 
-    assert sorted([due, changed, longer, new], key=order) == [new, longer, changed, due]
+@pytest.mark.parametrize(
+    ("there", "under_way", "streams", "chosen"),
+    [
+        (True, 0, ["due", "due"], ["due"]),
+        (True, 1, ["due", "due"], []),
+        (True, 1, ["due", "changed"], ["changed"]),
+        (True, 1, ["due", "late"], ["late"]),
+        (True, 0, ["due", "changed", "new"], ["new", "changed"]),
+        (True, 2, ["new"], []),
+        (False, 0, ["due", "due"], ["due"]),
+        (False, 1, ["new"], []),
+    ],
+)
+def test_the_last_place_at_the_process_is_left_to_what_may_be_an_infarction(
+    there: bool, under_way: int, streams: list[str], chosen: list[str]
+) -> None:
+    """Two windows with the process, one in a thread where there is none."""
+    kinds = {
+        "due": lambda: waiting(5000, object()),
+        "late": lambda: waiting(3900, object()),
+        "changed": lambda: waiting(9000, None),
+        "new": lambda: waiting(0, None, until=2500),
+    }
+    nothing: Any = None
+    process: Any = type("Process", (), {"is_there": there})()
+    reader = rolling.RollingReader(
+        intake=nothing,
+        writer=nothing,
+        casework=nothing,
+        book=nothing,
+        watch=nothing,
+        at_once=1,
+        process=process,
+    )
+    names = {}
+    for kind in streams:
+        running = kinds[kind]()
+        names[id(running)] = kind
+        reader._fresh[running] = None
+    reader._under_way = under_way
+
+    assert [names[id(running)] for running in reader.choose()] == chosen
+    assert reader._under_way == under_way + len(chosen)
 
 
 def test_seconds_that_come_at_once_are_read(tmp_path: Path) -> None:
@@ -222,7 +269,7 @@ def test_the_process_that_reads_ends_with_a_service_that_is_killed() -> None:
         "import asyncio\n"
         "from greenchannel.service.reading_process import ReadingProcess\n"
         "async def main():\n"
-        "    beside = ReadingProcess(None, wanted=True)\n"
+        "    beside = ReadingProcess(None, at_once=1, wanted=True)\n"
         "    beside.start()\n"
         "    await beside._warming\n"
         "    print(beside._warming.result(), flush=True)\n"
@@ -254,7 +301,7 @@ class Beside(ReadingProcess):
     """A process that fails in its own way; what it was to read is read in a thread."""
 
     def __init__(self, fault: Callable[..., Any], *, at_start: bool = False) -> None:
-        super().__init__(self._here, wanted=True)
+        super().__init__(self._here, at_once=1, wanted=True)
         self.fault, self.at_start, self.read_here, self.made = fault, at_start, 0, 0
 
     async def _here(self, look: Callable[[], Any]) -> Any:

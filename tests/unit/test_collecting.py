@@ -5,7 +5,7 @@ import sys
 
 _PROGRAM = """
 import gc, weakref
-from greenchannel import collecting
+from greenchannel.service import collecting
 
 class Thing: pass
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
+from greenchannel.agent.durable import is_full
 from greenchannel.agent.follower import Follower
 from greenchannel.agent.item import Item
 from greenchannel.agent.judge import Judge, Judgement
@@ -138,14 +139,12 @@ class Agent:
                 if self._stop.is_set():
                     return
                 logger.exception("a fault of the agent; it goes on")
-                if isinstance(error, NOT_DURABLE) and self._make_room():
+                if is_full(error) and self._make_room():
                     continue
                 self._stop.wait(_FAULT_PAUSE_S)
 
     def _make_room(self) -> bool:
-        """Where the disk is full, or says so: was there something that could go?"""
-        if self.spool.trouble is None:
-            return False
+        """Was there something that could go?"""
         try:
             return self.spool.make_room() > 0
         except NOT_DURABLE:
@@ -282,7 +281,7 @@ class Agent:
 
     def _note_link(self, state: LinkState) -> None:
         self.link_state = state
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(*NOT_DURABLE):
             self.spool.note_fact("link", state)
 
     # ------------------------------------------------------------ what a person may ask

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import re
+import select
 import socket
 import socketserver
 import threading
@@ -21,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 IDLE_S: Final = 600.0  # a connection on which nothing comes  [E]
 MESSAGE_S: Final = 300.0  # from the first byte of a message to its last  [E]
+STALLED_S: Final = 30.0  # within a message nothing more has come: whoever sent it has died  [E]
 MOST_CONNECTIONS: Final = 16
 _ROOM_WITHIN_S: Final = 5.0  # so long a new connection waits for one to end,  [E]
 _ROOM_EVERY_S: Final = 0.1  # and so often it asks
@@ -51,6 +53,8 @@ class _Server(socketserver.ThreadingTCPServer):
     def __init__(self, address: Address, serve: Callable[[socket.socket, "_Idle"], None]) -> None:
         self._serve = serve
         self._room = threading.BoundedSemaphore(MOST_CONNECTIONS)
+        self._waiting = threading.BoundedSemaphore(MOST_CONNECTIONS)
+        self._door = threading.Lock()
         self._idle = _Idle()
         if ":" in address.host:
             self.address_family = socket.AF_INET6
@@ -59,16 +63,28 @@ class _Server(socketserver.ThreadingTCPServer):
     def finish_request(self, request: object, client_address: object) -> None:
         """One connection, from its beginning to its end."""
         assert isinstance(request, socket.socket)
-        give_up_s = time.monotonic() + _ROOM_WITHIN_S
-        while not self._room.acquire(timeout=_ROOM_EVERY_S):
-            if time.monotonic() > give_up_s:
-                return  # closed: the sender comes again
-            self._idle.end_one()
+        if not (self._room.acquire(blocking=False) or self._makes_room()):
+            return  # closed: the sender comes again
         try:
             with contextlib.suppress(OSError):
                 self._serve(request, self._idle)
         finally:
             self._room.release()
+
+    def _makes_room(self) -> bool:
+        """Wait for a place, and end an idle connection for it; only so many wait, and one after the other is served."""
+        if not self._waiting.acquire(blocking=False):
+            return False
+        try:
+            give_up_s = time.monotonic() + _ROOM_WITHIN_S
+            with self._door:
+                while time.monotonic() < give_up_s:
+                    self._idle.end_one()
+                    if self._room.acquire(timeout=_ROOM_EVERY_S):
+                        return True
+            return False
+        finally:
+            self._waiting.release()
 
 
 class _Idle:
@@ -82,9 +98,10 @@ class _Idle:
         with self._lock:
             self._since_s[sock] = time.monotonic()
 
-    def ends(self, sock: socket.socket) -> None:
+    def ends(self, sock: socket.socket) -> bool:
+        """Something has come; False where the connection was ended before that."""
         with self._lock:
-            self._since_s.pop(sock, None)
+            return self._since_s.pop(sock, None) is not None
 
     def end_one(self) -> None:
         """Close the connection that has been idle for longest, where one has been for a while."""
@@ -116,17 +133,18 @@ def _serve(sock: socket.socket, spool: Spool, now: Callable[[], datetime], idle:
         left_s = begun_s + MESSAGE_S - time.monotonic()
         if left_s <= 0:
             return
-        sock.settimeout(left_s)
+        sock.settimeout(min(left_s, STALLED_S))
 
 
 def _next(sock: socket.socket, idle: _Idle, *, within: bool) -> bytes:
-    """What comes next, empty at the end. Between messages a connection is idle, and may be ended for another's sake."""
+    """What comes next, empty at the end. Between messages a connection is idle, and may be ended for another's sake;
+    what has begun to come is read to its end and answered."""
     if not within:
         idle.begins(sock)
-    try:
-        return sock.recv(_CHUNK)
-    finally:
-        idle.ends(sock)
+        select.select([sock], [], [], sock.gettimeout())
+        if not idle.ends(sock):
+            return b""
+    return sock.recv(_CHUNK)
 
 
 def _taken(message: bytes, spool: Spool) -> tuple[mllp.Code, str]:

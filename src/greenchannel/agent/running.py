@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import signal as process_signals
+import sqlite3
 import sys
 import threading
 from collections.abc import Iterator
@@ -77,7 +78,7 @@ def run_until_stopped(options: Options, faces: Faces) -> int:
             file=sys.stderr,
         )
         return 2
-    except (SpoolBusy, OSError) as error:
+    except (SpoolBusy, OSError, sqlite3.Error) as error:
         print(f"the agent cannot start: {error}", file=sys.stderr)
         return 1
     return 0

@@ -2,6 +2,7 @@
 
 import codecs
 import contextlib
+import unicodedata
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,12 +43,15 @@ def sidecar_fields(content: bytes) -> tuple[dict[str, str], str | None]:
     ValueError
         It is no JSON object.
     """
+    text, guessed = _text(content)
     try:
-        found = msgspec.json.decode(_as_utf8(content), type=dict[str, Any])
+        found = msgspec.json.decode(text, type=dict[str, Any])
     except msgspec.MsgspecError as error:
         raise ValueError(str(error)[:100]) from error
     fields: dict[str, str] = {}
     odd: list[str] = []
+    if guessed:
+        odd.append("按 GB 18030 读取，请核对 read as GB 18030, please check")
     for key, value in found.items():
         word = _word(value)
         if key in _NOT_HERE or word is None:
@@ -62,19 +66,26 @@ def sidecar_fields(content: bytes) -> tuple[dict[str, str], str | None]:
     return fields, "; ".join(odd) or None
 
 
-def _as_utf8(content: bytes) -> bytes:
-    """A sidecar's text as JSON is written. Programs on Chinese Windows write GB 18030, some editors UTF-16.
+def _text(content: bytes) -> tuple[str, bool]:
+    """A sidecar's text, and whether its encoding is a guess. Programs on Chinese Windows write GB 18030, some editors
+    UTF-16.
 
-    Hardly any text in GB 18030 is also text in UTF-8, so what is UTF-8 is taken for that.
+    Hardly any text in GB 18030 is also text in UTF-8, so what is UTF-8 is taken for that. Other encodings may read as
+    GB 18030 by accident, with other signs: what has signs that nobody uses is refused, and what is left is told.
+
+    Raises
+    ------
+    ValueError
+        It is text in none of them.
     """
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        encodings: tuple[str, ...] = ("utf-16",)
-    else:
-        encodings = ("utf-8-sig", "gb18030")
-    for encoding in encodings:
-        with contextlib.suppress(UnicodeDecodeError):
-            return content.decode(encoding).encode()
-    return content
+        return content.decode("utf-16"), False
+    with contextlib.suppress(UnicodeDecodeError):
+        return content.decode("utf-8-sig"), False
+    text = content.decode("gb18030")
+    if any(unicodedata.category(sign) in ("Co", "Cn") for sign in text):
+        raise ValueError("expected text in UTF-8, GB 18030 or UTF-16")
+    return text, True
 
 
 def _word(value: Any) -> str | None:

@@ -10,7 +10,9 @@ One process works with a spool. SQLite's exclusive lock holds the others off, an
 """
 
 import contextlib
+import errno
 import hashlib
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -20,7 +22,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from greenchannel.agent.durable import make_folder, write_durable
+from greenchannel.agent.durable import is_full, make_folder, write_durable
 from greenchannel.agent.item import Item, key_of
 from greenchannel.agent.reserve import Reserve
 
@@ -65,11 +67,33 @@ class Spool:
         make_folder(self._files)
         self.changed = threading.Condition()  # notified after each change; for those who show or wait
         self.changes = 0
-        self.trouble: str | None = None  # why the disk took nothing at the newest attempt
+        self._rows_trouble: str | None = None  # why the disk took no row at the newest attempt,
+        self._bytes_trouble: str | None = None  # and why no ECG
         self._reserve = Reserve(self.folder)
-        self._db, self.repaired = self._opened()
-        self._adopt()
+        try:
+            self._db, self.repaired = self._opened()
+        except sqlite3.OperationalError:
+            if not self._reserve.give_up():
+                raise
+            self._db, self.repaired = self._opened()
+        try:
+            self._adopt()
+        except sqlite3.OperationalError:
+            self._reserve.give_up()
+            with contextlib.suppress(
+                sqlite3.OperationalError
+            ):  # then the next start will; what has a row is sent
+                self._adopt()
         self._reserve.lay()
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the disk takes nothing; None where the newest ECG and the newest change were taken."""
+        if self._bytes_trouble is not None:
+            with contextlib.suppress(OSError):
+                if self._reserve.is_plenty():
+                    self._bytes_trouble = None  # somebody has made room, and the machine may not come again
+        return self._bytes_trouble or self._rows_trouble
 
     # ------------------------------------------------------------ in
 
@@ -102,12 +126,27 @@ class Spool:
                 note=note,
             )
             try:
-                write_durable(self._description(key), msgspec.json.encode(item))
-                write_durable(self._bytes(key), data)
-            except OSError as error:
-                self.trouble = str(error)
-                raise
-            return self._insert(item), True
+                kept = self._keep(item, data)
+            except (OSError, sqlite3.OperationalError) as error:
+                self._bytes_trouble = str(error)
+                if not (is_full(error) and self._drop_delivered()):
+                    raise
+                kept = self._keep(item, data)  # where the disk is full of what the server has
+            self._bytes_trouble = None
+            return kept, True
+
+    def _keep(self, item: Item, data: bytes) -> Item:
+        if not self._reserve.leaves(len(data)):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        try:
+            write_durable(self._description(item.key), msgspec.json.encode(item))
+            write_durable(self._bytes(item.key), data)
+            return self._insert(item)
+        except (OSError, sqlite3.OperationalError):
+            with contextlib.suppress(OSError):
+                self._bytes(item.key).unlink(missing_ok=True)
+                self._description(item.key).unlink(missing_ok=True)
+            raise
 
     def _nameless(self, sha256: str, patient_ref: str | None) -> Item | None:
         """The ECG of these bytes that came without a number and was then said to be this patient's."""
@@ -254,12 +293,18 @@ class Spool:
 
         What is in the spool can then still be sent, for each step of that is noted here.
         """
-        removed = 0
-        for item in self.items():
-            if item.stage == "taken" and self._bytes(item.key).exists():
-                self._bytes(item.key).unlink(missing_ok=True)
-                removed += 1
-        return removed or int(self._reserve.give_up() > 0)
+        return self._drop_delivered() or int(self._reserve.give_up() > 0)
+
+    def _drop_delivered(self) -> int:
+        """Let go of the bytes that the server has; gives how many ECGs that were."""
+        delivered = [item for item in self.items() if item.stage == "taken"]
+        return sum(self._drop(item) for item in delivered)
+
+    def _drop(self, item: Item) -> bool:
+        there = self._bytes(item.key).exists()
+        self._bytes(item.key).unlink(missing_ok=True)
+        self._description(item.key).unlink(missing_ok=True)
+        return there
 
     def forget_old(self) -> int:
         """Remove the bytes of what the server has had for a week, and rows after a season; gives how many bytes went.
@@ -272,10 +317,8 @@ class Spool:
             if item.stage != "taken" or item.sent_at is None:
                 continue
             age = now - item.sent_at
-            if age > KEPT and self._bytes(item.key).exists():
-                self._bytes(item.key).unlink(missing_ok=True)
-                self._description(item.key).unlink(missing_ok=True)
-                removed += 1
+            if age > KEPT:
+                removed += self._drop(item)
             if age > ROWS_KEPT:
                 with self._lock:
                     self._write("DELETE FROM items WHERE number = ?", (item.number,))
@@ -314,6 +357,7 @@ class Spool:
             db.execute("PRAGMA locking_mode=EXCLUSIVE")
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA synchronous=FULL")
+            db.execute("PRAGMA wal_autocheckpoint=200")  # pages: the log stays below half of the reserve
             if db.execute("PRAGMA quick_check").fetchone()[0] != "ok":
                 raise sqlite3.DatabaseError("the database is damaged")
             db.executescript(_SCHEMA)
@@ -390,12 +434,12 @@ class Spool:
             yield
             self._db.execute("COMMIT")
         except BaseException as error:
-            if isinstance(error, sqlite3.Error):
-                self.trouble = str(error)
+            if isinstance(error, sqlite3.OperationalError):
+                self._rows_trouble = str(error)
             if self._db.in_transaction:  # SQLite ends one by itself where the disk is full
                 self._db.execute("ROLLBACK")
             raise
-        self.trouble = None
+        self._rows_trouble = None
 
     def _tell(self) -> None:
         with self.changed:

@@ -4,7 +4,7 @@ import asyncio
 import base64
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -80,6 +80,10 @@ class Running:
             self.attached.messages.put_nowait(message)
 
 
+OVER: Final[dict[str, Any]] = {}
+"""Among a stream's messages: no more come."""
+
+
 class LiveStream:
     """One socket's view of a stream. The newest socket counts; frames from an older one are refused."""
 
@@ -100,6 +104,11 @@ class LiveStream:
         """Is the whole strip durable?"""
         state = self.running.state
         return self.running.stored or (state.complete and self.running.ledger.acked >= (state.end or 0))
+
+    def check_attached(self) -> None:
+        """Raise `IngestError` where this connection is not the stream's any more, and its strip is not stored."""
+        if self.running.attached is not self and not self.running.stored:
+            raise _stale("a newer connection has taken over this stream, or its device was disabled")
 
     def when_detached(self, callback: Any) -> None:
         """Have `callback` called once when this socket goes."""
@@ -144,10 +153,11 @@ class LiveStream:
             raise _stale(f"the strip was stored with {self.running.ledger.acked} samples and takes no more")
 
     def detach(self) -> None:
-        """The socket is gone; the stream waits for the device to come back."""
+        """The socket is gone, or its stream is another's; the stream waits for the device to come back."""
         for callback in self._on_detach:
             callback()
         self._on_detach.clear()
+        self.messages.put_nowait(OVER)
 
 
 def _stale(message: str) -> IngestError:

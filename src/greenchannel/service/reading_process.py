@@ -21,9 +21,8 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from greenchannel import collecting
 from greenchannel.ingest.scaling import int16_to_mv
-from greenchannel.service import warm
+from greenchannel.service import collecting, warm
 from greenchannel.signal import rolling as windows
 from greenchannel.signal.cases import Known
 from greenchannel.signal.standing import Standing
@@ -34,7 +33,7 @@ from greenchannel.triage.rule_set import rule_set
 
 logger = structlog.get_logger(__name__)
 
-PATIENCE_S: Final = 10.0  # a process that takes longer for one window hangs  [E]
+PATIENCE_S: Final = 10.0  # a process that takes longer for a window and the one before it hangs  [E]
 STARTS_APART_S: Final = 10.0  # one that dies at its start is not made anew at once  [E]
 
 
@@ -87,6 +86,7 @@ class ReadingProcess:
     Parameters
     ----------
     in_thread : reads a window in this process
+    at_once : windows that are read in threads at the same time, however many were with a process that died
     wanted : False: there is no such process, and all is read in threads
     """
 
@@ -94,8 +94,10 @@ class ReadingProcess:
         self,
         in_thread: Callable[[Callable[[], WindowReading | None]], Awaitable[WindowReading | None]],
         *,
+        at_once: int,
         wanted: bool,
     ) -> None:
+        self._threads = asyncio.Semaphore(at_once)
         self._in_thread = in_thread
         self._wanted = wanted
         self._pool: ProcessPoolExecutor | None = None
@@ -122,7 +124,7 @@ class ReadingProcess:
         self.start()
         pool, warming = self._pool, self._warming
         if pool is None or warming is None or not self.is_there:
-            return await self._in_thread(lambda: read_window(window))
+            return await self._in_turn(window)
         try:
             warming.result()
             reading = asyncio.get_running_loop().run_in_executor(pool, read_window, window)
@@ -131,7 +133,11 @@ class ReadingProcess:
             logger.exception("a running stream could not be read in its process, and is read here")
             if isinstance(error, BrokenProcessPool | TimeoutError) or warming.exception() is not None:
                 self._give_up(pool)
-        return await self._in_thread(lambda: read_window(window))
+        return await self._in_turn(window)
+
+    async def _in_turn(self, window: Window) -> WindowReading | None:
+        async with self._threads:
+            return await self._in_thread(lambda: read_window(window))
 
     def _give_up(self, pool: ProcessPoolExecutor) -> None:
         """End a process that died, hangs or cannot be used; another is made after a while."""

@@ -30,7 +30,7 @@ REFRESH_S: Final = 10
 """A reading that every second has confirmed is made anew after so long: by then its whole window is new.  [E]"""
 
 LATE_S: Final = REFRESH_S + 2
-"""A reading that is older than this is made anew with no regard for others.  [E]"""
+"""A reading that is older than this is made anew in its turn with those in which something has changed.  [E]"""
 
 IN_PROCESS: Final = 2
 """Windows that are with the reading process, where there is one.  [E]"""
@@ -77,13 +77,14 @@ class RollingReader:
     def choose(self) -> list[Running]:
         """The streams to read now; the caller runs `read` on each."""
         # One waits at the process while another is read there: it must not stand still until this loop has time for it.
-        free = max(self._at_once, IN_PROCESS if self._process.is_there else 0) - self._under_way
+        places = max(self._at_once, IN_PROCESS if self._process.is_there else 0)
+        free = places - self._under_way
         if free <= 0:
             return []
         due = [running for running in self._fresh if self._must_be_read(running)]
-        if self._under_way:  # what is only made anew leaves the last place to what may be an infarction
-            due = [running for running in due if self._is_urgent(running)]
         chosen = heapq.nsmallest(free, due, key=self._priority)
+        if places > 1 and len(chosen) == free and self._may_wait(chosen[-1]):
+            chosen.pop()  # the last place is left to what may be an infarction
         for running in chosen:
             running.reading = True
         self._under_way += len(chosen)
@@ -102,14 +103,15 @@ class RollingReader:
         return news > 0 and (running.standing is None or news >= REFRESH_S * running.hello.rate_hz)
 
     @staticmethod
-    def _is_urgent(running: Running) -> bool:
-        late = running.readable_until - running.measured_until
-        return running.standing is None or late >= LATE_S * running.hello.rate_hz
-
-    @staticmethod
-    def _priority(running: Running) -> tuple[bool, bool, float]:
+    def _may_wait(running: Running) -> bool:
+        """Is its reading only to be made anew, and not late?"""
         waits = running.readable_until - running.measured_until
-        return running.measured_until > 0, running.standing is not None, -waits / running.hello.rate_hz
+        return running.standing is not None and waits < LATE_S * running.hello.rate_hz
+
+    @classmethod
+    def _priority(cls, running: Running) -> tuple[bool, bool, float]:
+        waits = running.readable_until - running.measured_until
+        return running.measured_until > 0, cls._may_wait(running), -waits / running.hello.rate_hz
 
     def choose_to_look(self) -> list[Running]:
         """The streams whose new second is to be held against their reading; the caller runs `look` on all of them."""

@@ -29,7 +29,7 @@ from greenchannel.service.errors import Conflict, Forbidden
 from greenchannel.service.hub import Hub
 from greenchannel.service.ids import new_id
 from greenchannel.service.intake import Intake
-from greenchannel.service.live_stream import LiveStream, Running, StreamOrigin, wave_message
+from greenchannel.service.live_stream import OVER, LiveStream, Running, StreamOrigin, wave_message
 from greenchannel.service.reading_process import ReadingProcess
 from greenchannel.service.rolling import RollingReader
 from greenchannel.service.strip import Strips, analysis_message
@@ -92,14 +92,15 @@ class StreamDesk:
         self._strips = Strips(
             clock=clock, writer=writer, casework=casework, book=book, intake=intake, blobs=blobs
         )
-        self._process = ReadingProcess(intake.in_pool, wanted=settings.reading_process)
+        at_once = max(settings.analysis_threads - 1, 1)
+        self._process = ReadingProcess(intake.in_pool, at_once=at_once, wanted=settings.reading_process)
         self._rolling = RollingReader(
             intake=intake,
             writer=writer,
             casework=casework,
             book=book,
             watch=watch,
-            at_once=max(settings.analysis_threads - 1, 1),
+            at_once=at_once,
             process=self._process,
         )
 
@@ -245,6 +246,8 @@ class StreamDesk:
         await self._strips.finish(running)
         await asyncio.to_thread(self._segments.forget, running.origin.ecg_id)
         running.stored = True
+        if running.attached is not None:
+            running.attached.messages.put_nowait(OVER)  # where no reading was told: a strip without a sample
         self._running.pop(running.origin.ecg_id, None)
         self._rolling.forget(running)
 

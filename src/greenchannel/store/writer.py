@@ -44,7 +44,7 @@ def _upsert(insert_of: Any) -> Any:
     moved = {name: new.excluded[name] for name in ("due_at", "kind", "stream", "payload")}
     return new.on_conflict_do_update(
         index_elements=["id"], set_=moved, where=schema.deadlines.c.done_at.is_(None)
-    )
+    ).execution_options(preserve_rowcount=True)
 
 
 _SET_DEADLINE = {"sqlite": _upsert(sqlite.insert), "postgresql": _upsert(postgresql.insert)}
@@ -116,7 +116,7 @@ class Tx:
         UnreadableEvent
             An event has a value that its own JSON does not give back.
         """
-        version = self._version(stream)
+        version = self.version(stream)
         if expected_version is not None and expected_version != version:
             raise VersionConflict(stream, expected_version, version)
         instant = self.now if at is None else check_aware(at)
@@ -154,16 +154,13 @@ class Tx:
             self._end.envelopes += envelopes
         return envelopes
 
-    def _version(self, stream: str) -> int:
+    def version(self, stream: str) -> int:
+        """The newest version of a stream, with the events of this command; 0 where it has none."""
         known = self._end.versions.get(stream)
         if known is None:
             known = self.conn.execute(_NEWEST_VERSION, {"of_stream": stream}).scalar_one() or 0
             self._end.versions[stream] = known
         return known
-
-    def version(self, stream: str) -> int:
-        """The newest version of a stream, with the events of this command; 0 where it has none."""
-        return self._version(stream)
 
     def read_stream(self, stream: str, after: int = 0) -> list[Envelope]:
         """The events of one stream with a version above `after`, those of this command included."""

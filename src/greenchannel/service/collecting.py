@@ -2,8 +2,8 @@
 
 Its full passes look at everything that lives: all modules, tables and cases, half a million objects in 50 to 100 ms,
 during which no frame is taken and no alert is told. What is there once a process has started stays for its life; it
-is left out. What comes later is looked at after more allocations than Python's default, since frames of a stream make
-hundreds of short-lived objects a second, and hardly any cycles.
+is left out, and passes over the rest are short. They also come less often than by Python's default, since frames of a
+stream make hundreds of short-lived objects a second; but they must come, or what hangs on a cycle stays.
 """
 
 import gc
