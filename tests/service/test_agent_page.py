@@ -161,7 +161,7 @@ def test_the_terminal_says_the_same() -> None:
     assert "附带信息在发送之后才到" in text and "came after it was sent" in text
 
 
-def test_a_full_disk_is_told_first(page: Page) -> None:
+def test_a_full_disk_is_told(page: Page) -> None:
     """On the terminal and on the page, in both languages, with the system's own words."""
     from rich.console import Console
 

@@ -124,7 +124,7 @@
       box.appendChild(button(word("tryNow"), "", "/now"));
       troubles.push(box);
     }
-    if (state.disk_trouble) { troubles.unshift(make("p", "", said(state.disk_trouble) + " (" + state.disk_trouble.more + ")")); }
+    if (state.disk_trouble) { troubles.unshift(make("p", "alarm", said(state.disk_trouble) + " (" + state.disk_trouble.more + ")")); }
     if (state.watch_trouble) { troubles.push(make("p", "", state.watch_trouble)); }
     replace("trouble", troubles);
     for (i = 0; i < state.ecgs.length; i += 1) { cards.push(card(state.ecgs[i])); }
