@@ -182,6 +182,12 @@ def test_administration_needs_no_running_service(tmp_path: Path) -> None:
     )
     assert shift.returncode == 0, shift.stderr
     assert shift.stdout.strip() in run("roster", "list", *data).stdout
+    covered = run("roster", "check", "--role", "first", *data)
+    assert (covered.returncode, covered.stdout) == (0, "")
+    nobody = run("roster", "check", "--hours", "24", *data)
+    assert nobody.returncode == 1
+    assert [line.split("\t")[0] for line in nobody.stdout.splitlines()] == ["second", "head"]
+    assert run("roster", "check", "--role", "king", *data).returncode == 2
     assert "boss\tadmin" in run("user", "list", *data).stdout
     assert run("device", "disable", "e1", *data).returncode == 0
     assert "disabled" in run("device", "list", *data).stdout

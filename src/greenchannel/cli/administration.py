@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from greenchannel.alerts.coverage import gaps
+from greenchannel.alerts.roster import Shift
 from greenchannel.cli import device_clocks
 from greenchannel.cli.data_folder import DEFAULT_DATA, DataOption, open_data
 from greenchannel.store.accounts import ROLES, SHIFT_ROLES, SITE_KINDS, AccountError, Accounts
@@ -221,6 +223,36 @@ def roster_list(data: DataOption = DEFAULT_DATA) -> None:
                 for one in accounts.shifts_between(now, now + timedelta(days=_LIST_DAYS))
             ]
         )
+
+
+@roster.command("check")
+def roster_check(
+    hours: Annotated[int, typer.Option(min=1, max=24 * 60, help="How far ahead")] = 48,
+    role: Annotated[
+        list[str] | None, typer.Option(help=f"Of {', '.join(SHIFT_ROLES)}; may be repeated")
+    ] = None,
+    data: DataOption = DEFAULT_DATA,
+) -> None:
+    """When nobody is on duty: role, from, to; status 1 where there is such a time. For a timer, the day before."""
+    roles = tuple(role or SHIFT_ROLES)
+    strange = [one for one in roles if one not in SHIFT_ROLES]
+    if strange:
+        raise typer.BadParameter(f"--role: expected one of {', '.join(SHIFT_ROLES)}, got {strange[0]!r}")
+    now = datetime.now(UTC)
+    end = now + timedelta(hours=hours)
+    with _accounts(data) as accounts:
+        shifts = [
+            Shift(person=one.person, role=one.role, start=one.starts_at, end=one.ends_at)
+            for one in accounts.shifts_between(now, end)
+        ]
+    found = gaps(shifts, roles, now, end)
+    _table([(gap.role, _minute(gap.start), _minute(gap.end)) for gap in found])
+    if found:
+        raise typer.Exit(1)
+
+
+def _minute(instant: datetime) -> str:
+    return instant.astimezone().isoformat(timespec="minutes")
 
 
 @roster.command("disable")
