@@ -139,6 +139,11 @@ def _sidecar(owner: str, names: set[str]) -> str | None:
     for name in (owner + SIDECAR, _stem(owner) + SIDECAR):
         if name in names:
             return name
+        alike = [
+            other for other in names if other.casefold() == name.casefold()
+        ]  # sticks of old systems shout
+        if len(alike) == 1:
+            return alike[0]
     return None
 
 

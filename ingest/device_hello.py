@@ -84,7 +84,14 @@ def recording_facts(hello: Hello) -> bytes:
     """What tells one recording from another under the same `stream_id`, however the hello writes it."""
     started_at = None if hello.started_at is None else hello.started_at.astimezone(UTC).isoformat()
     facts = [hello.patient_ref, started_at, hello.leads, hello.rate_hz, hello.lsb_mv]
+    if is_nameless(hello):
+        facts += [hello.fields.age_years, hello.fields.sex]
     return json.dumps(facts).encode()
+
+
+def is_nameless(hello: Hello) -> bool:
+    """Does it say neither whose recording it is nor when it began? Then its samples must show that it is the same."""
+    return hello.patient_ref is None and hello.started_at is None
 
 
 def _bad(name: str, expected: str, value: object) -> IngestError:

@@ -32,6 +32,9 @@ LAST, GAP_BEFORE, PACE_PULSE, LEAD_OFF = 1, 2, 4, 8
 
 MAX_DURATION_S: Final = 3600.0
 MAX_HOLE_S: Final = 300.0
+# Memory is taken for gaps too: a strip may have a minute of them, and then four times as many as samples.  [E]
+FREE_GAPS_S: Final = 60.0
+MOST_GAPS: Final = 4
 """How far beyond the newest sample a frame may lie: it bounds what a lying frame can make us allocate.  [O]"""
 
 
@@ -84,6 +87,7 @@ class Placed(NamedTuple):
     steps: NDArray[np.int16]  # shape ``(samples, leads)``
     in_line: bool  # it goes on where the strip ends, and says nothing else
     known: bool  # it would change nothing
+    differs: bool  # samples that are here come again with other values
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -129,6 +133,7 @@ class StreamState:
         self.hello = hello
         self._max_samples = min(int(max_duration_s * hello.rate_hz), MAX_VALUES // len(hello.leads))
         self._max_hole = int(max_hole_s * hello.rate_hz)
+        self._free_gaps = int(FREE_GAPS_S * hello.rate_hz)
         self._strip = np.full((0, len(hello.leads)), MISSING, dtype=np.int16)
         self._held = RangeSet()
         self._settled = RangeSet()  # held, or announced as never to come
@@ -136,6 +141,16 @@ class StreamState:
         self._off = RangeSet()
         self._end: int | None = None
         self._ended = False
+
+    @classmethod
+    def of_steps(cls, hello: Hello, steps: NDArray[np.int16]) -> "StreamState":
+        """The state of a whole strip, of shape ``(leads, samples)``, as it was stored."""
+        state = cls(hello)
+        state._strip = np.ascontiguousarray(steps.T)
+        state._held.add(0, steps.shape[1])
+        state._settled.add(0, steps.shape[1])
+        state._end, state._ended = steps.shape[1], True
+        return state
 
     # ------------------------------------------------------------ what is known
 
@@ -186,7 +201,13 @@ class StreamState:
         # Nothing at or after `first` is here, and what is just before it is.
         in_line = first == self._held.stop and not flags
         known = not (flags or in_line) and next(self._held.missing(first, stop), None) is None
-        return Placed(first=first, stop=stop, flags=flags, steps=steps, in_line=in_line, known=known)
+        differs = not in_line and any(
+            not np.array_equal(self._strip[start:until], steps[start - first : until - first])
+            for start, until in self._held.within(first, stop)
+        )
+        return Placed(
+            first=first, stop=stop, flags=flags, steps=steps, in_line=in_line, known=known, differs=differs
+        )
 
     def receive(self, frame: bytes) -> list[Outcome]:
         """Take one binary frame; what it changed, in order."""
@@ -264,6 +285,14 @@ class StreamState:
                 "the frame lies too far beyond the newest sample",
                 f"first_sample of at most {self.high_water + self._max_hole}",
                 str(first),
+            )
+        gaps = max(stop, self.high_water) - self._held.count - max(stop - first, 0)
+        if gaps > self._free_gaps + MOST_GAPS * self._held.count:
+            raise IngestError(
+                "bad_frame",
+                "the strip would be little else than gaps",
+                f"at most {self._free_gaps} samples and {MOST_GAPS} times those that are here",
+                f"{gaps} that are not",
             )
         if self._end is not None and (stop > self._end or (last and stop != self._end)):
             raise IngestError(
@@ -357,14 +386,19 @@ class AckLedger:
     def __init__(self, durable: int = 0) -> None:
         self.acked = durable
         """First sample that is not durable: what the device is told."""
-        self._waiting: deque[tuple[int, int]] = deque()
+        self.reached = durable
+        """One past the newest sample that is durable, whatever is missing before it."""
+        self._waiting: deque[tuple[int, int, int]] = deque()
 
-    def appended(self, position: int, resume_from: int) -> None:
-        """Everything before sample `resume_from` has been written up to `position`, not yet to the disk."""
-        self._waiting.append((position, resume_from))
+    def appended(self, position: int, resume_from: int, high_water: int = 0) -> None:
+        """Everything before sample `resume_from` has been written up to `position`, not yet to the disk; with holes,
+        everything before `high_water`."""
+        self._waiting.append((position, resume_from, max(high_water, resume_from)))
 
     def synced(self, position: int) -> int:
         """Everything up to `position` is on disk; the new value of `acked`, which never goes back."""
         while self._waiting and self._waiting[0][0] <= position:
-            self.acked = max(self.acked, self._waiting.popleft()[1])
+            _, resume_from, high_water = self._waiting.popleft()
+            self.acked = max(self.acked, resume_from)
+            self.reached = max(self.reached, high_water)
         return self.acked

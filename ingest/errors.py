@@ -19,6 +19,7 @@ bad_field           an optional field of an upload
 bad_hello           the first message of a live stream
 bad_frame           a binary frame of a live stream
 stale_session       a frame on a connection that a newer one has replaced
+stream_changed      samples of another recording under the id of one that is here
 not_durable         nothing can be written to disk at present
 bad_tus_header      a header of a resumable upload
 tus_version         another version of tus than 1.0.0
@@ -50,6 +51,7 @@ CODES: Final = frozenset(
         "bad_hello",
         "bad_frame",
         "stale_session",
+        "stream_changed",
         "not_durable",
         "bad_tus_header",
         "tus_version",
@@ -78,6 +80,7 @@ ZH: Final = {
     "bad_hello": "数据流的开始信息有误",
     "bad_frame": "数据流中的一帧有误",
     "stale_session": "此数据流已由新的连接接管",
+    "stream_changed": "该 stream_id 已用于另一次记录，新的记录请使用新的 stream_id",
     "not_durable": "暂时无法写入磁盘，请稍后再试",
     "bad_tus_header": "上传请求的标头有误",
     "checksum_algorithm": "不支持这种校验算法",

@@ -23,6 +23,11 @@ class RangeSet:
         return self._stops[-1] if self._stops else 0
 
     @property
+    def count(self) -> int:
+        """How many numbers are in the set."""
+        return sum(self._stops) - sum(self._starts)
+
+    @property
     def first_missing(self) -> int:
         """The least number from 0 on that is not in the set."""
         return self._stops[0] if self._starts and self._starts[0] <= 0 else 0

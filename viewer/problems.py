@@ -36,6 +36,7 @@ INGEST_STATUS: Final = {
     "bad_field": 422,
     "not_durable": 503,
     "stale_session": 409,
+    "stream_changed": 409,
     "tus_version": 412,
     "body_type": 415,
     "offset_mismatch": 409,

@@ -1,8 +1,10 @@
 """The agent's local page answers this computer's own browser alone, and shows what is so."""
 
+import contextlib
 import http.client
 import io
 import json
+import socket
 import wave
 from collections.abc import Iterator
 from typing import Any
@@ -173,3 +175,21 @@ def test_a_full_disk_is_told(page: Page) -> None:
     assert seen["disk_trouble"]["zh"].startswith("本机磁盘写不进去")
     assert all(seen["disk_trouble"][key] in text for key in ("en", "more"))
     assert b"state.disk_trouble" in ask(page, "GET", "/page.js")[1]
+
+
+def test_what_stands_in_a_body_is_never_taken_for_a_request(page: Page, agent: Asked) -> None:
+    """A foreign page may post any text here; refused or not, the connection ends with it."""
+    own = f"Host: 127.0.0.1:{page.port}\r\nX-Greenchannel-Agent: 1\r\n"
+    inner = f"POST /aside?number=3 HTTP/1.1\r\n{own}Content-Length: 0\r\n\r\n"
+    for method, origin in (("POST", "https://evil.example"), ("GET", "https://evil.example"), ("PUT", "x")):
+        head = f"{method} / HTTP/1.1\r\nHost: 127.0.0.1:{page.port}\r\nOrigin: {origin}\r\n"
+        text = f"{head}Content-Length: {len(inner)}\r\n\r\n{inner}{inner}"
+        with socket.create_connection(("127.0.0.1", page.port), timeout=10) as line:
+            line.sendall(text.encode())
+            line.shutdown(socket.SHUT_WR)
+            answers = b""
+            with contextlib.suppress(ConnectionError):
+                while more := line.recv(4096):
+                    answers += more
+        assert answers.count(b"HTTP/1.1 ") + answers.count(b"HTTP/1.0 ") <= 1
+    assert agent.acts == []

@@ -4,6 +4,7 @@ import base64
 import io
 import os
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -134,9 +135,14 @@ def test_an_attachment_that_cannot_be_unpacked_goes_back_to_its_sender(
 
 
 def test_idle_connections_keep_nobody_out(spool: Spool) -> None:
-    """As many as are allowed, and more, that never say a word; then one with an ECG."""
+    """As many as are allowed, and more, that never say a word or only break lines; then one with an ECG."""
     port = MllpPort(spool, HERE, now)
-    clients = [MllpClient(port.port) for _ in range(MOST_CONNECTIONS + 5)]
+    clients = [MllpClient(port.port) for _ in range(MOST_CONNECTIONS)]
+    for _ in range(6):
+        for client in clients:
+            client.send(b"\n")
+        time.sleep(0.2)
+    clients += [MllpClient(port.port) for _ in range(2)]
     try:
         clients[-1].send(b"\x0b" + message("m1", ecg(1)) + b"\x1c\r")
         assert clients[-1].answer().field(1) == "AA"

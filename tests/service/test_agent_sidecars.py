@@ -175,3 +175,39 @@ def test_a_sidecar_is_read_as_windows_wrote_it(encoding: str) -> None:
 
     assert fields["patient_ref"] == "张家村47"
     assert (odd is None) == (encoding != "gb18030"), "what is guessed is told"
+
+
+def test_a_sidecar_of_the_ecg_before_is_not_given_to_the_next_patient(folder: Folder) -> None:
+    """The machine writes every ECG over the last one, and its sidecar later: nobody's is better than the wrong one."""
+    folder.leave("last.dcm", b"the first patient's")
+    folder.leave("last.json", SAID)
+    folder.look()
+    folder.leave("last.dcm", b"the second patient's")
+    first, second = folder.look()
+
+    assert first.fields == FIELDS and second.fields == {}
+    if folder.watcher._done is None:  # else the old sidecar was moved away with its ECG
+        assert second.note is not None and "belongs to the ECG before it" in second.note
+    folder.leave("last.json", b'{"patient_ref": "B-2"}')
+    first, second = folder.look(ALONE_S)
+    assert first.fields == FIELDS and second.fields == {"patient_ref": "B-2"}
+
+
+def test_a_sidecar_is_found_whatever_the_case_of_its_name(folder: Folder) -> None:
+    """Sticks and machines of old systems write in capitals."""
+    folder.leave("ECG1.DCM", b"an ECG")
+    folder.leave("ECG1.JSON", SAID)
+    (item,) = folder.look(ALONE_S)
+
+    assert item.fields == FIELDS and folder.watcher.trouble is None
+
+
+def test_what_comes_to_be_known_of_a_refused_ecg_has_it_tried_once_more(folder: Folder) -> None:
+    """A refusal "of another patient" is mended by exactly that; and what was put aside comes back."""
+    folder.leave("a.dcm", b"an ECG")
+    (item,) = folder.look()
+    folder.spool.change(item.number, stage="refused", put_aside=True, failures=3)
+    folder.leave("a.json", SAID)
+    (again,) = folder.look(ALONE_S)
+
+    assert (again.stage, again.put_aside, again.failures) == ("waiting", False, 0) and again.fields == FIELDS

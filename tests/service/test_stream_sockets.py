@@ -11,11 +11,14 @@ from typing import Any
 
 import pytest
 
+from greenchannel.ingest.device_stream import GAP_BEFORE, StreamState, encode_frame, parse_hello
 from greenchannel.ingest.errors import IngestError
 from greenchannel.service.desk import Desk
+from greenchannel.service.errors import Conflict
+from greenchannel.service.streams import MOST_EMPTY, STUCK_FACTOR
 from greenchannel.viewer import stream_socket
 from tests.desk_world import World, device
-from tests.stream_world import frames, hello, strip
+from tests.stream_world import PIECE, comes, frames, hello, strip, until_acked, until_final
 
 
 class Heard:
@@ -133,3 +136,155 @@ async def connection(desk: Desk, first: str, then: list[bytes]) -> list[dict[str
     scope = {"type": "websocket", "subprotocols": ["bearer.token"], "client": ("127.0.0.1", 1), "headers": []}
     await stream_socket.stream(front, scope, receive, send)
     return said
+
+
+# ---------------------------------------------------------------- another recording under the same id
+
+
+def nameless(recording: Any, **given: Any) -> str:
+    """A hello that says neither whose recording it is nor when it began."""
+    return json.dumps({**json.loads(hello(recording)), "patient_ref": None, **given})
+
+
+async def refused(live: Any, frame: bytes) -> str:
+    with pytest.raises(IngestError) as error:
+        live.receive(frame)
+    return error.value.code
+
+
+def other_samples(steps: Any) -> Any:
+    """Somebody else's."""
+    return steps[:, ::-1] + 7
+
+
+def test_another_patient_under_the_same_nameless_id_is_not_taken_into_the_strip(tmp_path: Path) -> None:
+    """A counter that began anew: two seconds must come again as they were, and what differs is refused."""
+    world = World(folder=tmp_path)
+    recording, steps = strip()
+    first, second = frames(steps), frames(other_samples(steps))
+
+    async def play() -> None:
+        async with world.desk() as desk:
+            live = await desk.streams.open(nameless(recording), device())
+            for frame in first[:20]:
+                live.receive(frame)
+            await until_acked(live, 20 * PIECE)
+            live.detach()
+            again = await desk.streams.open(nameless(recording), device())
+            resume = again.answer["resume_from"]
+            assert resume == 20 * PIECE - round(2 * recording.rate_hz)
+            assert await refused(again, second[resume // PIECE]) == "stream_changed"
+            assert await refused(again, second[0]) == "stream_changed"
+            again.receive(first[resume // PIECE])
+            again.receive(first[20])
+            assert again.running.state.high_water == 21 * PIECE
+
+            with pytest.raises(Conflict):
+                await desk.streams.open(nameless(recording, age=70), device())
+
+    asyncio.run(play())
+
+
+def test_a_nameless_strip_that_is_stored_acknowledges_nothing_to_another_patient(tmp_path: Path) -> None:
+    """The reading of one is never told as that of another; the device that lost the last word hears it again."""
+    world = World(folder=tmp_path)
+    recording, steps = strip()
+    first, second = frames(steps), frames(other_samples(steps))
+
+    async def play() -> None:
+        async with world.desk() as desk:
+            live = await desk.streams.open(nameless(recording), device())
+            for frame in first:
+                live.receive(frame)
+            await until_final(live)
+            await comes(lambda: not desk.streams._running)
+
+            stranger = await desk.streams.open(nameless(recording), device())
+            assert stranger.messages.empty()
+            assert await refused(stranger, second[-1]) == "stream_changed"
+            assert stranger.messages.empty()
+
+            same = await desk.streams.open(nameless(recording), device())
+            for frame in first[same.answer["resume_from"] // PIECE :]:
+                same.receive(frame)
+            assert same.messages.get_nowait() == {"acked": steps.shape[1]}
+            assert same.messages.get_nowait()["type"] == "analysis"
+
+    asyncio.run(play())
+
+
+# ---------------------------------------------------------------- what must not stop a reading, or the service
+
+
+def test_a_lost_frame_does_not_end_the_readings(tmp_path: Path) -> None:
+    """The hole is read as one once it is three seconds old; the device is asked for it all the same."""
+    world = World(folder=tmp_path)
+    recording, steps = strip()
+
+    async def play() -> None:
+        async with world.desk() as desk:
+            live = await desk.streams.open(hello(recording), device())
+            pieces = frames(steps)
+            lost = round(5.4 * recording.rate_hz) // PIECE
+            for number, frame in enumerate(pieces[:-1]):
+                if number != lost:
+                    live.receive(frame)
+                await asyncio.sleep(0)
+            await comes(lambda: live.running.analysed_until > (lost + 1) * PIECE)
+            assert live.running.ledger.acked == lost * PIECE
+
+    asyncio.run(play())
+
+
+def test_a_strip_of_gaps_is_refused() -> None:
+    """Forty bytes must not make the service set memory aside for minutes."""
+    recording, steps = strip()
+    state = StreamState(parse_hello(hello(recording)))
+    rate_hz = int(recording.rate_hz)
+    state.take(state.place(encode_frame(0, 0, steps[:, :1].T)))
+    far = encode_frame(1, 200 * rate_hz, steps[:, :1].T, GAP_BEFORE)
+    with pytest.raises(IngestError, match="little else than gaps"):
+        state.place(far)
+    for second in range(steps.shape[1] // rate_hz):
+        piece = steps[:, second * rate_hz : (second + 1) * rate_hz].T
+        state.receive(encode_frame(2 + second, second * rate_hz, piece))
+    state.place(encode_frame(1, 60 * rate_hz, steps[:, :1].T, GAP_BEFORE))
+
+
+def test_a_device_cannot_fill_the_board_with_streams_of_nothing(tmp_path: Path) -> None:
+    """So many may begin without a sample; those that have one do not count."""
+    world = World(folder=tmp_path)
+    recording, steps = strip()
+
+    async def play() -> None:
+        async with world.desk() as desk:
+            for number in range(MOST_EMPTY):
+                live = await desk.streams.open(hello(recording, stream_id=f"s-{number}"), device())
+            with pytest.raises(IngestError, match="no sample yet"):
+                await desk.streams.open(hello(recording, stream_id="one-more"), device())
+            live.receive(frames(steps)[0])
+            await desk.streams.open(hello(recording, stream_id="one-more"), device())
+
+    asyncio.run(play())
+
+
+def test_a_device_that_only_repeats_itself_keeps_no_strip_open_for_ever(tmp_path: Path) -> None:
+    """A sign of life holds a strip for some minutes; then what came is read."""
+    world = World(folder=tmp_path)
+    recording, steps = strip()
+
+    async def play() -> None:
+        async with world.desk() as desk:
+            live = await desk.streams.open(hello(recording), device())
+            for frame in frames(steps)[:30]:
+                live.receive(frame)
+            await until_acked(live, 30 * PIECE)
+            for _ in range(4 + STUCK_FACTOR):
+                world.pass_time(50)
+                if live.running.given_up:
+                    break
+                live.receive(frames(steps)[0])
+                await asyncio.sleep(0.2)
+            await until_final(live)
+
+    asyncio.run(play())

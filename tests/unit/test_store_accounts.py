@@ -197,3 +197,9 @@ def test_what_cannot_be_is_refused_and_says_what_was_expected(accounts: Accounts
     with pytest.raises(AlreadyExists, match="'li' is taken"):
         accounts.add_user("li", "另一位", "reader", "pw")
     assert [user.id for user in accounts.users()] == ["li", "q"]
+
+
+def test_a_device_may_not_bear_the_name_of_anothers_computer(accounts: Accounts) -> None:
+    """The clock of a clinic's computer is known as agent: and its device's id."""
+    with pytest.raises(ValueError, match="agent:"):
+        accounts.add_device("agent:ecg-east", "east", "x")

@@ -21,7 +21,7 @@ from greenchannel.agent.judge import Judge, Judgement
 from greenchannel.agent.link import Link
 from greenchannel.agent.ports import NOT_DURABLE
 from greenchannel.agent.sender import MOST_RESTARTS, Sender
-from greenchannel.agent.spool import BytesGone, Spool
+from greenchannel.agent.spool import TRIED_ANEW, BytesGone, Spool
 from greenchannel.agent.view import view
 from greenchannel.agent.watcher import Watcher
 from greenchannel.ingest import agent_plan
@@ -290,17 +290,7 @@ class Agent:
         """A person wants a refused ECG to be tried once more; raises `KeyError`."""
         item = self.spool.get(number)
         if item.stage == "refused":
-            self.spool.change(
-                number,
-                stage="waiting",
-                put_aside=False,
-                trouble=None,
-                failures=0,
-                due_at=None,
-                upload_url=None,
-                offset=0,
-                wire_sha256="",
-            )
+            self.spool.change(number, **TRIED_ANEW)
 
     def put_aside(self, number: int) -> None:
         """A person has seen that an ECG was refused and has dealt with it; it is kept. Raises `KeyError`."""

@@ -100,6 +100,7 @@ def _handler(agent: Shown) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             """The page, its parts, and what it shows."""
+            self._end_with_this()
             if not self._is_local():
                 return
             path = urlsplit(self.path).path
@@ -117,6 +118,7 @@ def _handler(agent: Shown) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             """What a person asks for."""
+            self._end_with_this()
             if not self._is_local():
                 return
             parts = urlsplit(self.path)
@@ -134,6 +136,15 @@ def _handler(agent: Shown) -> type[BaseHTTPRequestHandler]:
                     self._say(200, b"{}", "application/json")
                 except KeyError:
                     self._say(404, b"no such ECG", "text/plain")
+
+        def _end_with_this(self) -> None:
+            """A body is never read: what stands in it must not be taken for the next request."""
+            if (
+                self.command != "GET"
+                or "Content-Length" in self.headers
+                or "Transfer-Encoding" in self.headers
+            ):
+                self.close_connection = True
 
         def _is_local(self) -> bool:
             if isinstance(self.server, _Server) and local_host(

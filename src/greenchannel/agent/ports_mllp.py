@@ -92,11 +92,11 @@ class _Idle:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._since_s: dict[socket.socket, float] = {}  # the one that has been idle for longest first
+        self._since_s: dict[socket.socket, float] = {}
 
-    def begins(self, sock: socket.socket) -> None:
+    def begins(self, sock: socket.socket, since_s: float) -> None:
         with self._lock:
-            self._since_s[sock] = time.monotonic()
+            self._since_s[sock] = since_s
 
     def ends(self, sock: socket.socket) -> bool:
         """Something has come; False where the connection was ended before that."""
@@ -106,7 +106,7 @@ class _Idle:
     def end_one(self) -> None:
         """Close the connection that has been idle for longest, where one has been for a while."""
         with self._lock:
-            sock, since_s = next(iter(self._since_s.items()), (None, 0.0))
+            sock, since_s = min(self._since_s.items(), key=lambda each: each[1], default=(None, 0.0))
             if sock is not None and time.monotonic() - since_s >= _SPARED_S:
                 del self._since_s[sock]
                 with contextlib.suppress(OSError):
@@ -115,19 +115,25 @@ class _Idle:
 
 def _serve(sock: socket.socket, spool: Spool, now: Callable[[], datetime], idle: _Idle) -> None:
     frames, begun_s = mllp.Frames(), None
+    idle_since_s = time.monotonic()
     sock.settimeout(IDLE_S)
-    while data := _next(sock, idle, within=frames.within):
+    while data := _next(sock, idle, since_s=None if frames.within else idle_since_s):
         try:
             frames, messages = frames.feed(data)
         except IngestError as error:
             sock.sendall(_ack(b"", "AR", str(error), now))
             return  # where a frame ends is no longer known
+        if messages:
+            idle_since_s = time.monotonic()  # what is no message is no sign of life
         for message in messages:
             code, text = _taken(message, spool)
             sock.sendall(_ack(message, code, text, now))
         if not frames.within:
             begun_s = None
-            sock.settimeout(IDLE_S)
+            left_s = idle_since_s + IDLE_S - time.monotonic()
+            if left_s <= 0:
+                return
+            sock.settimeout(left_s)
             continue
         begun_s = time.monotonic() if begun_s is None or messages else begun_s
         left_s = begun_s + MESSAGE_S - time.monotonic()
@@ -136,11 +142,11 @@ def _serve(sock: socket.socket, spool: Spool, now: Callable[[], datetime], idle:
         sock.settimeout(min(left_s, STALLED_S))
 
 
-def _next(sock: socket.socket, idle: _Idle, *, within: bool) -> bytes:
+def _next(sock: socket.socket, idle: _Idle, *, since_s: float | None) -> bytes:
     """What comes next, empty at the end. Between messages a connection is idle, and may be ended for another's sake;
-    what has begun to come is read to its end and answered."""
-    if not within:
-        idle.begins(sock)
+    what has begun to come is read to its end and answered. `since_s`: when the last message came, None within one."""
+    if since_s is not None:
+        idle.begins(sock, since_s)
         select.select([sock], [], [], sock.gettimeout())
         if not idle.ends(sock):
             return b""

@@ -9,7 +9,7 @@ from typing import Final
 BYTES: Final = (
     2 * 1024 * 1024
 )  # the rows of many ECGs; SQLite's write-ahead log grows by a page for each change  [E]
-_ROOM: Final = 20 * BYTES  # free on the disk, or the reserve is not laid again  [E]
+_ROOM: Final = 4 * BYTES  # free on the disk, or the reserve is not laid again  [E]
 
 
 class Reserve:

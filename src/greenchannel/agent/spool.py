@@ -30,6 +30,18 @@ T = TypeVar("T")
 KEPT: Final = timedelta(days=7)  # bytes of an ECG that the server has; the row stays  [E]
 ROWS_KEPT: Final = timedelta(days=90)  # [E]
 
+TRIED_ANEW: Final[dict[str, Any]] = {
+    "stage": "waiting",
+    "put_aside": False,
+    "trouble": None,
+    "failures": 0,
+    "due_at": None,
+    "upload_url": None,
+    "offset": 0,
+    "wire_sha256": "",
+}
+"""What changes of a refused ECG that is to be sent once more."""
+
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS items (
   number INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, open INTEGER NOT NULL, body BLOB NOT NULL);
@@ -218,9 +230,11 @@ class Spool:
         return item
 
     def left_again(self, number: int, data: bytes, fields: dict[str, str], note: str | None) -> Item:
-        """The same file once more, perhaps with more beside it."""
+        """The same file once more, perhaps with more beside it; somebody wants something of it."""
         with self._lock:
-            self._healed(self.get(number), data)
+            item = self._healed(self.get(number), data)
+            if item.put_aside:
+                self.change(number, put_aside=False)
             return self.amend(number, fields, note)
 
     def amend(self, number: int, fields: dict[str, str], note: str | None) -> Item:
@@ -233,6 +247,8 @@ class Spool:
                 changes["amended"] = True
                 if item.stage != "taken":
                     changes["fields"] = item.fields | new
+                if item.stage == "refused":  # perhaps for what is known better now
+                    changes |= TRIED_ANEW
             if note and note not in (item.note or ""):
                 changes["note"] = "; ".join(each for each in (item.note, note) if each)
             return self.change(number, **changes) if changes else item

@@ -109,12 +109,12 @@ class Watcher:
         first = self._folder / one.names[0]
         try:
             data, name = self._read(one, first)
-            fields, note = ({}, None) if one.sidecar is None else read_sidecar(self._folder / one.sidecar)
+            known = self._known(self._path(one.names[0]), data)
+            fields, note = self._beside(one, again=known is not None)
             if not self._as_looked(one):
                 return False  # it was written to meanwhile: the next look will see
         except OSError:
             return False  # held by whoever writes it, or gone
-        known = self._known(self._path(one.names[0]), data)
         if known is not None:
             self._spool.left_again(known.number, data, fields, note)
         else:
@@ -125,6 +125,20 @@ class Watcher:
         if one.sidecar is not None:
             self._put_by(one.sidecar)
         return known is None and new
+
+    def _beside(self, one: Ready, *, again: bool) -> tuple[dict[str, str], str | None]:
+        """What stands beside an ECG. Where the machine has written another ECG over one that was taken from there, a
+        sidecar that was taken with that one is the last patient's."""
+        if one.sidecar is None:
+            return {}, None
+        was_another = self._path(one.names[0]) in self._spool.sources() and not again
+        if was_another and not self._is_new(one.sidecar):
+            name = Path(one.sidecar).name
+            return (
+                {},
+                f"{name} 是上一份心电图的，未随附发送 {name} belongs to the ECG before it; sent without it",
+            )
+        return read_sidecar(self._folder / one.sidecar)
 
     def _known(self, path: str, data: bytes) -> Item | None:
         """The ECG that was taken from there, where the file is still the same."""

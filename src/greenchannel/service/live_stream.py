@@ -39,6 +39,7 @@ class Running:
     state: StreamState
     ledger: AckLedger
     heard_at: datetime  # of the device, by the desk's clock
+    new_at: datetime  # samples that were not here yet came
     attached: "LiveStream | None" = None
     readable_until: int = (
         0  # last sample on the grid of whole seconds that is durable; 0: too few are for a reading
@@ -93,6 +94,9 @@ class LiveStream:
         self.answer = answer
         self.messages: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.running = running
+        self.untold: list[
+            dict[str, Any]
+        ] = []  # told once the samples have shown that it is the same recording
         self._segments = segments
         self._clock = clock
         self._on_detach: list[Any] = []
@@ -130,15 +134,18 @@ class LiveStream:
             return
         if running.given_up or running.attached is not self:
             raise _stale("a newer connection has taken over this stream, or it was silent for too long")
-        running.heard_at = self._clock.now()
         placed = running.state.place(frame)
+        if placed.differs:
+            raise _changed()
+        running.heard_at = self._clock.now()
         if placed.known:
             return
+        running.new_at = running.heard_at
         # Written first: a frame that the decoder held while the segments refused it would be a repeat ever after,
         # and acknowledged without being on disk.
         position = self._segments.append(Kind.FRAME, running.origin.ecg_id, frame)
         outcomes = running.state.take(placed)
-        running.ledger.appended(position, running.state.resume_from)
+        running.ledger.appended(position, running.state.resume_from, running.state.high_water)
         for callback in self._on_written:
             callback(position)
         for outcome in outcomes:
@@ -149,8 +156,15 @@ class LiveStream:
 
     def _check_repeat(self, frame: bytes) -> None:
         """Of a stored strip only what is in it can come again; more is another recording."""
-        if stop_of(frame) > self.running.ledger.acked:
-            raise _stale(f"the strip was stored with {self.running.ledger.acked} samples and takes no more")
+        total = self.running.ledger.acked
+        if stop_of(frame) > total:
+            raise _stale(f"the strip was stored with {total} samples and takes no more")
+        if self.untold:
+            if self.running.state.place(frame).differs:
+                raise _changed()
+            if stop_of(frame) == total:
+                while self.untold:
+                    self.messages.put_nowait(self.untold.pop(0))
 
     def detach(self) -> None:
         """The socket is gone, or its stream is another's; the stream waits for the device to come back."""
@@ -158,6 +172,15 @@ class LiveStream:
             callback()
         self._on_detach.clear()
         self.messages.put_nowait(OVER)
+
+
+def _changed() -> IngestError:
+    return IngestError(
+        "stream_changed",
+        "samples that are here already came again with other values: this is another recording",
+        "a new stream_id for a new recording",
+        "the stream_id of one that is here",
+    )
 
 
 def _stale(message: str) -> IngestError:

@@ -29,6 +29,9 @@ from greenchannel.triage.finding import Patient
 REFRESH_S: Final = 10
 """A reading that every second has confirmed is made anew after so long: by then its whole window is new.  [E]"""
 
+HOLE_S: Final = 3
+"""So long a reading waits for samples that are missing while later ones come: a socket keeps its order.  [E]"""
+
 LATE_S: Final = REFRESH_S + 2
 """A reading that is older than this is made anew in its turn with those in which something has changed.  [E]"""
 
@@ -142,7 +145,10 @@ class RollingReader:
     def durable(self, running: Running) -> None:
         """Note that more of a stream may have become durable, or that what was known of it has become void."""
         rate_hz = running.hello.rate_hz
-        seconds = windows.whole_seconds(running.ledger.acked, rate_hz)
+        ledger = running.ledger
+        # A hole that nothing has filled for so long is read as one; what comes into it later makes the reading void.
+        holds = ledger.reached - ledger.acked < HOLE_S * rate_hz
+        seconds = windows.whole_seconds(ledger.acked if holds else ledger.reached, rate_hz)
         until = windows.edge(seconds, rate_hz) if seconds >= windows.FIRST_S else 0
         if until != running.readable_until or (running.standing is None and self._is_due(running)):
             running.readable_until = until

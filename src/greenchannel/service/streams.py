@@ -18,7 +18,7 @@ import structlog
 from greenchannel.clock import Clock
 from greenchannel.events import StreamStarted
 from greenchannel.ingest import device_clock
-from greenchannel.ingest.device_hello import kept_hello, recording_facts
+from greenchannel.ingest.device_hello import is_nameless, kept_hello, recording_facts
 from greenchannel.ingest.device_stream import AckLedger, Hello, StreamState, parse_hello
 from greenchannel.ingest.errors import IngestError
 from greenchannel.ingest.segments import Kind, SegmentWriter, read_all
@@ -32,7 +32,8 @@ from greenchannel.service.intake import Intake
 from greenchannel.service.live_stream import OVER, LiveStream, Running, StreamOrigin, wave_message
 from greenchannel.service.reading_process import ReadingProcess
 from greenchannel.service.rolling import RollingReader
-from greenchannel.service.strip import Strips, analysis_message
+from greenchannel.service.stored_streams import OVERLAP_S, StoredStreams, StreamWho, answer_of
+from greenchannel.service.strip import Strips
 from greenchannel.service.watch import Watch
 from greenchannel.settings import Settings
 from greenchannel.signal.recording import Recording
@@ -46,6 +47,10 @@ logger = structlog.get_logger(__name__)
 # Acknowledgements come at least once a second, and no oftener than this but for a second that is complete.
 TELL_APART_S = 0.4
 ALL_EVERY_S = 0.5  # so often it is looked who is to be told, also where nothing came
+STUCK_FACTOR = (
+    4  # silent times without a new sample, after which a device that only repeats itself counts as silent
+)
+MOST_EMPTY = 32  # streams of one device that have no sample yet
 SYNCS_APART_S = 0.008  # what completes a second within it shares a sync
 SHUT_OUT_EVERY_S = 2.0  # devices whose tokens were taken away are looked for
 TRY_AGAIN_S = 1.0  # after an attempt to end a stream has failed; twice as long after each further one,
@@ -92,6 +97,7 @@ class StreamDesk:
         self._strips = Strips(
             clock=clock, writer=writer, casework=casework, book=book, intake=intake, blobs=blobs
         )
+        self._stored = StoredStreams(book, self._strips, self._segments, clock)
         at_once = max(settings.analysis_threads - 1, 1)
         self._process = ReadingProcess(intake.in_pool, at_once=at_once, wanted=settings.reading_process)
         self._rolling = RollingReader(
@@ -136,6 +142,7 @@ class StreamDesk:
             for frame in frames.get(ecg_id, []):
                 running.state.receive(frame)
             running.ledger = AckLedger(running.state.resume_from)
+            running.ledger.reached = running.state.high_water
             self._rolling.durable(running)
         for case in self._book.cases.values():
             for ecg in case.current_ecgs:
@@ -227,8 +234,11 @@ class StreamDesk:
     def _end_what_is_silent(self) -> None:
         """Nothing heard for too long, connected or not: what came is all that comes."""
         silent_since = self._clock.now() - self._idle
+        stuck_since = (
+            silent_since - STUCK_FACTOR * self._idle
+        )  # repeats and hellos alone keep no strip open for ever
         for running in list(self._running.values()):
-            if running.heard_at <= silent_since:
+            if running.heard_at <= silent_since or running.new_at <= stuck_since:
                 running.given_up = running.given_up or not running.state.complete
             if running.given_up:
                 self._finish(running)
@@ -293,11 +303,26 @@ class StreamDesk:
                 known = await self._known(hello, device)
                 running = self._running.get(known) if known else None
             if known and self._strips.is_stored(known) and (running is None or running.given_up):
-                return self._stored(known, hello, device, site, caller)
+                return await self._stored.open(known, hello, StreamWho(device, site, caller.actor))
             await self._intake.note_device_clock(device, hello.device_clock, self._clock.now(), caller)
-            if running is None:
-                running = await self._begin(hello_text, hello, device, site, caller, known)
-            return self._attach(running)
+            if running is not None:
+                return self._attach(running, OVERLAP_S if is_nameless(hello) else 0)
+            self._check_empty(device)
+            return self._attach(await self._begin(hello_text, hello, device, site, caller, known))
+
+    def _check_empty(self, device: str) -> None:
+        """A device that says hello again and again and sends nothing must not fill the board."""
+        empty = sum(
+            running.origin.device == device and not running.state.high_water
+            for running in self._running.values()
+        )
+        if empty >= MOST_EMPTY:
+            raise IngestError(
+                "too_many_uploads",
+                "too many streams of this device have no sample yet",
+                f"at most {MOST_EMPTY}",
+                f"{empty} and one more",
+            )
 
     def _turn(self, device: str, stream_id: str) -> asyncio.Lock:
         """Hellos of one stream come one after the other."""
@@ -393,17 +418,18 @@ class StreamDesk:
             state=StreamState(hello, max_duration_s=self._settings.stream_max_s),
             ledger=AckLedger(),
             heard_at=self._clock.now(),
+            new_at=self._clock.now(),
         )
         self._running[origin.ecg_id] = running
         return running
 
-    def _attach(self, running: Running) -> LiveStream:
+    def _attach(self, running: Running, overlap_s: int = 0) -> LiveStream:
         if running.attached is not None:
             running.attached.detach()
         if running.given_up:  # its end has failed so far, and the device is back
             running.given_up, running.failures, running.finish_after = False, 0, 0.0
         running.heard_at = self._clock.now()
-        answer = self._answer(running, running.ledger.acked)
+        answer = answer_of(running, running.ledger.acked, overlap_s, self._clock)
         stream = LiveStream(running, self._segments, self._clock, answer)
         running.attached = stream
         stream.when_detached(lambda: self._detached(running, stream))
@@ -415,41 +441,6 @@ class StreamDesk:
         if running.attached is stream:
             running.attached = None
             running.heard_at = self._clock.now()
-
-    def _answer(self, running: Running, resume_from: int) -> dict[str, Any]:
-        return {
-            "resume_from": resume_from,
-            "server_clock": self._clock.now().isoformat(timespec="milliseconds"),
-            "ecg_id": running.origin.ecg_id,
-            "case_id": running.origin.case_id,
-        }
-
-    def _stored(self, ecg_id: str, hello: Hello, device: str, site: str, caller: Caller) -> LiveStream:
-        """A device that comes back after its strip was stored: everything is acknowledged, the reading told again."""
-        case = self._book.cases[self._book.case_id_of(ecg_id) or ""]
-        ecg = case.ecg(ecg_id)
-        assert ecg is not None and ecg.duration_s is not None and ecg.rate_hz is not None
-        total = round(ecg.duration_s * ecg.rate_hz)
-        now = self._clock.now()
-        origin = StreamOrigin(
-            ecg_id=ecg_id,
-            case_id=case.case_id,
-            patient=case.patient,
-            site=site,
-            device=device,
-            actor=caller.actor,
-            started_at=now,
-            hello="",
-        )
-        state, ledger = StreamState(hello), AckLedger(total)
-        running = Running(origin=origin, hello=hello, state=state, ledger=ledger, heard_at=now, stored=True)
-        stream = LiveStream(running, self._segments, self._clock, self._answer(running, total))
-        stream.messages.put_nowait({"acked": total})
-        if ecg.analysed_at is not None:
-            stream.messages.put_nowait(
-                analysis_message(ecg.final_tier, list(ecg.final_findings), ecg.duration_s)
-            )
-        return stream
 
     async def shut_out_disabled(self) -> None:
         """Take no more from a device whose token was taken away; what came of its strip is read in its time."""

@@ -3,13 +3,19 @@
 import asyncio
 from typing import Any
 
+import numpy as np
 import structlog
+from numpy.typing import NDArray
 
+from greenchannel.alerts.ecg_state import Ecg
 from greenchannel.clock import Clock
 from greenchannel.events import StreamEndedEmpty
 from greenchannel.ingest import device_clock
+from greenchannel.ingest.device_hello import Hello
 from greenchannel.ingest.errors import IngestError
 from greenchannel.ingest.parsed import ParsedEcg
+from greenchannel.ingest.reader import read_ecg
+from greenchannel.ingest.scaling import mv_to_int16
 from greenchannel.ingest.wfdb_write import write_wfdb_zip
 from greenchannel.service.book import CaseBook
 from greenchannel.service.casework import Casework
@@ -111,6 +117,13 @@ class Strips:
         )
 
     # ------------------------------------------------------------ questions
+
+    async def steps(self, ecg: Ecg, patient: str, hello: Hello) -> NDArray[np.int16]:
+        """The samples of a stored strip in the device's steps, ``(leads, samples)``."""
+        assert ecg.sha256 is not None
+        data = await asyncio.to_thread(self._blobs.get, ecg.sha256, patient)
+        recording = (await asyncio.to_thread(read_ecg, [(None, data)])).recording
+        return mv_to_int16(recording.samples_mv, hello.lsb_mv)
 
     def is_stored(self, ecg_id: str) -> bool:
         """Is the strip a file?"""

@@ -372,6 +372,10 @@ class Accounts:
 def _check_id(id: str) -> None:
     if not id or len(id) > 64 or not id.isprintable() or id != id.strip():
         raise ValueError(f"expected an id of 1 to 64 printable characters, got {id!r}")
+    if id.startswith("agent:"):
+        raise ValueError(
+            f"expected an id that does not begin with agent: (a device's computer has that), got {id!r}"
+        )
 
 
 def _require(connection: Connection, table: Table, kind: str, id: str) -> None:
