@@ -138,6 +138,8 @@ class SegmentWriter:
                 except OSError:
                     # After a failed fsync nobody knows what the file holds: leave it, write all of it again.
                     self._close_file()
+                    if not self._size:  # nothing in it was said to be there: a full disk must not fill with these
+                        self._drop_file()
                     with self._buffer_lock:
                         self._waiting = batch + self._waiting
                     raise
@@ -189,6 +191,14 @@ class SegmentWriter:
         self._file.flush()
         os.fsync(self._file.fileno())
         self._size += len(data)
+
+    def _drop_file(self) -> None:
+        """Remove the newest file; the disk may refuse that too."""
+        try:
+            (self._folder / _file_name(self._number)).unlink(missing_ok=True)
+        except OSError:
+            return
+        self._streams.pop(self._number, None)
 
     def _close_file(self) -> None:
         file, self._file = self._file, None

@@ -116,6 +116,10 @@ def test_a_failed_sync_loses_nothing(
         patched.setattr(os, "fsync", no_space)
         with pytest.raises(OSError, match="No space"):
             writer.sync()
+        for _ in range(20):  # and again and again, while the disk is full
+            with pytest.raises(OSError, match="No space"):
+                writer.sync()
+        assert len(_files(tmp_path)) == 1, "expected no file for each time that it was refused"
     assert writer.sync() == position
     assert set(_payloads(tmp_path)) == {b"1", b"2"}
     assert len(_files(tmp_path)) == 2
