@@ -138,7 +138,9 @@ class SegmentWriter:
                 except OSError:
                     # After a failed fsync nobody knows what the file holds: leave it, write all of it again.
                     self._close_file()
-                    if not self._size:  # nothing in it was said to be there: a full disk must not fill with these
+                    if (
+                        not self._size
+                    ):  # nothing in it was said to be there: a full disk must not fill with these
                         self._drop_file()
                     with self._buffer_lock:
                         self._waiting = batch + self._waiting

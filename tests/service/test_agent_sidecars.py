@@ -211,3 +211,12 @@ def test_what_comes_to_be_known_of_a_refused_ecg_has_it_tried_once_more(folder: 
     (again,) = folder.look(ALONE_S)
 
     assert (again.stage, again.put_aside, again.failures) == ("waiting", False, 0) and again.fields == FIELDS
+
+
+def test_a_sidecars_words_are_those_that_a_person_reads() -> None:
+    """Full-width letters, spaces around and marks that nobody sees are none of a number; an unknown field is told."""
+    content = '{"patient_ref": "　ＺＹ-0043\u200b ", "Patient_Ref": "x", "age": 61}'.encode()
+    fields, odd = sidecar_fields(content)
+
+    assert fields == {"patient_ref": "ZY-0043", "age": "61"}
+    assert odd is not None and odd.startswith("Patient_Ref 不认识")

@@ -63,6 +63,8 @@ def sidecar_fields(content: bytes) -> tuple[dict[str, str], str | None]:
             continue
         if any(getattr(known, name) is not None for name in known.__slots__):
             fields[key] = word
+        else:
+            odd.append(f"{key[:40]} 不认识，未发送 is no field that is known here; left out")
     return fields, "; ".join(odd) or None
 
 
@@ -95,7 +97,9 @@ def _word(value: Any) -> str | None:
         case bool():
             return "yes" if value else "no"
         case str():
-            return value
+            # As a person reads it: full-width letters of Chinese keyboards, spaces around, marks that nobody sees.
+            seen = unicodedata.normalize("NFKC", value)
+            return "".join(sign for sign in seen if unicodedata.category(sign) != "Cf").strip() or None
         case dict():
             return msgspec.json.encode(value).decode()
         case _:
