@@ -252,17 +252,21 @@ def test_a_strip_of_gaps_is_refused() -> None:
 
 
 def test_a_device_cannot_fill_the_board_with_streams_of_nothing(tmp_path: Path) -> None:
-    """So many may begin without a sample; those that have one do not count."""
+    """Many may begin at once; so many stay without a sample, and those that have one do not count."""
     world = World(folder=tmp_path)
     recording, steps = strip()
 
     async def play() -> None:
         async with world.desk() as desk:
             for number in range(MOST_EMPTY):
-                live = await desk.streams.open(hello(recording, stream_id=f"s-{number}"), device())
+                await desk.streams.open(hello(recording, stream_id=f"s-{number}"), device())
+            await desk.streams.open(hello(recording, stream_id="at-once"), device())
+            world.pass_time(11)
             with pytest.raises(IngestError, match="no sample yet"):
                 await desk.streams.open(hello(recording, stream_id="one-more"), device())
-            live.receive(frames(steps)[0])
+            for number in (0, 1):
+                again = await desk.streams.open(hello(recording, stream_id=f"s-{number}"), device())
+                again.receive(frames(steps)[0])
             await desk.streams.open(hello(recording, stream_id="one-more"), device())
 
     asyncio.run(play())

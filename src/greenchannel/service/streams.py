@@ -50,7 +50,8 @@ ALL_EVERY_S = 0.5  # so often it is looked who is to be told, also where nothing
 STUCK_FACTOR = (
     4  # silent times without a new sample, after which a device that only repeats itself counts as silent
 )
-MOST_EMPTY = 32  # streams of one device that have no sample yet
+MOST_EMPTY, MOST_BEGUN = 32, 2000  # streams of one device without a sample: for longer than this, and in all
+EMPTY_AFTER = timedelta(seconds=10)
 SYNCS_APART_S = 0.008  # what completes a second within it shares a sync
 SHUT_OUT_EVERY_S = 2.0  # devices whose tokens were taken away are looked for
 TRY_AGAIN_S = 1.0  # after an attempt to end a stream has failed; twice as long after each further one,
@@ -312,16 +313,19 @@ class StreamDesk:
 
     def _check_empty(self, device: str) -> None:
         """A device that says hello again and again and sends nothing must not fill the board."""
-        empty = sum(
-            running.origin.device == device and not running.state.high_water
+        begun = [
+            running
             for running in self._running.values()
-        )
-        if empty >= MOST_EMPTY:
+            if running.origin.device == device and not running.state.high_water
+        ]
+        since = self._clock.now() - EMPTY_AFTER
+        empty = sum(running.origin.started_at <= since for running in begun)
+        if empty >= MOST_EMPTY or len(begun) >= MOST_BEGUN:
             raise IngestError(
                 "too_many_uploads",
                 "too many streams of this device have no sample yet",
-                f"at most {MOST_EMPTY}",
-                f"{empty} and one more",
+                f"at most {MOST_EMPTY} for longer than {EMPTY_AFTER.total_seconds():g} s, {MOST_BEGUN} in all",
+                f"{empty}, {len(begun)} and one more",
             )
 
     def _turn(self, device: str, stream_id: str) -> asyncio.Lock:
