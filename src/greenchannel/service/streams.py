@@ -432,6 +432,7 @@ class StreamDesk:
             running.attached.detach()
         if running.given_up:  # its end has failed so far, and the device is back
             running.given_up, running.failures, running.finish_after = False, 0, 0.0
+            running.new_at = self._clock.now()  # it has its time anew
         running.heard_at = self._clock.now()
         answer = answer_of(running, running.ledger.acked, overlap_s, self._clock)
         stream = LiveStream(running, self._segments, self._clock, answer)
