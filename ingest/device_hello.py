@@ -84,8 +84,6 @@ def recording_facts(hello: Hello) -> bytes:
     """What tells one recording from another under the same `stream_id`, however the hello writes it."""
     started_at = None if hello.started_at is None else hello.started_at.astimezone(UTC).isoformat()
     facts = [hello.patient_ref, started_at, hello.leads, hello.rate_hz, hello.lsb_mv]
-    if is_nameless(hello):
-        facts += [hello.fields.age_years, hello.fields.sex]
     return json.dumps(facts).encode()
 
 

@@ -19,7 +19,7 @@ from greenchannel.ingest.bounds import MAX_VALUES
 from greenchannel.ingest.device_hello import Hello, parse_hello
 from greenchannel.ingest.errors import IngestError
 from greenchannel.ingest.ranges import RangeSet
-from greenchannel.ingest.scaling import MISSING, int16_to_mv, ranges_without_samples
+from greenchannel.ingest.scaling import MISSING, int16_to_mv, ranges_where, ranges_without_samples
 from greenchannel.signal.recording import Recording
 
 __all__ = [
@@ -32,7 +32,9 @@ LAST, GAP_BEFORE, PACE_PULSE, LEAD_OFF = 1, 2, 4, 8
 
 MAX_DURATION_S: Final = 3600.0
 MAX_HOLE_S: Final = 300.0
-# Memory is taken for gaps too: a strip may have a minute of them, and then four times as many as samples.  [E]
+# Memory is taken for gaps too. A strip may have as long a gap as may be announced while that is 8 MB, a minute of
+# gaps in any case, and then four times as many missing samples as it has samples.  [E]
+FREE_VALUES: Final = 4 * 2**20
 FREE_GAPS_S: Final = 60.0
 MOST_GAPS: Final = 4
 """How far beyond the newest sample a frame may lie: it bounds what a lying frame can make us allocate.  [O]"""
@@ -133,7 +135,8 @@ class StreamState:
         self.hello = hello
         self._max_samples = min(int(max_duration_s * hello.rate_hz), MAX_VALUES // len(hello.leads))
         self._max_hole = int(max_hole_s * hello.rate_hz)
-        self._free_gaps = int(FREE_GAPS_S * hello.rate_hz)
+        least = int(FREE_GAPS_S * hello.rate_hz)
+        self._free_gaps = max(least, min(self._max_hole, FREE_VALUES // len(hello.leads)))
         self._strip = np.full((0, len(hello.leads)), MISSING, dtype=np.int16)
         self._held = RangeSet()
         self._settled = RangeSet()  # held, or announced as never to come
@@ -147,7 +150,8 @@ class StreamState:
         """The state of a whole strip, of shape ``(leads, samples)``, as it was stored."""
         state = cls(hello)
         state._strip = np.ascontiguousarray(steps.T)
-        state._held.add(0, steps.shape[1])
+        for first, stop in ranges_where((steps != MISSING).any(axis=0)):
+            state._held.add(first, stop)
         state._settled.add(0, steps.shape[1])
         state._end, state._ended = steps.shape[1], True
         return state
@@ -187,8 +191,13 @@ class StreamState:
 
     # ------------------------------------------------------------ frames
 
-    def place(self, frame: bytes) -> Placed:
+    def place(self, frame: bytes, *, replayed: bool = False) -> Placed:
         """Where a frame belongs in the strip. Asking changes nothing.
+
+        Parameters
+        ----------
+        replayed
+            It was taken before, and is durable: it is not measured by the bound on gaps again.
 
         Raises
         ------
@@ -198,21 +207,20 @@ class StreamState:
         first, flags, steps = self._parse(frame)
         stop = first + len(steps)
         self._check_place(first, stop, bool(flags & LAST))
+        if not replayed:
+            self._check_gaps(first, stop)
         # Nothing at or after `first` is here, and what is just before it is.
         in_line = first == self._held.stop and not flags
         known = not (flags or in_line) and next(self._held.missing(first, stop), None) is None
-        differs = not in_line and any(
-            not np.array_equal(self._strip[start:until], steps[start - first : until - first])
-            for start, until in self._held.within(first, stop)
-        )
+        differs = not in_line and self._differs(first, steps)
         return Placed(
             first=first, stop=stop, flags=flags, steps=steps, in_line=in_line, known=known, differs=differs
         )
 
     def receive(self, frame: bytes) -> list[Outcome]:
-        """Take one binary frame; what it changed, in order."""
+        """Take one binary frame again; what it changed, in order."""
         try:
-            placed = self.place(frame)
+            placed = self.place(frame, replayed=True)
         except IngestError as error:
             return [Refused(error=error)]
         return self.take(placed)
@@ -286,14 +294,6 @@ class StreamState:
                 f"first_sample of at most {self.high_water + self._max_hole}",
                 str(first),
             )
-        gaps = max(stop, self.high_water) - self._held.count - max(stop - first, 0)
-        if gaps > self._free_gaps + MOST_GAPS * self._held.count:
-            raise IngestError(
-                "bad_frame",
-                "the strip would be little else than gaps",
-                f"at most {self._free_gaps} samples and {MOST_GAPS} times those that are here",
-                f"{gaps} that are not",
-            )
         if self._end is not None and (stop > self._end or (last and stop != self._end)):
             raise IngestError(
                 "bad_frame", "the strip has ended before", f"samples before {self._end}", f"sample {stop}"
@@ -305,6 +305,28 @@ class StreamState:
                 f"{self.high_water} or more",
                 str(stop),
             )
+
+    def _check_gaps(self, first: int, stop: int) -> None:
+        held = self._held.count
+        gaps = max(stop, self.high_water) - held - max(stop - first, 0)
+        if gaps > self._free_gaps + MOST_GAPS * held:
+            raise IngestError(
+                "bad_frame",
+                "the strip would be little else than gaps",
+                f"at most {self._free_gaps} samples and {MOST_GAPS} times those that are here",
+                f"{gaps} that are not",
+            )
+
+    def differs(self, frame: bytes) -> bool:
+        """Has a frame other values for samples that are here? Also of one that reaches beyond the end."""
+        first, _, steps = self._parse(frame)
+        return self._differs(first, steps)
+
+    def _differs(self, first: int, steps: NDArray[np.int16]) -> bool:
+        return any(
+            not np.array_equal(self._strip[start:until], steps[start - first : until - first])
+            for start, until in self._held.within(first, first + len(steps))
+        )
 
     def _store(self, first: int, steps: NDArray[np.int16]) -> list[Outcome]:
         stop = first + len(steps)

@@ -14,7 +14,6 @@ import pytest
 from greenchannel.ingest.device_stream import GAP_BEFORE, StreamState, encode_frame, parse_hello
 from greenchannel.ingest.errors import IngestError
 from greenchannel.service.desk import Desk
-from greenchannel.service.errors import Conflict
 from greenchannel.service.streams import MOST_EMPTY, STUCK_FACTOR
 from greenchannel.viewer import stream_socket
 from tests.desk_world import World, device
@@ -179,7 +178,7 @@ def test_another_patient_under_the_same_nameless_id_is_not_taken_into_the_strip(
             again.receive(first[20])
             assert again.running.state.high_water == 21 * PIECE
 
-            with pytest.raises(Conflict):
+            with pytest.raises(IngestError, match="age or sex differ"):
                 await desk.streams.open(nameless(recording, age=70), device())
 
     asyncio.run(play())
@@ -242,13 +241,28 @@ def test_a_strip_of_gaps_is_refused() -> None:
     state = StreamState(parse_hello(hello(recording)))
     rate_hz = int(recording.rate_hz)
     state.take(state.place(encode_frame(0, 0, steps[:, :1].T)))
-    far = encode_frame(1, 200 * rate_hz, steps[:, :1].T, GAP_BEFORE)
+    state.take(
+        state.place(encode_frame(1, 290 * rate_hz, steps[:, :1].T, GAP_BEFORE))
+    )  # an outage of minutes
+    far = encode_frame(2, 580 * rate_hz, steps[:, :1].T, GAP_BEFORE)
     with pytest.raises(IngestError, match="little else than gaps"):
         state.place(far)
-    for second in range(steps.shape[1] // rate_hz):
-        piece = steps[:, second * rate_hz : (second + 1) * rate_hz].T
-        state.receive(encode_frame(2 + second, second * rate_hz, piece))
-    state.place(encode_frame(1, 60 * rate_hz, steps[:, :1].T, GAP_BEFORE))
+    assert state.place(far, replayed=True).stop == 580 * rate_hz + 1, "what is durable is not measured again"
+    fast = StreamState(parse_hello(hello(recording, rate_hz=8000.0)))
+    with pytest.raises(IngestError, match="little else than gaps"):
+        fast.place(encode_frame(0, 100 * 8000, steps[:, :1].T, GAP_BEFORE))
+
+
+def test_a_strip_that_was_stored_with_a_hole_is_still_the_same_recording() -> None:
+    """What comes into the hole differs from nothing; other samples beside it do."""
+    recording, steps = strip()
+    holed = steps.copy()
+    holed[:, 500:1000] = -32768
+    state = StreamState.of_steps(parse_hello(hello(recording)), holed)
+
+    assert not state.differs(encode_frame(0, 500, steps[:, 500:1000].T))
+    assert not state.differs(encode_frame(0, 400, steps[:, 400:1100].T))
+    assert state.differs(encode_frame(0, 400, steps[:, 400:1100].T + 1))
 
 
 def test_a_device_cannot_fill_the_board_with_streams_of_nothing(tmp_path: Path) -> None:

@@ -247,7 +247,8 @@ class Spool:
                 changes["amended"] = True
                 if item.stage != "taken":
                     changes["fields"] = item.fields | new
-                if item.stage == "refused":  # perhaps for what is known better now
+                # Perhaps for what is known better now; a word for another patient is not for this ECG.
+                if item.stage == "refused" and not (item.fields.get("patient_ref") and "patient_ref" in new):
                     changes |= TRIED_ANEW
             if note and note not in (item.note or ""):
                 changes["note"] = "; ".join(each for each in (item.note, note) if each)

@@ -131,14 +131,22 @@ class Watcher:
         sidecar that was taken with that one is the last patient's."""
         if one.sidecar is None:
             return {}, None
-        was_another = self._path(one.names[0]) in self._spool.sources() and not again
-        if was_another and not self._is_new(one.sidecar):
+        if not again and not self._is_new(one.sidecar) and self._is_of_the_last(one):
             name = Path(one.sidecar).name
             return (
                 {},
                 f"{name} 是上一份心电图的，未随附发送 {name} belongs to the ECG before it; sent without it",
             )
         return read_sidecar(self._folder / one.sidecar)
+
+    def _is_of_the_last(self, one: Ready) -> bool:
+        """Was another ECG taken from this path, after its sidecar had been written?"""
+        assert one.sidecar is not None
+        try:
+            last = self._spool.get(self._spool.sources().get(self._path(one.names[0]), 0))
+        except KeyError:
+            return False
+        return self._looked[one.sidecar].seen.mtime_ns <= last.found_at.timestamp() * 1e9
 
     def _known(self, path: str, data: bytes) -> Item | None:
         """The ECG that was taken from there, where the file is still the same."""

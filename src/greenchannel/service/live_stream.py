@@ -156,15 +156,16 @@ class LiveStream:
 
     def _check_repeat(self, frame: bytes) -> None:
         """Of a stored strip only what is in it can come again; more is another recording."""
-        total = self.running.ledger.acked
-        if stop_of(frame) > total:
-            raise _stale(f"the strip was stored with {total} samples and takes no more")
+        total, stop = self.running.ledger.acked, stop_of(frame)
         if self.untold:
-            if self.running.state.place(frame).differs:
+            if self.running.state.differs(frame):
                 raise _changed()
-            if stop_of(frame) == total:
-                while self.untold:
-                    self.messages.put_nowait(self.untold.pop(0))
+            if stop < total:
+                return
+            while self.untold:
+                self.messages.put_nowait(self.untold.pop(0))
+        elif stop > total:
+            raise _stale(f"the strip was stored with {total} samples and takes no more")
 
     def detach(self) -> None:
         """The socket is gone, or its stream is another's; the stream waits for the device to come back."""

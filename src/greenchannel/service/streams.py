@@ -19,7 +19,7 @@ from greenchannel.clock import Clock
 from greenchannel.events import StreamStarted
 from greenchannel.ingest import device_clock
 from greenchannel.ingest.device_hello import is_nameless, kept_hello, recording_facts
-from greenchannel.ingest.device_stream import AckLedger, Hello, StreamState, parse_hello
+from greenchannel.ingest.device_stream import AckLedger, Hello, Refused, StreamState, parse_hello
 from greenchannel.ingest.errors import IngestError
 from greenchannel.ingest.segments import Kind, SegmentWriter, read_all
 from greenchannel.service.book import CaseBook
@@ -141,7 +141,9 @@ class StreamDesk:
                 continue
             running = self._make_running(origin)
             for frame in frames.get(ecg_id, []):
-                running.state.receive(frame)
+                for outcome in running.state.receive(frame):
+                    if isinstance(outcome, Refused):
+                        logger.error("a durable frame is not taken", ecg_id=ecg_id, error=str(outcome.error))
             running.ledger = AckLedger(running.state.resume_from)
             running.ledger.reached = running.state.high_water
             self._rolling.durable(running)
@@ -307,6 +309,13 @@ class StreamDesk:
                 return await self._stored.open(known, hello, StreamWho(device, site, caller.actor))
             await self._intake.note_device_clock(device, hello.device_clock, self._clock.now(), caller)
             if running is not None:
+                if is_nameless(hello) and _are_two(hello, running.hello):
+                    raise IngestError(
+                        "stream_changed",
+                        "age or sex differ from the first hello",
+                        "a new stream_id",
+                        hello.stream_id,
+                    )
                 return self._attach(running, OVERLAP_S if is_nameless(hello) else 0)
             self._check_empty(device)
             return self._attach(await self._begin(hello_text, hello, device, site, caller, known))
@@ -472,6 +481,12 @@ class StreamDesk:
             return running.state.assemble()
         except IngestError:
             return None
+
+
+def _are_two(one: Hello, other: Hello) -> bool:
+    """Do two hellos name people who cannot be the same?"""
+    said = [(one.fields.age_years, other.fields.age_years), (one.fields.sex, other.fields.sex)]
+    return any(a is not None and b is not None and a != b for a, b in said)
 
 
 def hello_mac(key: bytes, hello: Hello) -> str:
