@@ -5,7 +5,6 @@ from them by rank, so that about as many cases end within it as it says, whateve
 the clinic works as it did). The rule is that of ``reperfusion.toml``. Nothing is proposed beyond it, a doctor decides.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Literal
@@ -250,9 +249,3 @@ def _against_lysis(question: Question, settings: Settings) -> tuple[tuple[str, .
             raise ValueError(f"expected contraindications of {known}, got {sorted(strange)}")
         against += [name for name in known if name in question.contraindicated]
     return tuple(against), tuple(missing)
-
-
-def door_in_door_out_left_min(so_far_min: float | None, target_min: float) -> float | None:
-    """Minutes that are left until the patient should be out of the referring site's door; below 0: over it. None:
-    nobody has said when the patient came in."""
-    return None if so_far_min is None or math.isnan(so_far_min) else target_min - so_far_min

@@ -110,6 +110,11 @@ def encode_frame(sequence: int, first_sample: int, steps: NDArray[np.int16], fla
     )
 
 
+def first_of(frame: bytes) -> int:
+    """The first sample that a frame says it has; 0 where it is too short to say so."""
+    return int(HEAD.unpack_from(frame)[1]) if len(frame) >= HEAD.size else 0
+
+
 def stop_of(frame: bytes) -> int:
     """One past the last sample that a frame says it has; 0 where it is too short to say so."""
     if len(frame) < HEAD.size:

@@ -3,8 +3,9 @@
 import base64
 import io
 import os
+import queue
 import socket
-import time
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pydicom
 import pytest
 from pynetdicom import AE
 
+from greenchannel.agent import ports_mllp
 from greenchannel.agent.agent import now
 from greenchannel.agent.judge import judged
 from greenchannel.agent.ports import Address, address_of
@@ -134,15 +136,11 @@ def test_an_attachment_that_cannot_be_unpacked_goes_back_to_its_sender(
     assert spool.items() == []
 
 
-def test_idle_connections_keep_nobody_out(spool: Spool) -> None:
-    """As many as are allowed, and more, that never say a word or only break lines; then one with an ECG."""
+def test_idle_connections_keep_nobody_out(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many as are allowed, and more, that never say a word; then one with an ECG."""
+    monkeypatch.setattr(ports_mllp, "_SPARED_S", 0.0)
     port = MllpPort(spool, HERE, now)
-    clients = [MllpClient(port.port) for _ in range(MOST_CONNECTIONS)]
-    for _ in range(6):
-        for client in clients:
-            client.send(b"\n")
-        time.sleep(0.2)
-    clients += [MllpClient(port.port) for _ in range(2)]
+    clients = [MllpClient(port.port) for _ in range(MOST_CONNECTIONS + 2)]
     try:
         clients[-1].send(b"\x0b" + message("m1", ecg(1)) + b"\x1c\r")
         assert clients[-1].answer().field(1) == "AA"
@@ -150,6 +148,36 @@ def test_idle_connections_keep_nobody_out(spool: Spool) -> None:
         for client in clients:
             client.close()
         port.close()
+
+
+class Noted(ports_mllp._Idle):
+    """Tells since when a connection has been idle, each time that it waits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: queue.Queue[float] = queue.Queue()
+
+    def begins(self, sock: socket.socket, since_s: float) -> None:
+        super().begins(sock, since_s)
+        self.waits.put(since_s)
+
+
+def test_only_a_message_is_a_sign_of_life(spool: Spool) -> None:
+    """Line breaks between messages leave a connection as idle as it was."""
+    near, far = socket.socketpair()
+    idle = Noted()
+    serving = threading.Thread(target=ports_mllp._serve, args=(near, spool, now, idle))
+    serving.start()
+    since = [idle.waits.get(timeout=10)]
+    for sent in (b"\n", b"\r\n", b"\x0b" + message("m1", ecg(1)) + b"\x1c\r"):
+        far.sendall(sent)
+        since.append(idle.waits.get(timeout=10))
+    assert b"MSA|AA|m1" in far.recv(65536)
+    far.close()
+    serving.join(timeout=10)
+    near.close()
+
+    assert since[0] == since[1] == since[2] < since[3]
 
 
 def test_a_message_that_cannot_be_kept_is_not_acknowledged(

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -188,7 +189,7 @@ class Disk:
 
     def __init__(self, patch: pytest.MonkeyPatch, folder: Path, room: int) -> None:
         self.folder, self.room = folder, room
-        patch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(room, self.used, self.free))
+        patch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=self.free))
         patch.setattr(os, "replace", self._replace)
 
     @property

@@ -151,7 +151,7 @@ def test_what_cannot_be_read_changes_nothing(tmp_path: Path) -> None:
     run(tmp_path, story)
 
 
-def test_a_received_ecg_is_read_after_a_restart(tmp_path: Path) -> None:
+def test_a_received_ecg_is_read_after_a_restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stop between receipt and reading costs no reading and no alert."""
     world = World(folder=tmp_path)
 
@@ -161,7 +161,7 @@ def test_a_received_ecg_is_read_after_a_restart(tmp_path: Path) -> None:
             async def cut(*_: object) -> None:
                 return None
 
-            desk.intake.read = cut  # type: ignore[method-assign, assignment]
+            monkeypatch.setattr(desk.intake, "read", cut)
             answer = await world.send(desk, dicom())
             assert answer.state == "received"
             return str(answer.case_id)

@@ -201,6 +201,9 @@ def test_a_nameless_strip_that_is_stored_acknowledges_nothing_to_another_patient
             stranger = await desk.streams.open(nameless(recording), device())
             assert stranger.messages.empty()
             assert await refused(stranger, second[-1]) == "stream_changed"
+            beyond = encode_frame(0, steps.shape[1], other_samples(steps)[:, :PIECE].T)
+            assert await refused(stranger, beyond) == "stale_session", "it has shown nothing"
+            stranger.receive(first[-1])  # a part of what is asked for is too little
             assert stranger.messages.empty()
 
             same = await desk.streams.open(nameless(recording), device())

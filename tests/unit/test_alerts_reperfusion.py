@@ -13,7 +13,6 @@ from greenchannel.alerts.reperfusion import (
     contraindications,
     decide,
     default_settings,
-    door_in_door_out_left_min,
     predict,
     stages,
 )
@@ -193,13 +192,6 @@ def test_an_eta_replaces_the_road_and_one_that_has_passed_counts_from_now() -> N
 
     assert soon is not None and (soon.low_min, soon.median_min, soon.high_min) == (60, 64, 68)
     assert passed is not None and passed.median_min == 74 and passed.stage == "ETA"
-
-
-def test_the_countdown_to_the_referring_door() -> None:
-    """Over it is below zero; a patient whose coming nobody entered has no countdown."""
-    assert door_in_door_out_left_min(12.0, 30.0) == 18.0
-    assert door_in_door_out_left_min(45.0, 30.0) == -15.0
-    assert door_in_door_out_left_min(None, 30.0) is None
 
 
 def test_the_tables_are_whole() -> None:

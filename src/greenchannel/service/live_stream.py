@@ -9,8 +9,9 @@ from typing import Any, Final
 import msgspec
 
 from greenchannel.clock import Clock
-from greenchannel.ingest.device_stream import Accepted, AckLedger, Hello, StreamState, stop_of
+from greenchannel.ingest.device_stream import Accepted, AckLedger, Hello, StreamState, first_of, stop_of
 from greenchannel.ingest.errors import IngestError
+from greenchannel.ingest.ranges import RangeSet
 from greenchannel.ingest.segments import Kind, SegmentWriter
 from greenchannel.signal.cases import Known
 from greenchannel.signal.standing import Standing
@@ -94,9 +95,9 @@ class LiveStream:
         self.answer = answer
         self.messages: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.running = running
-        self.untold: list[
-            dict[str, Any]
-        ] = []  # told once the samples have shown that it is the same recording
+        # Of a stored strip whose hello names nobody: told once its last samples have come again as they were.
+        self.untold: list[dict[str, Any]] = []
+        self._shown = RangeSet()
         self._segments = segments
         self._clock = clock
         self._on_detach: list[Any] = []
@@ -160,11 +161,12 @@ class LiveStream:
         if self.untold:
             if self.running.state.differs(frame):
                 raise _changed()
-            if stop < total:
-                return
-            while self.untold:
-                self.messages.put_nowait(self.untold.pop(0))
-        elif stop > total:
+            self._shown.add(first_of(frame), min(stop, total))
+            if next(self._shown.missing(self.answer["resume_from"], total), None) is None:
+                while self.untold:
+                    self.messages.put_nowait(self.untold.pop(0))
+                return  # what it has beyond the end is not acknowledged
+        if stop > total:
             raise _stale(f"the strip was stored with {total} samples and takes no more")
 
     def detach(self) -> None:

@@ -73,9 +73,7 @@ class RollingReader:
         self._process = process
         self._looking = False
         self._looked_at = 0.0  # by the event loop's clock
-        self._fresh: dict[
-            Running, None
-        ] = {}  # with a second that was not looked at, or a reading to be made anew
+        self._fresh: dict[Running, None] = {}  # a second was not looked at, or a reading is to be made anew
 
     def choose(self) -> list[Running]:
         """The streams to read now; the caller runs `read` on each."""
