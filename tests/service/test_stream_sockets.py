@@ -16,7 +16,7 @@ from greenchannel.ingest.errors import IngestError
 from greenchannel.service.desk import Desk
 from greenchannel.service.streams import MOST_EMPTY, STUCK_FACTOR
 from greenchannel.viewer import stream_socket
-from tests.desk_world import World, device
+from tests.desk_world import World, device, run
 from tests.stream_world import PIECE, comes, frames, hello, strip, until_acked, until_final
 
 
@@ -41,38 +41,34 @@ async def written(live: Any) -> Heard:
 
 def test_a_connection_without_a_sample_ends_with_its_stream(tmp_path: Path) -> None:
     """A minute of silence: no reading is to come, and the socket does not stay for it."""
-    world = World(folder=tmp_path)
     recording, _ = strip()
 
-    async def play() -> None:
-        async with world.desk() as desk:
-            live = await desk.streams.open(hello(recording), device())
-            writing = asyncio.create_task(written(live))
-            await asyncio.sleep(0)
-            world.pass_time(61)
-            heard = await writing
-            assert all(message.get("type") != "analysis" for message in heard.messages)
+    async def story(world: World, desk: Desk) -> None:
+        live = await desk.streams.open(hello(recording), device())
+        writing = asyncio.create_task(written(live))
+        await asyncio.sleep(0)
+        world.pass_time(61)
+        heard = await writing
+        assert all(message.get("type") != "analysis" for message in heard.messages)
 
-    asyncio.run(play())
+    run(tmp_path, story)
 
 
 def test_a_connection_that_another_has_replaced_ends_with_the_reason(tmp_path: Path) -> None:
     """Also where its device never sends a frame on it again."""
-    world = World(folder=tmp_path)
     recording, steps = strip()
 
-    async def play() -> None:
-        async with world.desk() as desk:
-            first = await desk.streams.open(hello(recording), device())
-            first.receive(frames(steps)[0])
-            writing = asyncio.create_task(written(first))
-            await asyncio.sleep(0)
-            await desk.streams.open(hello(recording), device())
-            with pytest.raises(IngestError) as refused:
-                await writing
-            assert refused.value.code == "stale_session"
+    async def story(world: World, desk: Desk) -> None:
+        first = await desk.streams.open(hello(recording), device())
+        first.receive(frames(steps)[0])
+        writing = asyncio.create_task(written(first))
+        await asyncio.sleep(0)
+        await desk.streams.open(hello(recording), device())
+        with pytest.raises(IngestError) as refused:
+            await writing
+        assert refused.value.code == "stale_session"
 
-    asyncio.run(play())
+    run(tmp_path, story)
 
 
 @pytest.fixture
@@ -90,25 +86,23 @@ def test_a_connection_that_is_gone_leaves_no_cycle(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last: bytes | None
 ) -> None:
     """Cut, or refused: the strip must not wait for the collector, which comes seldom in a service."""
-    world = World(folder=tmp_path)
     recording, steps = strip()
 
-    async def play() -> None:
-        async with world.desk() as desk:
-            connections = []
-            opened = desk.streams.open
+    async def story(world: World, desk: Desk) -> None:
+        connections = []
+        opened = desk.streams.open
 
-            async def open_it(text: str, caller: Any) -> Any:
-                live = await opened(text, caller)
-                connections.append(weakref.ref(live))
-                return live
+        async def open_it(text: str, caller: Any) -> Any:
+            live = await opened(text, caller)
+            connections.append(weakref.ref(live))
+            return live
 
-            monkeypatch.setattr(desk.streams, "open", open_it)
-            await connection(desk, hello(recording), [*frames(steps)[:3], *([last] if last else [])])
-            await asyncio.sleep(0.2)
-            assert len(connections) == 1 and connections[0]() is None
+        monkeypatch.setattr(desk.streams, "open", open_it)
+        await connection(desk, hello(recording), [*frames(steps)[:3], *([last] if last else [])])
+        await asyncio.sleep(0.2)
+        assert len(connections) == 1 and connections[0]() is None
 
-    asyncio.run(play())
+    run(tmp_path, story)
 
 
 async def connection(desk: Desk, first: str, then: list[bytes]) -> list[dict[str, Any]]:
@@ -158,61 +152,57 @@ def other_samples(steps: Any) -> Any:
 
 def test_another_patient_under_the_same_nameless_id_is_not_taken_into_the_strip(tmp_path: Path) -> None:
     """A counter that began anew: two seconds must come again as they were, and what differs is refused."""
-    world = World(folder=tmp_path)
     recording, steps = strip()
     first, second = frames(steps), frames(other_samples(steps))
 
-    async def play() -> None:
-        async with world.desk() as desk:
-            live = await desk.streams.open(nameless(recording), device())
-            for frame in first[:20]:
-                live.receive(frame)
-            await until_acked(live, 20 * PIECE)
-            live.detach()
-            again = await desk.streams.open(nameless(recording), device())
-            resume = again.answer["resume_from"]
-            assert resume == 20 * PIECE - round(2 * recording.rate_hz)
-            assert await refused(again, second[resume // PIECE]) == "stream_changed"
-            assert await refused(again, second[0]) == "stream_changed"
-            again.receive(first[resume // PIECE])
-            again.receive(first[20])
-            assert again.running.state.high_water == 21 * PIECE
+    async def story(world: World, desk: Desk) -> None:
+        live = await desk.streams.open(nameless(recording), device())
+        for frame in first[:20]:
+            live.receive(frame)
+        await until_acked(live, 20 * PIECE)
+        live.detach()
+        again = await desk.streams.open(nameless(recording), device())
+        resume = again.answer["resume_from"]
+        assert resume == 20 * PIECE - round(2 * recording.rate_hz)
+        assert await refused(again, second[resume // PIECE]) == "stream_changed"
+        assert await refused(again, second[0]) == "stream_changed"
+        again.receive(first[resume // PIECE])
+        again.receive(first[20])
+        assert again.running.state.high_water == 21 * PIECE
 
-            with pytest.raises(IngestError, match="age or sex differ"):
-                await desk.streams.open(nameless(recording, age=70), device())
+        with pytest.raises(IngestError, match="age or sex differ"):
+            await desk.streams.open(nameless(recording, age=70), device())
 
-    asyncio.run(play())
+    run(tmp_path, story)
 
 
 def test_a_nameless_strip_that_is_stored_acknowledges_nothing_to_another_patient(tmp_path: Path) -> None:
     """The reading of one is never told as that of another; the device that lost the last word hears it again."""
-    world = World(folder=tmp_path)
     recording, steps = strip()
     first, second = frames(steps), frames(other_samples(steps))
 
-    async def play() -> None:
-        async with world.desk() as desk:
-            live = await desk.streams.open(nameless(recording), device())
-            for frame in first:
-                live.receive(frame)
-            await until_final(live)
-            await comes(lambda: not desk.streams._running)
+    async def story(world: World, desk: Desk) -> None:
+        live = await desk.streams.open(nameless(recording), device())
+        for frame in first:
+            live.receive(frame)
+        await until_final(live)
+        await comes(lambda: not desk.streams._running)
 
-            stranger = await desk.streams.open(nameless(recording), device())
-            assert stranger.messages.empty()
-            assert await refused(stranger, second[-1]) == "stream_changed"
-            beyond = encode_frame(0, steps.shape[1], other_samples(steps)[:, :PIECE].T)
-            assert await refused(stranger, beyond) == "stale_session", "it has shown nothing"
-            stranger.receive(first[-1])  # a part of what is asked for is too little
-            assert stranger.messages.empty()
+        stranger = await desk.streams.open(nameless(recording), device())
+        assert stranger.messages.empty()
+        assert await refused(stranger, second[-1]) == "stream_changed"
+        beyond = encode_frame(0, steps.shape[1], other_samples(steps)[:, :PIECE].T)
+        assert await refused(stranger, beyond) == "stale_session", "it has shown nothing"
+        stranger.receive(first[-1])  # a part of what is asked for is too little
+        assert stranger.messages.empty()
 
-            same = await desk.streams.open(nameless(recording), device())
-            for frame in first[same.answer["resume_from"] // PIECE :]:
-                same.receive(frame)
-            assert same.messages.get_nowait() == {"acked": steps.shape[1]}
-            assert same.messages.get_nowait()["type"] == "analysis"
+        same = await desk.streams.open(nameless(recording), device())
+        for frame in first[same.answer["resume_from"] // PIECE :]:
+            same.receive(frame)
+        assert same.messages.get_nowait() == {"acked": steps.shape[1]}
+        assert same.messages.get_nowait()["type"] == "analysis"
 
-    asyncio.run(play())
+    run(tmp_path, story)
 
 
 # ---------------------------------------------------------------- what must not stop a reading, or the service
@@ -220,22 +210,20 @@ def test_a_nameless_strip_that_is_stored_acknowledges_nothing_to_another_patient
 
 def test_a_lost_frame_does_not_end_the_readings(tmp_path: Path) -> None:
     """The hole is read as one once it is three seconds old; the device is asked for it all the same."""
-    world = World(folder=tmp_path)
     recording, steps = strip()
 
-    async def play() -> None:
-        async with world.desk() as desk:
-            live = await desk.streams.open(hello(recording), device())
-            pieces = frames(steps)
-            lost = round(5.4 * recording.rate_hz) // PIECE
-            for number, frame in enumerate(pieces[:-1]):
-                if number != lost:
-                    live.receive(frame)
-                await asyncio.sleep(0)
-            await comes(lambda: live.running.analysed_until > (lost + 1) * PIECE)
-            assert live.running.ledger.acked == lost * PIECE
+    async def story(world: World, desk: Desk) -> None:
+        live = await desk.streams.open(hello(recording), device())
+        pieces = frames(steps)
+        lost = round(5.4 * recording.rate_hz) // PIECE
+        for number, frame in enumerate(pieces[:-1]):
+            if number != lost:
+                live.receive(frame)
+            await asyncio.sleep(0)
+        await comes(lambda: live.running.analysed_until > (lost + 1) * PIECE)
+        assert live.running.ledger.acked == lost * PIECE
 
-    asyncio.run(play())
+    run(tmp_path, story)
 
 
 def test_a_strip_of_gaps_is_refused() -> None:
@@ -270,42 +258,38 @@ def test_a_strip_that_was_stored_with_a_hole_is_still_the_same_recording() -> No
 
 def test_a_device_cannot_fill_the_board_with_streams_of_nothing(tmp_path: Path) -> None:
     """Many may begin at once; so many stay without a sample, and those that have one do not count."""
-    world = World(folder=tmp_path)
     recording, steps = strip()
 
-    async def play() -> None:
-        async with world.desk() as desk:
-            for number in range(MOST_EMPTY):
-                await desk.streams.open(hello(recording, stream_id=f"s-{number}"), device())
-            await desk.streams.open(hello(recording, stream_id="at-once"), device())
-            world.pass_time(11)
-            with pytest.raises(IngestError, match="no sample yet"):
-                await desk.streams.open(hello(recording, stream_id="one-more"), device())
-            for number in (0, 1):
-                again = await desk.streams.open(hello(recording, stream_id=f"s-{number}"), device())
-                again.receive(frames(steps)[0])
+    async def story(world: World, desk: Desk) -> None:
+        for number in range(MOST_EMPTY):
+            await desk.streams.open(hello(recording, stream_id=f"s-{number}"), device())
+        await desk.streams.open(hello(recording, stream_id="at-once"), device())
+        world.pass_time(11)
+        with pytest.raises(IngestError, match="no sample yet"):
             await desk.streams.open(hello(recording, stream_id="one-more"), device())
+        for number in (0, 1):
+            again = await desk.streams.open(hello(recording, stream_id=f"s-{number}"), device())
+            again.receive(frames(steps)[0])
+        await desk.streams.open(hello(recording, stream_id="one-more"), device())
 
-    asyncio.run(play())
+    run(tmp_path, story)
 
 
 def test_a_device_that_only_repeats_itself_keeps_no_strip_open_for_ever(tmp_path: Path) -> None:
     """A sign of life holds a strip for some minutes; then what came is read."""
-    world = World(folder=tmp_path)
     recording, steps = strip()
 
-    async def play() -> None:
-        async with world.desk() as desk:
-            live = await desk.streams.open(hello(recording), device())
-            for frame in frames(steps)[:30]:
-                live.receive(frame)
-            await until_acked(live, 30 * PIECE)
-            for _ in range(4 + STUCK_FACTOR):
-                world.pass_time(50)
-                if live.running.given_up:
-                    break
-                live.receive(frames(steps)[0])
-                await asyncio.sleep(0.2)
-            await until_final(live)
+    async def story(world: World, desk: Desk) -> None:
+        live = await desk.streams.open(hello(recording), device())
+        for frame in frames(steps)[:30]:
+            live.receive(frame)
+        await until_acked(live, 30 * PIECE)
+        for _ in range(4 + STUCK_FACTOR):
+            world.pass_time(50)
+            if live.running.given_up:
+                break
+            live.receive(frames(steps)[0])
+            await asyncio.sleep(0.2)
+        await until_final(live)
 
-    asyncio.run(play())
+    run(tmp_path, story)
