@@ -51,6 +51,15 @@ def test_at_every_instant_somebody_is_there_or_a_gap_says_that_nobody_is(
             assert nobody == any(gap.start <= instant < gap.end for gap in own)
 
 
+def test_a_short_shift_within_a_long_one_ends_nothing() -> None:
+    """Somebody helps for two hours; who is on duty all day stays on duty."""
+    shifts = [
+        Shift(person="all day", role="first", start=at(0), end=at(24)),
+        Shift(person="helps", role="first", start=at(2), end=at(4)),
+    ]
+    assert gaps(shifts, ("first",), at(0), at(30)) == [Gap(role="first", start=at(24), end=at(30))]
+
+
 def test_a_roster_without_anybody_is_one_gap_for_each_role() -> None:
     assert gaps([], ("first",), at(0), at(24)) == [Gap(role="first", start=at(0), end=at(24))]
 
