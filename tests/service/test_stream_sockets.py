@@ -293,3 +293,33 @@ def test_a_device_that_only_repeats_itself_keeps_no_strip_open_for_ever(tmp_path
         await until_final(live)
 
     run(tmp_path, story)
+
+
+def test_a_device_hears_how_far_it_is_while_the_disk_refuses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Never further than what is durable, and still each second."""
+    recording, steps = strip()
+
+    async def story(world: World, desk: Desk) -> None:
+        live = await desk.streams.open(hello(recording), device())
+        pieces = frames(steps)
+        for frame in pieces[:10]:
+            live.receive(frame)
+        await until_acked(live, 10 * PIECE)
+
+        def full() -> int:
+            raise OSError(28, "No space left on device")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(desk.streams._segments, "sync", full)
+            await comes(lambda: desk.streams._sync_failing)
+            live.receive(pieces[10])
+            while not live.messages.empty():
+                live.messages.get_nowait()
+            async with asyncio.timeout(20):
+                told = [await live.messages.get() for _ in range(3)]
+        assert told == 3 * [{"acked": 10 * PIECE}]
+        await until_acked(live, 11 * PIECE)
+
+    run(tmp_path, story)

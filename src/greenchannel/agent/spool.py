@@ -92,9 +92,8 @@ class Spool:
             self._adopt()
         except sqlite3.OperationalError:
             self._reserve.give_up()
-            with contextlib.suppress(
-                sqlite3.OperationalError
-            ):  # then the next start will; what has a row is sent
+            # Where that is too little the next start will do it; what has a row is sent.
+            with contextlib.suppress(sqlite3.OperationalError):
                 self._adopt()
         self._reserve.lay()
 

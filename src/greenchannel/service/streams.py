@@ -47,9 +47,7 @@ logger = structlog.get_logger(__name__)
 # Acknowledgements come at least once a second, and no oftener than this but for a second that is complete.
 TELL_APART_S = 0.4
 ALL_EVERY_S = 0.5  # so often it is looked who is to be told, also where nothing came
-STUCK_FACTOR = (
-    4  # silent times without a new sample, after which a device that only repeats itself counts as silent
-)
+STUCK_FACTOR = 4  # silent times that a device may only repeat itself before it counts as silent
 MOST_EMPTY, MOST_BEGUN = 32, 2000  # streams of one device without a sample: for longer than this, and in all
 EMPTY_AFTER = timedelta(seconds=10)
 SYNCS_APART_S = 0.008  # what completes a second within it shares a sync
@@ -169,24 +167,24 @@ class StreamDesk:
         By the clock, and at once where a stream has completed another second: an infarction does not wait for a timer.
         """
         loop = asyncio.get_running_loop()
-        told_at = loop.time()
+        told_at, position = loop.time(), 0
         while True:
             self._second.clear()
             synced_at = loop.time()
             try:
                 position = await loop.run_in_executor(self._disk, self._segments.sync)
+                self._sync_failing = False
             except OSError as error:
                 self._sync_failing = True
                 logger.error("streams could not be written", error=str(error))
-            else:
-                self._sync_failing = False
-                now = loop.time()
-                touched = self._became_durable(position)
-                if now - told_at >= ALL_EVERY_S:
-                    told_at, touched = now, list(self._running.values())
-                for running in touched:
-                    self._synced(running, position, now)
-                self._read_what_is_due()
+            # Also where the disk refuses: devices hear each second how far they are, if only that it is no further.
+            now = loop.time()
+            touched = self._became_durable(position)
+            if now - told_at >= ALL_EVERY_S:
+                told_at, touched = now, list(self._running.values())
+            for running in touched:
+                self._synced(running, position, now)
+            self._read_what_is_due()
             self._end_what_is_silent()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._settings.segment_sync_s):
@@ -237,9 +235,7 @@ class StreamDesk:
     def _end_what_is_silent(self) -> None:
         """Nothing heard for too long, connected or not: what came is all that comes."""
         silent_since = self._clock.now() - self._idle
-        stuck_since = (
-            silent_since - STUCK_FACTOR * self._idle
-        )  # repeats and hellos alone keep no strip open for ever
+        stuck_since = silent_since - STUCK_FACTOR * self._idle  # nothing but repeats and hellos since then
         for running in list(self._running.values()):
             if running.heard_at <= silent_since or running.new_at <= stuck_since:
                 running.given_up = running.given_up or not running.state.complete
