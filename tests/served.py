@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -30,6 +31,18 @@ from greenchannel.store.engine import migrate, open_engine
 from tests.require import ROOT
 
 Settle = Callable[[Accounts, datetime], dict[str, str]]
+# A life that is killed while it starts its reading process leaves a child that finds an empty pipe and says so; that
+# is how the child ends, not a fault of the service. Nothing else of that shape is passed over.
+_ORPHANED_AT_START = re.compile(
+    r"""Traceback \(most recent call last\):
+  File "<string>", line 1, in <module>
+  File "[^"\n]*/multiprocessing/spawn\.py", line \d+, in spawn_main
+(?:    .*\n)+  File "[^"\n]*/multiprocessing/spawn\.py", line \d+, in _main
+    .*= reduction\.pickle\.load\(from_parent\)
+(?:    .*\n)*EOFError: Ran out of input
+"""
+)
+_TRACEBACK = re.compile(r"Traceback \(most recent call last\):\n(?:.*\n){0,60}")
 READY_WITHIN_S = 60.0  # two cores shared by many say nothing about the code
 POLL_S = 0.01
 
@@ -120,6 +133,10 @@ class Served:
     def log_end(self) -> str:
         """The newest of it."""
         return self.log.read_text(encoding="utf-8")[-4000:] if self.log.exists() else "nothing"
+
+    def faults(self) -> list[str]:
+        """The tracebacks that its lives printed, as `faults_in` reads them."""
+        return faults_in(self.log.read_text(encoding="utf-8"))
 
     def rss_mb(self) -> float:
         """Memory that the present life holds."""
@@ -221,6 +238,11 @@ def _live(settings: dict[str, Any], log: Path, clock: tuple[str, float, float] |
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
+
+
+def faults_in(log_text: str) -> list[str]:
+    """The tracebacks in what a service printed, each with what follows; a child orphaned at its start is none."""
+    return _TRACEBACK.findall(_ORPHANED_AT_START.sub("", log_text))
 
 
 def _clock(start: str, speed: float, begun_s: float) -> FastClock:
