@@ -91,7 +91,7 @@ async def _hear(front: Front, socket: Socket, client: Client, caller: Caller) ->
                 if caller.kind == "user" and may(caller, "deliver") and alert_id not in told:
                     visible(front.desk.case_of_alert(alert_id), caller)
                     told.add(alert_id)
-                    await front.desk.delivered(alert_id, caller)
+                    await front.desk.answers.delivered(alert_id, caller)
             case Said(type="watch", ecg_id=ecg_id):
                 if ecg_id is not None:
                     require(caller, "waveform")

@@ -210,7 +210,7 @@ async def open_green_channel(case_id: str, front: Here, who: Who, body: Nothing 
     """A person's act; opening an open one changes nothing."""
     require(who, "open_channel")
     front.case(case_id, who)
-    return await _row(front, await front.desk.open_green_channel(case_id, who))
+    return await _row(front, await front.desk.answers.open_green_channel(case_id, who))
 
 
 @router.post("/{case_id}/stand-down", summary="Stand the green channel down")
@@ -218,7 +218,7 @@ async def stand_down(case_id: str, body: Reason, front: Here, who: Who) -> Respo
     """With a reason; the channel's history stays."""
     require(who, "stand_down")
     front.case(case_id, who)
-    return await _row(front, await front.desk.stand_down(case_id, who, body.reason))
+    return await _row(front, await front.desk.answers.stand_down(case_id, who, body.reason))
 
 
 @router.post("/{case_id}/milestones", summary="Enter a time")
@@ -234,7 +234,7 @@ async def record_milestone(
     front.case(case_id, who)
     _check_enterable(body.milestone, who)
     _check_source(body.source, body.milestone, who)
-    case, created = await front.desk.record_milestone(
+    case, created = await front.desk.answers.record_milestone(
         case_id,
         who,
         milestone=body.milestone,
@@ -307,7 +307,7 @@ async def close(case_id: str, body: Reason, front: Here, who: Who) -> Response:
     """Nothing more is expected of it."""
     require(who, "close")
     front.case(case_id, who)
-    return await _row(front, await front.desk.close_case(case_id, who, body.reason))
+    return await _row(front, await front.desk.answers.close_case(case_id, who, body.reason))
 
 
 @router.post("/{case_id}/merge", summary="The same episode as another case")
@@ -316,7 +316,7 @@ async def merge(case_id: str, body: Into, front: Here, who: Who) -> Response:
     require(who, "join")
     front.case(case_id, who)
     front.case(body.into, who)
-    return await _row(front, await front.desk.merge(case_id, who, body.into))
+    return await _row(front, await front.desk.answers.merge(case_id, who, body.into))
 
 
 @router.post("/{case_id}/split", summary="Some ECGs belong to another case")
@@ -326,7 +326,7 @@ async def split(case_id: str, body: Ecgs, front: Here, who: Who) -> Response:
     front.case(case_id, who)
     if body.into is not None:
         front.case(body.into, who)
-    return await _row(front, await front.desk.split(case_id, who, body.ecg_ids, body.into))
+    return await _row(front, await front.desk.answers.split(case_id, who, body.ecg_ids, body.into))
 
 
 @router.post("/{case_id}/identity-checked", summary="A person looked whose the ECGs are")
@@ -334,7 +334,7 @@ async def identity_checked(case_id: str, body: Note, front: Here, who: Who) -> R
     """What was asked before waits no longer; the note is kept. It moves nothing: that is what merge and split do."""
     require(who, "check_identity")
     front.case(case_id, who)
-    return await _row(front, await front.desk.identity_checked(case_id, who, body.note))
+    return await _row(front, await front.desk.answers.identity_checked(case_id, who, body.note))
 
 
 @router.post("/{case_id}/erase", summary="Make a patient unreadable for ever", tags=["administration"])
@@ -343,5 +343,5 @@ async def erase(case_id: str, body: Reason, front: Here, who: Who) -> Response:
     require(who, "erase")
     front.case(case_id, who)
     front.look(who, "erase_patient", case_id)
-    await front.desk.erase_patient(case_id, who, body.reason)
+    await front.desk.answers.erase_patient(case_id, who, body.reason)
     return Response(status_code=NOTHING)

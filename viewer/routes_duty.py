@@ -37,21 +37,21 @@ def _check_alert(front: Front, alert_id: str, who: Who) -> None:
 async def acknowledge(alert_id: str, front: Here, who: Who, body: Nothing | None = None) -> Response:
     """Stops the escalation; again changes nothing."""
     _check_alert(front, alert_id, who)
-    return answer({"case": await front.row(await front.desk.acknowledge(alert_id, who))})
+    return answer({"case": await front.row(await front.desk.answers.acknowledge(alert_id, who))})
 
 
 @router.post("/alerts/{alert_id}/claim", summary="I take it over")
 async def claim(alert_id: str, front: Here, who: Who, body: Nothing | None = None) -> Response:
     """Answered or not."""
     _check_alert(front, alert_id, who)
-    return answer({"case": await front.row(await front.desk.claim(alert_id, who))})
+    return answer({"case": await front.row(await front.desk.answers.claim(alert_id, who))})
 
 
 @router.post("/alerts/{alert_id}/decline", summary="I cannot take it")
 async def decline(alert_id: str, front: Here, who: Who, body: MaybeReason | None = None) -> Response:
     """The next step comes at once."""
     _check_alert(front, alert_id, who)
-    case = await front.desk.decline(alert_id, who, body.reason if body else None)
+    case = await front.desk.answers.decline(alert_id, who, body.reason if body else None)
     return answer({"case": await front.row(case)})
 
 
@@ -59,7 +59,7 @@ async def decline(alert_id: str, front: Here, who: Who, body: MaybeReason | None
 async def hand_over(alert_id: str, body: To, front: Here, who: Who) -> Response:
     """From the one who answered to another."""
     _check_alert(front, alert_id, who)
-    return answer({"case": await front.row(await front.desk.hand_over(alert_id, who, body.to))})
+    return answer({"case": await front.row(await front.desk.answers.hand_over(alert_id, who, body.to))})
 
 
 @router.post("/alerts/{alert_id}/silence", summary="My own device is quiet")
@@ -76,7 +76,7 @@ async def accept(task_id: str, front: Here, who: Who, body: Nothing | None = Non
     """The first one is kept."""
     require(who, "task")
     visible(front.desk.case_of_task(task_id), who)
-    return answer({"case": await front.row(await front.desk.accept_task(task_id, who))})
+    return answer({"case": await front.row(await front.desk.answers.accept_task(task_id, who))})
 
 
 @router.post("/tasks/{task_id}/done", summary="The task is finished")
@@ -84,7 +84,7 @@ async def done(task_id: str, front: Here, who: Who, body: Nothing | None = None)
     """Its milestone is recorded with it."""
     require(who, "task")
     visible(front.desk.case_of_task(task_id), who)
-    return answer({"case": await front.row(await front.desk.done_task(task_id, who))})
+    return answer({"case": await front.row(await front.desk.answers.done_task(task_id, who))})
 
 
 # ---------------------------------------------------------------- quarantine

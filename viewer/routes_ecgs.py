@@ -214,7 +214,7 @@ async def opened(ecg_id: str, front: Here, who: Who) -> Response:
     require(who, "look")
     front.look(who, "look_ecg", case.case_id, ecg_id)
     if may(who, "opened"):
-        await front.desk.ecg_opened(ecg_id, who)
+        await front.desk.answers.ecg_opened(ecg_id, who)
     return Response(status_code=NOTHING)
 
 
@@ -223,7 +223,7 @@ async def reading(ecg_id: str, body: Reading, front: Here, who: Who) -> Response
     """A later one amends it; all are kept."""
     require(who, "read")
     front.case_of_ecg(ecg_id, who)
-    case = await front.desk.sign_reading(
+    case = await front.desk.answers.sign_reading(
         ecg_id, who, text=body.text, tier=body.tier, advice=body.advice or None
     )
     return answer({"case": await front.row(case)})
@@ -234,7 +234,7 @@ async def advice_seen(ecg_id: str, front: Here, who: Who) -> Response:
     """The first one is kept."""
     require(who, "advice_seen")
     front.case_of_ecg(ecg_id, who)
-    await front.desk.advice_seen(ecg_id, who)
+    await front.desk.answers.advice_seen(ecg_id, who)
     return Response(status_code=NOTHING)
 
 

@@ -50,7 +50,7 @@ def test_an_answer_stops_the_climb(tmp_path: Path) -> None:
             case_id = (await world.send(desk, dicom())).case_id
             alert = desk.case(case_id).alert
             assert alert is not None
-            await desk.acknowledge(alert.alert_id, person("chen"))
+            await desk.answers.acknowledge(alert.alert_id, person("chen"))
             world.pass_time(600)
 
             assert rung(await reach(desk, case_id)) == ["chen"]

@@ -22,9 +22,9 @@ async def merged(world: World, desk: Desk) -> tuple[Any, Any]:
     for answer in (first, second):
         alert = desk.case(answer.case_id).alert
         assert alert is not None
-        await desk.acknowledge(alert.alert_id, person("chen"))
+        await desk.answers.acknowledge(alert.alert_id, person("chen"))
     world.pass_time(60)
-    await desk.merge(first.case_id, person("chen"), second.case_id)
+    await desk.answers.merge(first.case_id, person("chen"), second.case_id)
     return first, second
 
 
@@ -37,13 +37,13 @@ def test_people_act_once_however_often_they_press(tmp_path: Path) -> None:
         assert alert is not None
         chen = person("chen")
         for _ in range(2):
-            await desk.acknowledge(alert.alert_id, chen)
-            await desk.open_green_channel(answer.case_id, chen)
+            await desk.answers.acknowledge(alert.alert_id, chen)
+            await desk.answers.open_green_channel(answer.case_id, chen)
         versions = desk.case(answer.case_id).version
         given: dict[str, Any] = {"milestone": "FMC", "at": world.clock.now(), "source": "clinic"}
         rest: dict[str, Any] = {"key": None, "note": None, "idempotency_key": "k1"}
-        _, created = await desk.record_milestone(answer.case_id, person("wang"), **given, **rest)
-        _, again = await desk.record_milestone(answer.case_id, person("wang"), **given, **rest)
+        _, created = await desk.answers.record_milestone(answer.case_id, person("wang"), **given, **rest)
+        _, again = await desk.answers.record_milestone(answer.case_id, person("wang"), **given, **rest)
 
         assert (created, again) == (True, False)
         case = desk.case(answer.case_id)
@@ -62,8 +62,8 @@ def test_a_split_ecg_keeps_its_bytes_in_the_new_case(tmp_path: Path) -> None:
         second = await world.send(desk, data, patient_ref="A-1")
         alert = desk.case(first.case_id).alert
         assert alert is not None
-        await desk.acknowledge(alert.alert_id, person("chen"))
-        await desk.split(first.case_id, person("chen"), [second.ecg_id])
+        await desk.answers.acknowledge(alert.alert_id, person("chen"))
+        await desk.answers.split(first.case_id, person("chen"), [second.ecg_id])
 
         assert desk.case_of_ecg(second.ecg_id).case_id != first.case_id
         assert await desk.original(second.ecg_id) == data
@@ -77,7 +77,7 @@ def test_an_erased_patient_cannot_be_read_and_the_log_stays_whole(tmp_path: Path
     async def story(world: World, desk: Desk) -> None:
         answer = await world.send(desk, dicom(), patient_ref="A-1", name="张三")
         assert (await desk.identity(answer.case_id) or {})["name"] == "张三"
-        await desk.erase_patient(answer.case_id, person("quality"), "at the patient's request")
+        await desk.answers.erase_patient(answer.case_id, person("quality"), "at the patient's request")
         with pytest.raises(NotFound, match="erased"):
             await desk.original(answer.ecg_id)
 
@@ -155,8 +155,8 @@ def test_no_case_ends_while_an_ecg_is_unread(tmp_path: Path) -> None:
         (case,) = desk.cases()
         chen, ecg_ids = person("chen"), [case.ecgs[0].ecg_id]
         for command in (
-            desk.close_case(case.case_id, chen, "done"),
-            desk.split(case.case_id, chen, ecg_ids),
+            desk.answers.close_case(case.case_id, chen, "done"),
+            desk.answers.split(case.case_id, chen, ecg_ids),
         ):
             with pytest.raises(Refused) as refused:
                 await command
@@ -191,8 +191,8 @@ def test_an_ecg_that_was_moved_while_it_was_read_rings_where_it_is(tmp_path: Pat
         while not waiting:
             await asyncio.sleep(0.001)
         ecg_id = desk.case(old.case_id).ecgs[-1].ecg_id
-        await desk.sign_reading(ecg_id, chen, text="another patient's", tier="NONE", advice=None)
-        await desk.split(old.case_id, chen, [ecg_id])
+        await desk.answers.sign_reading(ecg_id, chen, text="another patient's", tier="NONE", advice=None)
+        await desk.answers.split(old.case_id, chen, [ecg_id])
         goes_on.set()
         await sending
         new = desk.case_of_ecg(ecg_id)
@@ -218,13 +218,13 @@ def test_no_patient_is_erased_while_an_ecg_is_unread(tmp_path: Path) -> None:
         desk.intake.read = later  # type: ignore[method-assign, assignment]
         case_id = (await world.send(desk, dicom())).case_id
         with pytest.raises(Refused) as refused:
-            await desk.erase_patient(case_id, person("quality"), "asked")
+            await desk.answers.erase_patient(case_id, person("quality"), "asked")
         assert refused.value.code == "ecg_unread"
         desk.intake.read = whole  # type: ignore[method-assign]
         await desk.intake.read_what_was_left()
-        await desk.erase_patient(case_id, person("quality"), "asked")
+        await desk.answers.erase_patient(case_id, person("quality"), "asked")
         seq = desk.book.seq
-        await desk.erase_patient(case_id, person("quality"), "asked")
+        await desk.answers.erase_patient(case_id, person("quality"), "asked")
 
         assert desk.book.seq == seq
 
@@ -238,11 +238,11 @@ def test_a_merge_brings_the_name_and_an_erasure_takes_all_of_it(tmp_path: Path) 
         quiet = dicom("baseline_sinus", seed=1)
         first = await world.send(desk, quiet, patient_ref="A-1", callback_phone="0000-7", name="张三")
         second = await world.send(desk, dicom("baseline_sinus", seed=2), patient_ref="B-2")
-        await desk.merge(first.case_id, person("chen"), second.case_id)
+        await desk.answers.merge(first.case_id, person("chen"), second.case_id)
         known = await desk.identity(second.case_id) or {}
         assert (known["name"], known["callback_phone"], known["patient_ref"]) == ("张三", "0000-7", "B-2")
 
-        await desk.erase_patient(second.case_id, person("quality"), "asked")
+        await desk.answers.erase_patient(second.case_id, person("quality"), "asked")
         assert await desk.identity(first.case_id) is None
         assert await desk.identity(second.case_id) is None
         again = await world.send(desk, dicom("baseline_sinus", seed=3), patient_ref="A-1")
@@ -257,17 +257,17 @@ def test_an_open_channel_keeps_its_case(tmp_path: Path) -> None:
     async def story(world: World, desk: Desk) -> None:
         answer = await world.send(desk, dicom(), arrival_mode=2)
         chen = person("chen")
-        await desk.open_green_channel(answer.case_id, chen)
+        await desk.answers.open_green_channel(answer.case_id, chen)
         for attempt in (
-            desk.close_case(answer.case_id, chen, "over"),
-            desk.split(answer.case_id, chen, [answer.ecg_id]),
+            desk.answers.close_case(answer.case_id, chen, "over"),
+            desk.answers.split(answer.case_id, chen, [answer.ecg_id]),
         ):
             with pytest.raises(Refused) as refused:
                 await attempt
             assert refused.value.code == "channel_open"
-        await desk.stand_down(answer.case_id, chen, "no infarction")
+        await desk.answers.stand_down(answer.case_id, chen, "no infarction")
 
-        assert (await desk.close_case(answer.case_id, chen, "over")).state == "closed"
+        assert (await desk.answers.close_case(answer.case_id, chen, "over")).state == "closed"
 
     run(tmp_path, story)
 

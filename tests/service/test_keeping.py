@@ -66,12 +66,12 @@ def test_an_alert_is_handed_only_to_who_may_answer_it(tmp_path: Path) -> None:
             case = desk.case((await world.send(desk, dicom())).case_id)
             assert case.alert is not None
             alert_id = case.alert.alert_id
-            await desk.acknowledge(alert_id, person("chen"))
+            await desk.answers.acknowledge(alert_id, person("chen"))
             with pytest.raises(Conflict, match="may not answer"):
-                await desk.hand_over(alert_id, person("chen"), "quality")
+                await desk.answers.hand_over(alert_id, person("chen"), "quality")
             with pytest.raises(NotFound):
-                await desk.hand_over(alert_id, person("chen"), "nobody")
-            after = await desk.hand_over(alert_id, person("chen"), "lin")
+                await desk.answers.hand_over(alert_id, person("chen"), "nobody")
+            after = await desk.answers.hand_over(alert_id, person("chen"), "lin")
 
             assert after.alert is not None and after.alert.held_by == "lin"
 

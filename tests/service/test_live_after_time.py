@@ -72,7 +72,7 @@ def test_whoever_looks_and_whenever_has_the_same_board(tmp_path: Path) -> None:
                     await world.send(desk, dicom(kind, seed=dice.randrange(10**6), dead_leads=dead))
                 world.clock.move_to(world.clock.now() + timedelta(minutes=dice.randrange(1, 20)))
                 if closable := [case for case in desk.cases() if case.state == "open" and not case.alerts]:
-                    await desk.close_case(dice.choice(closable).case_id, person("wang"), "over")
+                    await desk.answers.close_case(dice.choice(closable).case_id, person("wang"), "over")
                 now = world.clock.now()
                 front.fanout.board(now)  # as the next tick does
                 front.fanout.mark(steady)
@@ -109,7 +109,7 @@ def test_a_board_that_was_away_for_more_than_a_day_begins_anew(tmp_path: Path) -
             away = front.fanout.attach(rights, None)
             before, seq = await rows_of(away, {})
             front.fanout.detach(away)
-            await desk.close_case(sent[0].case_id, person("wang"), "over")
+            await desk.answers.close_case(sent[0].case_id, person("wang"), "over")
             world.clock.move_to(world.clock.now() + timedelta(hours=25))
             back, new = front.fanout.attach(rights, seq), front.fanout.attach(rights, None)
             after, _ = await rows_of(back, before)

@@ -85,12 +85,12 @@ def test_a_reader_opens_and_signs_it_like_any_ecg(tmp_path: Path) -> None:
 
     async def story(world: World, desk: Desk) -> None:
         sent = await world.send(desk, jpeg(), patient_ref="p1", acquired_at="2026-03-02T16:00:00+08:00")
-        await desk.ecg_opened(sent.ecg_id, person("chen"))
-        case = await desk.sign_reading(
+        await desk.answers.ecg_opened(sent.ecg_id, person("chen"))
+        case = await desk.answers.sign_reading(
             sent.ecg_id, person("chen"), text="窦性心律", tier="NONE", advice="复查心电图"
         )
         assert case.ecgs[0].state == "diagnosed"
-        assert (await desk.close_case(sent.case_id, person("chen"), "done")).state == "closed"
+        assert (await desk.answers.close_case(sent.case_id, person("chen"), "done")).state == "closed"
 
     alone(tmp_path, story)
 
@@ -116,10 +116,10 @@ def test_it_moves_with_its_case(tmp_path: Path) -> None:
         two = await world.send(desk, jpeg(2), patient_ref="p2")
         said_at = desk.case(two.case_id).ecgs[0].not_analysed_at
         world.pass_time(60.0)
-        await desk.merge(two.case_id, person("chen"), one.case_id)
+        await desk.answers.merge(two.case_id, person("chen"), one.case_id)
         moved = desk.case(one.case_id).ecg(two.ecg_id)
         assert moved is not None and (moved.state, moved.not_analysed_at) == ("not_analysed", said_at)
-        await desk.split(one.case_id, person("chen"), [two.ecg_id])
+        await desk.answers.split(one.case_id, person("chen"), [two.ecg_id])
         split = desk.case_of_ecg(two.ecg_id)
         assert (
             split.case_id != one.case_id
@@ -141,7 +141,7 @@ def test_where_urgent_readings_page_a_picture_pages_too(tmp_path: Path) -> None:
                 sent = await world.send(desk, jpeg(), patient_ref="p1")
             case = desk.case(sent.case_id)
             assert [(alert.tier, alert.ecg_ids) for alert in case.alerts] == [("URG", (sent.ecg_id,))]
-            await desk.acknowledge(case.alerts[0].alert_id, person("chen"))
+            await desk.answers.acknowledge(case.alerts[0].alert_id, person("chen"))
             assert is_answered(desk.case(sent.case_id))
         world.escalation = None
         async with world.desk() as desk:

@@ -66,7 +66,7 @@ def test_an_erased_patients_recording_is_found_no_more(tmp_path: Path) -> None:
         first = await world.send(
             desk, write_dicom_ecg(recording, acquired=None, age_years=61.0, sex="male"), patient_ref="A-1"
         )
-        await desk.erase_patient(first.case_id, device(), "asked for it")
+        await desk.answers.erase_patient(first.case_id, device(), "asked for it")
         again = await world.send(desk, write_csv(recording, acquired=None, age_years=61.0, sex="male"))
 
         assert again.same_as is None and again.case_id != first.case_id

@@ -82,14 +82,14 @@ class Demo:
             speed=self._options.speed,
             data=self._options.data,
         )
-        desk.before_act = story.before_act
+        desk.answers.before_act = story.before_act
         self._say(
             f"\n  greenchannel demo   {address}\n  演示:病人与账号均为模拟   patients and accounts are simulated\n"
         )
         if self._options.browser and _has_display():
             webbrowser.open(address)
         case_id = await story.play()
-        desk.before_act = None
+        desk.answers.before_act = None
         self.clock.run_on()
         case = desk.case(case_id)
         self._say(timeline_text(timeline(case), self._zone, address + f"case/{case_id}"))

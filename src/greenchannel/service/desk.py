@@ -1,7 +1,6 @@
 """The desk: everything that people and devices can ask of the running service, one method each."""
 
 import asyncio
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -11,24 +10,23 @@ import msgspec
 import structlog
 from sqlalchemy import Engine
 
-from greenchannel.alerts import commands
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.roster import EscalationSettings, default_settings
 from greenchannel.clock import Clock
-from greenchannel.events import AnyEvent, ClockReading, Envelope, case_stream
+from greenchannel.events import AnyEvent, Envelope, case_stream
 from greenchannel.ingest.fields import UploadFields
 from greenchannel.ingest.reader import read_ecg
 from greenchannel.service import warm
 from greenchannel.service.agent_clocks import AgentClocks
+from greenchannel.service.answers import Answers
 from greenchannel.service.book import CaseBook
 from greenchannel.service.callers import Caller
 from greenchannel.service.casework import Casework
 from greenchannel.service.clock_reports import CLOCK_REPORT, ClockReports
 from greenchannel.service.corrections import Corrections
 from greenchannel.service.duty import Auditor, Duty
-from greenchannel.service.errors import Conflict, NotFound
+from greenchannel.service.errors import NotFound
 from greenchannel.service.hub import Hub
-from greenchannel.service.ids import new_id
 from greenchannel.service.intake import Intake, UploadAnswer
 from greenchannel.service.keeping import Housekeeping, keep_running
 from greenchannel.service.streams import SHUT_OUT_EVERY_S, StreamDesk
@@ -38,13 +36,13 @@ from greenchannel.settings import Settings
 from greenchannel.signal.recording import Recording
 from greenchannel.store import ecg_rows
 from greenchannel.store.access import AccessLog
-from greenchannel.store.accounts import MAY_BE_ON_DUTY, Accounts
+from greenchannel.store.accounts import Accounts
 from greenchannel.store.blobs import BlobErased, Blobs
 from greenchannel.store.log import Log
 from greenchannel.store.quarantine import Quarantine
 from greenchannel.store.upload_parts import Parts
 from greenchannel.store.vault import Vault
-from greenchannel.store.writer import Tx, Writer
+from greenchannel.store.writer import Writer
 from greenchannel.triage.critical_lists import rules_by_site
 from greenchannel.triage.electrode_sets import truly_named
 
@@ -108,6 +106,13 @@ class Desk:
         self._corrections = Corrections(
             writer=writer, casework=self._casework, vault=vault, blobs=blobs, watch=self.watch
         )
+        self.answers = Answers(
+            book=self.book,
+            casework=self._casework,
+            writer=writer,
+            accounts=accounts,
+            corrections=self._corrections,
+        )
         self.clock_reports = ClockReports(writer=writer, book=self.book, accounts=accounts, clock=clock)
         self.duty = Duty(
             engine=engine,
@@ -147,8 +152,6 @@ class Desk:
             kept_s=settings.upload_kept_s,
             idle_s=settings.upload_idle_s,
         )
-        self.before_act: Callable[[str, str], None] | None = None
-        """Told of each act of a person before its time is taken: (act, case id). The demo's story clock listens."""
         self._tasks: list[asyncio.Task[None]] = []
         self._warming: asyncio.Task[None] | None = None
         self._started = False
@@ -304,197 +307,3 @@ class Desk:
     async def enter_history(self, site: str, build: Callable[[str, str], Sequence[AnyEvent]]) -> Case:
         """Enter a case that is known as a whole; see `Corrections.enter_history`."""
         return await self._corrections.enter_history(site, build)
-
-    # ------------------------------------------------------------ what people answer
-
-    def _act(self, act: str, case_id: str) -> None:
-        if self.before_act is not None:
-            self.before_act(act, case_id)
-
-    async def _on_alert(
-        self, act: str, alert_id: str, caller: Caller, decide: Callable[[Case], Sequence[Any]]
-    ) -> Case:
-        case_id = self._case_id("alert", alert_id)
-        self._act(act, case_id)
-        return await self._casework.change(case_id, lambda case, now: decide(case), caller.actor)
-
-    async def acknowledge(self, alert_id: str, caller: Caller) -> Case:
-        """A person answers the alert."""
-        return await self._on_alert(
-            "acknowledge", alert_id, caller, lambda case: commands.acknowledge(case, alert_id, caller.id)
-        )
-
-    async def claim(self, alert_id: str, caller: Caller) -> Case:
-        """A person takes over an alert, answered or not."""
-        return await self._on_alert(
-            "claim", alert_id, caller, lambda case: commands.claim(case, alert_id, caller.id)
-        )
-
-    async def delivered(self, alert_id: str, caller: Caller) -> Case:
-        """The person's board has the alert on its screen."""
-        return await self._on_alert(
-            "delivered", alert_id, caller, lambda case: commands.delivered(case, alert_id, caller.id, "live")
-        )
-
-    async def decline(self, alert_id: str, caller: Caller, reason: str | None) -> Case:
-        """A person cannot take it; the next step comes at once."""
-        return await self._on_alert(
-            "decline", alert_id, caller, lambda case: commands.decline(case, alert_id, caller.id, reason)
-        )
-
-    async def hand_over(self, alert_id: str, caller: Caller, to: str) -> Case:
-        """The one who answered gives it to another."""
-        person = await asyncio.to_thread(self.accounts.user, to)
-        if person is None or person.disabled:
-            raise NotFound("person", to)
-        site = self.case_of_alert(alert_id).site
-        if person.role not in MAY_BE_ON_DUTY or (person.sites is not None and site not in person.sites):
-            raise Conflict(
-                "cannot_hold",
-                f"{to} may not answer alerts of this site; expected one of {', '.join(MAY_BE_ON_DUTY)} who sees it",
-                f"{person.name} 无权接手该机构的警报",
-            )
-        return await self._on_alert(
-            "hand_over", alert_id, caller, lambda case: commands.hand_over(case, alert_id, caller.id, to)
-        )
-
-    async def open_green_channel(self, case_id: str, caller: Caller) -> Case:
-        """A person opens the chest-pain green channel; opening again changes nothing."""
-        self._act("open_green_channel", self.case(case_id).case_id)
-        channel_id = new_id("g")
-        return await self._casework.change(
-            case_id,
-            lambda case, now: commands.open_green_channel(case, caller.id, channel_id=channel_id),
-            caller.actor,
-        )
-
-    async def stand_down(self, case_id: str, caller: Caller, reason: str) -> Case:
-        """A person cancels the green channel."""
-        self._act("stand_down", self.case(case_id).case_id)
-        return await self._casework.change(
-            case_id, lambda case, now: commands.stand_down(case, reason), caller.actor
-        )
-
-    async def accept_task(self, task_id: str, caller: Caller) -> Case:
-        """A role takes its task."""
-        case_id = self._case_id("task", task_id)
-        self._act("accept_task", case_id)
-        return await self._casework.change(
-            case_id,
-            lambda case, now: commands.accept_task(case, task_id, caller.id, role=caller.role),
-            caller.actor,
-        )
-
-    async def done_task(self, task_id: str, caller: Caller) -> Case:
-        """A role has finished its task."""
-        case_id = self._case_id("task", task_id)
-        task = next((task for task in self.case(case_id).tasks if task.task_id == task_id), None)
-        self._act(f"done_task:{task.kind}" if task else "done_task", case_id)
-        return await self._casework.change(
-            case_id,
-            lambda case, now: commands.done_task(case, task_id, caller.id, role=caller.role),
-            caller.actor,
-        )
-
-    async def record_milestone(
-        self,
-        case_id: str,
-        caller: Caller,
-        *,
-        milestone: str,
-        at: datetime,
-        source: str,
-        key: str | None,
-        note: str | None,
-        idempotency_key: str | None,
-    ) -> tuple[Case, bool]:
-        """Enter a time. Returns the case and whether anything was new; the same key again changes nothing."""
-        self._act(f"milestone:{milestone}", self.case(case_id).case_id)
-        time = ClockReading(at=at, clock="person")
-        request = msgspec.json.encode([case_id, milestone, at, source, key, note])
-        scope = f"{caller.actor} milestones {case_id}"
-
-        def command(tx: Tx) -> tuple[Case, bool]:
-            case = self._casework.current(tx, case_id)
-            digest = hashlib.sha256(request).digest()
-            if idempotency_key is not None:
-                known = tx.recall(scope, idempotency_key)
-                if known is not None:
-                    if known[0] != digest:
-                        raise Conflict(
-                            "idempotency_key_reused",
-                            "this Idempotency-Key came before with another request",
-                            "该幂等键已用于另一请求",
-                        )
-                    return case, False
-                tx.remember(scope, idempotency_key, digest, b"{}")
-            events = commands.record_milestone(
-                case, milestone=milestone, time=time, source=source, key=key, note=note, now=tx.now
-            )
-            if not events:
-                return case, False
-            return self._casework.write(tx, case, case_id, events, caller.actor), True
-
-        return await self._writer.transact(command)
-
-    async def sign_reading(
-        self, ecg_id: str, caller: Caller, *, text: str, tier: str, advice: str | None
-    ) -> Case:
-        """A doctor signs a reading; a later one amends it."""
-        case_id = self._case_id("ECG", ecg_id)
-        self._act("sign_reading", case_id)
-        return await self._casework.change(
-            case_id,
-            lambda case, now: commands.sign_reading(
-                case, ecg_id, caller.id, text=text, tier=tier, advice=advice
-            ),
-            caller.actor,
-        )
-
-    async def ecg_opened(self, ecg_id: str, caller: Caller) -> Case:
-        """A person has the trace on the screen; the first time counts."""
-        case_id = self._case_id("ECG", ecg_id)
-        return await self._casework.change(
-            case_id, lambda case, now: commands.open_ecg(case, ecg_id), caller.actor
-        )
-
-    async def advice_seen(self, ecg_id: str, caller: Caller) -> Case:
-        """The clinic has read the advice."""
-        case_id = self._case_id("ECG", ecg_id)
-        return await self._casework.change(
-            case_id, lambda case, now: commands.advice_seen(case, ecg_id), caller.actor
-        )
-
-    async def close_case(self, case_id: str, caller: Caller, reason: str) -> Case:
-        """Nothing more is expected of this case."""
-        return await self._casework.change(
-            case_id, lambda case, now: commands.close_case(case, reason), caller.actor
-        )
-
-    async def merge(self, case_id: str, caller: Caller, into: str) -> Case:
-        """This case is the same episode as another; both are kept, the other goes on."""
-        self.case(case_id)
-        self.case(into)
-        return await self._corrections.merge(case_id, caller, into)
-
-    async def split(
-        self, case_id: str, caller: Caller, ecg_ids: Sequence[str], into: str | None = None
-    ) -> Case:
-        """These ECGs belong to another patient or episode; they go to a new case or `into` one. Returns the old one."""
-        self.case(case_id)
-        return await self._corrections.split(case_id, caller, ecg_ids, into)
-
-    async def identity_checked(self, case_id: str, caller: Caller, note: str) -> Case:
-        """A person looked whose the ECGs of this case are."""
-        return await self._casework.change(
-            case_id, lambda case, now: commands.identity_checked(case, note), caller.actor
-        )
-
-    async def erase_patient(self, case_id: str, caller: Caller, reason: str) -> None:
-        """Make name and originals of this case's patient unreadable for ever; the log keeps that it was done."""
-        self.case(case_id)
-        merged = {case.case_id: case.merged_into for case in self.book.cases.values() if case.merged_into}
-        whole = [case_id]
-        for one in whole:  # grows while it is walked: what was merged into what was merged
-            whole += [other for other, into in merged.items() if into == one and other not in whole]
-        await self._corrections.erase_patient(whole, caller, reason)
