@@ -1,0 +1,54 @@
+"""Who is on duty, and whether they can be reached. Streams of their own, beside those of the cases."""
+
+from greenchannel.events.base import Aware, Event
+
+
+class RosterChanged(Event, frozen=True, kw_only=True):
+    """A shift was added, moved, given to another or taken off."""
+
+    change: str  # "added", "removed", "swapped", "imported"
+    shift_id: str
+    role: str
+    person: str
+    starts: Aware
+    ends: Aware
+    instead_of: str | None = None  # who had it before
+    reason: str | None = None
+
+
+class DutyStarted(Event, frozen=True, kw_only=True):
+    """A person began a shift, heard the test tone, and was sent a test message on each channel."""
+
+    person: str
+    role: str | None  # of the roster; None: not on it
+    sound: bool  # the board of the person may sound
+    channels: tuple[str, ...]  # that were tested
+
+
+class ChannelTested(Event, frozen=True, kw_only=True):
+    """What became of one test message."""
+
+    person: str
+    channel: str
+    ok: bool
+    reason: str | None = None  # a code, where it failed
+
+
+class ShiftInDoubt(Event, frozen=True, kw_only=True):
+    """Looked at ahead: a shift has nobody, or somebody who cannot be reached."""
+
+    role: str
+    starts: Aware
+    ends: Aware
+    problem: str  # "empty", "unreachable"
+    ahead_s: float  # how long before its beginning it was said
+    person: str | None = None
+
+
+class AuditorSpoke(Event, frozen=True, kw_only=True):
+    """What was due has not happened: the auditor has raised its own alarm."""
+
+    what: str
+    case_id: str | None
+    due_at: Aware
+    alert_id: str | None = None
