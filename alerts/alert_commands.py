@@ -12,6 +12,8 @@ from greenchannel.events import (
     AlertDeclined,
     AlertDelivered,
     AlertHandedOver,
+    AlertSeen,
+    AlertUnreachable,
     AlertWithheld,
     AnyEvent,
     EcgAnalysed,
@@ -178,6 +180,19 @@ def delivered(case: Case, alert_id: str, person: str, channel: str = "live") -> 
             known = entry.delivered_at is not None
             return [] if known else [AlertDelivered(alert_id=alert_id, person=person, channel=channel)]
     return []
+
+
+def seen(case: Case, alert_id: str, person: str, channel: str = "live") -> list[AnyEvent]:
+    """The person has the alert before their eyes."""
+    find_alert(case, alert_id)
+    told = delivered(case, alert_id, person, channel)
+    return [*told, AlertSeen(alert_id=alert_id, person=person, channel=channel)]
+
+
+def unreachable(case: Case, alert_id: str, person: str, channel: str, reason: str) -> list[AnyEvent]:
+    """A channel has given up on a person."""
+    find_alert(case, alert_id)
+    return [AlertUnreachable(alert_id=alert_id, person=person, channel=channel, reason=reason)]
 
 
 def acknowledge(case: Case, alert_id: str, person: str) -> list[AnyEvent]:
