@@ -132,6 +132,15 @@ class Delivery:
                 lane.offer(key)
         return sum(map(len, found.values()))
 
+    async def deliver_due(self) -> int:
+        """Make one attempt of each row whose turn it is, all at once, without the lanes; returns how many. For who
+        turns the clock by hand."""
+        room = {name: lane.spec.queue for name, lane in self._lanes.items()}
+        found, self.depth = await asyncio.to_thread(self._read, room)
+        keys = [key for named in found.values() for key in named]
+        await asyncio.gather(*map(self.attempt, keys))
+        return len(keys)
+
     def _read(self, room: Mapping[str, int]) -> tuple[dict[str, list[str]], dict[str, int]]:
         due = outbox_rows.due(self._engine, self._clock.now(), room, _URGENT)
         return due, outbox_rows.depth(self._engine)

@@ -142,10 +142,11 @@ class Outbox:
 
     def _answered(self, tx: Tx, answered: AlertAcknowledged, case: Case) -> None:
         """Nothing more of an answered alert is sent, and who may have it hears that it is over."""
-        round_now = alert_facts(case, answered.alert_id)["round"]
+        alert, round_now = case.alert_of(answered.alert_id), alert_facts(case, answered.alert_id)["round"]
         for row in outbox_rows.of_alert(tx, answered.alert_id, "alert"):
             after = self._call_off(tx, row)
-            of_others = row.person != answered.person and row.facts.get("round", 1) == round_now
+            answers = alert is not None and alert.has_answered(row.person)
+            of_others = not answers and row.facts.get("round", 1) == round_now
             if of_others or row.channel == WEBPUSH:  # who answered knows; screens are cleared
                 self.say_over(tx, row, after)
 

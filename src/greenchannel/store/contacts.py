@@ -7,6 +7,7 @@ import base64
 import secrets
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Engine, delete, insert, select, update
@@ -126,10 +127,9 @@ class Contacts:
             rows = [dict(row) for row in connection.execute(query).mappings()]
         return [(contact, address) for contact, address in map(self._opened, rows)]
 
-    def _opened(self, row: dict[str, object]) -> tuple[Contact, Address]:
+    def _opened(self, row: dict[str, Any]) -> tuple[Contact, Address]:
         sealed = row.pop("sealed")
-        assert isinstance(sealed, bytes)
-        contact = msgspec.convert(row, Contact)
+        contact = Contact(**row)
         plain = self._vault.open_contact(contact.id, sealed)
         return contact, msgspec.json.decode(plain, type=Address)
 
