@@ -11,11 +11,13 @@ import structlog
 from sqlalchemy import Engine
 
 from greenchannel.alerts import delivery
-from greenchannel.alerts.channels import channels, outgoing
+from greenchannel.alerts.channels import WEBPUSH, channels, outgoing
 from greenchannel.alerts.delivery import Failed, Interrupted, Item, State
 from greenchannel.alerts.messages import compose
 from greenchannel.clock import Clock
 from greenchannel.events import Envelope
+from greenchannel.service.channels import by_apprise
+from greenchannel.service.channels.addresses import WEBHOOK
 from greenchannel.service.channels.senders import Senders, Sent
 from greenchannel.service.delivery_results import DeliveryResults
 from greenchannel.service.keeping import keep_running
@@ -93,6 +95,10 @@ class Delivery:
     async def run(self) -> None:
         """Until cancelled; what was under way then may be tried by another at once."""
         self._loop = asyncio.get_running_loop()
+        try:
+            await asyncio.to_thread(self._warm)
+        except Exception:  # then the first message waits
+            logger.warning("the library of chats is not loaded yet", exc_info=True)
         async with asyncio.TaskGroup() as group:
             for name, lane in self._lanes.items():
                 for number in range(lane.spec.at_once):
@@ -101,6 +107,11 @@ class Delivery:
             renewing = keep_running("leases of deliveries", self._renew, delivery.number("lease_s") / 3)
             group.create_task(renewing)
             group.create_task(self._look_again())
+
+    def _warm(self) -> None:
+        """Load what the first message would else wait for."""
+        if any(one.form not in (WEBHOOK, WEBPUSH) for one in self._contacts.shown()):
+            by_apprise.load()
 
     async def _look_again(self) -> None:
         while True:
