@@ -19,7 +19,12 @@ from greenchannel.store.contacts import Contact
 from greenchannel.store.engine import reading
 from tests.desk_world import World, dicom
 
-PATIENT = {"name": "张桂兰", "phone": "13800001234", "id_number": "410000195001011234", "patient_ref": "P-77"}
+PATIENT: dict[str, Any] = {
+    "name": "张桂兰",
+    "phone": "13800001234",
+    "id_number": "410000195001011234",
+    "patient_ref": "P-77",
+}
 SECRET = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVoxMjM0NTY="
 
 

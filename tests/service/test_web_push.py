@@ -6,7 +6,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-import http_ece
+import http_ece  # type: ignore[import-untyped]
 import msgspec
 import pytest
 from cryptography.hazmat.primitives import serialization
