@@ -21,6 +21,8 @@ OUTCOMES: st.SearchStrategy[Outcome] = st.one_of(
 )
 ACTS = st.one_of(
     st.tuples(st.just("take"), st.booleans()),
+    st.tuples(st.just("take"), st.just(True)),
+    st.tuples(st.just("take"), st.just(True)),
     st.tuples(st.just("finish"), OUTCOMES),
     st.tuples(st.just("late"), OUTCOMES),  # a report of an attempt that is not the newest
     st.tuples(st.just("crash"), st.none()),
@@ -135,6 +137,32 @@ def test_a_server_is_asked_again_within_a_bound(kind: str, retry_after_s: float)
     first_s = delivery.kinds()[kind].after_s[0]
 
     assert first_s <= waits_s <= max(first_s, delivery.number("most_retry_after_s"))
+
+
+@given(OUTCOMES)
+def test_an_attempt_that_was_taken_over_has_no_say(outcome: Outcome) -> None:
+    """Its lease was lost, another began: whatever it reports changes nothing."""
+    run = new("alert")
+    run.act("take", False)
+    run.act("take", True)
+    run.act("late", outcome)
+
+    assert run.sends == [("a_1:1:0:chen:sms", 1), ("a_1:1:0:chen:sms", 2)]
+
+
+@given(st.none() | OUTCOMES)
+def test_what_was_called_off_is_not_sent_again(outcome: Outcome | None) -> None:
+    """Whatever becomes of the attempt under way, and where nobody hears of it again."""
+    run = new("alert")
+    run.act("take", False)
+    run.act("call_off", None)
+    if outcome is not None:
+        run.act("finish", outcome)
+    run.now += timedelta(days=1)
+    run.act("take", True)
+
+    assert run.item.ended
+    assert len(run.sends) == 1
 
 
 @given(st.sampled_from(["gone", "refused"]))
