@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 import uvicorn
 
-from greenchannel.alerts.roster import EscalationSettings, settings_of
+from greenchannel.alerts.escalation_plan import EscalationSettings, settings_of
 from greenchannel.clock import Clock, SystemClock
 from greenchannel.county import cast
 from greenchannel.ingest.packing import pack, unpack

@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 import pytest
 
-from greenchannel.alerts.roster import default_settings
+from greenchannel.alerts.escalation_plan import default_settings
 from greenchannel.events import EcgAnalysed
 from greenchannel.service.desk import Desk
 from greenchannel.service.errors import NotFound
@@ -132,7 +132,9 @@ def test_it_moves_with_its_case(tmp_path: Path) -> None:
 
 def test_where_urgent_readings_page_a_picture_pages_too(tmp_path: Path) -> None:
     """By the same settings as any ECG, once; by default URG does not ring, and waits at its place in the list."""
-    paging = msgspec.structs.replace(default_settings(), paging_tiers=("ACT", "CRIT", "URG"))
+    paging = msgspec.structs.replace(
+        default_settings(), paging_tiers=("ACT", "CRIT", "URG"), waiting_tiers=()
+    )
     world = World(folder=tmp_path, escalation=paging)
 
     async def play() -> None:

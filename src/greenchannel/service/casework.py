@@ -5,8 +5,8 @@ from datetime import datetime
 
 import msgspec
 
+from greenchannel.alerts import alert_deadlines
 from greenchannel.alerts import case as case_fold
-from greenchannel.alerts import escalation
 from greenchannel.alerts.case import Case
 from greenchannel.events import AnyEvent, Envelope, case_stream
 from greenchannel.service.book import CaseBook
@@ -52,7 +52,7 @@ class Casework:
             case = case_fold.fold(case, envelope)
             for listener in self.on_write:
                 listener(tx, envelope, case)
-            for deadline in escalation.deadlines(envelope, case):
+            for deadline in alert_deadlines.deadlines(envelope, case):
                 tx.set_deadline(
                     deadline.id,
                     due_at=deadline.due_at,

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.channels import channels
-from greenchannel.alerts.roster import EscalationSettings, default_settings
+from greenchannel.alerts.escalation_plan import EscalationSettings, default_settings
 from greenchannel.clock import Clock
 from greenchannel.events import AnyEvent, Envelope, case_stream
 from greenchannel.ingest.fields import UploadFields
@@ -152,6 +152,7 @@ class Desk:
             casework=self._casework,
             clock=clock,
             poll_s=settings.duty_poll_s,
+            watch=self.watch,
             others={CLOCK_REPORT: self.clock_reports.fire},
         )
         self._housekeeping = Housekeeping(writer=writer, blobs=blobs, clock=clock)

@@ -8,14 +8,16 @@ import msgspec
 import structlog
 from sqlalchemy import Engine
 
-from greenchannel.alerts import escalation
+from greenchannel.alerts import alert_deadlines
 from greenchannel.alerts.auditor import audit
 from greenchannel.alerts.case import Case
-from greenchannel.alerts.roster import EscalationSettings
+from greenchannel.alerts.escalation_plan import EscalationSettings
 from greenchannel.clock import Clock
 from greenchannel.service.book import CaseBook
 from greenchannel.service.casework import Casework
+from greenchannel.service.ids import new_id
 from greenchannel.service.keeping import keep_running
+from greenchannel.service.watch import Watch
 from greenchannel.store import deadlines
 from greenchannel.store.deadlines import Deadline
 from greenchannel.store.writer import Tx, Writer
@@ -36,6 +38,7 @@ class Duty:
         casework: Casework,
         clock: Clock,
         poll_s: float,
+        watch: Watch,
         others: Mapping[str, Callable[[Tx, Deadline], None]] | None = None,
     ) -> None:
         """`others` act on due times that are no case's, by their kind."""
@@ -44,6 +47,7 @@ class Duty:
         self._casework = casework
         self._clock = clock
         self._poll_s = poll_s
+        self._watch = watch
         self._others = dict(others or {})
 
     async def run(self) -> None:
@@ -71,14 +75,21 @@ class Duty:
             return
         case_id = deadline.stream.partition(":")[2]
         case = self._casework.current(tx, case_id)
-        planned = escalation.Deadline(
+        planned = alert_deadlines.Deadline(
             id=deadline.id,
             due_at=deadline.due_at,
             kind=deadline.kind,
             stream=deadline.stream,
             payload=msgspec.json.decode(deadline.payload),
         )
-        events = escalation.on_due(case, planned, tx.now)
+        events = alert_deadlines.on_due(
+            case,
+            planned,
+            tx.now,
+            plan_of=lambda tier: self._watch.plan(tier, tx.now, case.site),
+            new_alert_id=new_id("a"),
+            settings=self._watch.settings,
+        )
         if events:
             self._casework.write(tx, case, case_id, events, "service")
 

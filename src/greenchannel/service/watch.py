@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from greenchannel.alerts import roster
-from greenchannel.alerts.roster import EscalationSettings
+from greenchannel.alerts.escalation_plan import EscalationSettings, plan_for
 from greenchannel.events import PlanStep
 from greenchannel.store.accounts import Accounts
 
@@ -25,6 +25,6 @@ class Watch:
             for shift in self._accounts.shifts_between(at, at + AHEAD)
         ]
 
-    def plan(self, tier: str, at: datetime) -> tuple[PlanStep, ...]:
-        """The escalation plan of an alert of this tier that opens now."""
-        return roster.plan_for(tier, self.shifts(at), at, self.settings)
+    def plan(self, tier: str, at: datetime, site: str) -> tuple[PlanStep, ...]:
+        """The escalation plan of an alert of this tier that opens now in a case of `site`."""
+        return plan_for(tier, self.shifts(at), at, self.settings, site=site)
