@@ -44,6 +44,9 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = {
     "close": _DOCTORS | {"ed", "quality"},
     "join": _DOCTORS | {"quality"},  # merge and split
     "check_identity": _DOCTORS | {"ed", "clinic", "quality"},  # the clinic has the patient before it
+    "contacts": _ALL_PEOPLE,  # one's own
+    "duty": _ALL_PEOPLE,  # to begin one's own
+    "duty_of_others": frozenset({"admin", "quality"}),  # whether they can be reached
     "device_clocks": frozenset({"quality", "admin"}),
     "quarantine": frozenset({"admin"}),
     "erase": frozenset({"admin"}),

@@ -41,6 +41,9 @@ class Settings:
     duty_poll_s: float = 0.2  # how often due times are looked up
     audit_every_s: float = 5.0
     mark_every_s: float = 4.0  # `/live` says how far it is at least this often
+    delivery_poll_s: float = 0.5  # how often the outbox is looked up; what is new is seen at once
+    vapid_subject: str = "mailto:nobody@greenchannel.invalid"  # whom push services may write to
+    contacts_localhost: bool = False  # addresses that people enter may lead to this machine
     live_client_bytes: int = 256 * 1024  # a slower board than this is closed and comes back
 
     def url(self) -> str:

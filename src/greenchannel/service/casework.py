@@ -25,6 +25,9 @@ class Casework:
         self._writer = writer
         self._book = book
         self._hub = hub
+        self.on_write: list[Callable[[Tx, Envelope, Case], None]] = []
+        """Told of each event as it is written, with the case right after it, within the same transaction: what one of
+        them raises undoes the command."""
         writer.on_commit(self._committed)
 
     def _committed(self, envelopes: list[Envelope]) -> None:
@@ -47,6 +50,8 @@ class Casework:
         )
         for envelope in envelopes:
             case = case_fold.fold(case, envelope)
+            for listener in self.on_write:
+                listener(tx, envelope, case)
             for deadline in alert_deadlines.deadlines(envelope, case):
                 tx.set_deadline(
                     deadline.id,

@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy import Engine
 
 from greenchannel.alerts.case import Case
+from greenchannel.alerts.channels import channels
 from greenchannel.alerts.escalation_plan import EscalationSettings, default_settings
 from greenchannel.clock import Clock
 from greenchannel.events import AnyEvent, Envelope, case_stream
@@ -22,13 +23,19 @@ from greenchannel.service.answers import Answers
 from greenchannel.service.book import CaseBook
 from greenchannel.service.callers import Caller
 from greenchannel.service.casework import Casework
+from greenchannel.service.channels.senders import Senders
 from greenchannel.service.clock_reports import CLOCK_REPORT, ClockReports
 from greenchannel.service.corrections import Corrections
+from greenchannel.service.delivery import Delivery
+from greenchannel.service.delivery_results import DeliveryResults
 from greenchannel.service.duty import Auditor, Duty
 from greenchannel.service.errors import NotFound
+from greenchannel.service.going_on_duty import GoingOnDuty
 from greenchannel.service.hub import Hub
 from greenchannel.service.intake import Intake, UploadAnswer
 from greenchannel.service.keeping import Housekeeping, keep_running
+from greenchannel.service.outbox import Outbox
+from greenchannel.service.receipts import Receipts
 from greenchannel.service.streams import SHUT_OUT_EVERY_S, StreamDesk
 from greenchannel.service.uploads import Uploads
 from greenchannel.service.watch import Watch
@@ -38,6 +45,7 @@ from greenchannel.store import ecg_rows
 from greenchannel.store.access import AccessLog
 from greenchannel.store.accounts import Accounts
 from greenchannel.store.blobs import BlobErased, Blobs
+from greenchannel.store.contacts import Contacts
 from greenchannel.store.log import Log
 from greenchannel.store.quarantine import Quarantine
 from greenchannel.store.upload_parts import Parts
@@ -88,6 +96,30 @@ class Desk:
         self._vault = vault
         self._blobs = blobs
         self._casework = Casework(writer, self.book, self.hub)
+        self.contacts = Contacts(engine, vault, channels())
+        self.outbox = Outbox(self.contacts)
+        self._casework.on_write.append(self.outbox.on_write)
+        self.senders = Senders(
+            data_dir=settings.data_dir,
+            vapid_subject=settings.vapid_subject,
+            localhost=settings.contacts_localhost,
+        )
+        results = DeliveryResults(self._casework, self.book)
+        self.delivery = Delivery(
+            engine=engine,
+            writer=writer,
+            clock=clock,
+            outbox=self.outbox,
+            contacts=self.contacts,
+            accounts=accounts,
+            senders=self.senders,
+            results=results,
+            poll_s=settings.delivery_poll_s,
+        )
+        self.receipts = Receipts(engine=engine, writer=writer, contacts=self.contacts, results=results)
+        self.going_on_duty = GoingOnDuty(
+            writer=writer, book=self.book, contacts=self.contacts, accounts=accounts, outbox=self.outbox
+        )
         self.watch = Watch(accounts, escalation or default_settings())
         self.intake = Intake(
             engine=engine,
@@ -179,6 +211,7 @@ class Desk:
         runners = (
             self.duty.run(),
             self.auditor.run(),
+            self.delivery.run(),
             keep_running("streams", self.streams.run, RESTART_S),
             keep_running("disabled devices", self.streams.shut_out_disabled, SHUT_OUT_EVERY_S),
             keep_running("access log", self._flush_access, FLUSH_EVERY_S),
@@ -198,6 +231,7 @@ class Desk:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._warming is not None:
             await asyncio.gather(self._warming, return_exceptions=True)
+        await self.senders.close()
         await self.streams.stop()
         await self.intake.close()
         await asyncio.to_thread(self._writer.close)
