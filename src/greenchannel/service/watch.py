@@ -7,6 +7,7 @@ from greenchannel.alerts import roster
 from greenchannel.alerts.escalation_plan import EscalationSettings, plan_for
 from greenchannel.events import PlanStep
 from greenchannel.store.accounts import Accounts
+from greenchannel.store.contacts import Contacts
 
 AHEAD = timedelta(days=2)  # far enough to name the next shift
 
@@ -14,8 +15,11 @@ AHEAD = timedelta(days=2)  # far enough to name the next shift
 class Watch:
     """Reads the roster anew for each question: shifts change while alarms run, plans do not."""
 
-    def __init__(self, accounts: Accounts, settings: EscalationSettings) -> None:
+    def __init__(
+        self, accounts: Accounts, settings: EscalationSettings, contacts: Contacts | None = None
+    ) -> None:
         self._accounts = accounts
+        self._contacts = contacts
         self.settings = settings
 
     def shifts(self, at: datetime) -> Sequence[roster.Shift]:
@@ -27,4 +31,7 @@ class Watch:
 
     def plan(self, tier: str, at: datetime, site: str) -> tuple[PlanStep, ...]:
         """The escalation plan of an alert of this tier that opens now in a case of `site`."""
-        return plan_for(tier, self.shifts(at), at, self.settings, site=site)
+        shifts = self.shifts(at)
+        people = {shift.person for shift in shifts}
+        channels = {} if self._contacts is None else self._contacts.channels_of(people)
+        return plan_for(tier, shifts, at, self.settings, site=site, channels=channels)
