@@ -50,6 +50,12 @@ class Metrics:
         self._gauge("greenchannel_alert_steps_overdue", "Alert steps that did not come in time").set_function(
             lambda: desk.auditor.missed
         )
+        self._gauge("greenchannel_unwell", "Faults of the service itself that the auditor sees").set_function(
+            lambda: len(desk.auditor.unwell)
+        )
+        self._gauge("greenchannel_log_of_others", "Events that another process wrote").set_function(
+            lambda: desk.following.of_others
+        )
 
     def _gauge(self, name: str, text: str) -> Gauge:
         return Gauge(name, text, registry=self.registry)
