@@ -56,6 +56,12 @@ class Metrics:
             lambda: desk.auditor.missed
         )
         self.registry.register(_Deliveries(desk.delivery))
+        self._gauge("greenchannel_unwell", "Faults of the service itself that the auditor sees").set_function(
+            lambda: len(desk.auditor.unwell)
+        )
+        self._gauge("greenchannel_log_of_others", "Events that another process wrote").set_function(
+            lambda: desk.following.of_others
+        )
 
     def _gauge(self, name: str, text: str) -> Gauge:
         return Gauge(name, text, registry=self.registry)

@@ -189,5 +189,22 @@ async def run_until_stopped(
             logger.info("stopping")
 
 
+async def run_engine_until_stopped(settings: Settings, clock: Clock | None = None) -> None:
+    """Keep due times and audit, without listening, until SIGINT or SIGTERM; beside a service on the same database."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (process_signals.SIGINT, process_signals.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    desk = build(settings, clock)
+    await desk.start(serving=False)
+    try:
+        collecting.settle()
+        logger.info("engine ready", clock=desk.clock.name)
+        await stop.wait()
+        logger.info("stopping")
+    finally:
+        await desk.stop()
+
+
 async def _until(event: asyncio.Event) -> None:
     await event.wait()

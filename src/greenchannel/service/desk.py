@@ -1,7 +1,7 @@
 """The desk: everything that people and devices can ask of the running service, one method each."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +20,7 @@ from greenchannel.ingest.reader import read_ecg
 from greenchannel.service import warm
 from greenchannel.service.agent_clocks import AgentClocks
 from greenchannel.service.answers import Answers
+from greenchannel.service.auditor import Auditor
 from greenchannel.service.book import CaseBook
 from greenchannel.service.callers import Caller
 from greenchannel.service.casework import Casework
@@ -28,14 +29,18 @@ from greenchannel.service.clock_reports import CLOCK_REPORT, ClockReports
 from greenchannel.service.corrections import Corrections
 from greenchannel.service.delivery import Delivery
 from greenchannel.service.delivery_results import DeliveryResults
-from greenchannel.service.duty import Auditor, Duty
+from greenchannel.service.direct_alarm import DirectAlarm
+from greenchannel.service.duty import Duty
 from greenchannel.service.errors import NotFound
+from greenchannel.service.following import Following
 from greenchannel.service.going_on_duty import GoingOnDuty
+from greenchannel.service.heartbeat import Heartbeat
 from greenchannel.service.hub import Hub
 from greenchannel.service.intake import Intake, UploadAnswer
 from greenchannel.service.keeping import Housekeeping, keep_running
 from greenchannel.service.outbox import Outbox
 from greenchannel.service.receipts import Receipts
+from greenchannel.service.signs import SignsOfLife
 from greenchannel.service.streams import SHUT_OUT_EVERY_S, StreamDesk
 from greenchannel.service.uploads import Uploads
 from greenchannel.service.watch import Watch
@@ -46,6 +51,7 @@ from greenchannel.store.access import AccessLog
 from greenchannel.store.accounts import Accounts
 from greenchannel.store.blobs import BlobErased, Blobs
 from greenchannel.store.contacts import Contacts
+from greenchannel.store.engine import open_engine
 from greenchannel.store.log import Log
 from greenchannel.store.quarantine import Quarantine
 from greenchannel.store.upload_parts import Parts
@@ -95,7 +101,8 @@ class Desk:
         self._writer = writer
         self._vault = vault
         self._blobs = blobs
-        self._casework = Casework(writer, self.book, self.hub)
+        self.following = Following(log=log, writer=writer, book=self.book, hub=self.hub)
+        self._casework = Casework(writer, self.book)
         self.contacts = Contacts(engine, vault, channels())
         self.outbox = Outbox(self.contacts)
         self._casework.on_write.append(self.outbox.on_write)
@@ -120,7 +127,7 @@ class Desk:
         self.going_on_duty = GoingOnDuty(
             writer=writer, book=self.book, contacts=self.contacts, accounts=accounts, outbox=self.outbox
         )
-        self.watch = Watch(accounts, escalation or default_settings())
+        self.watch = Watch(accounts, escalation or default_settings(), self.contacts)
         self.intake = Intake(
             engine=engine,
             clock=clock,
@@ -156,9 +163,23 @@ class Desk:
             others={CLOCK_REPORT: self.clock_reports.fire},
         )
         self._housekeeping = Housekeeping(writer=writer, blobs=blobs, clock=clock)
-        self.auditor = Auditor(
-            book=self.book, clock=clock, settings=self.watch.settings, every_s=settings.audit_every_s
+        watching = open_engine(settings.url())  # of the watchers alone: a pool that is empty blinds nobody
+        self._signs = SignsOfLife(
+            engine=watching,
+            folder=settings.data_dir,
+            writer=writer,
+            duty_looked_s=lambda: self.duty.looked_s,
+            tasks=lambda: self._tasks,
         )
+        self.auditor = Auditor(
+            engine=watching,
+            clock=clock,
+            settings=self.watch.settings,
+            signs=self._signs,
+            direct=DirectAlarm(settings.auditor_alarm_url, settings.auditor_alarm_secret),
+            every_s=settings.audit_every_s,
+        )
+        self._watching = watching
         self.streams = StreamDesk(
             settings=settings,
             clock=clock,
@@ -187,6 +208,8 @@ class Desk:
         )
         self._tasks: list[asyncio.Task[None]] = []
         self._warming: asyncio.Task[None] | None = None
+        self._heartbeat: Heartbeat | None = None
+        self._serving = False
         self._started = False
 
     # ------------------------------------------------------------ life
@@ -198,41 +221,74 @@ class Desk:
         able = not self._writer.failing and not self.streams.failing
         return self._started and able and all(not task.done() for task in self._tasks)
 
-    async def start(self) -> None:
-        """Fold the log, take up what a stop left undone, begin to keep the due times."""
+    async def start(self, *, serving: bool = True) -> None:
+        """Fold the log, take up what a stop left undone, begin to keep the due times.
+
+        Without `serving` it is an engine beside a service on the same database: it keeps due times and audits, and
+        leaves devices, people and files to the service.
+        """
+        self._serving = serving
         await asyncio.to_thread(self._fold_log)
         self.hub.start(self.book.seq, self.book.cases.values())
         self._writer.start()
+        left = await self._begin_serving() if serving else 0
+        runners = {
+            "duty": self.duty.run(),
+            "delivery": self.delivery.run(),
+            "log of others": keep_running("log of others", self.following.look, self.settings.follow_poll_s),
+        } | (self._serving_runners() if serving else {})
+        self._tasks = [asyncio.create_task(runner, name=name) for name, runner in runners.items()]
+        self._started = True
+        self._signs.start()
+        self.auditor.start()
+        self._heartbeat = self._make_heartbeat()
+        self._heartbeat.start()
+        logger.info("started", events=self.book.seq, cases=len(self.book.cases), read_late=left)
+
+    async def _begin_serving(self) -> int:
         await self.clock_reports.plan()
         await self.streams.start()
         await self.uploads.start()
         self._warming = asyncio.create_task(self.intake.in_pool(warm.read_once))
-        left = await self.intake.read_what_was_left()
-        runners = (
-            self.duty.run(),
-            self.auditor.run(),
-            self.delivery.run(),
-            keep_running("streams", self.streams.run, RESTART_S),
-            keep_running("disabled devices", self.streams.shut_out_disabled, SHUT_OUT_EVERY_S),
-            keep_running("access log", self._flush_access, FLUSH_EVERY_S),
-            keep_running("housekeeping", self._housekeeping.sweep, SWEEP_EVERY_S),
-            keep_running("readings left over", self._read_again, READ_AGAIN_S),
-            keep_running("uploads", self.uploads.sweep, SWEEP_UPLOADS_S),
+        return await self.intake.read_what_was_left()
+
+    def _serving_runners(self) -> dict[str, Coroutine[Any, Any, None]]:
+        works: tuple[tuple[str, Callable[[], Awaitable[object]], float], ...] = (
+            ("streams", self.streams.run, RESTART_S),
+            ("disabled devices", self.streams.shut_out_disabled, SHUT_OUT_EVERY_S),
+            ("access log", self._flush_access, FLUSH_EVERY_S),
+            ("housekeeping", self._housekeeping.sweep, SWEEP_EVERY_S),
+            ("readings left over", self._read_again, READ_AGAIN_S),
+            ("uploads", self.uploads.sweep, SWEEP_UPLOADS_S),
         )
-        self._tasks = [asyncio.create_task(runner) for runner in runners]
-        self._started = True
-        logger.info("started", events=self.book.seq, cases=len(self.book.cases), read_late=left)
+        return {name: keep_running(name, work, every_s) for name, work, every_s in works}
+
+    def _make_heartbeat(self) -> Heartbeat:
+        settings = self.settings
+        return Heartbeat(
+            url=settings.heartbeat_url if self._serving else settings.engine_heartbeat_url,
+            every_s=settings.heartbeat_every_s,
+            engine=self._watching,
+            clock=self.clock,
+            signs=self._signs,
+            auditor=self.auditor,
+            ready=lambda: self.ready,
+        )
 
     async def stop(self) -> None:
         """Finish what was accepted; due times wait in the database."""
         self._started = False
+        if self._heartbeat is not None:
+            await asyncio.to_thread(self._heartbeat.stop)
+        await asyncio.to_thread(self.auditor.stop)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._warming is not None:
             await asyncio.gather(self._warming, return_exceptions=True)
         await self.senders.close()
-        await self.streams.stop()
+        if self._serving:
+            await self.streams.stop()
         await self.intake.close()
         await asyncio.to_thread(self._writer.close)
         await asyncio.to_thread(self.access.flush)
