@@ -50,6 +50,9 @@ class Metrics:
         self._gauge("greenchannel_alert_steps_overdue", "Alert steps that did not come in time").set_function(
             lambda: desk.auditor.missed
         )
+        self._gauge(
+            "greenchannel_roster_problems", "Shifts in doubt that begin within a day, or have begun"
+        ).set_function(lambda: desk.roster.watch.in_doubt)
 
     def _gauge(self, name: str, text: str) -> Gauge:
         return Gauge(name, text, registry=self.registry)

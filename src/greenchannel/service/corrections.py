@@ -94,7 +94,7 @@ class Corrections:
             ecg = case.ecg(ecg_id)
             if ecg is None or ecg.final_tier is None:
                 continue
-            plan, settings = self._watch.plan(ecg.final_tier, tx.now), self._watch.settings
+            plan, settings = self._watch.plan(ecg.final_tier, tx.now, case.site), self._watch.settings
             events = commands.ring_split_off(
                 before, case, ecg_id, alert_id=new_id("a"), plan=plan, settings=settings
             )

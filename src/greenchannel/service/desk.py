@@ -29,6 +29,8 @@ from greenchannel.service.errors import NotFound
 from greenchannel.service.hub import Hub
 from greenchannel.service.intake import Intake, UploadAnswer
 from greenchannel.service.keeping import Housekeeping, keep_running
+from greenchannel.service.roster_desk import RosterDesk
+from greenchannel.service.roster_watch import RosterWatch
 from greenchannel.service.streams import SHUT_OUT_EVERY_S, StreamDesk
 from greenchannel.service.uploads import Uploads
 from greenchannel.service.watch import Watch
@@ -53,6 +55,7 @@ RESTART_S = 1.0
 SWEEP_EVERY_S = 3600.0
 READ_AGAIN_S = 10.0
 SWEEP_UPLOADS_S = 10.0
+COUNT_ROSTER_S = 60.0  # for the metrics; what must be said is a due time
 READING_IS_LATE = timedelta(seconds=15)  # then its attempt has failed, and another is made
 FOLDED_AT_ONCE = 10_000
 
@@ -114,13 +117,15 @@ class Desk:
             corrections=self._corrections,
         )
         self.clock_reports = ClockReports(writer=writer, book=self.book, accounts=accounts, clock=clock)
+        roles = tuple(dict.fromkeys(step.role for step in self.watch.settings.steps))
+        self.roster = RosterDesk(engine=engine, writer=writer, clock=clock, watch=RosterWatch(roles=roles))
         self.duty = Duty(
             engine=engine,
             writer=writer,
             casework=self._casework,
             clock=clock,
             poll_s=settings.duty_poll_s,
-            others={CLOCK_REPORT: self.clock_reports.fire},
+            others={CLOCK_REPORT: self.clock_reports.fire, **self.roster.watch.handlers},
         )
         self._housekeeping = Housekeeping(writer=writer, blobs=blobs, clock=clock)
         self.auditor = Auditor(
@@ -171,6 +176,7 @@ class Desk:
         self.hub.start(self.book.seq, self.book.cases.values())
         self._writer.start()
         await self.clock_reports.plan()
+        await self.roster.start()
         await self.streams.start()
         await self.uploads.start()
         self._warming = asyncio.create_task(self.intake.in_pool(warm.read_once))
@@ -184,6 +190,7 @@ class Desk:
             keep_running("housekeeping", self._housekeeping.sweep, SWEEP_EVERY_S),
             keep_running("readings left over", self._read_again, READ_AGAIN_S),
             keep_running("uploads", self.uploads.sweep, SWEEP_UPLOADS_S),
+            keep_running("roster", self.roster.refresh, COUNT_ROSTER_S),
         )
         self._tasks = [asyncio.create_task(runner) for runner in runners]
         self._started = True

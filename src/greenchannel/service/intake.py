@@ -225,7 +225,7 @@ class Intake:
         )
         if isinstance(arrival.parsed, Paper):
             said = paper_ecgs.not_analysed(ecg_id, arrival.parsed.format)
-            plan, settings = self._watch.plan(said.tier, tx.now), self._watch.settings
+            plan, settings = self._watch.plan(said.tier, tx.now, case.site), self._watch.settings
             events = commands.not_analysed(case, said, alert_id=new_id("a"), plan=plan, settings=settings)
             self._casework.write(tx, case, case.case_id, events, "service")
         return ecg_id
@@ -402,7 +402,7 @@ class Intake:
             rules=analysis["version"]["rules"],
             analysis_sha256=analysis_sha256,
         )
-        plan = self._watch.plan(reading.tier, tx.now)
+        plan = self._watch.plan(reading.tier, tx.now, case.site)
         events = commands.analysed(
             case,
             reading,

@@ -258,7 +258,7 @@ class RollingReader:
             case,
             provisional,
             alert_id=new_id("a"),
-            plan=self._watch.plan(provisional.tier, tx.now),
+            plan=self._watch.plan(provisional.tier, tx.now, case.site),
             settings=self._watch.settings,
         )
         if events:

@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 
 from greenchannel.alerts import roster
 from greenchannel.alerts.roster import EscalationSettings
+from greenchannel.alerts.roster_edit import of_site
 from greenchannel.events import PlanStep
+from greenchannel.service.roster_watch import duty_shift
 from greenchannel.store.accounts import Accounts
 
 AHEAD = timedelta(days=2)  # far enough to name the next shift
@@ -18,13 +20,11 @@ class Watch:
         self._accounts = accounts
         self.settings = settings
 
-    def shifts(self, at: datetime) -> Sequence[roster.Shift]:
-        """The shifts of now and of the next two days."""
-        return [
-            roster.Shift(person=shift.person, role=shift.role, start=shift.starts_at, end=shift.ends_at)
-            for shift in self._accounts.shifts_between(at, at + AHEAD)
-        ]
+    def shifts(self, at: datetime, site: str | None = None) -> Sequence[roster.Shift]:
+        """The shifts of now and of the next two days that count at `at`: a site's own before the network's."""
+        rows = self._accounts.shifts_between(at, at + AHEAD)
+        return [shift.plain() for shift in of_site(map(duty_shift, rows), site, at)]
 
-    def plan(self, tier: str, at: datetime) -> tuple[PlanStep, ...]:
-        """The escalation plan of an alert of this tier that opens now."""
-        return roster.plan_for(tier, self.shifts(at), at, self.settings)
+    def plan(self, tier: str, at: datetime, site: str | None = None) -> tuple[PlanStep, ...]:
+        """The escalation plan of an alert of this tier that opens now, for a case of this site."""
+        return roster.plan_for(tier, self.shifts(at, site), at, self.settings)

@@ -100,6 +100,13 @@ def sites(connection: Connection) -> dict[str, str]:
     return {row.id: row.timezone for row in connection.execute(query)}
 
 
+def clinics(connection: Connection) -> list[str]:
+    """Ids of the sites in use that send patients; of all in use where none of these is a clinic."""
+    table = schema.sites
+    rows_ = connection.execute(select(table.c.id, table.c.kind).where(table.c.disabled.is_(False))).all()
+    return sorted(row.id for row in rows_ if row.kind == "clinic") or sorted(row.id for row in rows_)
+
+
 # ---------------------------------------------------------------- what was said of it
 
 
