@@ -66,9 +66,9 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
         """What is the same of two problems that are one; their times must touch besides."""
         return self.role, self.site, self.problem, self.person
 
-    def touches(self, start: datetime, end: datetime) -> bool:
-        """Do two spans have an instant in common, or meet?"""
-        return self.start <= end and start <= self.end
+    def is_one_with(self, other: "Problem") -> bool:
+        """Is it the same, earlier or later looked at? The times have an instant in common, or meet."""
+        return self.key == other.key and self.start <= other.end and other.start <= self.end
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
@@ -219,7 +219,7 @@ def fold(said: Iterable[tuple[datetime, ShiftInDoubt]], now: datetime) -> list[D
     open_: list[Doubt] = []
     for at, event in said:
         problem = _problem_of(event)
-        same = [one for one in open_ if _one(one.problem, problem)]
+        same = [one for one in open_ if one.problem.is_one_with(problem)]
         open_ = [one for one in open_ if one not in same]
         if event.gone:
             continue
@@ -249,13 +249,13 @@ def judge(found: Sequence[Problem], doubts: Iterable[Doubt], now: datetime) -> V
         if problem.start > now + settings.day_before:
             continue
         check = HOUR_BEFORE if problem.start <= now + settings.hour_before else DAY_BEFORE
-        said = frozenset().union(*(one.checks for one in waiting if _one(one.problem, problem)))
+        said = frozenset().union(*(one.checks for one in waiting if one.problem.is_one_with(problem)))
         if check not in said and not (check == DAY_BEFORE and HOUR_BEFORE in said):
             new.append((problem, check))
     gone = [
         one
         for one in waiting
-        if one.problem.end > now and not any(_one(one.problem, problem) for problem in found)
+        if one.problem.end > now and not any(one.problem.is_one_with(problem) for problem in found)
     ]
     return Verdict(new=tuple(new[: settings.most_problems]), gone=tuple(gone))
 
@@ -289,7 +289,3 @@ def _problem_of(event: ShiftInDoubt) -> Problem:
         person=event.person,
         site=event.site,
     )
-
-
-def _one(one: Problem, other: Problem) -> bool:
-    return one.key == other.key and one.touches(other.start, other.end)

@@ -1,30 +1,37 @@
 """Changes of the roster within one command: the rows, the events that say who changed what, and the looks ahead.
 
-The running service and an administration command beside it call the same functions.
+The running service and an administration command beside it call the same functions; `then` is what differs.
 """
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import msgspec
 from sqlalchemy import Connection
 
 from greenchannel.alerts.refusal import Refused
 from greenchannel.alerts.roster_edit import Caution, DutyShift, cautions, give
-from greenchannel.alerts.roster_ical import Read
+from greenchannel.alerts.roster_ical import Read, read_calendar
 from greenchannel.alerts.roster_import import Merge, merge, own_id, plan_shifts
+from greenchannel.alerts.roster_problems import Doubt, fold
 from greenchannel.alerts.roster_words import Wrong
 from greenchannel.clock import check_aware, rfc3339
 from greenchannel.events import RosterChanged
 from greenchannel.service.errors import NotFound
 from greenchannel.service.ids import new_id
-from greenchannel.service.roster_watch import STREAM, RosterWatch, duty_shift, row_of
+from greenchannel.service.roster_watch import STREAM, duty_shift, row_of
 from greenchannel.store import roster_rows
 from greenchannel.store.accounts import MAY_BE_ON_DUTY, SHIFT_ROLES, Shift, User
 from greenchannel.store.writer import Tx
 
+NETWORK_ZONE: Final = ZoneInfo("Asia/Shanghai")  # of times without one that belong to no site
+_LONGEST_ID: Final = 64
 BY_CALENDAR: Final = "calendar"  # reason of what an import removes
+
+Then = Callable[[Tx], None]
+"""Called at the end of each change: `RosterWatch.plan`, or `roster_watch.look_soon` beside a running service."""
 
 
 class Changed(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +67,7 @@ class OnlyTried(Exception):
         self.changed = changed
 
 
-def add_shift(tx: Tx, watch: RosterWatch, *, shift: DutyShift, actor: str) -> Changed:
+def add_shift(tx: Tx, then: Then, *, shift: DutyShift, actor: str) -> Changed:
     """Enter one shift.
 
     Raises
@@ -78,24 +85,22 @@ def add_shift(tx: Tx, watch: RosterWatch, *, shift: DutyShift, actor: str) -> Ch
         )
     roster_rows.add(tx.conn, row_of(shift))
     tx.append(STREAM, [_event("added", shift)], actor=actor)
-    watch.plan(tx)
+    then(tx)
     return Changed(added=(shift,), cautions=_cautions(tx, [shift]))
 
 
-def remove_shift(
-    tx: Tx, watch: RosterWatch, *, shift_id: str, actor: str, reason: str | None = None
-) -> Changed:
+def remove_shift(tx: Tx, then: Then, *, shift_id: str, actor: str, reason: str | None = None) -> Changed:
     """Take a shift in force off the roster; raises `NotFound`, and `Refused` for one that was given away."""
     row = in_force(tx.conn, shift_id)
     roster_rows.remove(tx.conn, [shift_id])
     tx.append(STREAM, [_event("removed", duty_shift(row), reason=reason)], actor=actor)
-    watch.plan(tx)
+    then(tx)
     return Changed(removed=(duty_shift(row),))
 
 
 def swap_shift(
     tx: Tx,
-    watch: RosterWatch,
+    then: Then,
     *,
     shift_id: str,
     to: str,
@@ -125,11 +130,11 @@ def swap_shift(
         roster_rows.add(tx.conn, row_of(part))
     event = _event("swapped", done.given, instead_of=shift.person, reason=reason)
     tx.append(STREAM, [event], actor=actor)
-    watch.plan(tx)
+    then(tx)
     return Changed(added=done.in_force, removed=(done.replaced,), cautions=_cautions(tx, [done.given]))
 
 
-def import_calendar(tx: Tx, watch: RosterWatch, *, read: Read, actor: str, dry_run: bool = False) -> Changed:
+def import_calendar(tx: Tx, then: Then, *, read: Read, actor: str, dry_run: bool = False) -> Changed:
     """Lay a calendar over the roster.
 
     Raises
@@ -144,11 +149,11 @@ def import_calendar(tx: Tx, watch: RosterWatch, *, read: Read, actor: str, dry_r
     uids = [one.uid for one in read.series]
     rows = roster_rows.of_calendar(tx.conn, uids, [id for uid in uids if (id := own_id(uid)) is not None])
     found = merge(read.series, [duty_shift(row) for row in rows], start=read.start, end=read.end)
-    return _carry_out(tx, watch, found, read.notes, actor, dry_run)
+    return _carry_out(tx, then, found, read.notes, actor, dry_run)
 
 
 def import_shifts(
-    tx: Tx, watch: RosterWatch, *, shifts: Iterable[DutyShift], actor: str, dry_run: bool = False
+    tx: Tx, then: Then, *, shifts: Iterable[DutyShift], actor: str, dry_run: bool = False
 ) -> Changed:
     """Enter shifts that have their ids, such as those of patterns; one that is there as it should be stays.
 
@@ -157,7 +162,33 @@ def import_shifts(
     shifts = list(shifts)
     rows = roster_rows.of_calendar(tx.conn, (), [one.id for one in shifts])
     found = plan_shifts(shifts, {row.id: duty_shift(row) for row in rows})
-    return _carry_out(tx, watch, found, (), actor, dry_run)
+    return _carry_out(tx, then, found, (), actor, dry_run)
+
+
+def read_file(connection: Connection, data: bytes, *, site: str | None, now: datetime) -> Read:
+    """Read a calendar file against the people and sites that there are; raises `NotFound` for an unknown `site`."""
+    people, sites = roster_rows.people(connection), roster_rows.sites(connection)
+    if site is not None and site not in sites:
+        raise NotFound("site", site)
+    return read_calendar(
+        data,
+        people={id: one.name for id, one in people.items()},
+        sites=sites,
+        zone=NETWORK_ZONE if site is None else ZoneInfo(sites[site]),
+        now=now,
+        site=site,
+    )
+
+
+def said_before(connection: Connection, now: datetime) -> list[Doubt]:
+    """What the service has said to be in doubt, and not to be gone."""
+    return fold(roster_rows.doubts(connection, STREAM), now)
+
+
+def shift_id_of(role: str, person: str, start: datetime, site: str | None = None) -> str:
+    """The id of a shift that a person enters: who, as what, from when, and where it is not of the network."""
+    named = f"{role}-{person}-{start.astimezone(UTC):%Y%m%dT%H%MZ}{'' if site is None else f'-{site}'}"
+    return named if len(named) <= _LONGEST_ID else new_id("s")
 
 
 def in_force(connection: Connection, shift_id: str) -> Shift:
@@ -176,7 +207,7 @@ def in_force(connection: Connection, shift_id: str) -> Shift:
 
 
 def _carry_out(
-    tx: Tx, watch: RosterWatch, found: Merge, notes: Sequence[Caution], actor: str, dry_run: bool
+    tx: Tx, then: Then, found: Merge, notes: Sequence[Caution], actor: str, dry_run: bool
 ) -> Changed:
     touched = [*found.added, *(shift for _, shift in found.changed)]
     _check_all(tx.conn, touched)
@@ -204,7 +235,7 @@ def _carry_out(
         raise OnlyTried(done)
     if events:
         tx.append(STREAM, events, actor=actor)
-        watch.plan(tx)
+        then(tx)
     return done
 
 

@@ -4,24 +4,20 @@ import asyncio
 import functools
 from collections.abc import Callable
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 
 from greenchannel.alerts.roster_edit import DutyShift
-from greenchannel.alerts.roster_ical import Read, read_calendar
 from greenchannel.alerts.roster_ical_write import write_calendar
 from greenchannel.clock import Clock
 from greenchannel.service import roster_changes
 from greenchannel.service.callers import Caller
-from greenchannel.service.errors import Forbidden, NotFound
-from greenchannel.service.roster_changes import Changed, OnlyTried
+from greenchannel.service.errors import Forbidden
+from greenchannel.service.roster_changes import Changed, OnlyTried, Then
 from greenchannel.service.roster_watch import RosterWatch, View, duty_shift
 from greenchannel.store import roster_rows
 from greenchannel.store.engine import reading
 from greenchannel.store.writer import Tx, Writer
-
-NETWORK_ZONE = ZoneInfo("Asia/Shanghai")
 
 
 class RosterDesk:
@@ -64,12 +60,12 @@ class RosterDesk:
     ) -> Changed:
         """Give a shift or a part of it away; only one's own unless `any_shift`. See `roster_changes.swap_shift`."""
 
-        def command(tx: Tx, watch: RosterWatch) -> Changed:
+        def command(tx: Tx, then: Then) -> Changed:
             row = roster_changes.in_force(tx.conn, shift_id)
             if not any_shift and (caller.kind != "user" or row.person != caller.id):
                 raise Forbidden("not_your_shift", "one may give away one's own shifts", "只能转让自己的班次")
             return roster_changes.swap_shift(
-                tx, watch, shift_id=shift_id, to=to, start=start, end=end, reason=reason, actor=caller.actor
+                tx, then, shift_id=shift_id, to=to, start=start, end=end, reason=reason, actor=caller.actor
             )
 
         return await self._change(command)
@@ -88,10 +84,11 @@ class RosterDesk:
         """
 
         def read_file() -> Changed:
-            read = self._read(data, site)
+            with reading(self._engine) as connection:
+                read = roster_changes.read_file(connection, data, site=site, now=self._clock.now())
             command = functools.partial(
                 roster_changes.import_calendar,
-                watch=self.watch,
+                then=self.watch.plan,
                 read=read,
                 actor=caller.actor,
                 dry_run=dry_run,
@@ -103,24 +100,10 @@ class RosterDesk:
 
         return await asyncio.to_thread(read_file)  # reading a large file takes a second
 
-    async def _change(self, command: Callable[[Tx, RosterWatch], Changed]) -> Changed:
-        return await self._writer.transact(lambda tx: command(tx, self.watch))
+    async def _change(self, command: Callable[[Tx, Then], Changed]) -> Changed:
+        return await self._writer.transact(lambda tx: command(tx, self.watch.plan))
 
     # ------------------------------------------------------------ questions
-
-    def _read(self, data: bytes, site: str | None) -> Read:
-        with reading(self._engine) as connection:
-            people, sites = roster_rows.people(connection), roster_rows.sites(connection)
-        if site is not None and site not in sites:
-            raise NotFound("site", site)
-        return read_calendar(
-            data,
-            people={id: one.name for id, one in people.items()},
-            sites=sites,
-            zone=NETWORK_ZONE if site is None else ZoneInfo(sites[site]),
-            now=self._clock.now(),
-            site=site,
-        )
 
     async def calendar(self, start: datetime, end: datetime) -> bytes:
         """The shifts with any part in a span as an iCalendar file."""

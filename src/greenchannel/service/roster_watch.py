@@ -66,6 +66,17 @@ def everybody(person: str, now: datetime) -> bool:
     return True
 
 
+def look_soon(tx: Tx) -> None:
+    """Have the service set its looks anew and look as soon as it runs: for commands beside it, which tell nobody."""
+    tx.set_deadline(
+        f"{ROSTER_PLAN}:changed:{rfc3339(tx.now)}",
+        due_at=tx.now,
+        kind=ROSTER_PLAN,
+        stream=STREAM,
+        payload=b"{}",
+    )
+
+
 class View(msgspec.Struct, frozen=True, kw_only=True):
     """What is in doubt as of an instant: by the roster as it is, beside what was said of it."""
 
