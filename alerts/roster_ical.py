@@ -167,10 +167,13 @@ class _Reading:
             for event in calendar.walk("VEVENT"):
                 if cancels:
                     event["STATUS"] = "CANCELLED"
-                uid = str(event.get("UID", "")).strip()
+                given = event.get("UID", "")
+                uid = "" if isinstance(given, list) else str(given).strip()
                 if not uid or len(uid) > _LONGEST_UID or not uid.isprintable():
                     self._say(
-                        event, "缺少 UID 或 UID 过长", f"expected a UID of 1 to {_LONGEST_UID} characters"
+                        event,
+                        "须有一个 UID，且不可过长",
+                        f"expected one UID of 1 to {_LONGEST_UID} characters",
                     )
                     continue
                 grouped.setdefault(uid, []).append(event)
@@ -246,11 +249,12 @@ class _Reading:
         )
 
     def _repeat_id(self, event: Any) -> datetime:
+        at = self._moment(event, "RECURRENCE-ID").instant
         if str(event["RECURRENCE-ID"].params.get("RANGE", "")):
             raise Unreadable(
                 "不支持 RANGE=THISANDFUTURE", "expected RECURRENCE-ID of one repeat, got a RANGE"
             )
-        return self._moment(event, "RECURRENCE-ID").instant
+        return at
 
     def _starts(self, event: Any) -> Iterator[datetime | None]:
         """Wall times of all beginnings; a single None for an event that does not repeat."""

@@ -100,17 +100,19 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
             raise Unreadable(
                 "重复间隔与次数须至少为 1", "expected INTERVAL and COUNT of at least 1, got less"
             )
-        months = frozenset(int(one) for one in parts.get("BYMONTH", ()))
-        month_days = frozenset(int(one) for one in parts.get("BYMONTHDAY", ()))
-        week_days = [_weekday(str(one)) for one in parts.get("BYDAY", ())]
+        months = frozenset(_number(parts, "BYMONTH", 1, 12))
+        month_days = frozenset(_number(parts, "BYMONTHDAY", -31, 31))
+        # The numbers of a month's weekdays go to five, those of a year's to 53.
+        most = 53 if frequency == "YEARLY" and not months else 5
+        week_days = [_weekday(str(one), most) for one in parts.get("BYDAY", ())]
         if frequency in ("DAILY", "WEEKLY") and any(one.n for one in week_days):
             raise Unreadable(
                 "BYDAY 序号仅适用于按月或按年重复", "expected BYDAY without numbers in this rule"
             )
-        expands: dict[str, Any] = {"wkst": _weekday(str(_only(parts, "WKST", "MO")))}
+        expands: dict[str, Any] = {"wkst": _weekday(str(_only(parts, "WKST", "MO")), 0)}
         if frequency != "DAILY":
             expands |= {"byweekday": week_days or None, "bymonthday": sorted(month_days) or None}
-            expands["bysetpos"] = [int(one) for one in parts.get("BYSETPOS", ())] or None
+            expands["bysetpos"] = _number(parts, "BYSETPOS", -366, 366) or None
         if frequency == "YEARLY":
             expands["bymonth"] = sorted(months) or None
         return cls(
@@ -183,7 +185,12 @@ def beginnings(
 def _from(first: datetime, walls: Iterator[datetime]) -> Iterator[datetime]:
     """The event's own beginning is its first, whether its rule falls on it or not."""
     yield first
-    yield from (wall for wall in walls if wall > first)
+    try:
+        yield from (wall for wall in walls if wall > first)
+    except (ValueError, IndexError, OverflowError) as error:  # of parts that do not go together
+        raise Unreadable(
+            f"重复规则有误：{error}", f"expected a rule that can be read, got: {error}"
+        ) from error
 
 
 def _only(parts: dict[str, list[Any]], name: str, default: Any) -> Any:
@@ -195,9 +202,22 @@ def _only(parts: dict[str, list[Any]], name: str, default: Any) -> Any:
     return values[0]
 
 
-def _weekday(text: str) -> Any:
+def _number(parts: dict[str, list[Any]], name: str, least: int, most: int) -> list[int]:
+    """The numbers of one part of a rule, never 0."""
+    numbers = [int(one) for one in parts.get(name, ())]
+    for one in numbers:
+        if not least <= one <= most or one == 0:
+            raise Unreadable(
+                f"重复规则 {name} 超出范围：{one}",
+                f"expected {name} from {least} to {most} and not 0, got {one}",
+            )
+    return numbers
+
+
+def _weekday(text: str, most: int) -> Any:
+    """A day such as MO, or with a number from -most to most such as -1FR."""
     name, number = text[-2:].upper(), text[:-2]
-    if name not in _DAYS:
+    if name not in _DAYS or (number and not 1 <= abs(int(number)) <= most):
         raise Unreadable(f"无法识别的星期：{text}", f"expected a day such as MO or -1FR, got {text}")
     return _DAYS[name](int(number)) if number else _DAYS[name]
 
