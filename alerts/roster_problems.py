@@ -63,12 +63,12 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def key(self) -> tuple[str, str | None, str, str | None]:
-        """What is the same of two problems that are one; their times must touch besides."""
+        """What two problems have in common that may be one; their times decide."""
         return self.role, self.site, self.problem, self.person
 
-    def is_one_with(self, other: "Problem") -> bool:
-        """Is it the same, earlier or later looked at? The times have an instant in common, or meet."""
-        return self.key == other.key and self.start <= other.end and other.start <= self.end
+    def overlaps(self, other: "Problem") -> bool:
+        """Is something of the one also in the other?"""
+        return self.key == other.key and self.start < other.end and other.start < self.end
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
@@ -201,7 +201,19 @@ class Doubt(msgspec.Struct, frozen=True, kw_only=True):
 
     problem: Problem
     checks: frozenset[str]  # at which it was said
-    said_at: datetime
+    said_at: datetime  # first
+
+    def tells(self, problem: Problem, now: datetime) -> bool:
+        """Is this what was said of a problem that is found now?
+
+        One that is to come is known by its beginning: where a part of a gap was filled, what is left is another. One
+        that is going on may have begun before the look did, so what was said of it may begin anywhere up to now.
+        """
+        if self.problem.key != problem.key:
+            return False
+        if problem.start > now:
+            return self.problem.start == problem.start
+        return problem.start <= self.problem.start <= now
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -216,24 +228,25 @@ def fold(said: Iterable[tuple[datetime, ShiftInDoubt]], now: datetime) -> list[D
 
     A role that stays empty is so said anew once the span that was told has passed.
     """
-    open_: list[Doubt] = []
+    open_: dict[tuple[object, ...], Doubt] = {}
     for at, event in said:
         problem = _problem_of(event)
-        same = [one for one in open_ if one.problem.is_one_with(problem)]
-        open_ = [one for one in open_ if one not in same]
+        name = (*problem.key, problem.start)
         if event.gone:
+            open_.pop(name, None)
             continue
-        earlier = frozenset().union(*(one.checks for one in same))
-        start = min((one.problem.start for one in same), default=problem.start)
-        open_.append(
-            Doubt(
-                problem=msgspec.structs.replace(problem, start=min(start, problem.start)),
-                checks=earlier | ({event.check} if event.check else frozenset()),
-                said_at=min((one.said_at for one in same), default=at),
-            )
+        before = open_.get(name)
+        open_[name] = Doubt(
+            problem=problem,
+            checks=(before.checks if before else frozenset())
+            | ({event.check} if event.check else frozenset()),
+            said_at=before.said_at if before else at,
         )
-    still = (one for one in open_ if one.problem.end >= check_aware(now))
-    return sorted(still, key=lambda one: (one.problem.start, one.said_at))
+    now = check_aware(now)
+    return sorted(
+        (one for one in open_.values() if one.problem.end >= now),
+        key=lambda one: (one.problem.start, one.said_at),
+    )
 
 
 def judge(found: Sequence[Problem], doubts: Iterable[Doubt], now: datetime) -> Verdict:
@@ -249,13 +262,13 @@ def judge(found: Sequence[Problem], doubts: Iterable[Doubt], now: datetime) -> V
         if problem.start > now + settings.day_before:
             continue
         check = HOUR_BEFORE if problem.start <= now + settings.hour_before else DAY_BEFORE
-        said = frozenset().union(*(one.checks for one in waiting if one.problem.is_one_with(problem)))
-        if check not in said and not (check == DAY_BEFORE and HOUR_BEFORE in said):
+        said = frozenset().union(*(one.checks for one in waiting if one.tells(problem, now)))
+        if not said & {check, HOUR_BEFORE}:
             new.append((problem, check))
     gone = [
         one
         for one in waiting
-        if one.problem.end > now and not any(one.problem.is_one_with(problem) for problem in found)
+        if one.problem.end > now and not any(one.problem.overlaps(problem) for problem in found)
     ]
     return Verdict(new=tuple(new[: settings.most_problems]), gone=tuple(gone))
 

@@ -152,26 +152,26 @@ async def in_doubt(front: Here, who: Who) -> Response:
     """By the roster as it is now, with when each was first said; and what was said and is gone since."""
     require(who, "roster")
     await front.directory.refresh()
-    view = await front.desk.roster.view()
-    said = [(one.problem, rfc3339(one.said_at), sorted(one.checks)) for one in view.doubts]
+    now, view = front.desk.clock.now(), await front.desk.roster.view()
     found = []
     for problem in view.problems:
-        known = [(at, checks) for one, at, checks in said if problem.is_one_with(one)]
+        known = [one for one in view.doubts if one.tells(problem, now)]
+        person = None if problem.person is None else front.directory.person(problem.person)
         found.append(
             problem_json(problem)
             | sentence(problem)
             | {
-                "name": None if problem.person is None else front.directory.person(problem.person)["name"],
-                "said_at": min((at for at, _ in known), default=None),
-                "checks": sorted({check for _, checks in known for check in checks}),
+                "name": None if person is None else person["name"],
+                "said_at": rfc3339(min(one.said_at for one in known)) if known else None,
+                "checks": sorted({check for one in known for check in one.checks}),
             }
         )
     gone = [
-        problem_json(one) | sentence(one, gone=True) | {"said_at": at}
-        for one, at, _ in said
-        if not any(one.is_one_with(problem) for problem in view.problems)
+        problem_json(one.problem) | sentence(one.problem, gone=True) | {"said_at": rfc3339(one.said_at)}
+        for one in view.doubts
+        if not any(one.problem.overlaps(problem) for problem in view.problems)
     ]
-    return answer({"at": rfc3339(front.desk.clock.now()), "problems": found, "gone": gone})
+    return answer({"at": rfc3339(now), "problems": found, "gone": gone})
 
 
 # ---------------------------------------------------------------- changes

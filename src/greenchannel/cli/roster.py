@@ -248,7 +248,7 @@ def roster_check(
         if one.problem.problem == UNREACHABLE and one.problem.role in roles and one.problem.start < end
     ]
     for problem in found:
-        said = [one.said_at for one in doubts if one.problem.is_one_with(problem)]
+        said = [one.said_at for one in doubts if one.problem.overlaps(problem)]
         row = (
             problem.role,
             _minute(problem.start),
