@@ -47,6 +47,9 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = {
     "contacts": _ALL_PEOPLE,  # one's own
     "duty": _ALL_PEOPLE,  # to begin one's own
     "duty_of_others": frozenset({"admin", "quality"}),  # whether they can be reached
+    "roster": _ALL_PEOPLE,  # who is on duty
+    "edit_roster": frozenset({"admin"}),
+    "give_shift": _DOCTORS | {"ed", "admin"},  # one's own; those of others need `edit_roster`
     "device_clocks": frozenset({"quality", "admin"}),
     "quarantine": frozenset({"admin"}),
     "erase": frozenset({"admin"}),

@@ -25,6 +25,7 @@ from greenchannel.viewer import (
     routes_duty,
     routes_ecgs,
     routes_paper,
+    routes_roster,
     routes_rules,
     routes_session,
     static_page,
@@ -90,6 +91,7 @@ def _http(front: Front, metrics: health.Metrics) -> FastAPI:
         routes_contacts,
         routes_devices,
         routes_duty,
+        routes_roster,
         routes_rules,
     ):
         app.include_router(module.router, prefix=PREFIX)
@@ -160,7 +162,7 @@ class _Dispatcher:
 def _takes_files(scope: Scope) -> bool:
     """Is it one of the routes that set a limit of their own?"""
     method, path = scope["method"], scope["path"]
-    return (method, path) == ("POST", f"{PREFIX}/ecgs") or (
+    return (method, path) in (("POST", f"{PREFIX}/ecgs"), ("POST", f"{PREFIX}/roster/import")) or (
         method in ("POST", "PATCH") and (path + "/").startswith(f"{PREFIX}/uploads/")
     )
 

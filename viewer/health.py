@@ -62,6 +62,9 @@ class Metrics:
         self._gauge("greenchannel_log_of_others", "Events that another process wrote").set_function(
             lambda: desk.following.of_others
         )
+        self._gauge(
+            "greenchannel_roster_problems", "Shifts in doubt that begin within a day, or have begun"
+        ).set_function(lambda: desk.roster.watch.in_doubt)
 
     def _gauge(self, name: str, text: str) -> Gauge:
         return Gauge(name, text, registry=self.registry)

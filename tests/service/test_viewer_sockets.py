@@ -197,7 +197,7 @@ def test_no_socket_without_a_credential_or_from_a_foreign_page(tmp_path: Path) -
         for path, headers, code in cases:
             async with connect(here.ws(path), additional_headers=headers) as socket:
                 await assert_refused(socket, code)
-        assert here.desk.hub.seq == 0
+        assert here.desk.hub.seq == here.seq
 
     tell(story, tmp_path)
 

@@ -29,6 +29,7 @@ class House:
     http: httpx.AsyncClient
     origin: str  # of the page
     tokens: dict[str, str]  # device id → token
+    seq: int  # of the log when the house opened: the start has looked at the roster
 
     def device(self, name: str = "ecg-1") -> dict[str, str]:
         """Headers of a device."""
@@ -55,7 +56,7 @@ async def house(folder: Path, **settings: Any) -> AsyncIterator[House]:
     sock = listen(desk.settings)
     origin = f"http://127.0.0.1:{sock.getsockname()[1]}"
     async with running(desk, sock), httpx.AsyncClient(base_url=origin, timeout=20.0) as http:
-        yield House(desk=desk, http=http, origin=origin, tokens=tokens)
+        yield House(desk=desk, http=http, origin=origin, tokens=tokens, seq=desk.hub.seq)
 
 
 def _people(desk: Desk) -> dict[str, str]:

@@ -7,12 +7,15 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, text
 
 from greenchannel.clock import NaiveDatetimeError
 from greenchannel.store import schema
+from greenchannel.store.accounts import Accounts
 from greenchannel.store.engine import migrate, open_engine, reading, writing
 from greenchannel.store.log import Log
 
@@ -51,6 +54,38 @@ def test_the_id_of_an_erased_print_is_not_given_again(tmp_path: Path) -> None:
     engine.dispose()
 
     assert given == [1, 2, 3]
+
+
+def test_old_shifts_stay_in_force_for_the_whole_network(tmp_path: Path) -> None:
+    """Those of a roster from before sites, calendars and swaps: nothing of them is lost or changed."""
+    engine = open_engine(url(tmp_path))
+    config = Config()
+    config.set_main_option("script_location", "greenchannel.store:migrations")
+    with writing(engine) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0003")
+        connection.execute(
+            insert(schema.users).values(id="li", name="李", role="reader", all_sites=True, password_hash="x")
+        )
+        old = {"id": "s1", "role": "first", "person": "li", "starts": 1_000_000, "ends": 2_000_000}
+        connection.execute(
+            text(
+                "INSERT INTO shifts (id, role, person, starts_at, ends_at) VALUES (:id, :role, :person, :starts, :ends)"
+            ),
+            old,
+        )
+    migrate(engine)
+    (shift,) = Accounts(engine).shifts_between(datetime(1970, 1, 1, tzinfo=UTC), NOW)
+    engine.dispose()
+
+    assert (shift.id, shift.role, shift.person, shift.starts_at.second, shift.ends_at.second) == (
+        "s1",
+        "first",
+        "li",
+        1,
+        2,
+    )
+    assert {shift.site, shift.uid, shift.occurrence, shift.instead_of, shift.replaced_by} == {None}
 
 
 def test_migrating_twice_and_at_once_changes_nothing(tmp_path: Path) -> None:

@@ -1,29 +1,23 @@
-"""`greenchannel user|device|site|roster`: people, machines, places and shifts."""
+"""`greenchannel user|device|site`: people, machines and places. The roster: `cli/roster.py`."""
 
 import contextlib
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from greenchannel.alerts.coverage import gaps
-from greenchannel.alerts.roster import Shift
 from greenchannel.cli import contacts, device_clocks
 from greenchannel.cli.data_folder import DEFAULT_DATA, DataOption, open_data
-from greenchannel.store.accounts import ROLES, SHIFT_ROLES, SITE_KINDS, AccountError, Accounts
+from greenchannel.store.accounts import ROLES, SITE_KINDS, AccountError, Accounts
 
 app = typer.Typer(add_completion=False)
 user = typer.Typer(help="People who sign in. 人员")
 device = typer.Typer(help="Devices and programs with a token. 设备")
 site = typer.Typer(help="Clinics and hospitals. 机构")
-roster = typer.Typer(help="Who is on duty. 值班")
-for _name, _group in (("user", user), ("device", device), ("site", site), ("roster", roster)):
+for _name, _group in (("user", user), ("device", device), ("site", site)):
     app.add_typer(_group, name=_name, no_args_is_help=True)
-
-_LIST_DAYS = 14
 
 
 @contextlib.contextmanager
@@ -194,86 +188,3 @@ def site_disable(
     with _accounts(data) as accounts:
         accounts.disable_site(name)
     typer.echo(f"{name} is disabled")
-
-
-# ---------------------------------------------------------------- roster
-
-
-@roster.command("add")
-def roster_add(
-    person: Annotated[str, typer.Argument(metavar="USER")],
-    role: Annotated[str, typer.Option(help=", ".join(SHIFT_ROLES))],
-    starts: Annotated[str, typer.Option("--from", help="As in 2026-05-01T21:00+08:00")],
-    ends: Annotated[str, typer.Option("--to", help="As in 2026-05-02T08:00+08:00")],
-    data: DataOption = DEFAULT_DATA,
-) -> None:
-    """Put a person on duty; prints the shift's id."""
-    first, last = _instant("--from", starts), _instant("--to", ends)
-    shift_id = f"{role}-{person}-{first.astimezone(UTC):%Y%m%dT%H%MZ}"
-    with _accounts(data) as accounts:
-        accounts.add_shift(shift_id, role, person, first, last)
-    typer.echo(shift_id)
-
-
-@roster.command("list")
-def roster_list(data: DataOption = DEFAULT_DATA) -> None:
-    """The shifts of now and of the next two weeks: id, role, person, from, to."""
-    now = datetime.now(UTC)
-    with _accounts(data) as accounts:
-        _table(
-            [
-                (one.id, one.role, one.person, one.starts_at.isoformat(), one.ends_at.isoformat())
-                for one in accounts.shifts_between(now, now + timedelta(days=_LIST_DAYS))
-            ]
-        )
-
-
-@roster.command("check")
-def roster_check(
-    hours: Annotated[int, typer.Option(min=1, max=24 * 60, help="How far ahead")] = 48,
-    role: Annotated[
-        list[str] | None, typer.Option(help=f"Of {', '.join(SHIFT_ROLES)}; may be repeated")
-    ] = None,
-    data: DataOption = DEFAULT_DATA,
-) -> None:
-    """When nobody is on duty: role, from, to; status 1 where there is such a time. For a timer, the day before."""
-    roles = tuple(role or SHIFT_ROLES)
-    strange = [one for one in roles if one not in SHIFT_ROLES]
-    if strange:
-        raise typer.BadParameter(f"--role: expected one of {', '.join(SHIFT_ROLES)}, got {strange[0]!r}")
-    now = datetime.now(UTC)
-    end = now + timedelta(hours=hours)
-    with _accounts(data) as accounts:
-        shifts = [
-            Shift(person=one.person, role=one.role, start=one.starts_at, end=one.ends_at)
-            for one in accounts.shifts_between(now, end)
-        ]
-    found = gaps(shifts, roles, now, end)
-    _table([(gap.role, _minute(gap.start), _minute(gap.end)) for gap in found])
-    if found:
-        raise typer.Exit(1)
-
-
-def _minute(instant: datetime) -> str:
-    return instant.astimezone().isoformat(timespec="minutes")
-
-
-@roster.command("disable")
-def roster_disable(
-    shift: Annotated[str, typer.Argument(metavar="SHIFT", help="The id that `add` printed")],
-    data: DataOption = DEFAULT_DATA,
-) -> None:
-    """Take a shift off the roster."""
-    with _accounts(data) as accounts:
-        accounts.remove_shift(shift)
-    typer.echo(f"{shift} is off the roster")
-
-
-def _instant(option: str, text: str) -> datetime:
-    try:
-        instant: datetime | None = datetime.fromisoformat(text)
-    except ValueError:
-        instant = None
-    if instant is None or instant.utcoffset() is None:
-        raise typer.BadParameter(f"{option}: expected an instant with its offset, got {text!r}")
-    return instant

@@ -19,7 +19,7 @@ COMMANDS: Final = {
     "user": "greenchannel.cli.administration",
     "device": "greenchannel.cli.administration",
     "site": "greenchannel.cli.administration",
-    "roster": "greenchannel.cli.administration",
+    "roster": "greenchannel.cli.roster",
     "audit": "greenchannel.cli.operation",
     "doctor": "greenchannel.cli.operation",
     "kernels": "greenchannel.cli.operation",

@@ -14,6 +14,7 @@ class RosterChanged(Event, frozen=True, kw_only=True):
     ends: Aware
     instead_of: str | None = None  # who had it before
     reason: str | None = None
+    site: str | None = None  # None: of the whole network
 
 
 class DutyStarted(Event, frozen=True, kw_only=True):
@@ -35,14 +36,17 @@ class ChannelTested(Event, frozen=True, kw_only=True):
 
 
 class ShiftInDoubt(Event, frozen=True, kw_only=True):
-    """Looked at ahead: a shift has nobody, or somebody who cannot be reached."""
+    """Looked at ahead: a shift has nobody, or somebody who cannot be reached; or that this is no longer so."""
 
     role: str
     starts: Aware
     ends: Aware
-    problem: str  # "empty", "unreachable"
-    ahead_s: float  # how long before its beginning it was said
+    problem: str  # "empty", "disabled", "unreachable"
+    ahead_s: float  # how long before its beginning it was said; below 0: after it
     person: str | None = None
+    site: str | None = None  # whose roster; None: of the whole network
+    check: str | None = None  # "day_before", "hour_before"
+    gone: bool = False  # it was said before, and is so no more
 
 
 class AuditorSpoke(Event, frozen=True, kw_only=True):

@@ -38,8 +38,11 @@ from greenchannel.service.heartbeat import Heartbeat
 from greenchannel.service.hub import Hub
 from greenchannel.service.intake import Intake, UploadAnswer
 from greenchannel.service.keeping import Housekeeping, keep_running
+from greenchannel.service.notices import Notices
 from greenchannel.service.outbox import Outbox
 from greenchannel.service.receipts import Receipts
+from greenchannel.service.roster_desk import RosterDesk
+from greenchannel.service.roster_watch import RosterWatch
 from greenchannel.service.signs import SignsOfLife
 from greenchannel.service.streams import SHUT_OUT_EVERY_S, StreamDesk
 from greenchannel.service.uploads import Uploads
@@ -67,6 +70,7 @@ RESTART_S = 1.0
 SWEEP_EVERY_S = 3600.0
 READ_AGAIN_S = 10.0
 SWEEP_UPLOADS_S = 10.0
+COUNT_ROSTER_S = 60.0  # for the metrics; what must be said is a due time
 READING_IS_LATE = timedelta(seconds=15)  # then its attempt has failed, and another is made
 FOLDED_AT_ONCE = 10_000
 
@@ -153,6 +157,14 @@ class Desk:
             corrections=self._corrections,
         )
         self.clock_reports = ClockReports(writer=writer, book=self.book, accounts=accounts, clock=clock)
+        roles = tuple(dict.fromkeys(step.role for step in self.watch.settings.step))
+        self.notices = Notices(
+            writer=writer, outbox=self.outbox, accounts=accounts, watch=self.watch, clock=clock
+        )
+        roster_watch = RosterWatch(
+            roles=roles, notify=self.notices.roster, reachable=self.going_on_duty.reachable
+        )
+        self.roster = RosterDesk(engine=engine, writer=writer, clock=clock, watch=roster_watch)
         self.duty = Duty(
             engine=engine,
             writer=writer,
@@ -160,7 +172,7 @@ class Desk:
             clock=clock,
             poll_s=settings.duty_poll_s,
             watch=self.watch,
-            others={CLOCK_REPORT: self.clock_reports.fire},
+            others={CLOCK_REPORT: self.clock_reports.fire, **self.roster.watch.handlers},
         )
         self._housekeeping = Housekeeping(writer=writer, blobs=blobs, clock=clock)
         watching = open_engine(settings.url())  # of the watchers alone: a pool that is empty blinds nobody
@@ -178,6 +190,7 @@ class Desk:
             signs=self._signs,
             direct=DirectAlarm(settings.auditor_alarm_url, settings.auditor_alarm_secret),
             every_s=settings.audit_every_s,
+            alarm=self.notices.auditor,
         )
         self._watching = watching
         self.streams = StreamDesk(
@@ -247,6 +260,7 @@ class Desk:
 
     async def _begin_serving(self) -> int:
         await self.clock_reports.plan()
+        await self.roster.start()
         await self.streams.start()
         await self.uploads.start()
         self._warming = asyncio.create_task(self.intake.in_pool(warm.read_once))
@@ -260,6 +274,7 @@ class Desk:
             ("housekeeping", self._housekeeping.sweep, SWEEP_EVERY_S),
             ("readings left over", self._read_again, READ_AGAIN_S),
             ("uploads", self.uploads.sweep, SWEEP_UPLOADS_S),
+            ("roster", self.roster.refresh, COUNT_ROSTER_S),
         )
         return {name: keep_running(name, work, every_s) for name, work, every_s in works}
 

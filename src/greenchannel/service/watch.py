@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 
 from greenchannel.alerts import roster
 from greenchannel.alerts.escalation_plan import EscalationSettings, plan_for
+from greenchannel.alerts.roster_edit import of_site
 from greenchannel.events import PlanStep
+from greenchannel.service.roster_watch import duty_shift
 from greenchannel.store.accounts import Accounts
 from greenchannel.store.contacts import Contacts
 
@@ -22,16 +24,14 @@ class Watch:
         self._contacts = contacts
         self.settings = settings
 
-    def shifts(self, at: datetime) -> Sequence[roster.Shift]:
-        """The shifts of now and of the next two days."""
-        return [
-            roster.Shift(person=shift.person, role=shift.role, start=shift.starts_at, end=shift.ends_at)
-            for shift in self._accounts.shifts_between(at, at + AHEAD)
-        ]
+    def shifts(self, at: datetime, site: str | None = None) -> Sequence[roster.Shift]:
+        """The shifts of now and of the next two days that count at `at`: a site's own before the network's."""
+        rows = self._accounts.shifts_between(at, at + AHEAD)
+        return [shift.plain() for shift in of_site(map(duty_shift, rows), site, at)]
 
     def plan(self, tier: str, at: datetime, site: str) -> tuple[PlanStep, ...]:
         """The escalation plan of an alert of this tier that opens now in a case of `site`."""
-        shifts = self.shifts(at)
+        shifts = self.shifts(at, site)
         people = {shift.person for shift in shifts}
         channels = {} if self._contacts is None else self._contacts.channels_of(people)
         return plan_for(tier, shifts, at, self.settings, site=site, channels=channels)

@@ -52,7 +52,9 @@ MAY_BE_ON_DUTY = ("cardiologist", "reader", "ed")  # who may answer an alert; no
 # Built once: asked for whenever an alert opens, and building a statement takes longer than running it.
 _SHIFTS = select(schema.shifts).order_by(schema.shifts.c.starts_at, schema.shifts.c.id)
 _SHIFTS_BETWEEN = _SHIFTS.where(
-    schema.shifts.c.starts_at < bindparam("until"), schema.shifts.c.ends_at > bindparam("from_at")
+    schema.shifts.c.starts_at < bindparam("until"),
+    schema.shifts.c.ends_at > bindparam("from_at"),
+    schema.shifts.c.replaced_by.is_(None),
 )
 SITE_KINDS = ("clinic", "hub")
 
@@ -97,6 +99,11 @@ class Shift(msgspec.Struct, frozen=True, kw_only=True):
     person: str  # user id
     starts_at: datetime
     ends_at: datetime
+    site: str | None = None  # None: of the whole network
+    uid: str | None = None  # of the calendar's event it came from
+    occurrence: datetime | None = None  # which repeat of that event, by its first planned beginning
+    instead_of: str | None = None  # the shift whose part it is since a swap
+    replaced_by: str | None = None  # not in force any more: the shift given away instead of it
 
 
 class Accounts:
@@ -306,7 +313,7 @@ class Accounts:
     # ------------------------------------------------------------ shifts
 
     def add_shift(self, id: str, role: str, person: str, starts_at: datetime, ends_at: datetime) -> Shift:
-        """Put a person on duty.
+        """Put a person on duty without a word in the log: for a network that is being set up. See `roster_rows`.
 
         Raises
         ------
@@ -341,7 +348,7 @@ class Accounts:
         return next(iter(self._shifts(schema.shifts.c.id == shift_id)), None)
 
     def shifts_between(self, start: datetime, end: datetime) -> list[Shift]:
-        """Shifts that have any part in the span from `start` up to and without `end`, by their beginning."""
+        """Shifts in force that have any part in the span from `start` up to and without `end`, by their beginning."""
         with reading(self._engine) as connection:
             found = connection.execute(_SHIFTS_BETWEEN, {"from_at": start, "until": end})
             return [Shift(**row) for row in found.mappings()]

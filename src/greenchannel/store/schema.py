@@ -305,5 +305,22 @@ shifts = Table(
     Column("role", String(32), nullable=False),  # "first", "second", "head"
     Column("person", String(64), ForeignKey("users.id"), nullable=False),
     Column("starts_at", Instant, nullable=False),
-    Column("ends_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False, index=True),
+    Column("site", String(64)),  # NULL: of the whole network
+    Column("uid", String(255), index=True),  # of the calendar's event it came from; NULL: entered here
+    Column(
+        "occurrence", Instant
+    ),  # which repeat of that event, by its first planned beginning; NULL: the only one
+    Column("instead_of", String(64), index=True),  # the shift whose part it is since a swap
+    Column("replaced_by", String(64)),  # not in force any more: the shift that was given away instead of it
+)
+
+roster_feeds = (
+    Table(  # a person's own token for a calendar program, which can neither sign in nor send a cookie
+        "roster_feeds",
+        metadata,
+        Column("user", String(64), ForeignKey("users.id"), primary_key=True),
+        Column("token_sha256", LargeBinary(32), nullable=False, unique=True),
+        Column("created_at", Instant, nullable=False),
+    )
 )
