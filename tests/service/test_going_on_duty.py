@@ -86,10 +86,14 @@ def test_a_shift_starts_with_a_test_on_each_channel(tmp_path: Path) -> None:
         outcomes = {one.channel: (one.ok, one.reason) for one in events if isinstance(one, ChannelTested)}
         assert outcomes == {"live": (True, None), "sms": (True, None), "phone": (False, "refused")}
 
-        text = (await home.http.get("/metrics")).text
+        empty = 'greenchannel_outbox_depth{channel="sms"} 0.0'
+
+        async def metrics() -> str:
+            return (await home.http.get("/metrics")).text
+
+        text = await until(lambda one: empty in one, metrics)
         assert 'greenchannel_deliveries_total{channel="sms",outcome="sent"} 1.0' in text
         assert 'greenchannel_deliveries_total{channel="phone",outcome="given_up"} 1.0' in text
-        assert 'greenchannel_outbox_depth{channel="sms"} 0.0' in text
 
     play(tmp_path, story)
 

@@ -97,7 +97,7 @@ def test_the_sweep_takes_what_nobody_will_ask_for(tmp_path: Path) -> None:
             )
             keys, due, sent = await desk._writer.transact(house._rows)
 
-            assert due == 3 and keys == 0 and sent == 0
+            assert due == 4 and keys == 0 and sent == 0
             assert await desk._writer.transact(lambda tx: tx.take_deadline("later"))
             assert await desk.original(answer.ecg_id)
 

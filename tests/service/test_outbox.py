@@ -8,6 +8,7 @@ import pytest
 from greenchannel.events import (
     AlertDeclined,
     AlertDelivered,
+    AlertEscalated,
     AlertExhausted,
     AlertRearmed,
     AlertSent,
@@ -114,6 +115,57 @@ def test_an_answer_while_a_message_is_on_its_way(tmp_path: Path) -> None:
             assert states(ward)[first] == "sent"
             assert ward.rows()[second].attempts == 0, "what waited was never sent"
             assert [one.json["type"] for one in gateway.requests] == ["alert", "alert_stop"]
+
+    play(tmp_path, story)
+
+
+def test_everybody_rung_once_more_is_another_delivery(tmp_path: Path) -> None:
+    """The last step rings again and again, each time under a key of its own; so does each round."""
+
+    async def story(ward: Ward) -> None:
+        case_id, alert_id = await ward.alert()
+        await ward.ring(case_id, alert_id, "chen", "sms", step=3)
+        await ward.write(
+            case_id,
+            AlertEscalated(alert_id=alert_id, step=3, repeat=1),
+            AlertSent(alert_id=alert_id, person="chen", channel="sms", step=3),
+        )
+        await ward.write(
+            case_id,
+            AlertRearmed(alert_id=alert_id, round=2),
+            AlertSent(alert_id=alert_id, person="chen", channel="sms", step=0),
+        )
+
+        assert states(ward) == {
+            f"{alert_id}:1:3:chen:sms": "cancelled",
+            f"{alert_id}:1:3+1:chen:sms": "cancelled",
+            f"{alert_id}:2:0:chen:sms": "waiting",
+        }
+
+    play(tmp_path, story)
+
+
+def test_what_becomes_of_an_earlier_round_changes_nothing(tmp_path: Path) -> None:
+    """A ring that was under way when the alert rang anew: the new one is still hoped for."""
+
+    async def story(ward: Ward) -> None:
+        case_id, alert_id = await ward.alert()
+        key = await ward.ring(case_id, alert_id, "chen", "sms")
+        send = ward.desk.senders.send
+
+        async def rearmed_meanwhile(*args: object) -> object:
+            await ward.write(
+                case_id,
+                AlertRearmed(alert_id=alert_id, round=2),
+                AlertSent(alert_id=alert_id, person="chen", channel="sms", step=0),
+            )
+            return await send(*args)  # type: ignore[arg-type]
+
+        setattr(ward.desk.senders, "send", rearmed_meanwhile)  # noqa: B010
+        await ward.desk.delivery.attempt(key)
+
+        assert states(ward) == {key: "given_up", f"{alert_id}:2:0:chen:sms": "waiting"}
+        assert ward.events(case_id, AlertUnreachable) == []
 
     play(tmp_path, story)
 
@@ -225,7 +277,7 @@ def test_a_channel_that_fails_is_tried_as_the_table_says_and_given_up(tmp_path: 
 
             assert gateway.ids == [key] * 6
             assert states(ward)[key] == "given_up"
-            (gone,) = ward.events(case_id, AlertUnreachable)
+            (gone,) = (e for e in ward.events(case_id, AlertUnreachable) if e.channel == "sms")
             assert (gone.person, gone.channel, gone.reason) == ("chen", "sms", "server_error")
 
     play(tmp_path, story)

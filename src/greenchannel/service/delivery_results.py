@@ -77,7 +77,7 @@ class DeliveryResults:
         try:
             case = self._casework.current(tx, case_id)
             alert = case.alert_of(row.alert_id)
-            if not any_round and getattr(alert, "round", 1) != row.facts.get("round", 1):
+            if alert is not None and not any_round and alert.round != row.facts.get("round", 1):
                 return
             events = decide(case, row.alert_id)
         except (Refused, NotFound) as error:

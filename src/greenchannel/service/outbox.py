@@ -124,7 +124,7 @@ class Outbox:
     def _alert(self, tx: Tx, sent: AlertSent, case: Case) -> None:
         facts = alert_facts(case, sent.alert_id) | {"step": sent.step}
         alert = case.alert_of(sent.alert_id)
-        repeats = getattr(alert, "repeats", 0)  # everybody is rung again under the last step
+        repeats = 0 if alert is None else alert.repeats  # everybody is rung again under the last step
         step = f"{sent.step}+{repeats}" if repeats else f"{sent.step}"
         key = f"{sent.alert_id}:{facts['round']}:{step}:{sent.person}:{sent.channel}"
         self.notice(tx, key=key, person=sent.person, channel=sent.channel, kind="alert", facts=facts)
@@ -180,7 +180,7 @@ def alert_facts(case: Case, alert_id: str) -> dict[str, Any]:
         "alert_id": alert_id,
         "site": case.site,
         "tier": None if alert is None else alert.tier,
-        "round": getattr(alert, "round", 1),
+        "round": 1 if alert is None else alert.round,
     }
 
 
