@@ -38,8 +38,6 @@ from greenchannel.events import (
     ProvisionalReading,
     ReadingOverdue,
 )
-from greenchannel.triage.finding import Tier
-from greenchannel.triage.rule_set import RULES
 
 STEP = "alert_step"  # a step of the plan
 RECEIPT = "alert_receipt"  # has any board of the step said that it has the ring?
@@ -138,9 +136,7 @@ def _of_answer(envelope: Envelope, alert: Alert) -> list[Deadline]:
 
 def _of_reading(envelope: Envelope, case: Case, ecg_id: str, settings: EscalationSettings) -> list[Deadline]:
     ecg = case.ecg(ecg_id)
-    if ecg is None or ecg.tier not in settings.waiting_tiers:
-        return []
-    due_at = reading_due_at(ecg)
+    due_at = None if ecg is None else reading_due_at(ecg, settings)
     if due_at is None:
         return []
     payload = {"ecg_id": ecg_id}
@@ -149,11 +145,12 @@ def _of_reading(envelope: Envelope, case: Case, ecg_id: str, settings: Escalatio
     ]
 
 
-def reading_due_at(ecg: Ecg) -> datetime | None:
-    """When the clock of an ECG's tier in the worklist runs out; None for a tier without one, or without a beginning."""
+def reading_due_at(ecg: Ecg, settings: EscalationSettings) -> datetime | None:
+    """When an ECG that waits in the worklist must have been read; None for a tier that does not wait, or without a
+    beginning."""
     begun_at = ecg.received_at if ecg.received_at is not None else ecg.stream_started_at
-    ageing = None if ecg.tier not in set(Tier) else RULES.ageing.get(Tier(ecg.tier))
-    return None if begun_at is None or ageing is None else begun_at + timedelta(seconds=ageing.after_s)
+    wait_s = {tier.value: s for tier, s in settings.waiting_s.items()}.get(ecg.tier or "")
+    return None if begun_at is None or wait_s is None else begun_at + timedelta(seconds=wait_s)
 
 
 # ---------------------------------------------------------------- what is due
@@ -245,7 +242,7 @@ def _unread(
     handled = alert is not None and (
         alert.open or (tier_rank(alert.tier) <= tier_rank(ecg.tier) and not settled(case, alert, settings))
     )
-    if handled or ecg.tier not in settings.waiting_tiers or plan_of is None or new_alert_id is None:
+    if handled or ecg.tier not in settings.waiting_s or plan_of is None or new_alert_id is None:
         return [overdue]
     rules = tuple(dict.fromkeys(str(f["id"]) for f in ecg.findings if f.get("tier") == ecg.tier))
     opened = open_events(

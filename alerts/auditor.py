@@ -14,7 +14,6 @@ from greenchannel.alerts.case import Case
 from greenchannel.alerts.ecg_state import Ecg, tier_rank
 from greenchannel.alerts.escalation_plan import EscalationSettings, default_settings
 from greenchannel.triage.finding import Tier
-from greenchannel.triage.rule_set import RULES
 
 Kind = Literal["step", "ring", "exhaustion", "repeat", "follow_up", "alert", "analysis", "reading"]
 
@@ -66,9 +65,9 @@ def _audit_ecg(case: Case, ecg: Ecg, now: datetime, settings: EscalationSettings
     if ecg.received_at is not None and ecg.awaits_machine:
         due_at = ecg.received_at + timedelta(seconds=settings.analysis_s)
         yield _missed("analysis", case, due_at, now, ecg_id=ecg.ecg_id)
-    waits = case.state == "open" and ecg.tier in settings.waiting_tiers and not ecg.only_repeats
+    waits = case.state == "open" and ecg.tier in settings.waiting_s and not ecg.only_repeats
     if waits and not ecg.readings and ecg.overdue_at is None and ecg.received_at is not None:
-        due_at = ecg.received_at + timedelta(seconds=RULES.ageing[Tier(str(ecg.tier))].after_s)
+        due_at = ecg.received_at + timedelta(seconds=settings.waiting_s[Tier(str(ecg.tier))])
         yield _missed("reading", case, max(due_at, read_at or due_at), now, ecg_id=ecg.ecg_id)
 
 

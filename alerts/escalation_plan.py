@@ -41,7 +41,7 @@ class EscalationSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     """The configuration of the escalation, of the form of ``escalation.toml``; checked on building."""
 
     paging_tiers: tuple[Tier, ...]
-    waiting_tiers: tuple[Tier, ...]  # do not page, but must be read before the clock of their tier runs out
+    waiting_s: dict[Tier, float]  # of tiers that do not page: how long an ECG may wait in the worklist unread
     channels: tuple[str, ...]  # of a person of whom nothing else is known
     everybody_roles: tuple[str, ...]
     grace_s: float  # how late a step may be before the auditor speaks
@@ -56,12 +56,13 @@ class EscalationSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
         _check_steps(self.step)
         if not self.channels:
             raise ValueError("expected at least one channel, got none")
-        if not self.repeat_s or any(s <= 0 for s in (*self.repeat_s, self.follow_up_s, self.receipt_s)):
+        times = (*self.repeat_s, self.follow_up_s, self.receipt_s, *self.waiting_s.values())
+        if not self.repeat_s or any(s <= 0 for s in times):
             raise ValueError(
-                "expected follow_up_s, receipt_s and each of repeat_s above 0, and at least one repeat_s, got "
-                f"{self.follow_up_s:g}, {self.receipt_s:g}, {list(self.repeat_s)}"
+                "expected follow_up_s, receipt_s, and each of repeat_s and waiting_s above 0, and at least one "
+                f"repeat_s, got {self.follow_up_s:g}, {self.receipt_s:g}, {list(self.repeat_s)}, {self.waiting_s}"
             )
-        both = set(self.paging_tiers) & set(self.waiting_tiers)
+        both = set(self.paging_tiers) & set(self.waiting_s)
         if both:
             raise ValueError(f"expected a tier either to page or to wait, got both for {sorted(both)}")
         if len({site.id for site in self.site}) < len(self.site):
@@ -126,7 +127,7 @@ def plan_for(
         by the last.
     """
     settings = settings or default_settings()
-    if tier not in (*settings.paging_tiers, *settings.waiting_tiers):
+    if tier not in (*settings.paging_tiers, *settings.waiting_s):
         return ()
     known = channels or {}
     rules = settings.steps_of(site)

@@ -52,7 +52,7 @@ channels = ["live"]
 everybody_roles = ["first", "second", "head"]
 grace_s = 15.0
 analysis_s = 30.0
-waiting_tiers = ["URG"]
+waiting_s = { URG = 600.0 }
 follow_up_s = 300.0
 receipt_s = 60.0
 repeat_s = [180.0]

@@ -132,9 +132,7 @@ def test_it_moves_with_its_case(tmp_path: Path) -> None:
 
 def test_where_urgent_readings_page_a_picture_pages_too(tmp_path: Path) -> None:
     """By the same settings as any ECG, once; by default URG does not ring, and waits at its place in the list."""
-    paging = msgspec.structs.replace(
-        default_settings(), paging_tiers=("ACT", "CRIT", "URG"), waiting_tiers=()
-    )
+    paging = msgspec.structs.replace(default_settings(), paging_tiers=("ACT", "CRIT", "URG"), waiting_s={})
     world = World(folder=tmp_path, escalation=paging)
 
     async def play() -> None:

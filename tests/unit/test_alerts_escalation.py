@@ -238,7 +238,7 @@ def test_a_channel_stood_down_and_opened_again_settles_nothing() -> None:
 def test_a_site_that_pages_more_tiers_is_heard() -> None:
     """With URG among the paging tiers, URG rings, and a reading of URG does not settle an alert."""
     wide = msgspec.structs.replace(
-        default_settings(), paging_tiers=(Tier.ACT, Tier.CRIT, Tier.URG), waiting_tiers=()
+        default_settings(), paging_tiers=(Tier.ACT, Tier.CRIT, Tier.URG), waiting_s={}
     )
     empty = Log()
     empty.ecg()

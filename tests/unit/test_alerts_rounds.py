@@ -36,6 +36,7 @@ from greenchannel.events import (
     ReadingOverdue,
     Ring,
 )
+from greenchannel.triage.rule_set import RULES
 from tests.alerts_log import PLAN, T0, Log, read, seconds
 
 FAR = """
@@ -200,6 +201,13 @@ def test_with_nobody_on_duty_whoever_comes_on_duty_is_rung() -> None:
     assert story.until(180) == ["again1", "eve", "chen"]
 
 
+def test_ringing_does_not_prolong_an_episode() -> None:
+    """What happened last is what a person or a device did."""
+    story = Story()
+    story.until(5000)
+    assert story.log.case.last_event_at == T0
+
+
 # ---------------------------------------------------------------- nobody is reached
 
 
@@ -254,6 +262,12 @@ def test_an_urgent_ecg_that_nobody_reads_rings_after_ten_minutes() -> None:
     assert story.until(600, kinds=(READING,)) == ["overdue", "open:URG", "anna"]
     assert story.log.case.ecgs[0].overdue_at == seconds(600)
     assert story.until(660, kinds=(READING, STEP)) == ["step1", "bo", "anna"]
+
+
+def test_the_wait_is_that_of_the_worklist() -> None:
+    """The place there moves up at the same time as the ring comes."""
+    waits = {tier: row.after_s for tier, row in RULES.ageing.items() if tier in default_settings().waiting_s}
+    assert waits == default_settings().waiting_s
 
 
 def test_an_urgent_ecg_that_was_read_is_silent() -> None:

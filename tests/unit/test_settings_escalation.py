@@ -14,7 +14,7 @@ channels = ["live"]
 everybody_roles = ["first", "head"]
 grace_s = 5.0
 analysis_s = 10.0
-waiting_tiers = ["URG"]
+waiting_s = { URG = 600.0 }
 follow_up_s = 300.0
 receipt_s = 20.0
 repeat_s = [180.0]
@@ -54,7 +54,8 @@ def test_a_site_file_is_found_through_the_settings(tmp_path: Path) -> None:
         SITE.replace("after_s = 30", "after_s = 0"),
         SITE.replace('role = "everybody"', 'role = "second"'),
         SITE.replace('"ACT"', '"act"'),
-        SITE.replace('["URG"]', '["ACT"]'),
+        SITE.replace("URG = 600.0", "ACT = 600.0"),
+        SITE.replace("URG = 600.0", "URG = 0.0"),
         SITE.replace("repeat_s = [180.0]", "repeat_s = []"),
         SITE.replace("receipt_s = 20.0", "receipt_s = 0.0"),
         SITE + '[[site]]\nid = "yinzhao"\n[[site.step]]\nafter_s = 0\nrole = "first"\n',
