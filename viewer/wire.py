@@ -13,7 +13,8 @@ import msgspec
 from greenchannel.alerts.alert_state import Alert
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.ecg_state import Ecg, SignedReading, tier_rank
-from greenchannel.alerts.green_channel import TaskState, template
+from greenchannel.alerts.green_channel import TaskState
+from greenchannel.alerts.proposal import prepared
 from greenchannel.clock import rfc3339
 from greenchannel.service.before import patient_of
 from greenchannel.triage import worklist
@@ -131,7 +132,7 @@ def case_row(case: Case, names: Directory, now: datetime) -> Json:
         "record_again": record_again(case),
         "alert": None if case.alert is None else _alert(case.alert, names),
         "green_channel": _green_channel(case, names),
-        "tasks": [_task(task, names) for task in case.tasks],
+        "tasks": [task_json(task, case.site, names) for task in case.tasks],
         "diagnosed_at": maybe(case.diagnosed_at),
         "identity_conflicts": doubts.conflicts(case),
         "patient_doubts": doubts.doubts(case),
@@ -331,23 +332,42 @@ def _green_channel(case: Case, names: Directory) -> Json:
         "opened_at": maybe(channel.opened_at),
         "opened_by": names.maybe_person(channel.opened_by),
         "stood_down_at": maybe(channel.stood_down_at),
+        "stood_down_by": names.maybe_person(channel.stood_down_by),
         "reason": channel.reason,
+        "proposed": _proposed(case, names),
     }
 
 
-def _task(task: TaskState, names: Directory) -> Json:
-    words = template(task.kind)
+def _proposed(case: Case, names: Directory) -> Json | None:
+    """What the machine proposes, its tasks prepared and not sent; None where it proposed nothing."""
+    proposal, ready = case.channel.proposal, prepared(case)
+    if proposal is None or ready is None:
+        return None
+    return {
+        "at": rfc3339(proposal.at),
+        "ecg_id": proposal.ecg_id,
+        "rules": proposal.rules,
+        "stands": ready.stands,
+        "tasks": [
+            {"kind": row.kind, "role": row.role, **names.task(row.kind, case.site)} for row in ready.tasks
+        ],
+    }
+
+
+def task_json(task: TaskState, site: str, names: Directory) -> Json:
+    """One task of the row of a case of `site`."""
     return {
         "task_id": task.task_id,
         "kind": task.kind,
         "role": task.role,
-        "zh": words.zh if words else task.kind,
-        "en": words.en if words else task.kind,
+        "state": task.state,
+        **names.task(task.kind, site),
         "given_at": rfc3339(task.given_at),
         "accepted_at": maybe(task.accepted_at),
         "accepted_by": names.maybe_person(task.accepted_by),
         "done_at": maybe(task.done_at),
         "done_by": names.maybe_person(task.done_by),
+        "cancelled_at": maybe(task.cancelled_at),
     }
 
 

@@ -15,7 +15,7 @@ from greenchannel.service.book import CaseBook
 from greenchannel.service.callers import Caller
 from greenchannel.service.casework import Casework
 from greenchannel.service.corrections import Corrections
-from greenchannel.service.errors import Conflict, NotFound
+from greenchannel.service.errors import Conflict, Forbidden, NotFound
 from greenchannel.service.ids import new_id
 from greenchannel.store.accounts import MAY_BE_ON_DUTY, Accounts
 from greenchannel.store.writer import Tx, Writer
@@ -105,7 +105,16 @@ class Answers:
         )
 
     async def open_green_channel(self, case_id: str, caller: Caller) -> Case:
-        """A person opens the chest-pain green channel; opening again changes nothing."""
+        """A person opens the chest-pain green channel; opening again changes nothing.
+
+        Raises `Forbidden` for a device: a machine proposes, it never opens.
+        """
+        if caller.kind != "user":
+            raise Forbidden(
+                "person_required",
+                f"a person opens the green channel, got the {caller.kind} {caller.id}",
+                "绿色通道只能由人员开通，设备不能开通",
+            )
         self._act("open_green_channel", self._case(case_id).case_id)
         channel_id = new_id("g")
         return await self._casework.change(

@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 
 from greenchannel.alerts import case as case_fold
-from greenchannel.alerts import escalation
+from greenchannel.alerts import consequences, escalation
 from greenchannel.alerts.case import Case
 from greenchannel.events import AnyEvent, Envelope, case_stream
 from greenchannel.service.book import CaseBook
@@ -57,7 +57,8 @@ class Casework:
                 )
         if case is None:
             raise NotFound("case", case_id)
-        return case
+        more = consequences.follows(case, events, tx.now)
+        return self.write(tx, case, case_id, more, "service") if more else case
 
     async def change(self, case_id: str, decide: Decision, actor: str) -> Case:
         """Run one decision on one case; what it refuses with reaches the caller and leaves no trace."""

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.roster import EscalationSettings, default_settings
+from greenchannel.alerts.task_texts import TaskTexts
 from greenchannel.clock import Clock
 from greenchannel.events import AnyEvent, Envelope, case_stream
 from greenchannel.ingest.fields import UploadFields
@@ -74,6 +75,7 @@ class Desk:
         accounts: Accounts,
         quarantine: Quarantine,
         escalation: EscalationSettings | None = None,
+        task_texts: TaskTexts | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -81,6 +83,7 @@ class Desk:
         self.access = access
         self.accounts = accounts
         self.quarantine = quarantine
+        self.task_texts = task_texts or TaskTexts()
         self.hub = Hub()
         self.book = CaseBook()
         self._engine = engine
