@@ -18,6 +18,7 @@ from greenchannel.alerts.alert_commands import (
     sign_reading,
 )
 from greenchannel.alerts.channel_commands import accept_task, done_task, open_green_channel, stand_down
+from greenchannel.alerts.closed_loop import followup_done
 from greenchannel.alerts.episode_commands import identity_checked, merge, ring_split_off, split
 from greenchannel.alerts.record_commands import close_case, record_milestone
 from greenchannel.alerts.refusal import Refused
@@ -33,6 +34,7 @@ __all__ = [
     "decline",
     "delivered",
     "done_task",
+    "followup_done",
     "hand_over",
     "identity_checked",
     "merge",

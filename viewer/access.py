@@ -35,6 +35,10 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = {
     "opened": _HOSPITAL,  # the clinic's own look is not "seen by the doctor"
     "read": _DOCTORS,
     "advice_seen": frozenset({"clinic"}),
+    "feedback": _DOCTORS | {"ccu", "ed"},  # send what became of the patient to the clinic
+    "feedback_seen": frozenset({"clinic"}),
+    "followups": _CARE
+    | {"quality", "admin"},  # what waits to be seen to; which role may do which, the table says
     "answer_alert": _DOCTORS | {"ed"},
     "deliver": _ALL_PEOPLE,
     "open_channel": _DOCTORS | {"ed"},

@@ -23,7 +23,9 @@ from greenchannel.viewer import (
     routes_devices,
     routes_duty,
     routes_ecgs,
+    routes_loop,
     routes_paper,
+    routes_reperfusion,
     routes_rules,
     routes_session,
     static_page,
@@ -88,6 +90,8 @@ def _http(front: Front, metrics: health.Metrics) -> FastAPI:
         routes_cases,
         routes_devices,
         routes_duty,
+        routes_loop,
+        routes_reperfusion,
         routes_rules,
     ):
         app.include_router(module.router, prefix=PREFIX)

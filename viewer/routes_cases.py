@@ -12,13 +12,16 @@ from starlette.responses import Response
 
 from greenchannel.alerts import timeline_json
 from greenchannel.alerts.case import Case
+from greenchannel.alerts.ecg_state import Ecg, SignedReading
 from greenchannel.alerts.milestones import MilestoneSpec, enterable, milestones
+from greenchannel.alerts.outcome_card import card
 from greenchannel.alerts.timeline import timeline
 from greenchannel.clock import rfc3339
 from greenchannel.service.callers import Caller
 from greenchannel.service.errors import Forbidden
-from greenchannel.viewer import history, wire
+from greenchannel.viewer import history, loop_json, routes_reperfusion, wire
 from greenchannel.viewer.access import may, require
+from greenchannel.viewer.directory import Directory
 from greenchannel.viewer.front import NOTHING, Front, Here, Who, answer
 from greenchannel.viewer.problems import Problem
 
@@ -99,12 +102,16 @@ async def _page(front: Front, case: Case, who: Caller, reason: str | None) -> di
     identity = await front.desk.identity(case.case_id) if named else None
     if named:
         front.look(who, "look_identity", case.case_id, reason)
+    now, times = front.desk.clock.now(), timeline(case)
     signed = sorted(
         ((ecg, one) for ecg in case.current_ecgs for one in ecg.readings), key=lambda pair: pair[1].seq
     )
     return {
-        **wire.case_row(case, names, front.desk.clock.now()),
-        "timeline": timeline_json.to_json(timeline(case), names.actor_name),
+        **wire.case_row(case, names, now),
+        "timeline": timeline_json.to_json(times, names.actor_name),
+        "followups": loop_json.followups(case, names, now),
+        "outcome": loop_json.outcome(card(case, times), names),
+        "reperfusion": routes_reperfusion.short(front.desk.reperfusion.of(case)),
         "readings": [wire.reading(ecg, one, names) for ecg, one in signed],
         "advice": [
             {
@@ -112,7 +119,7 @@ async def _page(front: Front, case: Case, who: Caller, reason: str | None) -> di
                 "at": rfc3339(one.at),
                 "name": names.person(one.person)["name"],
                 "text": one.advice,
-                "seen_at": wire.maybe(ecg.advice_seen_at),
+                **_seen(ecg, one, names),
             }
             for ecg, one in signed
             if one.advice is not None
@@ -123,6 +130,15 @@ async def _page(front: Front, case: Case, who: Caller, reason: str | None) -> di
         | {"vitals": case.context.vitals},
         "images": [],
         "history": [history.line(envelope, names) for envelope in case.history],
+    }
+
+
+def _seen(ecg: Ecg, signed: SignedReading, names: Directory) -> dict[str, Any]:
+    """The proof that the clinic has read one advice: when, and who said so."""
+    look = ecg.seen_of(signed)
+    return {
+        "seen_at": None if look is None else rfc3339(look.at),
+        "seen_by": None if look is None else names.person(look.person),
     }
 
 
@@ -199,6 +215,7 @@ class Milestone(Given):
     source: Annotated[str, Field(pattern=SOURCE)]
     key: Annotated[str, Field(min_length=1, max_length=64, pattern=PRINTABLE)] | None = None
     note: Annotated[str, Field(min_length=1, max_length=500, pattern=PRINTABLE)] | None = None
+    code: Annotated[str, Field(min_length=1, max_length=32, pattern=PRINTABLE)] | None = None
 
 
 async def _row(front: Front, case: Case, status: int = 200) -> Response:
@@ -242,6 +259,7 @@ async def record_milestone(
         source=body.source,
         key=body.key,
         note=body.note,
+        code=body.code,
         idempotency_key=idempotency_key,
     )
     return await _row(front, case, 201 if created else 200)

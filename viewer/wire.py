@@ -12,7 +12,7 @@ import msgspec
 
 from greenchannel.alerts.alert_state import Alert
 from greenchannel.alerts.case import Case
-from greenchannel.alerts.ecg_state import Ecg, SignedReading, tier_rank
+from greenchannel.alerts.ecg_state import AdviceLook, Ecg, SignedReading, tier_rank
 from greenchannel.alerts.green_channel import TaskState
 from greenchannel.alerts.proposal import prepared
 from greenchannel.clock import rfc3339
@@ -128,7 +128,7 @@ def case_row(case: Case, names: Directory, now: datetime) -> Json:
         "findings": list(worst.findings) if worst is not None else [],
         "worst_leads": worst_leads(worst),
         "ecg_id": worst.ecg_id if worst is not None else None,
-        "ecgs": [_ecg(ecg) for ecg in case.current_ecgs],
+        "ecgs": [_ecg(ecg, names) for ecg in case.current_ecgs],
         "record_again": record_again(case),
         "alert": None if case.alert is None else _alert(case.alert, names),
         "green_channel": _green_channel(case, names),
@@ -261,7 +261,8 @@ def _newest_advice(case: Case) -> tuple[Ecg, SignedReading] | None:
     return max(advised, key=lambda pair: pair[1].seq, default=None)
 
 
-def _ecg(ecg: Ecg) -> Json:
+def _ecg(ecg: Ecg, names: Directory) -> Json:
+    look = _look_at_newest_advice(ecg)
     return {
         "ecg_id": ecg.ecg_id,
         "state": ecg.state,
@@ -274,7 +275,8 @@ def _ecg(ecg: Ecg) -> Json:
         "duration_s": ecg.duration_s,
         "live": ecg.live,
         "signed_tier": None if ecg.reading is None else ecg.reading.tier,
-        "advice_seen_at": maybe(ecg.advice_seen_at if _has_seen_advice(ecg) else None),
+        "advice_seen_at": maybe(None if look is None else look.at),
+        "advice_seen_by": None if look is None else names.person(look.person),
         "rules_version": ecg.rules,
         "not_analysed": ecg.not_analysed,
         "format": ecg.format,
@@ -289,10 +291,10 @@ def _identity_checked(case: Case, names: Directory) -> Json | None:
     return {"at": rfc3339(check.at), **names.person(check.person), "note": check.note}
 
 
-def _has_seen_advice(ecg: Ecg) -> bool:
-    """Whether the clinic has read the newest advice, not only an earlier one."""
-    advised = [signed.seq for signed in ecg.readings if signed.advice is not None]
-    return bool(advised) and ecg.advice_seen_seq is not None and ecg.advice_seen_seq > advised[-1]
+def _look_at_newest_advice(ecg: Ecg) -> AdviceLook | None:
+    """When the clinic has read the newest advice, not only an earlier one; None while it has not."""
+    advised = [signed for signed in ecg.readings if signed.advice is not None]
+    return ecg.seen_of(advised[-1]) if advised else None
 
 
 def _alert(alert: Alert, names: Directory) -> Json:

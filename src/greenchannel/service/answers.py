@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from greenchannel.alerts import commands
+from greenchannel.alerts import commands, outcome_card
 from greenchannel.alerts.case import Case
 from greenchannel.events import ClockReading
 from greenchannel.service.book import CaseBook
@@ -161,12 +161,13 @@ class Answers:
         source: str,
         key: str | None,
         note: str | None,
+        code: str | None = None,
         idempotency_key: str | None,
     ) -> tuple[Case, bool]:
         """Enter a time. Returns the case and whether anything was new; the same key again changes nothing."""
         self._act(f"milestone:{milestone}", self._case(case_id).case_id)
         time = ClockReading(at=at, clock="person")
-        request = msgspec.json.encode([case_id, milestone, at, source, key, note])
+        request = msgspec.json.encode([case_id, milestone, at, source, key, note, *([code] if code else [])])
         scope = f"{caller.actor} milestones {case_id}"
 
         def command(tx: Tx) -> tuple[Case, bool]:
@@ -184,7 +185,14 @@ class Answers:
                     return case, False
                 tx.remember(scope, idempotency_key, digest, b"{}")
             events = commands.record_milestone(
-                case, milestone=milestone, time=time, source=source, key=key, note=note, now=tx.now
+                case,
+                milestone=milestone,
+                time=time,
+                source=source,
+                key=key,
+                note=note,
+                code=code,
+                now=tx.now,
             )
             if not events:
                 return case, False
@@ -218,6 +226,36 @@ class Answers:
         case_id = self._case_id("ECG", ecg_id)
         return await self._casework.change(
             case_id, lambda case, now: commands.advice_seen(case, ecg_id), caller.actor
+        )
+
+    async def followup_done(self, followup_id: str, caller: Caller, result: str) -> Case:
+        """A person says what came of a follow-up."""
+        case_id = self._case_id("follow-up", followup_id)
+        self._act("followup_done", case_id)
+        return await self._casework.change(
+            case_id,
+            lambda case, now: commands.followup_done(
+                case, followup_id, caller.id, role=caller.role, result=result
+            ),
+            caller.actor,
+        )
+
+    async def send_feedback(self, case_id: str, caller: Caller) -> Case:
+        """What became of the patient goes to the clinic."""
+        self._act("send_feedback", self._case(case_id).case_id)
+        return await self._casework.change(
+            case_id,
+            lambda case, now: outcome_card.send_feedback(case, role=caller.role, now=now),
+            caller.actor,
+        )
+
+    async def feedback_seen(self, case_id: str, caller: Caller) -> Case:
+        """The clinic has read what became of the patient."""
+        self._act("feedback_seen", self._case(case_id).case_id)
+        return await self._casework.change(
+            case_id,
+            lambda case, now: outcome_card.feedback_seen(case, role=caller.role, now=now),
+            caller.actor,
         )
 
     async def close_case(self, case_id: str, caller: Caller, reason: str) -> Case:

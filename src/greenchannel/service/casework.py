@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 
 from greenchannel.alerts import case as case_fold
-from greenchannel.alerts import consequences, escalation
+from greenchannel.alerts import closed_loop, consequences, escalation
 from greenchannel.alerts.case import Case
 from greenchannel.events import AnyEvent, Envelope, case_stream
 from greenchannel.service.book import CaseBook
@@ -47,7 +47,7 @@ class Casework:
         )
         for envelope in envelopes:
             case = case_fold.fold(case, envelope)
-            for deadline in escalation.deadlines(envelope, case):
+            for deadline in (*escalation.deadlines(envelope, case), *closed_loop.deadlines(envelope, case)):
                 tx.set_deadline(
                     deadline.id,
                     due_at=deadline.due_at,

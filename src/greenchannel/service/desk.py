@@ -27,9 +27,11 @@ from greenchannel.service.clock_reports import CLOCK_REPORT, ClockReports
 from greenchannel.service.corrections import Corrections
 from greenchannel.service.duty import Auditor, Duty
 from greenchannel.service.errors import NotFound
+from greenchannel.service.follow_ups import FOLLOW_UP, FollowUps
 from greenchannel.service.hub import Hub
 from greenchannel.service.intake import Intake, UploadAnswer
 from greenchannel.service.keeping import Housekeeping, keep_running
+from greenchannel.service.reperfusion_clock import ReperfusionClock
 from greenchannel.service.streams import SHUT_OUT_EVERY_S, StreamDesk
 from greenchannel.service.uploads import Uploads
 from greenchannel.service.watch import Watch
@@ -105,6 +107,7 @@ class Desk:
             threads=settings.analysis_threads,
             rules_of=rules_by_site(settings.critical_list),
         )
+        self.reperfusion = ReperfusionClock(self.hub, clock)
         self.agent_clocks = AgentClocks(writer, self.book)
         self._corrections = Corrections(
             writer=writer, casework=self._casework, vault=vault, blobs=blobs, watch=self.watch
@@ -123,7 +126,7 @@ class Desk:
             casework=self._casework,
             clock=clock,
             poll_s=settings.duty_poll_s,
-            others={CLOCK_REPORT: self.clock_reports.fire},
+            others={CLOCK_REPORT: self.clock_reports.fire, FOLLOW_UP: FollowUps(self._casework).fire},
         )
         self._housekeeping = Housekeeping(writer=writer, blobs=blobs, clock=clock)
         self.auditor = Auditor(
@@ -247,6 +250,10 @@ class Desk:
     def case_of_task(self, task_id: str) -> Case:
         """The case of a task; raises `NotFound`."""
         return self.case(self._case_id("task", task_id))
+
+    def case_of_followup(self, followup_id: str) -> Case:
+        """The case of a follow-up; raises `NotFound`."""
+        return self.case(self._case_id("follow-up", followup_id))
 
     def _case_id(self, what: str, thing_id: str) -> str:
         case_id = self.book.case_id_of(thing_id)
