@@ -45,6 +45,9 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = {
     "stand_down": _DOCTORS | {"ed"},
     "task": _CARE,
     "milestone": _CARE | {"quality", "device"},
+    "ambulance_position": frozenset({"dispatch", "device"}),  # a device only while it drives for the case
+    "ambulance": _DOCTORS | {"ed", "dispatch"},  # which receiver drives, where it is
+    "ambulance_eta": _DOCTORS | {"ed", "dispatch", "clinic"},
     "close": _DOCTORS | {"ed", "quality"},
     "join": _DOCTORS | {"quality"},  # merge and split
     "check_identity": _DOCTORS | {"ed", "clinic", "quality"},  # the clinic has the patient before it

@@ -200,7 +200,7 @@ class Note(Given):
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}")
 
 
-def _written_out(value: Any) -> Any:
+def written_out(value: Any) -> Any:
     """A bare number would be taken for seconds since 1970: a wrong time that looks like a right one."""
     if not isinstance(value, str) or _DATE.match(value) is None:
         raise ValueError("expected an instant such as 2026-03-02T16:05:00+08:00")
@@ -211,7 +211,7 @@ class Milestone(Given):
     """One value of one milestone."""
 
     milestone: Annotated[str, Field(min_length=1, max_length=64)]
-    at: Annotated[AwareDatetime, BeforeValidator(_written_out)]
+    at: Annotated[AwareDatetime, BeforeValidator(written_out)]
     source: Annotated[str, Field(pattern=SOURCE)]
     key: Annotated[str, Field(min_length=1, max_length=64, pattern=PRINTABLE)] | None = None
     note: Annotated[str, Field(min_length=1, max_length=500, pattern=PRINTABLE)] | None = None
@@ -266,7 +266,7 @@ async def record_milestone(
 
 
 DEVICE_SOURCE: Final = "device"
-MACHINE_SOURCES: Final = frozenset({DEVICE_SOURCE, "server"})
+MACHINE_SOURCES: Final = frozenset({DEVICE_SOURCE, "server", "gps"})
 """What a machine said outweighs what a person typed, so nobody but quality staff may type it in its name."""
 
 RECORDED_BY_DEVICES: Final = "DEV"  # in the milestone table's column `by`
@@ -290,9 +290,11 @@ def _check_source(source: str, milestone: str, who: Caller) -> None:
             f"a person may not enter a time of the source {source}",
             "不能以设备名义填写时间",
         )
-    if source == "server" and who.kind == "device":
+    if source in ("server", "gps") and who.kind == "device":
         raise Forbidden(
-            "source_forbidden", "a device may not enter a time of the server", "不能以服务器名义填写时间"
+            "source_forbidden",
+            f"a device may not enter a time of the source {source}",
+            "不能以服务器或定位的名义填写时间",
         )
 
 

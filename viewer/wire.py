@@ -13,6 +13,8 @@ import msgspec
 from greenchannel.alerts.alert_state import Alert
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.ecg_state import AdviceLook, Ecg, SignedReading, tier_rank
+from greenchannel.alerts.eta import HUB, SCENE, Eta
+from greenchannel.alerts.eta import standing as standing_eta
 from greenchannel.alerts.green_channel import TaskState
 from greenchannel.alerts.proposal import prepared
 from greenchannel.clock import rfc3339
@@ -133,6 +135,7 @@ def case_row(case: Case, names: Directory, now: datetime) -> Json:
         "alert": None if case.alert is None else _alert(case.alert, names),
         "green_channel": _green_channel(case, names),
         "tasks": [task_json(task, case.site, names) for task in case.tasks],
+        **etas(case),
         "diagnosed_at": maybe(case.diagnosed_at),
         "identity_conflicts": doubts.conflicts(case),
         "patient_doubts": doubts.doubts(case),
@@ -370,6 +373,22 @@ def task_json(task: TaskState, site: str, names: Directory) -> Json:
         "done_at": maybe(task.done_at),
         "done_by": names.maybe_person(task.done_by),
         "cancelled_at": maybe(task.cancelled_at),
+    }
+
+
+def etas(case: Case) -> Json:
+    """The word that stands for each place, null where nothing was said."""
+    return {"eta": {place: _eta(standing_eta(case.etas, place)) for place in (SCENE, HUB)}}
+
+
+def _eta(eta: Eta | None) -> Json | None:
+    if eta is None:
+        return None
+    return {
+        "at": rfc3339(eta.time.at),
+        "uncertainty_s": eta.time.uncertainty_s,
+        "source": eta.source,
+        "given_at": rfc3339(eta.given_at),
     }
 
 

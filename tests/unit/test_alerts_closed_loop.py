@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +11,7 @@ from greenchannel.alerts import closed_loop, commands, outcome_card
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.consequences import follows
 from greenchannel.alerts.episode_commands import merge, split
+from greenchannel.alerts.escalation import Deadline
 from greenchannel.alerts.followup_state import kinds, results
 from greenchannel.alerts.milestones import codes
 from greenchannel.events import (
@@ -145,7 +147,7 @@ def test_what_people_say_of_a_follow_up_is_checked() -> None:
 # ---------------------------------------------------------------- uploads
 
 
-def due_of_upload(log: Log) -> closed_loop.Deadline:
+def due_of_upload(log: Log) -> Deadline:
     (due,) = [d for e in log.envelopes for d in closed_loop.deadlines(e, log.case) if "ecg_id" in d.payload]
     return due
 
@@ -210,22 +212,13 @@ def test_a_poor_record_is_answered_by_the_next_one() -> None:
     """The machine's word to record again reached the clinic, and it did."""
     log = Log()
     log.ecg()
-    poor = read(tier="REC")
-    act(
-        log,
-        commands.analysed(
-            log.case, type(poor)(**{**_fields(poor), "acceptable": False}), alert_id="a", plan=PLAN
-        ),
-    )
+    poor = msgspec.structs.replace(read(tier="REC"), acceptable=False)
+    act(log, commands.analysed(log.case, poor, alert_id="a", plan=PLAN))
     assert len(closed_loop.unanswered(log.case)) == 1
     log.ecg("e_2", at_s=120)
     act(log, commands.sign_reading(log.case, "e_2", "anna", text="sinus", tier="NONE"))
 
     assert closed_loop.unanswered(log.case) == []
-
-
-def _fields(event: AnyEvent) -> dict[str, object]:
-    return {name: getattr(event, name) for name in event.__struct_fields__}
 
 
 def test_a_moved_ecg_waits_where_it_is_now() -> None:

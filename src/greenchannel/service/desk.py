@@ -19,6 +19,7 @@ from greenchannel.ingest.fields import UploadFields
 from greenchannel.ingest.reader import read_ecg
 from greenchannel.service import warm
 from greenchannel.service.agent_clocks import AgentClocks
+from greenchannel.service.ambulances import Ambulances
 from greenchannel.service.answers import Answers
 from greenchannel.service.book import CaseBook
 from greenchannel.service.callers import Caller
@@ -112,6 +113,15 @@ class Desk:
         self._corrections = Corrections(
             writer=writer, casework=self._casework, vault=vault, blobs=blobs, watch=self.watch
         )
+        self.ambulances = Ambulances(
+            engine=engine,
+            writer=writer,
+            casework=self._casework,
+            book=self.book,
+            accounts=accounts,
+            clock=clock,
+            times=self.intake.times,
+        )
         self.answers = Answers(
             book=self.book,
             casework=self._casework,
@@ -189,6 +199,7 @@ class Desk:
             keep_running("access log", self._flush_access, FLUSH_EVERY_S),
             keep_running("housekeeping", self._housekeeping.sweep, SWEEP_EVERY_S),
             keep_running("readings left over", self._read_again, READ_AGAIN_S),
+            keep_running("ambulance positions", self.ambulances.sweep, SWEEP_EVERY_S),
             keep_running("uploads", self.uploads.sweep, SWEEP_UPLOADS_S),
         )
         self._tasks = [asyncio.create_task(runner) for runner in runners]
