@@ -41,6 +41,7 @@ class MilestoneSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     pick: str = "first"  # "first": the earliest; "last": the newest statement
     key: str | None = None
     enter: tuple[str, ...]
+    day_told: bool = False
     mark: str
 
     def exists_in(self, arrival_mode: int | None) -> bool:

@@ -39,6 +39,7 @@ def milestone_json(entry: Entry, names: Names) -> dict[str, Any]:
         "offset_s": None if valid is None else valid.time.offset_s,
         "uncertainty_s": None if valid is None else valid.time.uncertainty_s,
         "code": None if valid is None else valid.code,
+        "told": None if valid is None else valid.time.told,
         "values": [_value(value, names, valid=value is valid) for value in entry.values],
     }
 
@@ -58,6 +59,7 @@ def _value(value: MilestoneValue, names: Names, *, valid: bool) -> dict[str, Any
         "offset_s": value.time.offset_s,
         "uncertainty_s": value.time.uncertainty_s,
         "zone_assumed": value.time.zone_assumed,
+        "told": value.time.told,
         "code": value.code,
     }
 

@@ -3,7 +3,7 @@
 import asyncio
 import heapq
 import re
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Header, Query
@@ -13,10 +13,13 @@ from starlette.responses import Response
 from greenchannel.alerts import timeline_json
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.ecg_state import Ecg, SignedReading
-from greenchannel.alerts.milestones import MilestoneSpec, enterable, milestones
+from greenchannel.alerts.milestones import MilestoneSpec, codes, enterable, milestones
+from greenchannel.alerts.next_milestones import is_tapped, next_of
 from greenchannel.alerts.outcome_card import card
 from greenchannel.alerts.timeline import timeline
+from greenchannel.alerts.told_day import day_zones, told
 from greenchannel.clock import rfc3339
+from greenchannel.events import ClockReading
 from greenchannel.service.callers import Caller
 from greenchannel.service.errors import Forbidden
 from greenchannel.viewer import history, loop_json, routes_reperfusion, wire
@@ -144,11 +147,31 @@ def _seen(ecg: Ecg, signed: SignedReading, names: Directory) -> dict[str, Any]:
 
 @router.get("/{case_id}/forms", summary="The milestones that the caller's role may enter")
 async def forms(case_id: str, front: Here, who: Who) -> Response:
-    """Those that the case's arrival mode has."""
+    """Those that the case's arrival mode has; `one_tap`: the press may be the time, `next`: what likely comes next."""
     case = front.case(case_id, who)
     rows = [row for row in _enterable(who) if row.exists_in(case.arrival_mode)]
+    known = {value.milestone for value in case.values}
+    way = "stream" if any(ecg.way == "stream" for ecg in case.current_ecgs) else "upload"
+    role = "clinic" if who.kind == "device" else who.role
+    come = next_of(rows, known, role=role, arrival_mode=case.arrival_mode, way=way)
     return answer(
-        {"milestones": [{"id": row.id, "zh": row.zh, "en": row.en, "key": row.key} for row in rows]}
+        {
+            "milestones": [
+                {
+                    "id": row.id,
+                    "zh": row.zh,
+                    "en": row.en,
+                    "key": row.key,
+                    "known": row.id in known,
+                    "one_tap": is_tapped(row, role),
+                    "next": row.id in come,
+                    "codes": [{"id": one.id, "zh": one.zh, "en": one.en} for one in codes(row.id).values()],
+                    "day_told": row.day_told,
+                }
+                for row in rows
+            ],
+            "day_zones": list(day_zones()),
+        }
     )
 
 
@@ -207,12 +230,19 @@ def written_out(value: Any) -> Any:
     return value
 
 
+class Day(Given):
+    """A time of which only the day is known, or the day and a part of it."""
+
+    date: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    zone: Annotated[str, Field(min_length=1, max_length=8, pattern=PRINTABLE)] | None = None
+
+
 class Milestone(Given):
     """One value of one milestone."""
 
     milestone: Annotated[str, Field(min_length=1, max_length=64)]
-    at: Annotated[AwareDatetime, BeforeValidator(written_out)]
-    source: Annotated[str, Field(pattern=SOURCE)]
+    at: Annotated[AwareDatetime, BeforeValidator(written_out)] | Day | None = None
+    source: Annotated[str, Field(pattern=SOURCE)] | None = None
     key: Annotated[str, Field(min_length=1, max_length=64, pattern=PRINTABLE)] | None = None
     note: Annotated[str, Field(min_length=1, max_length=500, pattern=PRINTABLE)] | None = None
     code: Annotated[str, Field(min_length=1, max_length=32, pattern=PRINTABLE)] | None = None
@@ -246,23 +276,56 @@ async def record_milestone(
     who: Who,
     idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
 ) -> Response:
-    """201 for a new value, 200 for the same request again. What the role may enter, `forms` says."""
+    """201 for a new value, 200 for the same request again. What the role may enter, `forms` says.
+
+    Without `at` the press is the time, by the server's clock, and a second press changes nothing. Where only the day of
+    the onset is known, or the day and a part of it, `at` is ``{"date", "zone"?}``. Without `source` it is the role's.
+    """
     require(who, "milestone")
-    front.case(case_id, who)
+    site = front.case(case_id, who).site
     _check_enterable(body.milestone, who)
-    _check_source(body.source, body.milestone, who)
+    source = body.source or _own_source(who)
+    _check_source(source, body.milestone, who)
     case, created = await front.desk.answers.record_milestone(
         case_id,
         who,
         milestone=body.milestone,
-        at=body.at,
-        source=body.source,
+        at=_day(body.at, front, site) if isinstance(body.at, Day) else body.at,
+        source=source,
         key=body.key,
         note=body.note,
         code=body.code,
         idempotency_key=idempotency_key,
     )
     return await _row(front, case, 201 if created else 200)
+
+
+def _own_source(who: Caller) -> str:
+    if who.kind == "device":
+        raise Problem(
+            422,
+            "a device says whose the time is",
+            code="source_required",
+            zh="须说明时间来源",
+            expected="a source such as device or clinic",
+            got="none",
+        )
+    return who.role
+
+
+def _day(said: Day, front: Front, site: str) -> ClockReading:
+    try:
+        day = date.fromisoformat(said.date)
+    except ValueError:
+        raise Problem(
+            422,
+            "there is no such day",
+            code="bad_date",
+            zh="没有这一天",
+            expected="a day such as 2026-03-02",
+            got=said.date,
+        ) from None
+    return told(day, said.zone, front.desk.intake.zone_of(site), front.desk.clock.now())
 
 
 DEVICE_SOURCE: Final = "device"

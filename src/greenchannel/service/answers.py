@@ -157,17 +157,26 @@ class Answers:
         caller: Caller,
         *,
         milestone: str,
-        at: datetime,
+        at: datetime | ClockReading | None,
         source: str,
         key: str | None,
         note: str | None,
         code: str | None = None,
         idempotency_key: str | None,
     ) -> tuple[Case, bool]:
-        """Enter a time. Returns the case and whether anything was new; the same key again changes nothing."""
+        """Enter a time. Returns the case and whether anything was new; the same key again changes nothing.
+
+        With `at` None it is the instant of the press, by the server's clock, and how late the press was is unknown; a
+        second press changes nothing. A `ClockReading` is taken as it is.
+        """
         self._act(f"milestone:{milestone}", self._case(case_id).case_id)
-        time = ClockReading(at=at, clock="person")
-        request = msgspec.json.encode([case_id, milestone, at, source, key, note, *([code] if code else [])])
+        said = ClockReading(at=at, clock="person") if isinstance(at, datetime) else at
+        stated = (
+            at.told or at if isinstance(at, ClockReading) else at
+        )  # what a repeat says again, whatever the hour
+        request = msgspec.json.encode(
+            [case_id, milestone, stated, source, key, note, *([code] if code else [])]
+        )
         scope = f"{caller.actor} milestones {case_id}"
 
         def command(tx: Tx) -> tuple[Case, bool]:
@@ -184,6 +193,12 @@ class Answers:
                         )
                     return case, False
                 tx.remember(scope, idempotency_key, digest, b"{}")
+            time = said or ClockReading(at=tx.now, clock="server", offset_s=0.0)
+            before = commands.said_by(case, milestone, source, key) if said is None else None
+            if before is not None:
+                if code in (None, before.code):
+                    return case, False
+                time = before.time  # the press says what it was; when stands already
             events = commands.record_milestone(
                 case,
                 milestone=milestone,
