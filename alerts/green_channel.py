@@ -27,6 +27,7 @@ class TaskTemplate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     done_milestone: str | None = None
     may_accept: tuple[str, ...]  # roles
     modes: tuple[int, ...] = (1, 2, 3, 4)  # national arrival codes in which the duty exists
+    due_interval: str | None = None  # of intervals.toml: its target says when the duty should be done
 
     def exists_in(self, arrival_mode: int | None) -> bool:
         """Whether a case of this arrival mode has the duty; with the mode unknown it has all."""

@@ -29,6 +29,7 @@ from greenchannel.viewer import (
     routes_reperfusion,
     routes_rules,
     routes_session,
+    routes_tasks,
     static_page,
     tus_routes,
 )
@@ -92,6 +93,7 @@ def _http(front: Front, metrics: health.Metrics) -> FastAPI:
         routes_ambulance,
         routes_devices,
         routes_duty,
+        routes_tasks,
         routes_loop,
         routes_reperfusion,
         routes_rules,

@@ -354,7 +354,8 @@ def _proposed(case: Case, names: Directory) -> Json | None:
         "rules": proposal.rules,
         "stands": ready.stands,
         "tasks": [
-            {"kind": row.kind, "role": row.role, **names.task(row.kind, case.site)} for row in ready.tasks
+            {"kind": row.kind, "role": row.role, **names.task(row.kind, case.site)}
+            for row in (ready.tasks if ready.stands else ())
         ],
     }
 
