@@ -12,6 +12,8 @@ import msgspec
 
 from greenchannel.alerts.alert_state import Alert, fold_alerts
 from greenchannel.alerts.ecg_state import Ecg, fold_ecgs, tier_rank
+from greenchannel.alerts.eta import Eta, fold_etas
+from greenchannel.alerts.followup_state import FollowUp, fold_followups
 from greenchannel.alerts.green_channel import GreenChannel, TaskState, fold_channel, person_of
 from greenchannel.alerts.milestones import MilestoneValue, derive
 from greenchannel.events import (
@@ -28,11 +30,11 @@ from greenchannel.events import (
     ContextEntered,
     Envelope,
     FollowUpOverdue,
+    FollowUpPlanned,
     IdentityChecked,
     IdentityConflictRaised,
     ReadingOverdue,
 )
-
 
 BY_THE_CLOCK = (
     AlertSent,
@@ -41,6 +43,7 @@ BY_THE_CLOCK = (
     AlertUnreachable,
     AlertRearmed,
     ReadingOverdue,
+    FollowUpPlanned,
     FollowUpOverdue,
 )
 """What the service does because time passes. It does not prolong an episode: an alert that nobody answers rings on for
@@ -109,6 +112,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     alerts: tuple[Alert, ...] = ()  # oldest first; more than one only where an answered one was outranked
     channel: GreenChannel = GreenChannel()
     values: tuple[MilestoneValue, ...] = ()
+    followups: tuple[FollowUp, ...] = ()
+    etas: tuple[Eta, ...] = ()  # all that was said, oldest first
     conflicts: tuple[IdentityConflict, ...] = ()
     identity_check: IdentityCheck | None = None  # the newest
     history: tuple[Envelope, ...] = ()
@@ -203,6 +208,8 @@ def fold(case: Case | None, envelope: Envelope) -> Case:
         ecgs=fold_ecgs(case.ecgs, envelope),
         alerts=fold_alerts(case.alerts, envelope),
         channel=fold_channel(case.channel, envelope),
+        followups=fold_followups(case.followups, envelope),
+        etas=fold_etas(case.etas, envelope),
         history=(*case.history, envelope),
         last_event_at=case.last_event_at if isinstance(envelope.event, BY_THE_CLOCK) else envelope.at,
         seq=envelope.seq,

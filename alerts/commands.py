@@ -20,8 +20,9 @@ from greenchannel.alerts.alert_commands import (
     unreachable,
 )
 from greenchannel.alerts.channel_commands import accept_task, done_task, open_green_channel, stand_down
+from greenchannel.alerts.closed_loop import followup_done
 from greenchannel.alerts.episode_commands import identity_checked, merge, ring_split_off, split
-from greenchannel.alerts.record_commands import close_case, record_milestone
+from greenchannel.alerts.record_commands import close_case, record_milestone, said_by
 from greenchannel.alerts.refusal import Refused
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "decline",
     "delivered",
     "done_task",
+    "followup_done",
     "hand_over",
     "identity_checked",
     "merge",
@@ -44,6 +46,7 @@ __all__ = [
     "provisional",
     "record_milestone",
     "ring_split_off",
+    "said_by",
     "seen",
     "sign_reading",
     "split",

@@ -47,6 +47,14 @@ class SignedReading(msgspec.Struct, frozen=True, kw_only=True):
     advice: str | None = None
 
 
+class AdviceLook(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody of the clinic said that the advice was read."""
+
+    seq: int
+    at: datetime
+    person: str
+
+
 class SameAs(msgspec.Struct, frozen=True, kw_only=True):
     """The earlier ECG that holds the same samples."""
 
@@ -108,6 +116,7 @@ class Ecg(msgspec.Struct, frozen=True, kw_only=True):
     readings: tuple[SignedReading, ...] = ()
     advice_seen_at: datetime | None = None
     advice_seen_seq: int | None = None
+    advice_looks: tuple[AdviceLook, ...] = ()
     same_as: SameAs | None = None
     alert_withheld_at: datetime | None = None  # it did not ring: the same recording had been read
     doubt: PatientDoubt | None = None
@@ -122,6 +131,10 @@ class Ecg(msgspec.Struct, frozen=True, kw_only=True):
     def findings(self) -> tuple[dict[str, Any], ...]:
         """The findings that belong to `tier`."""
         return self.final_findings if self.final_tier is not None else self.provisional_findings
+
+    def seen_of(self, reading: SignedReading) -> AdviceLook | None:
+        """Who was the first to read the advice of one reading, after it was signed; None while nobody has."""
+        return next((look for look in self.advice_looks if look.seq > reading.seq), None)
 
     @property
     def only_repeats(self) -> bool:
@@ -271,7 +284,13 @@ def _fold_ecg(ecg: Ecg, envelope: Envelope) -> Ecg:
             return _doubted(ecg, e, at)
         case AdviceSeen():
             first = at if ecg.advice_seen_at is None else ecg.advice_seen_at
-            return replace(ecg, advice_seen_at=first, advice_seen_seq=envelope.seq)
+            look = AdviceLook(seq=envelope.seq, at=at, person=person_of(envelope.actor))
+            return replace(
+                ecg,
+                advice_seen_at=first,
+                advice_seen_seq=envelope.seq,
+                advice_looks=(*ecg.advice_looks, look),
+            )
         case _:
             return ecg
 

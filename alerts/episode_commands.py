@@ -232,6 +232,7 @@ def _again_at(value: MilestoneValue) -> MilestoneRecorded:
         correction=True,
         said_at=value.recorded_at,
         said_by=value.actor,
+        code=value.code,
     )
 
 

@@ -9,6 +9,7 @@ from greenchannel.alerts.tables import read_table
 from greenchannel.events import (
     Envelope,
     GreenChannelOpened,
+    GreenChannelProposed,
     GreenChannelStoodDown,
     Task,
     TaskAccepted,
@@ -26,6 +27,11 @@ class TaskTemplate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     done_milestone: str | None = None
     may_accept: tuple[str, ...]  # roles
     modes: tuple[int, ...] = (1, 2, 3, 4)  # national arrival codes in which the duty exists
+    due_interval: str | None = None  # of intervals.toml: its target says when the duty should be done
+
+    def exists_in(self, arrival_mode: int | None) -> bool:
+        """Whether a case of this arrival mode has the duty; with the mode unknown it has all."""
+        return arrival_mode is None or arrival_mode in self.modes
 
 
 class TaskState(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +45,25 @@ class TaskState(msgspec.Struct, frozen=True, kw_only=True):
     accepted_by: str | None = None
     done_at: datetime | None = None
     done_by: str | None = None
+    cancelled_at: datetime | None = None  # stood down before it was done
+
+    @property
+    def state(self) -> str:
+        """How far it is: "given", "accepted", "done", "cancelled"."""
+        if self.done_at is not None:
+            return "done"
+        if self.cancelled_at is not None:
+            return "cancelled"
+        return "given" if self.accepted_at is None else "accepted"
+
+
+class Proposal(msgspec.Struct, frozen=True, kw_only=True):
+    """What the machine proposed, once for an episode."""
+
+    at: datetime
+    ecg_id: str
+    rules: tuple[str, ...]
+    tasks: tuple[str, ...]  # kinds
 
 
 class GreenChannel(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +77,7 @@ class GreenChannel(msgspec.Struct, frozen=True, kw_only=True):
     stood_down_by: str | None = None
     reason: str | None = None
     tasks: tuple[TaskState, ...] = ()
+    proposal: Proposal | None = None
 
     def task(self, task_id: str) -> TaskState | None:
         """The task of this id, or None."""
@@ -77,7 +103,7 @@ def tasks_of(channel_id: str, arrival_mode: int | None) -> tuple[Task, ...]:
     return tuple(
         Task(task_id=f"t_{channel_id}_{row.kind}", kind=row.kind, role=row.role)
         for row in templates()
-        if arrival_mode is None or arrival_mode in row.modes
+        if row.exists_in(arrival_mode)
     )
 
 
@@ -89,6 +115,9 @@ def person_of(actor: str) -> str:
 def fold_channel(channel: GreenChannel, envelope: Envelope) -> GreenChannel:
     """Return the channel after one event; events that do not concern it change nothing."""
     match envelope.event:
+        case GreenChannelProposed() as e if channel.proposal is None:
+            proposed = Proposal(at=envelope.at, ecg_id=e.ecg_id, rules=e.rules, tasks=e.tasks)
+            return msgspec.structs.replace(channel, proposal=proposed)
         case GreenChannelOpened() as opened:
             return GreenChannel(
                 state="open",
@@ -99,6 +128,7 @@ def fold_channel(channel: GreenChannel, envelope: Envelope) -> GreenChannel:
                     TaskState(task_id=task.task_id, kind=task.kind, role=task.role, given_at=envelope.at)
                     for task in opened.tasks
                 ),
+                proposal=channel.proposal,
             )
         case GreenChannelStoodDown() as down if down.channel_id == channel.channel_id:
             return msgspec.structs.replace(
@@ -107,6 +137,12 @@ def fold_channel(channel: GreenChannel, envelope: Envelope) -> GreenChannel:
                 stood_down_at=envelope.at,
                 stood_down_by=person_of(envelope.actor),
                 reason=down.reason,
+                tasks=tuple(
+                    task
+                    if task.done_at is not None
+                    else msgspec.structs.replace(task, cancelled_at=envelope.at)
+                    for task in channel.tasks
+                ),
             )
         case TaskAccepted() | TaskDone():
             tasks = tuple(_fold_task(task, envelope) for task in channel.tasks)

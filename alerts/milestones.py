@@ -41,11 +41,21 @@ class MilestoneSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     pick: str = "first"  # "first": the earliest; "last": the newest statement
     key: str | None = None
     enter: tuple[str, ...]
+    day_told: bool = False
     mark: str
 
     def exists_in(self, arrival_mode: int | None) -> bool:
         """Whether a case of this arrival mode can have it; an unknown mode excludes nothing."""
         return arrival_mode is None or arrival_mode in self.modes
+
+
+class Code(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One thing that a milestone may say beside its time."""
+
+    milestone: str
+    id: str
+    zh: str
+    en: str
 
 
 class MilestoneValue(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,12 +72,19 @@ class MilestoneValue(msgspec.Struct, frozen=True, kw_only=True):
     correction: bool = False
     derived: bool = False  # set by another event of the log, not entered as a milestone
     ecg_id: str | None = None  # the ECG that it was derived from
+    code: str | None = None  # one of the milestone's codes; None: it has none, or nobody said
 
 
 @cache
 def milestones() -> dict[str, MilestoneSpec]:
     """All milestones by id, in the order of care."""
     return {row.id: row for row in read_table("milestones", "milestone", MilestoneSpec)}
+
+
+@cache
+def codes(milestone: str) -> dict[str, Code]:
+    """What a milestone may say beside its time, by id; empty for most."""
+    return {row.id: row for row in read_table("milestones", "code", Code) if row.milestone == milestone}
 
 
 @cache
@@ -160,6 +177,7 @@ def derive(envelope: Envelope, ecgs: tuple[Ecg, ...], channel: GreenChannel) -> 
                     key=e.key,
                     note=e.note,
                     correction=e.correction,
+                    code=e.code,
                 ),
             )
         case _:

@@ -1,7 +1,7 @@
 """Whether the times of a case can be true: the partial order of its milestones, by arrival mode."""
 
 from collections.abc import Mapping
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from functools import cache
 from itertools import pairwise
 from typing import Literal
@@ -76,8 +76,21 @@ def _minute(instant: datetime) -> datetime:
     return instant.replace(second=0, microsecond=0)
 
 
+def _earliest(value: MilestoneValue) -> datetime:
+    """A time as it stands; of one that was told as a part of a day, the beginning of that part."""
+    return value.time.at - _half(value)
+
+
+def _latest(value: MilestoneValue) -> datetime:
+    return value.time.at + _half(value)
+
+
+def _half(value: MilestoneValue) -> timedelta:
+    return timedelta(seconds=value.time.uncertainty_s or 0.0) if value.time.told is not None else timedelta()
+
+
 def _compare(rule: OrderRule, before: MilestoneValue, after: MilestoneValue, zone: tzinfo) -> Problem | None:
-    first, second = _minute(before.time.at), _minute(after.time.at)
+    first, second = _minute(_earliest(before)), _minute(_latest(after))
     if first == second or (first < second and not rule.equal):
         return None
     late_min = abs((first - second).total_seconds()) / 60
@@ -97,7 +110,7 @@ def _compare(rule: OrderRule, before: MilestoneValue, after: MilestoneValue, zon
 def _said(value: MilestoneValue, zone: tzinfo) -> tuple[str, str]:
     """A time with its source, its clock and the clock's offset, in Chinese and English."""
     time = value.time
-    at = f"{time.at.astimezone(zone):%H:%M:%S}"
+    at = f"{time.at.astimezone(zone):%H:%M:%S}" if time.told is None else time.told
     if time.offset_s is None:
         zh, en = "偏差未知", "offset unknown"
     else:

@@ -6,7 +6,13 @@ from datetime import datetime, timedelta
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.channel_commands import require_open
 from greenchannel.alerts.ecg_state import Ecg
-from greenchannel.alerts.milestones import earliest_before_case_d, future_tolerance_s, milestones
+from greenchannel.alerts.milestones import (
+    MilestoneValue,
+    codes,
+    earliest_before_case_d,
+    future_tolerance_s,
+    milestones,
+)
 from greenchannel.alerts.refusal import Refused, no_such
 from greenchannel.alerts.timeline import valid_value
 from greenchannel.events import (
@@ -25,12 +31,14 @@ def record_milestone(
     source: str,
     key: str | None = None,
     note: str | None = None,
+    code: str | None = None,
     now: datetime,
 ) -> list[AnyEvent]:
     """One value of one milestone.
 
     Another source adds a second value. The same source again is a correction: it needs a note and keeps the first;
-    where it says the same instant, nothing is written. A closed case still takes times, a merged one does not.
+    where it says the same instant and the same code, nothing is written. A closed case still takes times, a merged one
+    does not.
     """
     spec = milestones().get(milestone)
     note = note.strip() or None if note is not None else None
@@ -52,24 +60,68 @@ def record_milestone(
             f"expected no key for {milestone}, got {key}",
             422,
         )
+    _check_code(milestone, spec.zh, code)
+    if time.told is not None and not spec.day_told:
+        raise Refused(
+            "time_needed",
+            f"“{spec.zh}”须填写具体时刻，收到 {time.told}",
+            f"expected an instant for {milestone}, got the day {time.told}",
+            422,
+        )
     _check_time(time, case.opened_at, now)
     before = [v for v in case.values if (v.milestone, v.key, v.source) == (milestone, key, source)]
     valid = valid_value(spec, before)
-    if valid is not None and valid.time.at == time.at:
+    same = valid is not None and (
+        valid.time.at == time.at or (time.told is not None and valid.time.told == time.told)
+    )
+    if valid is not None and same and code in (None, valid.code):
         return []
-    if valid is not None and note is None:
+    completes = valid is not None and same and valid.code is None  # what it was, beside when: no correction
+    if valid is not None and not completes and note is None:
         raise Refused(
             "note_required",
             f"更正“{spec.zh}”须说明原因",
             f"expected a note with the correction of {milestone} by {source}, got none",
             422,
         )
-    correction = valid is not None
+    correction = valid is not None and not completes
     return [
         MilestoneRecorded(
-            milestone=milestone, time=time, source=source, key=key, note=note, correction=correction
+            milestone=milestone,
+            time=time,
+            source=source,
+            key=key,
+            note=note,
+            correction=correction,
+            code=code,
         )
     ]
+
+
+def said_by(case: Case, milestone: str, source: str, key: str | None = None) -> MilestoneValue | None:
+    """The time that stands of those that one source has said of a milestone, by any event; None where it has not."""
+    said = [v for v in case.values if (v.milestone, v.source, v.key) == (milestone, source, key)]
+    spec = milestones().get(milestone)
+    return None if spec is None else valid_value(spec, said)
+
+
+def _check_code(milestone: str, zh: str, code: str | None) -> None:
+    if code is None or code in (known := codes(milestone)):
+        return
+    if not known:
+        raise Refused(
+            "code_not_used",
+            f"“{zh}”没有编码，收到 {code}",
+            f"expected no code for {milestone}, got {code}",
+            422,
+        )
+    names = ", ".join(known)
+    raise Refused(
+        "unknown_code",
+        f"“{zh}”的编码应为 {names} 之一，收到 {code}",
+        f"expected one of {names} for {milestone}, got {code}",
+        422,
+    )
 
 
 def _check_time(time: ClockReading, opened_at: datetime, now: datetime) -> None:

@@ -15,6 +15,7 @@ from greenchannel.alerts.case import Case
 from greenchannel.alerts.milestones import MilestoneSpec, MilestoneValue, milestones, source_rank
 from greenchannel.alerts.order import NATIONAL_ZONE, Problem, check_order
 from greenchannel.alerts.tables import read_table
+from greenchannel.events import ClockReading
 
 TRANSFER = 2  # national arrival code
 
@@ -196,10 +197,15 @@ def _interval(
         uncertainty_s=None if widths[0] is None or widths[1] is None else widths[0] + widths[1],
         target_min=target,
         late_by_min=max(1, math.ceil(minutes - target)) if late and target is not None else None,
-        negative=seconds < 0,
+        negative=seconds < -_told_s(start.time, end.time),
         missing=(),
         segment=segment,
     )
+
+
+def _told_s(*times: ClockReading) -> float:
+    """How far the interval may be off because only a day, or a part of one, was told."""
+    return sum(time.uncertainty_s or 0.0 for time in times if time.told is not None)
 
 
 def round_minutes(seconds: float) -> int:

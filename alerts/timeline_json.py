@@ -14,8 +14,8 @@ def to_json(timeline: Timeline, names: Names) -> dict[str, Any]:
     """Return the timeline as the wire protocol has it; `names` gives the name of an actor, or None."""
     return {
         "arrival_mode": timeline.arrival_mode,
-        "milestones": [_milestone(entry, names) for entry in timeline.entries],
-        "intervals": [_interval(interval) for interval in timeline.intervals],
+        "milestones": [milestone_json(entry, names) for entry in timeline.entries],
+        "intervals": [interval_json(interval) for interval in timeline.intervals],
         "problems": [
             {"level": p.level, "before": p.before, "after": p.after, "zh": p.zh, "en": p.en}
             for p in timeline.problems
@@ -23,7 +23,8 @@ def to_json(timeline: Timeline, names: Names) -> dict[str, Any]:
     }
 
 
-def _milestone(entry: Entry, names: Names) -> dict[str, Any]:
+def milestone_json(entry: Entry, names: Names) -> dict[str, Any]:
+    """One milestone with all its values."""
     valid = entry.valid
     return {
         "id": entry.spec.id,
@@ -37,6 +38,8 @@ def _milestone(entry: Entry, names: Names) -> dict[str, Any]:
         "clock": None if valid is None else valid.time.clock,
         "offset_s": None if valid is None else valid.time.offset_s,
         "uncertainty_s": None if valid is None else valid.time.uncertainty_s,
+        "code": None if valid is None else valid.code,
+        "told": None if valid is None else valid.time.told,
         "values": [_value(value, names, valid=value is valid) for value in entry.values],
     }
 
@@ -56,10 +59,13 @@ def _value(value: MilestoneValue, names: Names, *, valid: bool) -> dict[str, Any
         "offset_s": value.time.offset_s,
         "uncertainty_s": value.time.uncertainty_s,
         "zone_assumed": value.time.zone_assumed,
+        "told": value.time.told,
+        "code": value.code,
     }
 
 
-def _interval(interval: Interval) -> dict[str, Any]:
+def interval_json(interval: Interval) -> dict[str, Any]:
+    """One interval."""
     spec = interval.spec
     return {
         "id": spec.id,

@@ -35,12 +35,19 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = {
     "opened": _HOSPITAL,  # the clinic's own look is not "seen by the doctor"
     "read": _DOCTORS,
     "advice_seen": frozenset({"clinic"}),
+    "feedback": _DOCTORS | {"ccu", "ed"},  # send what became of the patient to the clinic
+    "feedback_seen": frozenset({"clinic"}),
+    "followups": _CARE
+    | {"quality", "admin"},  # what waits to be seen to; which role may do which, the table says
     "answer_alert": _DOCTORS | {"ed"},
     "deliver": _ALL_PEOPLE,
     "open_channel": _DOCTORS | {"ed"},
     "stand_down": _DOCTORS | {"ed"},
     "task": _CARE,
     "milestone": _CARE | {"quality", "device"},
+    "ambulance_position": frozenset({"dispatch", "device"}),  # a device only while it drives for the case
+    "ambulance": _DOCTORS | {"ed", "dispatch"},  # which receiver drives, where it is
+    "ambulance_eta": _DOCTORS | {"ed", "dispatch", "clinic"},
     "close": _DOCTORS | {"ed", "quality"},
     "join": _DOCTORS | {"quality"},  # merge and split
     "check_identity": _DOCTORS | {"ed", "clinic", "quality"},  # the clinic has the patient before it

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any, Final
 
+from greenchannel.alerts.task_texts import TaskTexts
 from greenchannel.store.accounts import Accounts, Site, User
 
 REFRESH_AFTER_S: Final = 10.0
@@ -11,8 +12,9 @@ REFRESH_AFTER_S: Final = 10.0
 class Directory:
     """A copy of the accounts' names. `edition` changes with it, so that what was made from it can be made anew."""
 
-    def __init__(self, accounts: Accounts) -> None:
+    def __init__(self, accounts: Accounts, task_texts: TaskTexts | None = None) -> None:
         self._accounts = accounts
+        self._task_texts = task_texts or TaskTexts()
         self._people: dict[str, User] = {}
         self._sites: dict[str, Site] = {}
         self._due_s = 0.0  # by the loop's clock: how old a copy may be has nothing to do with any case
@@ -45,6 +47,22 @@ class Directory:
             "distance_km": site.distance_km if site else None,
             "phone": site.phone if site else None,
         }
+
+    def task(self, kind: str, site: str) -> dict[str, Any]:
+        """The words of a task as people of a site read them, with the steps of the site's own protocol."""
+        words = self._task_texts.words(kind, site)
+        steps = [
+            {
+                "id": step.id,
+                "zh": step.zh,
+                "en": step.en,
+                "milestone": step.milestone,
+                "source": step.source,
+                "mark": step.mark,
+            }
+            for step in words.steps
+        ]
+        return {"zh": words.zh, "en": words.en, "steps": steps}
 
     def fallback(self) -> dict[str, Any] | None:
         """The hospital to telephone where no doctor answers: the first hub that is in use; None where there is none."""

@@ -3,7 +3,7 @@
 import asyncio
 import heapq
 import re
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Header, Query
@@ -12,13 +12,19 @@ from starlette.responses import Response
 
 from greenchannel.alerts import timeline_json
 from greenchannel.alerts.case import Case
-from greenchannel.alerts.milestones import MilestoneSpec, enterable, milestones
+from greenchannel.alerts.ecg_state import Ecg, SignedReading
+from greenchannel.alerts.milestones import MilestoneSpec, codes, enterable, milestones
+from greenchannel.alerts.next_milestones import is_tapped, next_of
+from greenchannel.alerts.outcome_card import card
 from greenchannel.alerts.timeline import timeline
+from greenchannel.alerts.told_day import day_zones, told
 from greenchannel.clock import rfc3339
+from greenchannel.events import ClockReading
 from greenchannel.service.callers import Caller
 from greenchannel.service.errors import Forbidden
-from greenchannel.viewer import history, wire
+from greenchannel.viewer import history, loop_json, routes_reperfusion, wire
 from greenchannel.viewer.access import may, require
+from greenchannel.viewer.directory import Directory
 from greenchannel.viewer.front import NOTHING, Front, Here, Who, answer
 from greenchannel.viewer.problems import Problem
 
@@ -99,12 +105,16 @@ async def _page(front: Front, case: Case, who: Caller, reason: str | None) -> di
     identity = await front.desk.identity(case.case_id) if named else None
     if named:
         front.look(who, "look_identity", case.case_id, reason)
+    now, times = front.desk.clock.now(), timeline(case)
     signed = sorted(
         ((ecg, one) for ecg in case.current_ecgs for one in ecg.readings), key=lambda pair: pair[1].seq
     )
     return {
-        **wire.case_row(case, names, front.desk.clock.now()),
-        "timeline": timeline_json.to_json(timeline(case), names.actor_name),
+        **wire.case_row(case, names, now),
+        "timeline": timeline_json.to_json(times, names.actor_name),
+        "followups": loop_json.followups(case, names, now),
+        "outcome": loop_json.outcome(card(case, times), names),
+        "reperfusion": routes_reperfusion.short(front.desk.reperfusion.of(case)),
         "readings": [wire.reading(ecg, one, names) for ecg, one in signed],
         "advice": [
             {
@@ -112,7 +122,7 @@ async def _page(front: Front, case: Case, who: Caller, reason: str | None) -> di
                 "at": rfc3339(one.at),
                 "name": names.person(one.person)["name"],
                 "text": one.advice,
-                "seen_at": wire.maybe(ecg.advice_seen_at),
+                **_seen(ecg, one, names),
             }
             for ecg, one in signed
             if one.advice is not None
@@ -126,13 +136,42 @@ async def _page(front: Front, case: Case, who: Caller, reason: str | None) -> di
     }
 
 
+def _seen(ecg: Ecg, signed: SignedReading, names: Directory) -> dict[str, Any]:
+    """The proof that the clinic has read one advice: when, and who said so."""
+    look = ecg.seen_of(signed)
+    return {
+        "seen_at": None if look is None else rfc3339(look.at),
+        "seen_by": None if look is None else names.person(look.person),
+    }
+
+
 @router.get("/{case_id}/forms", summary="The milestones that the caller's role may enter")
 async def forms(case_id: str, front: Here, who: Who) -> Response:
-    """Those that the case's arrival mode has."""
+    """Those that the case's arrival mode has; `one_tap`: the press may be the time, `next`: what likely comes next."""
     case = front.case(case_id, who)
     rows = [row for row in _enterable(who) if row.exists_in(case.arrival_mode)]
+    known = {value.milestone for value in case.values}
+    way = "stream" if any(ecg.way == "stream" for ecg in case.current_ecgs) else "upload"
+    role = "clinic" if who.kind == "device" else who.role
+    come = next_of(rows, known, role=role, arrival_mode=case.arrival_mode, way=way)
     return answer(
-        {"milestones": [{"id": row.id, "zh": row.zh, "en": row.en, "key": row.key} for row in rows]}
+        {
+            "milestones": [
+                {
+                    "id": row.id,
+                    "zh": row.zh,
+                    "en": row.en,
+                    "key": row.key,
+                    "known": row.id in known,
+                    "one_tap": is_tapped(row, role),
+                    "next": row.id in come,
+                    "codes": [{"id": one.id, "zh": one.zh, "en": one.en} for one in codes(row.id).values()],
+                    "day_told": row.day_told,
+                }
+                for row in rows
+            ],
+            "day_zones": list(day_zones()),
+        }
     )
 
 
@@ -184,21 +223,29 @@ class Note(Given):
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}")
 
 
-def _written_out(value: Any) -> Any:
+def written_out(value: Any) -> Any:
     """A bare number would be taken for seconds since 1970: a wrong time that looks like a right one."""
     if not isinstance(value, str) or _DATE.match(value) is None:
         raise ValueError("expected an instant such as 2026-03-02T16:05:00+08:00")
     return value
 
 
+class Day(Given):
+    """A time of which only the day is known, or the day and a part of it."""
+
+    date: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    zone: Annotated[str, Field(min_length=1, max_length=8, pattern=PRINTABLE)] | None = None
+
+
 class Milestone(Given):
     """One value of one milestone."""
 
     milestone: Annotated[str, Field(min_length=1, max_length=64)]
-    at: Annotated[AwareDatetime, BeforeValidator(_written_out)]
-    source: Annotated[str, Field(pattern=SOURCE)]
+    at: Annotated[AwareDatetime, BeforeValidator(written_out)] | Day | None = None
+    source: Annotated[str, Field(pattern=SOURCE)] | None = None
     key: Annotated[str, Field(min_length=1, max_length=64, pattern=PRINTABLE)] | None = None
     note: Annotated[str, Field(min_length=1, max_length=500, pattern=PRINTABLE)] | None = None
+    code: Annotated[str, Field(min_length=1, max_length=32, pattern=PRINTABLE)] | None = None
 
 
 async def _row(front: Front, case: Case, status: int = 200) -> Response:
@@ -229,26 +276,60 @@ async def record_milestone(
     who: Who,
     idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
 ) -> Response:
-    """201 for a new value, 200 for the same request again. What the role may enter, `forms` says."""
+    """201 for a new value, 200 for the same request again. What the role may enter, `forms` says.
+
+    Without `at` the press is the time, by the server's clock, and a second press changes nothing. Where only the day of
+    the onset is known, or the day and a part of it, `at` is ``{"date", "zone"?}``. Without `source` it is the role's.
+    """
     require(who, "milestone")
-    front.case(case_id, who)
+    site = front.case(case_id, who).site
     _check_enterable(body.milestone, who)
-    _check_source(body.source, body.milestone, who)
+    source = body.source or _own_source(who)
+    _check_source(source, body.milestone, who)
     case, created = await front.desk.answers.record_milestone(
         case_id,
         who,
         milestone=body.milestone,
-        at=body.at,
-        source=body.source,
+        at=_day(body.at, front, site) if isinstance(body.at, Day) else body.at,
+        source=source,
         key=body.key,
         note=body.note,
+        code=body.code,
         idempotency_key=idempotency_key,
     )
     return await _row(front, case, 201 if created else 200)
 
 
+def _own_source(who: Caller) -> str:
+    if who.kind == "device":
+        raise Problem(
+            422,
+            "a device says whose the time is",
+            code="source_required",
+            zh="须说明时间来源",
+            expected="a source such as device or clinic",
+            got="none",
+        )
+    return who.role
+
+
+def _day(said: Day, front: Front, site: str) -> ClockReading:
+    try:
+        day = date.fromisoformat(said.date)
+    except ValueError:
+        raise Problem(
+            422,
+            "there is no such day",
+            code="bad_date",
+            zh="没有这一天",
+            expected="a day such as 2026-03-02",
+            got=said.date,
+        ) from None
+    return told(day, said.zone, front.desk.intake.zone_of(site), front.desk.clock.now())
+
+
 DEVICE_SOURCE: Final = "device"
-MACHINE_SOURCES: Final = frozenset({DEVICE_SOURCE, "server"})
+MACHINE_SOURCES: Final = frozenset({DEVICE_SOURCE, "server", "gps"})
 """What a machine said outweighs what a person typed, so nobody but quality staff may type it in its name."""
 
 RECORDED_BY_DEVICES: Final = "DEV"  # in the milestone table's column `by`
@@ -272,9 +353,11 @@ def _check_source(source: str, milestone: str, who: Caller) -> None:
             f"a person may not enter a time of the source {source}",
             "不能以设备名义填写时间",
         )
-    if source == "server" and who.kind == "device":
+    if source in ("server", "gps") and who.kind == "device":
         raise Forbidden(
-            "source_forbidden", "a device may not enter a time of the server", "不能以服务器名义填写时间"
+            "source_forbidden",
+            f"a device may not enter a time of the source {source}",
+            "不能以服务器或定位的名义填写时间",
         )
 
 

@@ -12,8 +12,11 @@ import msgspec
 
 from greenchannel.alerts.alert_state import Alert
 from greenchannel.alerts.case import Case
-from greenchannel.alerts.ecg_state import Ecg, SignedReading, tier_rank
-from greenchannel.alerts.green_channel import TaskState, template
+from greenchannel.alerts.ecg_state import AdviceLook, Ecg, SignedReading, tier_rank
+from greenchannel.alerts.eta import HUB, SCENE, Eta
+from greenchannel.alerts.eta import standing as standing_eta
+from greenchannel.alerts.green_channel import TaskState
+from greenchannel.alerts.proposal import prepared
 from greenchannel.clock import rfc3339
 from greenchannel.service.before import patient_of
 from greenchannel.triage import worklist
@@ -127,11 +130,12 @@ def case_row(case: Case, names: Directory, now: datetime) -> Json:
         "findings": list(worst.findings) if worst is not None else [],
         "worst_leads": worst_leads(worst),
         "ecg_id": worst.ecg_id if worst is not None else None,
-        "ecgs": [_ecg(ecg) for ecg in case.current_ecgs],
+        "ecgs": [_ecg(ecg, names) for ecg in case.current_ecgs],
         "record_again": record_again(case),
         "alert": None if case.alert is None else _alert(case.alert, names),
         "green_channel": _green_channel(case, names),
-        "tasks": [_task(task, names) for task in case.tasks],
+        "tasks": [task_json(task, case.site, names) for task in case.tasks],
+        **etas(case),
         "diagnosed_at": maybe(case.diagnosed_at),
         "identity_conflicts": doubts.conflicts(case),
         "patient_doubts": doubts.doubts(case),
@@ -260,7 +264,8 @@ def _newest_advice(case: Case) -> tuple[Ecg, SignedReading] | None:
     return max(advised, key=lambda pair: pair[1].seq, default=None)
 
 
-def _ecg(ecg: Ecg) -> Json:
+def _ecg(ecg: Ecg, names: Directory) -> Json:
+    look = _look_at_newest_advice(ecg)
     return {
         "ecg_id": ecg.ecg_id,
         "state": ecg.state,
@@ -273,7 +278,8 @@ def _ecg(ecg: Ecg) -> Json:
         "duration_s": ecg.duration_s,
         "live": ecg.live,
         "signed_tier": None if ecg.reading is None else ecg.reading.tier,
-        "advice_seen_at": maybe(ecg.advice_seen_at if _has_seen_advice(ecg) else None),
+        "advice_seen_at": maybe(None if look is None else look.at),
+        "advice_seen_by": None if look is None else names.person(look.person),
         "rules_version": ecg.rules,
         "not_analysed": ecg.not_analysed,
         "format": ecg.format,
@@ -288,10 +294,10 @@ def _identity_checked(case: Case, names: Directory) -> Json | None:
     return {"at": rfc3339(check.at), **names.person(check.person), "note": check.note}
 
 
-def _has_seen_advice(ecg: Ecg) -> bool:
-    """Whether the clinic has read the newest advice, not only an earlier one."""
-    advised = [signed.seq for signed in ecg.readings if signed.advice is not None]
-    return bool(advised) and ecg.advice_seen_seq is not None and ecg.advice_seen_seq > advised[-1]
+def _look_at_newest_advice(ecg: Ecg) -> AdviceLook | None:
+    """When the clinic has read the newest advice, not only an earlier one; None while it has not."""
+    advised = [signed for signed in ecg.readings if signed.advice is not None]
+    return ecg.seen_of(advised[-1]) if advised else None
 
 
 def _alert(alert: Alert, names: Directory) -> Json:
@@ -337,23 +343,59 @@ def _green_channel(case: Case, names: Directory) -> Json:
         "opened_at": maybe(channel.opened_at),
         "opened_by": names.maybe_person(channel.opened_by),
         "stood_down_at": maybe(channel.stood_down_at),
+        "stood_down_by": names.maybe_person(channel.stood_down_by),
         "reason": channel.reason,
+        "proposed": _proposed(case, names),
     }
 
 
-def _task(task: TaskState, names: Directory) -> Json:
-    words = template(task.kind)
+def _proposed(case: Case, names: Directory) -> Json | None:
+    """What the machine proposes, its tasks prepared and not sent; None where it proposed nothing."""
+    proposal, ready = case.channel.proposal, prepared(case)
+    if proposal is None or ready is None:
+        return None
+    return {
+        "at": rfc3339(proposal.at),
+        "ecg_id": proposal.ecg_id,
+        "rules": proposal.rules,
+        "stands": ready.stands,
+        "tasks": [
+            {"kind": row.kind, "role": row.role, **names.task(row.kind, case.site)}
+            for row in (ready.tasks if ready.stands else ())
+        ],
+    }
+
+
+def task_json(task: TaskState, site: str, names: Directory) -> Json:
+    """One task of the row of a case of `site`."""
     return {
         "task_id": task.task_id,
         "kind": task.kind,
         "role": task.role,
-        "zh": words.zh if words else task.kind,
-        "en": words.en if words else task.kind,
+        "state": task.state,
+        **names.task(task.kind, site),
         "given_at": rfc3339(task.given_at),
         "accepted_at": maybe(task.accepted_at),
         "accepted_by": names.maybe_person(task.accepted_by),
         "done_at": maybe(task.done_at),
         "done_by": names.maybe_person(task.done_by),
+        "cancelled_at": maybe(task.cancelled_at),
+    }
+
+
+def etas(case: Case) -> Json:
+    """The word that stands for each place, null where nothing was said."""
+    return {"eta": {place: _eta(standing_eta(case.etas, place)) for place in (SCENE, HUB)}}
+
+
+def _eta(eta: Eta | None) -> Json | None:
+    if eta is None:
+        return None
+    return {
+        "at": rfc3339(eta.time.at),
+        "uncertainty_s": eta.time.uncertainty_s,
+        "source": eta.source,
+        "given_at": rfc3339(eta.given_at),
     }
 
 

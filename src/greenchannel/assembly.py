@@ -13,6 +13,7 @@ import structlog
 import uvicorn
 
 from greenchannel.alerts.escalation_plan import EscalationSettings, settings_of
+from greenchannel.alerts.task_texts import TaskTexts, texts_of
 from greenchannel.clock import Clock, SystemClock
 from greenchannel.county import cast
 from greenchannel.ingest.packing import pack, unpack
@@ -39,6 +40,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Desk:
     _keep_values_out_of_logs()
     clock = clock or SystemClock()
     escalation = None if settings.escalation_file is None else read_escalation(settings.escalation_file)
+    task_texts = None if settings.tasks_file is None else read_task_texts(settings.tasks_file)
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     engine = open_engine(settings.url())
     migrate(engine)
@@ -55,6 +57,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Desk:
         accounts=Accounts(engine),
         quarantine=Quarantine(settings.data_dir / "quarantine", max_bytes=settings.quarantine_bytes),
         escalation=escalation,
+        task_texts=task_texts,
     )
 
 
@@ -73,6 +76,14 @@ def read_escalation(file: Path) -> EscalationSettings:
         return settings_of(file.read_bytes())
     except (OSError, ValueError) as error:
         raise SettingsError(f"expected an escalation file at {file}, got: {error}") from error
+
+
+def read_task_texts(file: Path) -> TaskTexts:
+    """How sites call their tasks. Raises `SettingsError` where the file cannot be read or does not fit."""
+    try:
+        return texts_of(file.read_bytes())
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"expected a file of tasks at {file}, got: {error}") from error
 
 
 def demo_people(people: Iterable[cast.DemoUser]) -> list[DemoUser]:

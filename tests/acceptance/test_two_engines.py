@@ -10,6 +10,7 @@ from typing import Final
 import pytest
 from sqlalchemy import func, select
 
+from greenchannel.alerts.escalation_plan import default_settings
 from greenchannel.county.fast_clock import FastClock
 from greenchannel.events import (
     AlertEscalated,
@@ -59,7 +60,7 @@ def fill(folder: Path, clock: FastClock, cases: int, steps: int) -> None:
     engine = open_engine(f"sqlite:///{folder / 'greenchannel.sqlite'}")
     migrate(engine)
     writer = Writer(engine, clock)
-    casework = Casework(writer, CaseBook())
+    casework = Casework(writer, CaseBook(), default_settings())
     writer.start()
 
     def open_one(tx: Tx, number: int) -> None:

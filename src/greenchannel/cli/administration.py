@@ -152,17 +152,45 @@ def site_add(
     distance_km: Annotated[float | None, typer.Option(min=0, help="By road to the hub")] = None,
     phone: Annotated[str | None, typer.Option()] = None,
     timezone: Annotated[str, typer.Option(help="Of file times that come without one")] = "Asia/Shanghai",
+    lat: Annotated[float | None, typer.Option(help="Latitude, WGS 84; not as Chinese maps show it")] = None,
+    lon: Annotated[float | None, typer.Option(help="Longitude, WGS 84")] = None,
+    radius_m: Annotated[float | None, typer.Option(help="Of its fence, for ambulances")] = None,
     data: DataOption = DEFAULT_DATA,
 ) -> None:
     """Enter a clinic or a hospital."""
     with _accounts(data, create=True) as accounts:
-        accounts.add_site(name, zh, en, kind, distance_km=distance_km, phone=phone, timezone=timezone)
+        accounts.add_site(
+            name,
+            zh,
+            en,
+            kind,
+            distance_km=distance_km,
+            phone=phone,
+            timezone=timezone,
+            lat=lat,
+            lon=lon,
+            radius_m=radius_m,
+        )
     typer.echo(f"{name} is a site")
+
+
+@site.command("place")
+def site_place(
+    name: Annotated[str, typer.Argument(metavar="SITE")],
+    lat: Annotated[float, typer.Option(help="Latitude, WGS 84; not as Chinese maps show it")],
+    lon: Annotated[float, typer.Option(help="Longitude, WGS 84")],
+    radius_m: Annotated[float | None, typer.Option(help="Of its fence, for ambulances")] = None,
+    data: DataOption = DEFAULT_DATA,
+) -> None:
+    """Say where a site is, so that ambulances are seen to arrive there."""
+    with _accounts(data) as accounts:
+        accounts.place_site(name, lat, lon, radius_m)
+    typer.echo(f"{name} is at {lat:.5f}, {lon:.5f}")
 
 
 @site.command("list")
 def site_list(data: DataOption = DEFAULT_DATA) -> None:
-    """All sites: id, kind, names, distance, phone, state."""
+    """All sites: id, kind, names, distance, phone, state, place."""
     with _accounts(data) as accounts:
         _table(
             [
@@ -174,6 +202,7 @@ def site_list(data: DataOption = DEFAULT_DATA) -> None:
                     one.distance_km,
                     one.phone,
                     "disabled" if one.disabled else "",
+                    "" if one.lat is None else f"{one.lat:.5f},{one.lon:.5f},{one.radius_m or ''}",
                 )
                 for one in accounts.sites()
             ]

@@ -27,3 +27,4 @@ class ClockReading(msgspec.Struct, frozen=True, kw_only=True):
     offset_s: float | None = None  # clock minus server, as estimated; None: never compared
     uncertainty_s: float | None = None  # half width; None: unknown
     zone_assumed: bool = False  # what was read has no zone, that of its site was taken
+    told: str | None = None  # only a day, or a part of it, was told: "2026-03-02 6-8"; `at` is its middle

@@ -52,6 +52,7 @@ class MilestoneRecorded(Event, frozen=True, kw_only=True):
     correction: bool = False
     said_at: Aware | None = None  # None: with this event; given, with `said_by`, where it is carried over
     said_by: str | None = None  # the actor who entered it first
+    code: str | None = None  # what it was, where the milestone's table has codes: a diagnosis, an outcome
 
 
 class CaseClosed(Event, frozen=True, kw_only=True):
@@ -87,6 +88,7 @@ class EtaGiven(Event, frozen=True, kw_only=True):
     place: str  # "scene" or "hub"
     at: ClockReading
     source: str  # "gps", "dispatch", "person"
+    withdrawn: bool = False  # a person takes back what people said of this place; `at` is what was taken back
 
 
 class FollowUpPlanned(Event, frozen=True, kw_only=True):
@@ -96,6 +98,7 @@ class FollowUpPlanned(Event, frozen=True, kw_only=True):
     kind: str
     role: str
     due_at: Aware
+    about: str | None = None  # the alert, channel or ECG that it is about
 
 
 class FollowUpDone(Event, frozen=True, kw_only=True):

@@ -8,14 +8,14 @@ from typing import Any
 
 import msgspec
 
-from greenchannel.alerts import commands
+from greenchannel.alerts import commands, outcome_card
 from greenchannel.alerts.case import Case
 from greenchannel.events import ClockReading
 from greenchannel.service.book import CaseBook
 from greenchannel.service.callers import Caller
 from greenchannel.service.casework import Casework
 from greenchannel.service.corrections import Corrections
-from greenchannel.service.errors import Conflict, NotFound
+from greenchannel.service.errors import Conflict, Forbidden, NotFound
 from greenchannel.service.ids import new_id
 from greenchannel.store.accounts import MAY_BE_ON_DUTY, Accounts
 from greenchannel.store.writer import Tx, Writer
@@ -105,7 +105,16 @@ class Answers:
         )
 
     async def open_green_channel(self, case_id: str, caller: Caller) -> Case:
-        """A person opens the chest-pain green channel; opening again changes nothing."""
+        """A person opens the chest-pain green channel; opening again changes nothing.
+
+        Raises `Forbidden` for a device: a machine proposes, it never opens.
+        """
+        if caller.kind != "user":
+            raise Forbidden(
+                "person_required",
+                f"a person opens the green channel, got the {caller.kind} {caller.id}",
+                "绿色通道只能由人员开通，设备不能开通",
+            )
         self._act("open_green_channel", self._case(case_id).case_id)
         channel_id = new_id("g")
         return await self._casework.change(
@@ -148,16 +157,26 @@ class Answers:
         caller: Caller,
         *,
         milestone: str,
-        at: datetime,
+        at: datetime | ClockReading | None,
         source: str,
         key: str | None,
         note: str | None,
+        code: str | None = None,
         idempotency_key: str | None,
     ) -> tuple[Case, bool]:
-        """Enter a time. Returns the case and whether anything was new; the same key again changes nothing."""
+        """Enter a time. Returns the case and whether anything was new; the same key again changes nothing.
+
+        With `at` None it is the instant of the press, by the server's clock, and how late the press was is unknown; a
+        second press changes nothing. A `ClockReading` is taken as it is.
+        """
         self._act(f"milestone:{milestone}", self._case(case_id).case_id)
-        time = ClockReading(at=at, clock="person")
-        request = msgspec.json.encode([case_id, milestone, at, source, key, note])
+        said = ClockReading(at=at, clock="person") if isinstance(at, datetime) else at
+        stated = (
+            at.told or at if isinstance(at, ClockReading) else at
+        )  # what a repeat says again, whatever the hour
+        request = msgspec.json.encode(
+            [case_id, milestone, stated, source, key, note, *([code] if code else [])]
+        )
         scope = f"{caller.actor} milestones {case_id}"
 
         def command(tx: Tx) -> tuple[Case, bool]:
@@ -174,8 +193,21 @@ class Answers:
                         )
                     return case, False
                 tx.remember(scope, idempotency_key, digest, b"{}")
+            time = said or ClockReading(at=tx.now, clock="server", offset_s=0.0)
+            before = commands.said_by(case, milestone, source, key) if said is None else None
+            if before is not None:
+                if code in (None, before.code):
+                    return case, False
+                time = before.time  # the press says what it was; when stands already
             events = commands.record_milestone(
-                case, milestone=milestone, time=time, source=source, key=key, note=note, now=tx.now
+                case,
+                milestone=milestone,
+                time=time,
+                source=source,
+                key=key,
+                note=note,
+                code=code,
+                now=tx.now,
             )
             if not events:
                 return case, False
@@ -209,6 +241,36 @@ class Answers:
         case_id = self._case_id("ECG", ecg_id)
         return await self._casework.change(
             case_id, lambda case, now: commands.advice_seen(case, ecg_id), caller.actor
+        )
+
+    async def followup_done(self, followup_id: str, caller: Caller, result: str) -> Case:
+        """A person says what came of a follow-up."""
+        case_id = self._case_id("follow-up", followup_id)
+        self._act("followup_done", case_id)
+        return await self._casework.change(
+            case_id,
+            lambda case, now: commands.followup_done(
+                case, followup_id, caller.id, role=caller.role, result=result
+            ),
+            caller.actor,
+        )
+
+    async def send_feedback(self, case_id: str, caller: Caller) -> Case:
+        """What became of the patient goes to the clinic."""
+        self._act("send_feedback", self._case(case_id).case_id)
+        return await self._casework.change(
+            case_id,
+            lambda case, now: outcome_card.send_feedback(case, role=caller.role, now=now),
+            caller.actor,
+        )
+
+    async def feedback_seen(self, case_id: str, caller: Caller) -> Case:
+        """The clinic has read what became of the patient."""
+        self._act("feedback_seen", self._case(case_id).case_id)
+        return await self._casework.change(
+            case_id,
+            lambda case, now: outcome_card.feedback_seen(case, role=caller.role, now=now),
+            caller.actor,
         )
 
     async def close_case(self, case_id: str, caller: Caller, reason: str) -> Case:

@@ -12,6 +12,7 @@ from greenchannel.events import (
     DeviceClockMeasured,
     EcgReceived,
     Envelope,
+    FollowUpPlanned,
     GreenChannelOpened,
     StreamStarted,
 )
@@ -84,6 +85,8 @@ class CaseBook:
                 self._case_of[event.ecg_id] = case_id
             case AlertOpened():
                 self._case_of[event.alert_id] = case_id
+            case FollowUpPlanned():
+                self._case_of[event.followup_id] = case_id
             case GreenChannelOpened():
                 self._case_of.update({task.task_id: case_id for task in event.tasks})
             case _:
@@ -93,5 +96,5 @@ class CaseBook:
         return case
 
     def case_id_of(self, thing_id: str) -> str | None:
-        """The case that an ECG, an alert or a task belongs to."""
+        """The case that an ECG, an alert, a task or a follow-up belongs to."""
         return self._case_of.get(thing_id)

@@ -5,9 +5,10 @@ from datetime import datetime
 
 import msgspec
 
-from greenchannel.alerts import alert_deadlines
+from greenchannel.alerts import alert_deadlines, closed_loop, consequences
 from greenchannel.alerts import case as case_fold
 from greenchannel.alerts.case import Case
+from greenchannel.alerts.escalation_plan import EscalationSettings
 from greenchannel.events import AnyEvent, Envelope, case_stream
 from greenchannel.service.book import CaseBook
 from greenchannel.service.errors import NotFound
@@ -20,8 +21,9 @@ class Casework:
     """Joins the writer to the warm book. The book changes only after a commit (`following.py`); decisions see what is
     not yet committed, since several commands share one commit, and what another process has just written."""
 
-    def __init__(self, writer: Writer, book: CaseBook) -> None:
+    def __init__(self, writer: Writer, book: CaseBook, settings: EscalationSettings) -> None:
         self._writer = writer
+        self._settings = settings
         self._book = book
         self.on_write: list[Callable[[Tx, Envelope, Case], None]] = []
         """Told of each event as it is written, with the case right after it, within the same transaction: what one of
@@ -46,7 +48,11 @@ class Casework:
             case = case_fold.fold(case, envelope)
             for listener in self.on_write:
                 listener(tx, envelope, case)
-            for deadline in alert_deadlines.deadlines(envelope, case):
+            due_times = (
+                *alert_deadlines.deadlines(envelope, case, self._settings),
+                *closed_loop.deadlines(envelope, case),
+            )
+            for deadline in due_times:
                 tx.set_deadline(
                     deadline.id,
                     due_at=deadline.due_at,
@@ -56,7 +62,8 @@ class Casework:
                 )
         if case is None:
             raise NotFound("case", case_id)
-        return case
+        more = consequences.follows(case, events, tx.now)
+        return self.write(tx, case, case_id, more, "service") if more else case
 
     async def change(self, case_id: str, decide: Decision, actor: str) -> Case:
         """Run one decision on one case; what it refuses with reaches the caller and leaves no trace."""

@@ -11,7 +11,7 @@ from greenchannel.service.callers import Caller
 from greenchannel.service.casework import Casework
 from greenchannel.service.ids import new_id
 from greenchannel.service.watch import Watch
-from greenchannel.store import ecg_rows
+from greenchannel.store import ambulance_rows, ecg_rows
 from greenchannel.store.blobs import Blobs
 from greenchannel.store.vault import Vault
 from greenchannel.store.writer import Tx, Writer
@@ -119,6 +119,7 @@ class Corrections:
             cases = [self._casework.current(tx, case_id) for case_id in case_ids]
             for case in cases:
                 require_read(case.current_ecgs)
+            ambulance_rows.forget_cases(tx, case_ids)
             for patient in dict.fromkeys(case.patient for case in cases):
                 if self._vault.has_key(tx.conn, patient):
                     self._vault.erase(tx, patient)

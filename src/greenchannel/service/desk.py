@@ -13,12 +13,14 @@ from sqlalchemy import Engine
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.channels import channels
 from greenchannel.alerts.escalation_plan import EscalationSettings, default_settings
+from greenchannel.alerts.task_texts import TaskTexts
 from greenchannel.clock import Clock
 from greenchannel.events import AnyEvent, Envelope, case_stream
 from greenchannel.ingest.fields import UploadFields
 from greenchannel.ingest.reader import read_ecg
 from greenchannel.service import warm
 from greenchannel.service.agent_clocks import AgentClocks
+from greenchannel.service.ambulances import Ambulances
 from greenchannel.service.answers import Answers
 from greenchannel.service.auditor import Auditor
 from greenchannel.service.book import CaseBook
@@ -32,6 +34,7 @@ from greenchannel.service.delivery_results import DeliveryResults
 from greenchannel.service.direct_alarm import DirectAlarm
 from greenchannel.service.duty import Duty
 from greenchannel.service.errors import NotFound
+from greenchannel.service.follow_ups import FOLLOW_UP, FollowUps
 from greenchannel.service.following import Following
 from greenchannel.service.going_on_duty import GoingOnDuty
 from greenchannel.service.heartbeat import Heartbeat
@@ -41,6 +44,7 @@ from greenchannel.service.keeping import Housekeeping, keep_running
 from greenchannel.service.notices import Notices
 from greenchannel.service.outbox import Outbox
 from greenchannel.service.receipts import Receipts
+from greenchannel.service.reperfusion_clock import ReperfusionClock
 from greenchannel.service.roster_desk import RosterDesk
 from greenchannel.service.roster_watch import RosterWatch
 from greenchannel.service.signs import SignsOfLife
@@ -92,6 +96,7 @@ class Desk:
         accounts: Accounts,
         quarantine: Quarantine,
         escalation: EscalationSettings | None = None,
+        task_texts: TaskTexts | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -99,6 +104,7 @@ class Desk:
         self.access = access
         self.accounts = accounts
         self.quarantine = quarantine
+        self.task_texts = task_texts or TaskTexts()
         self.hub = Hub()
         self.book = CaseBook()
         self._engine = engine
@@ -106,7 +112,7 @@ class Desk:
         self._vault = vault
         self._blobs = blobs
         self.following = Following(log=log, writer=writer, book=self.book, hub=self.hub)
-        self._casework = Casework(writer, self.book)
+        self._casework = Casework(writer, self.book, escalation or default_settings())
         self.contacts = Contacts(engine, vault, channels())
         self.outbox = Outbox(self.contacts)
         self._casework.on_write.append(self.outbox.on_write)
@@ -145,9 +151,19 @@ class Desk:
             threads=settings.analysis_threads,
             rules_of=rules_by_site(settings.critical_list),
         )
+        self.reperfusion = ReperfusionClock(self.hub, clock)
         self.agent_clocks = AgentClocks(writer, self.book)
         self._corrections = Corrections(
             writer=writer, casework=self._casework, vault=vault, blobs=blobs, watch=self.watch
+        )
+        self.ambulances = Ambulances(
+            engine=engine,
+            writer=writer,
+            casework=self._casework,
+            book=self.book,
+            accounts=accounts,
+            clock=clock,
+            times=self.intake.times,
         )
         self.answers = Answers(
             book=self.book,
@@ -172,7 +188,11 @@ class Desk:
             clock=clock,
             poll_s=settings.duty_poll_s,
             watch=self.watch,
-            others={CLOCK_REPORT: self.clock_reports.fire, **self.roster.watch.handlers},
+            others={
+                CLOCK_REPORT: self.clock_reports.fire,
+                FOLLOW_UP: FollowUps(self._casework).fire,
+                **self.roster.watch.handlers,
+            },
         )
         self._housekeeping = Housekeeping(writer=writer, blobs=blobs, clock=clock)
         watching = open_engine(settings.url())  # of the watchers alone: a pool that is empty blinds nobody
@@ -274,6 +294,7 @@ class Desk:
             ("housekeeping", self._housekeeping.sweep, SWEEP_EVERY_S),
             ("readings left over", self._read_again, READ_AGAIN_S),
             ("uploads", self.uploads.sweep, SWEEP_UPLOADS_S),
+            ("ambulance positions", self.ambulances.sweep, SWEEP_EVERY_S),
             ("roster", self.roster.refresh, COUNT_ROSTER_S),
         )
         return {name: keep_running(name, work, every_s) for name, work, every_s in works}
@@ -350,6 +371,10 @@ class Desk:
     def case_of_task(self, task_id: str) -> Case:
         """The case of a task; raises `NotFound`."""
         return self.case(self._case_id("task", task_id))
+
+    def case_of_followup(self, followup_id: str) -> Case:
+        """The case of a follow-up; raises `NotFound`."""
+        return self.case(self._case_id("follow-up", followup_id))
 
     def _case_id(self, what: str, thing_id: str) -> str:
         case_id = self.book.case_id_of(thing_id)

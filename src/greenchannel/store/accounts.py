@@ -89,6 +89,9 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     phone: str | None = None
     timezone: str  # of times that come without one
     disabled: bool = False
+    lat: float | None = None  # WGS 84; None: nobody has said where it is
+    lon: float | None = None
+    radius_m: float | None = None  # of its fence; None: the usual one
 
 
 class Shift(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,8 +127,11 @@ class Accounts:
         distance_km: float | None = None,
         phone: str | None = None,
         timezone: str = "Asia/Shanghai",
+        lat: float | None = None,
+        lon: float | None = None,
+        radius_m: float | None = None,
     ) -> Site:
-        """Enter a site; raises `AlreadyExists`, and `ValueError` for a kind or time zone that does not exist."""
+        """Enter a site; raises `AlreadyExists`, and `ValueError` for a kind, a time zone or a place that cannot be."""
         _check_id(id)
         if kind not in SITE_KINDS:
             raise ValueError(f"expected a kind among {', '.join(SITE_KINDS)}, got {kind!r}")
@@ -133,6 +139,7 @@ class Accounts:
             ZoneInfo(timezone)
         except (KeyError, ValueError) as error:
             raise ValueError(f"expected the name of a time zone, got {timezone!r}") from error
+        _check_place(lat, lon, radius_m)
         site = Site(
             id=id,
             name_zh=name_zh,
@@ -141,6 +148,9 @@ class Accounts:
             distance_km=distance_km,
             phone=phone,
             timezone=timezone,
+            lat=lat,
+            lon=lon,
+            radius_m=radius_m,
         )
         with self._adding("site", id) as connection:
             connection.execute(insert(schema.sites).values(**msgspec.structs.asdict(site)))
@@ -160,6 +170,14 @@ class Accounts:
                 select(schema.sites).where(*where).order_by(schema.sites.c.id)
             ).mappings()
             return [Site(**row) for row in rows]
+
+    def place_site(self, site_id: str, lat: float, lon: float, radius_m: float | None = None) -> None:
+        """Say where a site is, in WGS 84; raises `UnknownAccount`, and `ValueError` for a place that cannot be."""
+        _check_place(lat, lon, radius_m)
+        with writing(self._engine) as connection:
+            _require(connection, schema.sites, "site", site_id)
+            placed = update(schema.sites).where(schema.sites.c.id == site_id)
+            connection.execute(placed.values(lat=lat, lon=lon, radius_m=radius_m))
 
     def disable_site(self, site_id: str) -> None:
         """Take a site out of use; its cases stay."""
@@ -383,6 +401,15 @@ def _check_id(id: str) -> None:
         raise ValueError(
             f"expected an id that does not begin with agent: (a device's computer has that), got {id!r}"
         )
+
+
+def _check_place(lat: float | None, lon: float | None, radius_m: float | None) -> None:
+    if (lat is None) != (lon is None) or (radius_m is not None and lat is None):
+        raise ValueError(f"expected latitude and longitude together, got {lat} and {lon}")
+    if lat is not None and lon is not None and not (-90 <= lat <= 90 and -180 <= lon <= 180):
+        raise ValueError(f"expected a latitude of ±90 and a longitude of ±180 degrees, got {lat} and {lon}")
+    if radius_m is not None and not 20 <= radius_m <= 5000:
+        raise ValueError(f"expected a radius of 20 to 5000 m, got {radius_m}")
 
 
 def _require(connection: Connection, table: Table, kind: str, id: str) -> None:

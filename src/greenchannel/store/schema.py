@@ -246,6 +246,35 @@ uploads = Table(  # by the tus protocol; the bytes are files of their own
     Column("expires_at", Instant, nullable=False, index=True),
 )
 
+# ---------------------------------------------------------------- ambulances
+
+ambulance_devices = Table(  # which receiver drives for which case now
+    "ambulance_devices",
+    metadata,
+    Column("device", String(64), primary_key=True),
+    Column("case_id", String(64), nullable=False, index=True),
+    Column("bound_at", Instant, nullable=False),
+    Column("bound_by", String(96), nullable=False),
+)
+
+ambulance_positions = Table(  # kept for a day, never in the log: a track is where a patient lives
+    "ambulance_positions",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),  # in the order in which they came
+    Column("case_id", String(64), nullable=False),
+    Column("source", String(96), nullable=False),  # the actor that sent it
+    Column("raw_at", Instant, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("received_at", Instant, nullable=False, index=True),
+    Column("lat", Float, nullable=False),
+    Column("lon", Float, nullable=False),
+    Column("accuracy_m", Float),
+    Column("offset_s", Float),
+    Column("uncertainty_s", Float),
+    Column("unused", String(16)),  # why it was not used
+    UniqueConstraint("case_id", "source", "raw_at", name="uq_ambulance_positions_case_source_raw_at"),
+)
+
 # ---------------------------------------------------------------- people, devices, sites, shifts
 
 sites = Table(
@@ -259,6 +288,9 @@ sites = Table(
     Column("phone", Text),
     Column("timezone", String(64), nullable=False),
     Column("disabled", Boolean, nullable=False, default=False),
+    Column("lat", Float),  # WGS 84; NULL: nobody has said where it is
+    Column("lon", Float),
+    Column("radius_m", Float),  # of its fence; NULL: the usual one
 )
 
 users = Table(
