@@ -104,7 +104,9 @@ def test_who_is_on_duty_now(tmp_path: Path) -> None:
         assert me["on_duty"] and me["shift"]["role"] == "first"
         assert (await here.http.get("/api/v1/me", headers=doctor)).json()["on_duty"]
         given = {"to": "second", "reason": "手术"}
-        assert (await here.http.post("/api/v1/roster/shifts/s1/swap", json=given, headers=doctor)).status_code == 200
+        assert (
+            await here.http.post("/api/v1/roster/shifts/s1/swap", json=given, headers=doctor)
+        ).status_code == 200
         assert not (await here.http.get("/api/v1/me", headers=doctor)).json()["on_duty"]
         seen = (await here.http.get("/api/v1/roster/now", headers=doctor)).json()
         assert seen["roles"]["first"]["person"] == "second"
