@@ -1,7 +1,7 @@
 """Changes of the duty roster as values: giving a shift or a part of it away, and what such a change leaves behind."""
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 
@@ -67,7 +67,7 @@ def give(
             f"expected a shift in force, {shift.id} was given away: {shift.replaced_by} holds now",
             409,
         )
-    now = _next_second(check_aware(now))
+    now = check_aware(now).replace(microsecond=0)  # shifts are of whole seconds, and a swap holds at once
     first = max(shift.start, now) if start is None else check_aware(start)
     last = shift.end if end is None else check_aware(end)
     if shift.end <= now:
@@ -94,12 +94,6 @@ def give(
     rest = ((shift.start, first), (last, shift.end))
     kept = tuple(_part(shift, new_id(), shift.person, a, b) for a, b in rest if a < b)
     return Given(replaced=msgspec.structs.replace(shift, replaced_by=part.id), given=part, kept=kept)
-
-
-def _next_second(instant: datetime) -> datetime:
-    """Shifts are of whole seconds; what has begun of one stays with whoever has it."""
-    whole = instant.replace(microsecond=0)
-    return whole if whole == instant else whole + timedelta(seconds=1)
 
 
 def _part(shift: DutyShift, id: str, person: str, start: datetime, end: datetime) -> DutyShift:
