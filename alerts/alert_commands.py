@@ -1,17 +1,20 @@
 """What may be done to ECGs and alerts: pure decisions, a case in and events out."""
 
-from greenchannel.alerts.alert_state import Alert
+from greenchannel.alerts import escalation
+from greenchannel.alerts.alert_state import Alert, AlertPerson
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.ecg_state import Ecg, tier_rank
-from greenchannel.alerts.escalation import call, escalate
+from greenchannel.alerts.escalation import call
+from greenchannel.alerts.escalation_plan import EscalationSettings, default_settings
 from greenchannel.alerts.refusal import Refused, no_such
-from greenchannel.alerts.roster import EscalationSettings, default_settings
 from greenchannel.events import (
     AdviceSeen,
     AlertAcknowledged,
     AlertDeclined,
     AlertDelivered,
     AlertHandedOver,
+    AlertSeen,
+    AlertUnreachable,
     AlertWithheld,
     AnyEvent,
     EcgAnalysed,
@@ -20,6 +23,7 @@ from greenchannel.events import (
     PlanStep,
     ProvisionalReading,
     ReadingSigned,
+    Ring,
 )
 from greenchannel.triage.finding import Tier
 
@@ -173,11 +177,34 @@ def advice_seen(case: Case, ecg_id: str) -> list[AnyEvent]:
 
 def delivered(case: Case, alert_id: str, person: str, channel: str = "live") -> list[AnyEvent]:
     """The person's device has the alert. Nothing for a person who was not rung there, or who said so before."""
-    for entry in find_alert(case, alert_id).people:
-        if (entry.person, entry.channel) == (person, channel) and entry.sent_at is not None:
-            known = entry.delivered_at is not None
-            return [] if known else [AlertDelivered(alert_id=alert_id, person=person, channel=channel)]
-    return []
+    entry = _rung(case, alert_id, person, channel)
+    if entry is None or entry.delivered_at is not None:
+        return []
+    return [AlertDelivered(alert_id=alert_id, person=person, channel=channel)]
+
+
+def seen(case: Case, alert_id: str, person: str, channel: str = "live") -> list[AnyEvent]:
+    """The person has the alert before their eyes; it was delivered, then, whether or not the device had said so."""
+    entry = _rung(case, alert_id, person, channel)
+    if entry is None or entry.seen_at is not None:
+        return []
+    told = delivered(case, alert_id, person, channel)
+    return [*told, AlertSeen(alert_id=alert_id, person=person, channel=channel)]
+
+
+def unreachable(case: Case, alert_id: str, person: str, channel: str, reason: str) -> list[AnyEvent]:
+    """A channel has given up on a person, and the next step where nobody of the present one is left."""
+    entry = _rung(case, alert_id, person, channel)
+    if entry is None or entry.unreachable_at is not None:
+        return []
+    gone = AlertUnreachable(alert_id=alert_id, person=person, channel=channel, reason=reason)
+    return escalation.unreached(find_alert(case, alert_id), [gone])
+
+
+def _rung(case: Case, alert_id: str, person: str, channel: str) -> AlertPerson | None:
+    """What is known of a person on a channel; None where the present round has not rung them there."""
+    entry = find_alert(case, alert_id).entry(Ring(person=person, channel=channel))
+    return entry if entry is not None and entry.sent_at is not None else None
 
 
 def acknowledge(case: Case, alert_id: str, person: str) -> list[AnyEvent]:
@@ -214,8 +241,7 @@ def decline(case: Case, alert_id: str, person: str, reason: str | None = None) -
             f"expected one of the people that this alert rang, got {person}",
             409,
         )
-    declined = AlertDeclined(alert_id=alert_id, person=person, reason=reason)
-    return [declined, *escalate(alert, alert.step + 1, frozenset({person}))]
+    return escalation.decline(alert, AlertDeclined(alert_id=alert_id, person=person, reason=reason), person)
 
 
 def hand_over(case: Case, alert_id: str, person: str, to_person: str) -> list[AnyEvent]:

@@ -1,11 +1,13 @@
-"""One alert and its states: a fold over its events. The table of transitions is drawn in ``README.md``."""
+"""One alert and its phases: a fold over its events. What is decided in which phase stands in `escalation_table.py`."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
 from greenchannel.alerts.ecg_state import tier_rank
+from greenchannel.alerts.escalation_table import WAITING, Phase
 from greenchannel.events import (
     AlertAcknowledged,
     AlertDeclined,
@@ -15,30 +17,48 @@ from greenchannel.events import (
     AlertHandedOver,
     AlertOpened,
     AlertRaised,
+    AlertRearmed,
+    AlertSeen,
     AlertSent,
+    AlertUnreachable,
+    CaseClosed,
+    CaseMerged,
     Envelope,
     Event,
+    GreenChannelOpened,
+    GreenChannelStoodDown,
     PlanStep,
+    ReadingSigned,
+    Ring,
 )
 
 
 class AlertState(StrEnum):
-    """Whether somebody has answered. Exhaustion does not change it: an exhausted alert still waits for an answer."""
+    """Whether somebody has answered, as it stands on the wire."""
 
     OPEN = "open"
     ACKNOWLEDGED = "acknowledged"
 
 
-# State × event → next state. An event that is not listed for a state is written down and changes nothing.
-# What is decided in each state stands in `escalation.py` and `alert_commands.py`.
-TRANSITIONS: dict[tuple[AlertState, type[Event]], AlertState] = {
-    (AlertState.OPEN, AlertAcknowledged): AlertState.ACKNOWLEDGED,
+ACTS = (ReadingSigned, GreenChannelOpened, GreenChannelStoodDown, CaseClosed, CaseMerged)
+"""What may follow an answer. To look at the trace is not yet an act."""
+
+# Phase × event → next phase. An event that is not listed for a phase is written down and changes nothing.
+TRANSITIONS: Final[dict[tuple[Phase, type[Event]], Phase]] = {
+    **{(phase, AlertRearmed): Phase.RINGING for phase in (Phase.RINGING, Phase.EXHAUSTED, Phase.ANSWERED)},
+    (Phase.RINGING, AlertExhausted): Phase.EXHAUSTED,
+    (Phase.RINGING, AlertAcknowledged): Phase.ANSWERED,
+    (Phase.EXHAUSTED, AlertAcknowledged): Phase.ANSWERED,
+    **{(Phase.ANSWERED, act): Phase.FOLLOWED for act in ACTS},
 }
 
 ALERT_EVENTS = (
     AlertRaised,
+    AlertRearmed,
     AlertSent,
     AlertDelivered,
+    AlertSeen,
+    AlertUnreachable,
     AlertAcknowledged,
     AlertDeclined,
     AlertHandedOver,
@@ -48,18 +68,36 @@ ALERT_EVENTS = (
 
 
 class AlertPerson(msgspec.Struct, frozen=True, kw_only=True):
-    """One person of an alert on one channel."""
+    """One person of an alert on one channel. Rings are counted over all rounds, all else is of the present one."""
 
     person: str
     channel: str
     role: str | None = None  # roster role of the step that rang the person; None: answered without being rung
     step: int | None = None  # the step that rang the person first
     rings: int = 0
-    sent_at: datetime | None = None  # the first ring
+    sent_at: datetime | None = None  # the first ring of the round
+    rung_at: datetime | None = None  # the last
     delivered_at: datetime | None = None
+    seen_at: datetime | None = None
     acknowledged_at: datetime | None = None
     declined_at: datetime | None = None
     decline_reason: str | None = None
+    unreachable_at: datetime | None = None
+    unreachable_reason: str | None = None
+
+    @property
+    def dead(self) -> bool:
+        """Whether nothing is to be hoped for here: declined, or the channel gave up and nothing came through."""
+        lost = self.unreachable_at is not None and self.delivered_at is None and self.seen_at is None
+        return lost or self.declined_at is not None
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer of an earlier round, after which nothing followed."""
+
+    person: str
+    at: datetime
+    round: int
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,33 +109,66 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     ecg_ids: tuple[str, ...]  # the ECG that opened it, then those that raised it
     plan: tuple[PlanStep, ...]
     opened_at: datetime
-    state: AlertState = AlertState.OPEN
+    round_began_at: datetime  # the plan's times count from here
+    follow_up_s: float | None = None  # how long after an answer something must have followed; None: not asked
+    receipt_s: float | None = None  # how long a board may take to say that it has the ring; None: not asked
+    repeat_s: tuple[float, ...] = ()  # after exhaustion, until everybody is rung again; the last holds on
+    phase: Phase = Phase.RINGING
+    round: int = 1
     step: int = 0  # the last step that fell due
+    repeats: int = 0
     exhausted: bool = False
     exhausted_at: datetime | None = None
+    all_rung_at: datetime | None = None  # when everybody was rung last, after the last step
     acknowledged_at: datetime | None = None
     acknowledged_by: str | None = None  # the first who answered
     held_by: str | None = None  # who has it now, after hand-overs
+    held_since: datetime | None = None
     people: tuple[AlertPerson, ...] = ()
+    earlier_answers: tuple[Answer, ...] = ()
 
     @property
     def open(self) -> bool:
         """Whether it still waits for an answer."""
-        return self.state is AlertState.OPEN
+        return self.phase in WAITING
+
+    @property
+    def state(self) -> AlertState:
+        """As it stands on the wire. An exhausted alert still waits for an answer."""
+        return AlertState.OPEN if self.open else AlertState.ACKNOWLEDGED
 
     @property
     def next_due_at(self) -> datetime | None:
         """When the next step falls due; None once somebody answered or no step is left."""
         if not self.open or self.step + 1 >= len(self.plan):
             return None
-        return self.opened_at + timedelta(seconds=self.plan[self.step + 1].after_s)
+        return self.step_due_at(self.step + 1)
+
+    def step_due_at(self, step: int) -> datetime:
+        """When a step of the plan falls due."""
+        return self.round_began_at + timedelta(seconds=self.plan[step].after_s)
+
+    @property
+    def follow_up_at(self) -> datetime | None:
+        """When something must have followed the answer; None where nothing is asked, or it has followed."""
+        if self.phase is not Phase.ANSWERED or self.follow_up_s is None or self.held_since is None:
+            return None
+        return self.held_since + timedelta(seconds=self.follow_up_s)
+
+    def repeat_after_s(self) -> float | None:
+        """How long after the last ring of an exhausted alert everybody is rung again; None: never."""
+        return self.repeat_s[min(self.repeats, len(self.repeat_s) - 1)] if self.repeat_s else None
+
+    def entry(self, ring: Ring) -> AlertPerson | None:
+        """What is known of one person on one channel."""
+        return next((p for p in self.people if (p.person, p.channel) == (ring.person, ring.channel)), None)
 
     def has_answered(self, person: str) -> bool:
-        """Whether this person has acknowledged it."""
+        """Whether this person has acknowledged it in this round."""
         return any(p.person == person and p.acknowledged_at is not None for p in self.people)
 
     def has_declined(self, person: str) -> bool:
-        """Whether this person has declined it."""
+        """Whether this person has declined it in this round."""
         return any(p.person == person and p.declined_at is not None for p in self.people)
 
 
@@ -110,6 +181,10 @@ def open_alert(opened: AlertOpened, at: datetime) -> Alert:
         ecg_ids=(opened.ecg_id,),
         plan=opened.plan,
         opened_at=at,
+        round_began_at=at,
+        follow_up_s=opened.follow_up_s,
+        receipt_s=opened.receipt_s,
+        repeat_s=opened.repeat_s,
     )
 
 
@@ -118,16 +193,23 @@ def fold_alerts(alerts: tuple[Alert, ...], envelope: Envelope) -> tuple[Alert, .
     event = envelope.event
     if isinstance(event, AlertOpened):
         return (*alerts, open_alert(event, envelope.at))
+    if isinstance(event, ACTS):
+        return tuple(_moved(alert, event) for alert in alerts)
     if not isinstance(event, ALERT_EVENTS):
         return alerts
-    return tuple(_fold_alert(a, envelope) if a.alert_id == event.alert_id else a for a in alerts)
+    return tuple(
+        _fold_alert(_moved(a, event), envelope) if a.alert_id == event.alert_id else a for a in alerts
+    )
+
+
+def _moved(alert: Alert, event: Event) -> Alert:
+    phase = TRANSITIONS.get((alert.phase, type(event)), alert.phase)
+    return alert if phase is alert.phase else msgspec.structs.replace(alert, phase=phase)
 
 
 def _fold_alert(alert: Alert, envelope: Envelope) -> Alert:
     replace, at = msgspec.structs.replace, envelope.at
-    event = envelope.event
-    alert = replace(alert, state=TRANSITIONS.get((alert.state, type(event)), alert.state))
-    match event:
+    match envelope.event:
         case AlertRaised() as e:
             return replace(
                 alert,
@@ -139,29 +221,74 @@ def _fold_alert(alert: Alert, envelope: Envelope) -> Alert:
             return _sent(alert, e, at)
         case AlertDelivered() as e:
             return _mark(alert, e.person, e.channel, delivered_at=at)
+        case AlertSeen() as e:
+            return _mark(alert, e.person, e.channel, seen_at=at)
+        case AlertUnreachable() as e:
+            return _mark(alert, e.person, e.channel, unreachable_at=at, unreachable_reason=e.reason)
         case AlertAcknowledged() as e:
             alert = _mark(alert, e.person, None, acknowledged_at=at)
             if alert.acknowledged_at is not None:
                 return alert
-            return replace(alert, acknowledged_at=at, acknowledged_by=e.person, held_by=e.person)
+            return replace(
+                alert, acknowledged_at=at, acknowledged_by=e.person, held_by=e.person, held_since=at
+            )
         case AlertDeclined() as e:
             return _mark(alert, e.person, None, declined_at=at, decline_reason=e.reason)
         case AlertHandedOver() as e:
-            return replace(alert, held_by=e.to_person)
-        case AlertEscalated() as e:
+            return replace(alert, held_by=e.to_person, held_since=at)
+        case AlertEscalated(repeat=0) as e:
             return replace(alert, step=e.step)
+        case AlertEscalated():
+            return replace(alert, repeats=alert.repeats + 1, all_rung_at=at)
         case AlertExhausted() if not alert.exhausted:
-            return replace(alert, exhausted=True, exhausted_at=at)
+            return replace(alert, exhausted=True, exhausted_at=at, all_rung_at=at)
+        case AlertRearmed() as e:
+            return _rearmed(alert, e, at)
         case _:
             return alert
 
 
+def _rearmed(alert: Alert, rearmed: AlertRearmed, at: datetime) -> Alert:
+    """The next round: all is as in the beginning, but what was rung and answered before is kept."""
+    answers = alert.earlier_answers
+    if alert.acknowledged_at is not None and alert.acknowledged_by is not None:
+        said = Answer(person=alert.acknowledged_by, at=alert.acknowledged_at, round=alert.round)
+        answers = (*answers, said)
+    people = tuple(
+        AlertPerson(person=p.person, channel=p.channel, role=p.role, step=p.step, rings=p.rings)
+        for p in alert.people
+    )
+    return msgspec.structs.replace(
+        alert,
+        round=rearmed.round,
+        plan=rearmed.plan or alert.plan,
+        round_began_at=at,
+        step=0,
+        repeats=0,
+        exhausted=False,
+        exhausted_at=None,
+        all_rung_at=None,
+        acknowledged_at=None,
+        acknowledged_by=None,
+        held_by=None,
+        held_since=None,
+        people=people,
+        earlier_answers=answers,
+    )
+
+
 def _sent(alert: Alert, sent: AlertSent, at: datetime) -> Alert:
     role = alert.plan[sent.step].role if 0 <= sent.step < len(alert.plan) else None
-    known = next((p for p in alert.people if (p.person, p.channel) == (sent.person, sent.channel)), None)
+    known = alert.entry(Ring(person=sent.person, channel=sent.channel))
     if known is None:
         person = AlertPerson(
-            person=sent.person, channel=sent.channel, role=role, step=sent.step, rings=1, sent_at=at
+            person=sent.person,
+            channel=sent.channel,
+            role=role,
+            step=sent.step,
+            rings=1,
+            sent_at=at,
+            rung_at=at,
         )
         return msgspec.structs.replace(alert, people=(*alert.people, person))
     again = msgspec.structs.replace(
@@ -170,6 +297,9 @@ def _sent(alert: Alert, sent: AlertSent, at: datetime) -> Alert:
         role=known.role if known.sent_at is not None else role,
         step=known.step if known.sent_at is not None else sent.step,
         sent_at=known.sent_at if known.sent_at is not None else at,
+        rung_at=at,
+        unreachable_at=None,  # it is tried anew
+        unreachable_reason=None,
     )
     return msgspec.structs.replace(alert, people=tuple(again if p is known else p for p in alert.people))
 

@@ -15,16 +15,36 @@ from greenchannel.alerts.ecg_state import Ecg, fold_ecgs, tier_rank
 from greenchannel.alerts.green_channel import GreenChannel, TaskState, fold_channel, person_of
 from greenchannel.alerts.milestones import MilestoneValue, derive
 from greenchannel.events import (
+    AlertEscalated,
+    AlertExhausted,
     AlertOpened,
+    AlertRearmed,
+    AlertSent,
+    AlertUnreachable,
     CaseClosed,
     CaseMerged,
     CaseOpened,
     ClockReading,
     ContextEntered,
     Envelope,
+    FollowUpOverdue,
     IdentityChecked,
     IdentityConflictRaised,
+    ReadingOverdue,
 )
+
+
+BY_THE_CLOCK = (
+    AlertSent,
+    AlertEscalated,
+    AlertExhausted,
+    AlertUnreachable,
+    AlertRearmed,
+    ReadingOverdue,
+    FollowUpOverdue,
+)
+"""What the service does because time passes. It does not prolong an episode: an alert that nobody answers rings on for
+days, and an ECG of the day after is another one."""
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,7 +97,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     arrival_mode: int | None
     note: str | None
     opened_at: datetime
-    last_event_at: datetime
+    last_event_at: datetime  # but for what time alone brought
     seq: int
     version: int
     state: str = "open"  # "open", "closed", "merged"
@@ -184,7 +204,7 @@ def fold(case: Case | None, envelope: Envelope) -> Case:
         alerts=fold_alerts(case.alerts, envelope),
         channel=fold_channel(case.channel, envelope),
         history=(*case.history, envelope),
-        last_event_at=envelope.at,
+        last_event_at=case.last_event_at if isinstance(envelope.event, BY_THE_CLOCK) else envelope.at,
         seq=envelope.seq,
         version=envelope.version,
     )

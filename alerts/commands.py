@@ -15,7 +15,9 @@ from greenchannel.alerts.alert_commands import (
     not_analysed,
     open_ecg,
     provisional,
+    seen,
     sign_reading,
+    unreachable,
 )
 from greenchannel.alerts.channel_commands import accept_task, done_task, open_green_channel, stand_down
 from greenchannel.alerts.episode_commands import identity_checked, merge, ring_split_off, split
@@ -42,7 +44,9 @@ __all__ = [
     "provisional",
     "record_milestone",
     "ring_split_off",
+    "seen",
     "sign_reading",
     "split",
     "stand_down",
+    "unreachable",
 ]

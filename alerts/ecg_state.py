@@ -19,6 +19,7 @@ from greenchannel.events import (
     Envelope,
     PatientDoubted,
     ProvisionalReading,
+    ReadingOverdue,
     ReadingSigned,
     SameRecordingFound,
     StreamEndedEmpty,
@@ -103,6 +104,7 @@ class Ecg(msgspec.Struct, frozen=True, kw_only=True):
     not_analysed_at: datetime | None = None
     opened_at: datetime | None = None
     opened_by: str | None = None
+    overdue_at: datetime | None = None  # it was to be read by a person before
     readings: tuple[SignedReading, ...] = ()
     advice_seen_at: datetime | None = None
     advice_seen_seq: int | None = None
@@ -188,6 +190,7 @@ ECG_EVENTS = (
     SameRecordingFound,
     AlertWithheld,
     PatientDoubted,
+    ReadingOverdue,
 )
 
 
@@ -262,6 +265,8 @@ def _fold_ecg(ecg: Ecg, envelope: Envelope) -> Ecg:
                 advice=e.advice,
             )
             return replace(ecg, readings=(*ecg.readings, signed))
+        case ReadingOverdue() if ecg.overdue_at is None:
+            return replace(ecg, overdue_at=at)
         case SameRecordingFound() | AlertWithheld() | PatientDoubted() as e:
             return _doubted(ecg, e, at)
         case AdviceSeen():

@@ -9,10 +9,10 @@ from greenchannel.alerts.case import Case
 from greenchannel.alerts.channel_commands import require_open
 from greenchannel.alerts.ecg_state import Ecg, tier_rank
 from greenchannel.alerts.escalation import call
+from greenchannel.alerts.escalation_plan import EscalationSettings
 from greenchannel.alerts.milestones import MilestoneValue
 from greenchannel.alerts.record_commands import require_answered, require_read
 from greenchannel.alerts.refusal import Refused
-from greenchannel.alerts.roster import EscalationSettings
 from greenchannel.events import (
     AlertAcknowledged,
     AlertOpened,

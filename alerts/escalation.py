@@ -1,41 +1,33 @@
 """The decisions of the escalation: when to ring, whom next, and when to tell the clinic that nobody has answered.
 
-Pure: a case and a `now` in, events out. The shell appends them to the log and keeps the deadlines; a deadline that is
-delivered twice, late or out of order does no harm, because what it decides hangs on the folded case alone.
+Pure: a case and a `now` in, events out. What is done in which phase stands in `escalation_table.py`; here is what that
+means in events. The shell appends them to the log and keeps the due times (`alert_deadlines.py`).
 """
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
-
-import msgspec
 
 from greenchannel.alerts.alert_state import Alert
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.ecg_state import tier_rank
-from greenchannel.alerts.roster import EVERYBODY, EscalationSettings, default_settings
+from greenchannel.alerts.escalation_plan import EVERYBODY, LIVE, EscalationSettings, default_settings
+from greenchannel.alerts.escalation_table import Action, Phase, Row, Trigger, row
 from greenchannel.events import (
     AlertEscalated,
     AlertExhausted,
     AlertOpened,
     AlertRaised,
+    AlertRearmed,
     AlertSent,
+    AlertUnreachable,
     AnyEvent,
-    Envelope,
     PlanStep,
+    Ring,
 )
 
-ALERT_STEP = "alert_step"  # the one kind of deadline of this room
+Plan = tuple[PlanStep, ...]
 
-
-class Deadline(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that must be decided at an instant; kept in a row, found again after a restart."""
-
-    id: str  # derived from what it is for, so that setting it twice is setting it once
-    due_at: datetime
-    kind: str
-    stream: str  # of the case
-    payload: dict[str, Any]
+_NOBODY: Plan = (PlanStep(after_s=0.0, role=EVERYBODY, people=(), channels=()),)
 
 
 # ---------------------------------------------------------------- does somebody have to look?
@@ -53,6 +45,11 @@ def should_alert(case: Case, tier: str, settings: EscalationSettings | None = No
     if alert is None:
         return True
     return not alert.open and (tier_rank(tier) < tier_rank(alert.tier) or settled(case, alert, settings))
+
+
+def _louder(alert: Alert, tier: str, settings: EscalationSettings) -> bool:
+    """Whether an ECG pages now, while the alert that waits is about one that could wait."""
+    return alert.open and alert.tier not in settings.paging_tiers and tier in settings.paging_tiers
 
 
 def settled(case: Case, alert: Alert, settings: EscalationSettings | None = None) -> bool:
@@ -78,10 +75,11 @@ def call(
     tier: str,
     findings: Iterable[Mapping[str, Any]],
     alert_id: str,
-    plan: tuple[PlanStep, ...],
+    plan: Plan,
     settings: EscalationSettings | None = None,
 ) -> list[AnyEvent]:
-    """Return what an ECG of `tier` does to the alerts of its case: open one, raise the open one, or nothing."""
+    """Return what an ECG of `tier` does to the alerts of its case: open one, raise or ring the one that is there anew,
+    or nothing."""
     settings = settings or default_settings()
     if tier not in settings.paging_tiers:
         return []
@@ -91,22 +89,68 @@ def call(
         return []
     rules = tuple(dict.fromkeys(str(f["id"]) for f in findings if f.get("tier") in settings.paging_tiers))
     if should_alert(case, tier, settings):
-        return open_events(alert_id=alert_id, tier=tier, ecg_id=ecg_id, rules=rules, plan=plan)
+        return open_events(
+            alert_id=alert_id, tier=tier, ecg_id=ecg_id, rules=rules, plan=plan, settings=settings
+        )
     assert alert is not None  # with no alert, should_alert is true for every paging tier
-    return [AlertRaised(alert_id=alert.alert_id, tier=tier, ecg_id=ecg_id, rules=rules)]
+    raised = AlertRaised(alert_id=alert.alert_id, tier=tier, ecg_id=ecg_id, rules=rules)
+    if not _louder(alert, tier, settings):
+        return _act(row(alert.phase, Trigger.LATER_ECG), {Action.RAISE: lambda: [raised]})
+    return rearm(alert, plan, reason="louder", raised=raised)
 
 
 def open_events(
-    *, alert_id: str, tier: str, ecg_id: str, rules: tuple[str, ...], plan: tuple[PlanStep, ...]
+    *,
+    alert_id: str,
+    tier: str,
+    ecg_id: str,
+    rules: tuple[str, ...],
+    plan: Plan,
+    settings: EscalationSettings | None = None,
 ) -> list[AnyEvent]:
     """Return the opening of an alert and its first ring. A plan of one step is exhausted as it opens: nobody is
     there."""
-    plan = plan or (PlanStep(after_s=0.0, role=EVERYBODY, people=(), channels=()),)
-    opened = AlertOpened(alert_id=alert_id, tier=tier, ecg_id=ecg_id, rules=rules, plan=plan)
-    events: list[AnyEvent] = [opened, *_ring(alert_id, plan, 0, skip=())]
-    if len(plan) == 1:
-        events.append(AlertExhausted(alert_id=alert_id))
-    return events
+    plan, settings = plan or _NOBODY, settings or default_settings()
+    opened = AlertOpened(
+        alert_id=alert_id,
+        tier=tier,
+        ecg_id=ecg_id,
+        rules=rules,
+        plan=plan,
+        follow_up_s=settings.follow_up_s,
+        receipt_s=settings.receipt_s,
+        repeat_s=settings.repeat_s,
+    )
+    trigger = Trigger.PAGING_ECG if len(plan) > 1 else Trigger.PAGING_ECG_NOBODY
+    doing: dict[Action, Callable[[], Sequence[AnyEvent]]] = {
+        Action.OPEN: lambda: [opened],
+        Action.RING_FIRST: lambda: ring(alert_id, plan[0].all_rings, 0),
+        Action.TELL_CLINIC: lambda: [AlertExhausted(alert_id=alert_id)],
+    }
+    return _act(row(Phase.NONE, trigger), doing)
+
+
+def rearm(alert: Alert, plan: Plan, *, reason: str, raised: AlertRaised | None = None) -> list[AnyEvent]:
+    """Return a new round of an alert: the plan of now from its first step, and whoever had it is rung as well."""
+    plan = plan or _NOBODY
+    if reason == "louder":
+        trigger = Trigger.LOUDER_ECG if len(plan) > 1 else Trigger.LOUDER_ECG_NOBODY
+    else:
+        trigger = Trigger.FOLLOW_UP_DUE if len(plan) > 1 else Trigger.FOLLOW_UP_DUE_NOBODY
+    again = AlertRearmed(alert_id=alert.alert_id, round=alert.round + 1, plan=plan, reason=reason)
+    holder = [Ring(person=alert.held_by, channel=LIVE)] if alert.held_by is not None else []
+    rings = tuple(dict.fromkeys([*plan[0].all_rings, *_rings_of(alert.held_by, plan), *holder]))
+    doing: dict[Action, Callable[[], Sequence[AnyEvent]]] = {
+        Action.RAISE: lambda: [] if raised is None else [raised],
+        Action.REARM: lambda: [again],
+        Action.RING_FIRST: lambda: ring(alert.alert_id, rings, 0),
+        Action.TELL_CLINIC: lambda: [AlertExhausted(alert_id=alert.alert_id)],
+    }
+    return _act(row(alert.phase, trigger), doing)
+
+
+def _rings_of(person: str | None, plan: Plan) -> list[Ring]:
+    return [one for step in plan for one in step.all_rings if one.person == person]
 
 
 # ---------------------------------------------------------------- nobody has answered yet
@@ -117,40 +161,53 @@ def waits(case: Case, alert: Alert) -> bool:
     return alert.open and (case.closed_at is None or alert.opened_at > case.closed_at)
 
 
-def deadlines(envelope: Envelope, case: Case) -> list[Deadline]:
-    """Return the deadlines that one event sets: for the opening of an alert, one for each step after the first."""
-    event = envelope.event
-    if not isinstance(event, AlertOpened) or envelope.case_id != case.case_id:
-        return []
-    return [
-        Deadline(
-            id=f"{event.alert_id}:{step}",
-            due_at=envelope.at + timedelta(seconds=planned.after_s),
-            kind=ALERT_STEP,
-            stream=envelope.stream,
-            payload={"alert_id": event.alert_id, "step": step},
-        )
-        for step, planned in enumerate(event.plan)
-        if step > 0
+def take_steps(alert: Alert, to_step: int) -> list[AnyEvent]:
+    """Return the steps of an alert up to `to_step`, because they fell due."""
+    sends, last = _steps(alert, to_step, frozenset())
+    trigger = Trigger.LAST_STEP_DUE if last else Trigger.STEP_DUE
+    return _take(alert, trigger, [], sends)
+
+
+def decline(alert: Alert, noted: AnyEvent, person: str) -> list[AnyEvent]:
+    """Return the next step, because a person who was rung cannot take it."""
+    sends, last = _steps(alert, alert.step + 1, frozenset({person}))
+    trigger = Trigger.LAST_DECLINED if last else Trigger.DECLINED
+    return _take(alert, trigger, [noted], sends)
+
+
+def unreached(alert: Alert, noted: Sequence[AlertUnreachable]) -> list[AnyEvent]:
+    """Return what follows when channels gave up: the next step, where with them nobody of the present one is left."""
+    gone = {Ring(person=one.person, channel=one.channel) for one in noted}
+    if alert.phase is Phase.RINGING and not _still_rings(alert, gone):
+        sends, last = _steps(alert, alert.step + 1, frozenset())
+    else:
+        sends, last = [], False
+    trigger = Trigger.LAST_UNREACHED if last else Trigger.UNREACHED
+    return _take(alert, trigger, noted, sends)
+
+
+def ring_all_again(alert: Alert, plan: Plan) -> list[AnyEvent]:
+    """Return one more ring of everybody who is on duty now, to an alert that nobody has answered."""
+    rings = (plan or alert.plan)[-1].all_rings
+    again = AlertEscalated(alert_id=alert.alert_id, step=alert.step, repeat=alert.repeats + 1)
+    sends: list[AnyEvent] = [again, *ring(alert.alert_id, rings, alert.step)]
+    return _act(row(alert.phase, Trigger.REPEAT_DUE), {Action.RING_ALL_AGAIN: lambda: sends})
+
+
+def _still_rings(alert: Alert, gone: set[Ring]) -> bool:
+    """Whether a ring of the present step may still reach somebody."""
+    rung = [
+        (one, entry)
+        for one in alert.plan[alert.step].all_rings
+        if (entry := alert.entry(one)) is not None and entry.sent_at is not None
     ]
+    return any(one not in gone and not entry.dead for one, entry in rung)
 
 
-def on_due(case: Case, deadline: Deadline, now: datetime) -> list[AnyEvent]:
-    """Return what a deadline does now: the steps that fell due; nothing when they were taken or somebody answered."""
-    if deadline.kind != ALERT_STEP or now < deadline.due_at:
-        return []
-    alert = case.alert_of(deadline.payload["alert_id"])
-    step = deadline.payload["step"]
-    if alert is None or not waits(case, alert) or step <= alert.step:
-        return []
-    return escalate(alert, step)
+def _steps(alert: Alert, to_step: int, declined: frozenset[str]) -> tuple[list[AnyEvent], bool]:
+    """The steps up to `to_step`, and on until somebody is rung or no step is left; and whether the last was among them.
 
-
-def escalate(alert: Alert, to_step: int, declined: frozenset[str] = frozenset()) -> list[AnyEvent]:
-    """Return the steps of an open alert up to `to_step`, and on until somebody is rung or no step is left.
-
-    A step that was passed over, because its deadline came late, is still rung. People who declined are not rung again.
-    The last step exhausts the alert.
+    A step that was passed over, because its due time came late, is still rung. People who declined are not rung again.
     """
     skip = declined | {entry.person for entry in alert.people if entry.declined_at is not None}
     last = len(alert.plan) - 1
@@ -158,20 +215,37 @@ def escalate(alert: Alert, to_step: int, declined: frozenset[str] = frozenset())
     rung = False
     for step in range(alert.step + 1, last + 1):
         if step > to_step and rung:
-            break
-        sends = _ring(alert.alert_id, alert.plan, step, skip)
+            return events, False
+        sends = ring(alert.alert_id, alert.plan[step].all_rings, step, skip)
         rung = bool(sends)
         events += [AlertEscalated(alert_id=alert.alert_id, step=step), *sends]
-        if step == last and not alert.exhausted:
-            events.append(AlertExhausted(alert_id=alert.alert_id))
-    return events
+    return events, True
 
 
-def _ring(alert_id: str, plan: tuple[PlanStep, ...], step: int, skip: Iterable[str]) -> list[AlertSent]:
-    skip = frozenset(skip)
+def ring(
+    alert_id: str, rings: Iterable[Ring], step: int, skip: frozenset[str] = frozenset()
+) -> list[AlertSent]:
+    """Return one ring of each person on each channel, but for those to be passed over."""
     return [
-        AlertSent(alert_id=alert_id, person=person, channel=channel, step=step)
-        for person in plan[step].people
-        if person not in skip
-        for channel in plan[step].channels
+        AlertSent(alert_id=alert_id, person=one.person, channel=one.channel, step=step)
+        for one in rings
+        if one.person not in skip
     ]
+
+
+# ---------------------------------------------------------------- the table at work
+
+
+def _take(
+    alert: Alert, trigger: Trigger, noted: Sequence[AnyEvent], sends: Sequence[AnyEvent]
+) -> list[AnyEvent]:
+    doing: dict[Action, Callable[[], Sequence[AnyEvent]]] = {
+        Action.NOTE: lambda: noted,
+        Action.TAKE_STEPS: lambda: sends,
+        Action.TELL_CLINIC: lambda: [AlertExhausted(alert_id=alert.alert_id)],
+    }
+    return _act(row(alert.phase, trigger), doing)
+
+
+def _act(decided: Row, doing: Mapping[Action, Callable[[], Sequence[AnyEvent]]]) -> list[AnyEvent]:
+    return [event for action in decided.actions for event in doing[action]()]

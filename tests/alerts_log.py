@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from greenchannel.alerts.case import Case, fold_all
+from greenchannel.alerts.alert_deadlines import Deadline, deadlines
+from greenchannel.alerts.case import Case, fold, fold_all
 from greenchannel.events import (
     AnyEvent,
     CaseOpened,
@@ -27,6 +28,15 @@ def seconds(s: float) -> datetime:
 def reading(s: float, clock: str = "person", uncertainty_s: float | None = None) -> ClockReading:
     """A time read from a clock, `s` seconds after the log began."""
     return ClockReading(at=seconds(s), clock=clock, uncertainty_s=uncertainty_s)
+
+
+def due_times(envelopes: Iterable[Envelope]) -> list[Deadline]:
+    """All due times that a log sets, each as of the event that sets it."""
+    found, case = [], None
+    for envelope in envelopes:
+        case = fold(case, envelope)
+        found += deadlines(envelope, case)
+    return found
 
 
 class Log:

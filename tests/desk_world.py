@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from greenchannel.alerts.roster import EscalationSettings
+from greenchannel.alerts.escalation_plan import EscalationSettings
 from greenchannel.clock import Clock, ManualClock
 from greenchannel.county import cast
 from greenchannel.ingest.dicom_ecg_write import write_dicom_ecg

@@ -23,6 +23,7 @@ from typing import IO, Any
 
 import httpx
 
+from greenchannel.clock import SystemClock
 from greenchannel.county import cast
 from greenchannel.county.fast_clock import FastClock
 from greenchannel.settings import load
@@ -212,7 +213,7 @@ def nursery(requests: IO[bytes], answers: IO[bytes]) -> None:
         if "begin" in request:
             pid = os.fork()
             if pid == 0:
-                _live(request["begin"], Path(request["log"]), request["clock"])
+                _live(request["begin"], Path(request["log"]), request["clock"], request.get("engine"))
             answer = pid
         else:
             answer = os.waitstatus_to_exitcode(os.waitpid(request["wait"], 0)[1])
@@ -220,9 +221,14 @@ def nursery(requests: IO[bytes], answers: IO[bytes]) -> None:
         answers.flush()
 
 
-def _live(settings: dict[str, Any], log: Path, clock: tuple[str, float, float] | None) -> None:
-    """One life of the service, from the fork to its end; never comes back."""
-    from greenchannel.assembly import run_until_stopped
+def _live(
+    settings: dict[str, Any],
+    log: Path,
+    clock: tuple[str, float, float] | None,
+    engine: str | None = None,
+) -> None:
+    """One life of the service, or of an engine of this name beside it, from the fork to its end; never comes back."""
+    from greenchannel.assembly import run_engine_until_stopped, run_until_stopped
 
     status = 1
     try:
@@ -230,7 +236,13 @@ def _live(settings: dict[str, Any], log: Path, clock: tuple[str, float, float] |
         nothing = os.open(os.devnull, os.O_RDONLY)
         for old, new in ((nothing, 0), (out, 1), (out, 2)):
             os.dup2(old, new)
-        asyncio.run(run_until_stopped(load({}, **settings), None if clock is None else _clock(*clock)))
+        chosen, shared = load({}, **settings), None if clock is None else _clock(*clock)
+        if engine is None:
+            asyncio.run(run_until_stopped(chosen, shared))
+        else:
+            named = shared or SystemClock()
+            named.name = engine  # the log says then which process wrote what
+            asyncio.run(run_engine_until_stopped(chosen, named))
         status = 0
     finally:
         if status:

@@ -44,6 +44,9 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = {
     "close": _DOCTORS | {"ed", "quality"},
     "join": _DOCTORS | {"quality"},  # merge and split
     "check_identity": _DOCTORS | {"ed", "clinic", "quality"},  # the clinic has the patient before it
+    "contacts": _ALL_PEOPLE,  # one's own
+    "duty": _ALL_PEOPLE,  # to begin one's own
+    "duty_of_others": frozenset({"admin", "quality"}),  # whether they can be reached
     "roster": _ALL_PEOPLE,  # who is on duty
     "edit_roster": frozenset({"admin"}),
     "give_shift": _DOCTORS | {"ed", "admin"},  # one's own; those of others need `edit_roster`

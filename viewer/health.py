@@ -1,5 +1,6 @@
 """What operation asks: is it alive, is it ready, how is it doing."""
 
+from collections.abc import Iterator
 from typing import Final
 
 from fastapi import APIRouter
@@ -11,8 +12,12 @@ from prometheus_client import (
     Histogram,
     generate_latest,
 )
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 from starlette.responses import Response
 
+from greenchannel.alerts.channels import outgoing
+from greenchannel.service.delivery import Delivery
 from greenchannel.viewer.front import Front, Here, answer
 from greenchannel.viewer.problems import Problem
 
@@ -50,6 +55,13 @@ class Metrics:
         self._gauge("greenchannel_alert_steps_overdue", "Alert steps that did not come in time").set_function(
             lambda: desk.auditor.missed
         )
+        self.registry.register(_Deliveries(desk.delivery))
+        self._gauge("greenchannel_unwell", "Faults of the service itself that the auditor sees").set_function(
+            lambda: len(desk.auditor.unwell)
+        )
+        self._gauge("greenchannel_log_of_others", "Events that another process wrote").set_function(
+            lambda: desk.following.of_others
+        )
         self._gauge(
             "greenchannel_roster_problems", "Shifts in doubt that begin within a day, or have begun"
         ).set_function(lambda: desk.roster.watch.in_doubt)
@@ -60,6 +72,30 @@ class Metrics:
     def text(self) -> bytes:
         """All of it in the Prometheus format."""
         return generate_latest(self.registry)
+
+
+class _Deliveries(Collector):
+    """What became of attempts, and how much waits, by channel."""
+
+    def __init__(self, delivery: Delivery) -> None:
+        self._delivery = delivery
+
+    def collect(self) -> Iterator[Metric]:
+        """As of now; the depth as of the last look at the outbox."""
+        attempts = CounterMetricFamily(
+            "greenchannel_deliveries",
+            "Attempts of deliveries: sent, given_up, cancelled, retry",
+            labels=["channel", "outcome"],
+        )
+        for (channel, outcome), count in sorted(self._delivery.outcomes.items()):
+            attempts.add_metric([channel, outcome], count)
+        waiting = GaugeMetricFamily(
+            "greenchannel_outbox_depth", "Deliveries that have not ended", labels=["channel"]
+        )
+        for channel in outgoing():
+            waiting.add_metric([channel], self._delivery.depth.get(channel, 0))
+        yield attempts
+        yield waiting
 
 
 @router.get("/healthz", summary="Alive")

@@ -306,7 +306,9 @@ def _alert(alert: Alert, names: Directory) -> Json:
         "step": alert.step,
         "steps": len(alert.plan),
         "next_due_at": maybe(alert.next_due_at),
+        "follow_up_at": maybe(alert.follow_up_at),
         "exhausted": alert.exhausted,
+        "round": alert.round,
         "people": [
             {
                 **names.person(person.person),
@@ -314,9 +316,13 @@ def _alert(alert: Alert, names: Directory) -> Json:
                 "step": person.step,
                 "channel": person.channel,
                 "sent_at": maybe(person.sent_at),
+                "rings": person.rings,
                 "delivered_at": maybe(person.delivered_at),
+                "seen_at": maybe(person.seen_at),
                 "acknowledged_at": maybe(person.acknowledged_at),
                 "declined_at": maybe(person.declined_at),
+                "unreachable_at": maybe(person.unreachable_at),
+                "unreachable_reason": person.unreachable_reason,
             }
             for person in alert.people
         ],

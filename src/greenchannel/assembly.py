@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 import uvicorn
 
-from greenchannel.alerts.roster import EscalationSettings, settings_of
+from greenchannel.alerts.escalation_plan import EscalationSettings, settings_of
 from greenchannel.clock import Clock, SystemClock
 from greenchannel.county import cast
 from greenchannel.ingest.packing import pack, unpack
@@ -187,6 +187,23 @@ async def run_until_stopped(
             for task in done:
                 await task
             logger.info("stopping")
+
+
+async def run_engine_until_stopped(settings: Settings, clock: Clock | None = None) -> None:
+    """Keep due times and audit, without listening, until SIGINT or SIGTERM; beside a service on the same database."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (process_signals.SIGINT, process_signals.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    desk = build(settings, clock)
+    await desk.start(serving=False)
+    try:
+        collecting.settle()
+        logger.info("engine ready", clock=desk.clock.name)
+        await stop.wait()
+        logger.info("stopping")
+    finally:
+        await desk.stop()
 
 
 async def _until(event: asyncio.Event) -> None:

@@ -39,8 +39,19 @@ class Settings:
     escalation_file: Path | None = None  # in the form of alerts/escalation.toml; None: that one
     critical_list: str = "consensus-2017"  # critical values of the network; of sites: ", yinzhao=shanxi"
     duty_poll_s: float = 0.2  # how often due times are looked up
+    follow_poll_s: float = 0.1  # how often events of another process on the same database are looked for
     audit_every_s: float = 5.0
+    auditor_alarm_url: str | None = None  # the auditor's own way out: a webhook, or an address of apprise
+    auditor_alarm_secret: str | None = None  # signs the webhook; needed for one
+    heartbeat_url: str | None = None  # called while the service is well, and goes silent when it is not
+    engine_heartbeat_url: str | None = (
+        None  # of `greenchannel engine`: one of its own, or it would cover the service
+    )
+    heartbeat_every_s: float = 60.0
     mark_every_s: float = 4.0  # `/live` says how far it is at least this often
+    delivery_poll_s: float = 0.5  # how often the outbox is looked up; what is new is seen at once
+    vapid_subject: str = "mailto:nobody@greenchannel.invalid"  # whom push services may write to
+    contacts_localhost: bool = False  # addresses that people enter may lead to this machine
     live_client_bytes: int = 256 * 1024  # a slower board than this is closed and comes back
 
     def url(self) -> str:
@@ -67,7 +78,23 @@ def load(environ: Mapping[str, str] | None = None, file: Path | None = None, **g
     unknown = sorted(set(values) - known)
     if unknown:
         raise SettingsError(f"expected settings of {sorted(known)}, got {unknown}")
-    return Settings(**{name: _cast(name, value, hints[name]) for name, value in values.items()})
+    return _checked(Settings(**{name: _cast(name, value, hints[name]) for name, value in values.items()}))
+
+
+def _checked(settings: Settings) -> Settings:
+    """What no single value shows."""
+    alarm = settings.auditor_alarm_url or ""
+    if alarm.startswith(("http://", "https://")) and not settings.auditor_alarm_secret:
+        raise SettingsError(
+            "expected auditor_alarm_secret beside the webhook auditor_alarm_url, got none 报警地址需要签名密钥"
+        )
+    for name in ("heartbeat_url", "engine_heartbeat_url"):
+        url = getattr(settings, name)
+        if url is not None and not url.startswith(("http://", "https://")):
+            raise SettingsError(
+                f"expected {name} to begin with http:// or https:// 心跳地址应以 http(s):// 开头"
+            )
+    return settings
 
 
 def _cast(name: str, value: Any, kind: Any) -> Any:

@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 
 import numpy as np
 
-from greenchannel.alerts.roster import settings_of
+from greenchannel.alerts.escalation_plan import settings_of
 from greenchannel.events import (
     AlertAcknowledged,
     AlertEscalated,
@@ -52,6 +52,10 @@ channels = ["live"]
 everybody_roles = ["first", "second", "head"]
 grace_s = 15.0
 analysis_s = 30.0
+waiting_s = { URG = 600.0 }
+follow_up_s = 300.0
+receipt_s = 60.0
+repeat_s = [180.0]
 [[step]]
 after_s = 0.0
 role = "first"
@@ -269,7 +273,7 @@ def _check_the_unanswered_alert(outcome: Outcome) -> None:
     mine = [one for one in outcome.events if one.case_id == outcome.unanswered]
     (opened,) = (one for one in mine if isinstance(one.event, AlertOpened))
     steps = [(one.at, one.event.step) for one in mine if isinstance(one.event, AlertEscalated)]
-    plan = settings_of(ESCALATION.encode()).steps
+    plan = settings_of(ESCALATION.encode()).step
     assert [step for _, step in steps] == list(range(1, len(plan)))
     assert sum(isinstance(one.event, AlertExhausted) for one in mine) == 1
     before = opened.at

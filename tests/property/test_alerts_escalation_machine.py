@@ -1,18 +1,50 @@
 """The escalation driven through anything: people, deadlines and time in every order."""
 
-from datetime import timedelta
+from collections.abc import Callable
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from greenchannel.alerts.alert_deadlines import Deadline, deadlines, on_due
 from greenchannel.alerts.auditor import audit
-from greenchannel.alerts.case import fold, fold_all
-from greenchannel.alerts.commands import Refused, acknowledge, analysed, decline, open_green_channel
-from greenchannel.alerts.escalation import Deadline, deadlines, on_due
-from greenchannel.alerts.roster import Shift, plan_for
-from greenchannel.events import AlertAcknowledged, AlertEscalated, AlertExhausted, AlertSent, AnyEvent
+from greenchannel.alerts.case import Case, fold, fold_all
+from greenchannel.alerts.commands import (
+    Refused,
+    acknowledge,
+    analysed,
+    claim,
+    decline,
+    delivered,
+    hand_over,
+    open_green_channel,
+    seen,
+    sign_reading,
+    unreachable,
+)
+from greenchannel.alerts.escalation_plan import plan_for
+from greenchannel.alerts.roster import Shift
+from greenchannel.events import (
+    AlertAcknowledged,
+    AlertEscalated,
+    AlertExhausted,
+    AlertRearmed,
+    AlertSent,
+    AnyEvent,
+)
 from tests.alerts_log import Log, read, seconds
 
+Deed = Callable[[Case, str, str], list[AnyEvent]]
+DEEDS: dict[str, Deed] = {
+    "ack": acknowledge,
+    "decline": decline,
+    "claim": claim,
+    "delivered": delivered,
+    "seen": seen,
+    "unreachable": lambda case, alert_id, person: unreachable(case, alert_id, person, "live", "gave_up"),
+    "hand over": lambda case, alert_id, person: hand_over(case, alert_id, person, "bo"),
+    "open": lambda case, _, person: open_green_channel(case, person, channel_id="g"),
+    "sign": lambda case, _, person: sign_reading(case, case.ecgs[0].ecg_id, person, text="x", tier="ACT"),
+}
 PEOPLE = ("anna", "bo", "chen")
 ROLES = ("first", "second", "head")
 
@@ -32,6 +64,15 @@ class Escalation(RuleBasedStateMachine):
         for envelope in self.log.envelopes[before:]:
             self.pending += deadlines(envelope, self.log.case)
 
+    def on_due(self, deadline: Deadline) -> list[AnyEvent]:
+        return on_due(
+            self.log.case,
+            deadline,
+            self.log.now,
+            plan_of=lambda _: self.plan,
+            new_alert_id=f"a_{deadline.id}",
+        )
+
     @initialize(roles=st.lists(st.sampled_from(ROLES), unique=True))
     def ring(self, roles: list[str]) -> None:
         shifts = [
@@ -42,7 +83,7 @@ class Escalation(RuleBasedStateMachine):
         self.plan = plan_for("ACT", shifts, self.log.now)
         self.new_ecg("ACT")
 
-    @rule(tier=st.sampled_from(["ACT", "CRIT", "NONE"]))
+    @rule(tier=st.sampled_from(["ACT", "CRIT", "URG", "NONE"]))
     def new_ecg(self, tier: str) -> None:
         self.ecgs += 1
         ecg_id = f"e_{self.ecgs}"
@@ -57,49 +98,56 @@ class Escalation(RuleBasedStateMachine):
     @rule(data=st.data())
     def a_deadline_comes(self, data: st.DataObject) -> None:
         deadline = data.draw(st.sampled_from(self.pending))
-        events = on_due(self.log.case, deadline, self.log.now)
+        events = self.on_due(deadline)
         assert not events or deadline.due_at <= self.log.now
         self.append(events)
-        assert on_due(self.log.case, deadline, self.log.now) == []
+        assert self.on_due(deadline) == []
 
-    @rule(person=st.sampled_from((*PEOPLE, "eve")), what=st.sampled_from(["ack", "decline", "open"]))
-    def somebody_acts(self, person: str, what: str) -> None:
+    @rule(person=st.sampled_from((*PEOPLE, "eve")), what=st.sampled_from(sorted(DEEDS)), data=st.data())
+    def somebody_acts(self, person: str, what: str, data: st.DataObject) -> None:
         case = self.log.case
         assert case.alert is not None
-        alert_id = case.alert.alert_id
+        alert_id = data.draw(st.sampled_from([alert.alert_id for alert in case.alerts]))
         try:
-            if what == "ack":
-                self.append(acknowledge(case, alert_id, person))
-            elif what == "decline":
-                self.append(decline(case, alert_id, person))
-            else:
-                self.append(open_green_channel(case, person, channel_id="g"))
+            self.append(DEEDS[what](case, alert_id, person))
         except Refused as refused:
-            assert refused.code == "not_rung"
+            assert refused.code in {"not_rung", "not_held", "alert_open"}
+
+    def rounds(self, alert_id: str) -> list[list[AnyEvent]]:
+        """The events of an alert, a list for each of its rounds."""
+        parts: list[list[AnyEvent]] = [[]]
+        for event in (envelope.event for envelope in self.log.envelopes):
+            if getattr(event, "alert_id", None) != alert_id:
+                continue
+            if isinstance(event, AlertRearmed):
+                parts.append([])
+            parts[-1].append(event)
+        return parts
 
     @invariant()
     def nobody_is_rung_after_an_answer(self) -> None:
-        answered = set()
-        for event in (envelope.event for envelope in self.log.envelopes):
-            if isinstance(event, AlertAcknowledged):
-                answered.add(event.alert_id)
-            if isinstance(event, AlertSent | AlertEscalated | AlertExhausted):
-                assert event.alert_id not in answered
+        for alert in self.log.case.alerts:
+            for part in self.rounds(alert.alert_id):
+                kinds = [type(event) for event in part]
+                answered = kinds.index(AlertAcknowledged) if AlertAcknowledged in kinds else len(kinds)
+                assert not {AlertSent, AlertEscalated, AlertExhausted} & set(kinds[answered:])
 
     @invariant()
     def each_step_is_taken_once_and_in_order(self) -> None:
-        events = [envelope.event for envelope in self.log.envelopes]
         for alert in self.log.case.alerts:
-            steps = [e.step for e in events if isinstance(e, AlertEscalated) and e.alert_id == alert.alert_id]
-            assert steps == list(range(1, len(steps) + 1))
-            told = [e for e in events if isinstance(e, AlertExhausted) and e.alert_id == alert.alert_id]
-            assert len(told) == int(alert.exhausted)
-            rung = [
-                (e.person, e.step)
-                for e in events
-                if isinstance(e, AlertSent) and e.alert_id == alert.alert_id
-            ]
-            assert len(rung) == len(set(rung))
+            parts = self.rounds(alert.alert_id)
+            assert len(parts) == alert.round
+            for part in parts:
+                steps = [e.step for e in part if isinstance(e, AlertEscalated) and not e.repeat]
+                assert steps == list(range(1, len(steps) + 1))
+                repeats = [e.repeat for e in part if isinstance(e, AlertEscalated) and e.repeat]
+                assert repeats == list(range(1, len(repeats) + 1))
+                told = [part.index(e) for e in part if isinstance(e, AlertExhausted)]
+                assert len(told) <= 1 and (not repeats or told)
+                before = part[: told[0]] if told else part
+                rung = [(e.person, e.channel, e.step) for e in before if isinstance(e, AlertSent)]
+                assert len(rung) == len(set(rung))
+            assert any(isinstance(e, AlertExhausted) for e in parts[-1]) == alert.exhausted
 
     @invariant()
     def one_alert_at_most_waits(self) -> None:
@@ -113,18 +161,22 @@ class Escalation(RuleBasedStateMachine):
         assert case == fold_all(self.log.envelopes)
 
     def teardown(self) -> None:
-        """Whatever happened: once all deadlines have come, an unanswered alert has told the clinic."""
-        if not self.pending and not self.log.case.alerts:
+        """Whatever happened: where due times come when they are due, the auditor has nothing to say for two hours, and
+        an unanswered alert has told the clinic."""
+        if not self.log.case.alerts:
             return
-        if self.pending:
-            end = max(deadline.due_at for deadline in self.pending) + timedelta(seconds=1)
-            self.log.now_s = max(self.log.now_s, (end - seconds(0)).total_seconds())
-        for deadline in list(self.pending):
-            self.append(on_due(self.log.case, deadline, self.log.now))
+        until, done = self.log.now_s + 2 * 3600.0, set[str]()
+        while True:
+            waiting = [d for d in self.pending if d.id not in done and d.due_at <= seconds(until)]
+            if not waiting:
+                break
+            deadline = min(waiting, key=lambda d: d.due_at)
+            done.add(deadline.id)
+            self.log.now_s = max(self.log.now_s, (deadline.due_at - seconds(0)).total_seconds())
+            self.append(self.on_due(deadline))
+        self.log.now_s = until
         assert all(alert.exhausted for alert in self.log.case.alerts if alert.open)
-        assert [
-            m for m in audit([self.log.case], self.log.now + timedelta(hours=1)) if m.kind != "analysis"
-        ] == []
+        assert [m for m in audit([self.log.case], self.log.now) if m.kind != "analysis"] == []
 
 
 TestEscalation = Escalation.TestCase

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from greenchannel.alerts.auditor import audit
-from greenchannel.alerts.roster import settings_of
+from greenchannel.alerts.escalation_plan import settings_of
 from greenchannel.events import AlertEscalated, AlertExhausted
 from greenchannel.store import deadlines
 from greenchannel.store.writer import Tx

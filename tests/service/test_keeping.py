@@ -95,9 +95,9 @@ def test_the_sweep_takes_what_nobody_will_ask_for(tmp_path: Path) -> None:
                     "later", due_at=tx.now + timedelta(days=1), kind="test", stream="case:x", payload=b"{}"
                 )
             )
-            keys, due = await desk._writer.transact(house._rows)
+            keys, due, sent = await desk._writer.transact(house._rows)
 
-            assert due == 3 and keys == 0
+            assert due == 4 and keys == 0 and sent == 0
             assert await desk._writer.transact(lambda tx: tx.take_deadline("later"))
             assert await desk.original(answer.ecg_id)
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from greenchannel.clock import ManualClock
+from greenchannel.settings import Settings
 from greenchannel.viewer.access import RightsClass
 from greenchannel.viewer.directory import Directory
 from greenchannel.viewer.front import Front
@@ -52,7 +53,10 @@ def test_a_case_that_moved_up_while_the_board_was_away_is_told(tmp_path: Path) -
 
 def test_whoever_looks_and_whenever_has_the_same_board(tmp_path: Path) -> None:
     """Hours pass, cases move up and close, boards are cut off in between: all end on the rows of the worklist."""
-    world = World(folder=tmp_path)
+    # Duty writes when it likes; here boards are compared at given instants.
+    world = World(
+        folder=tmp_path, settings=Settings(data_dir=tmp_path, reading_process=False, duty_poll_s=1e6)
+    )
     dice = random.Random(20260302)
 
     async def play() -> None:

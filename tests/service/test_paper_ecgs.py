@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 import pytest
 
-from greenchannel.alerts.roster import default_settings
+from greenchannel.alerts.escalation_plan import default_settings
 from greenchannel.events import EcgAnalysed
 from greenchannel.service.desk import Desk
 from greenchannel.service.errors import NotFound
@@ -68,7 +68,7 @@ def test_the_same_picture_again_is_the_same(tmp_path: Path) -> None:
     async def play() -> None:
         async with world.desk() as desk:
             first = await world.send(desk, data, patient_ref="p1")
-        world.pass_time(3600.0)
+        world.pass_time(300.0)  # its clock in the worklist has not run out
         async with world.desk() as desk:
             seq = desk.book.seq
             again = await world.send(desk, data, patient_ref="p1")
@@ -132,7 +132,7 @@ def test_it_moves_with_its_case(tmp_path: Path) -> None:
 
 def test_where_urgent_readings_page_a_picture_pages_too(tmp_path: Path) -> None:
     """By the same settings as any ECG, once; by default URG does not ring, and waits at its place in the list."""
-    paging = msgspec.structs.replace(default_settings(), paging_tiers=("ACT", "CRIT", "URG"))
+    paging = msgspec.structs.replace(default_settings(), paging_tiers=("ACT", "CRIT", "URG"), waiting_s={})
     world = World(folder=tmp_path, escalation=paging)
 
     async def play() -> None:

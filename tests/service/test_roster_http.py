@@ -284,6 +284,8 @@ def test_what_is_in_doubt_is_listed_counted_and_gone_when_filled(tmp_path: Path)
 
     async def story(here: House) -> None:
         boss = await here.person("boss")
+        here.desk.roster.watch.reachable = lambda person, now: True  # nobody in this house has a telephone
+        await here.desk.roster.refresh()
         seen = (await here.http.get("/api/v1/roster/problems", headers=boss)).json()
         assert [(one["role"], one["problem"]) for one in seen["problems"]] == [
             ("second", "empty"),
@@ -291,7 +293,8 @@ def test_what_is_in_doubt_is_listed_counted_and_gone_when_filled(tmp_path: Path)
             ("first", "empty"),
         ]
         assert (
-            all(one["said_at"] and one["zh"] and one["en"] for one in seen["problems"]) and seen["gone"] == []
+            all(one["said_at"] and one["zh"] and one["en"] for one in seen["problems"])
+        assert {one["problem"] for one in seen["gone"]} <= {"unreachable"}
         )
         assert "greenchannel_roster_problems 3.0" in (await here.http.get("/metrics")).text
         now = datetime.now(UTC).replace(microsecond=0)

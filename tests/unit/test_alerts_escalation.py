@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from greenchannel.alerts.alert_deadlines import STEP, Deadline, deadlines, on_due
 from greenchannel.alerts.commands import (
     acknowledge,
     analysed,
@@ -12,16 +13,8 @@ from greenchannel.alerts.commands import (
     sign_reading,
     stand_down,
 )
-from greenchannel.alerts.escalation import (
-    Deadline,
-    call,
-    deadlines,
-    on_due,
-    open_events,
-    settled,
-    should_alert,
-)
-from greenchannel.alerts.roster import EVERYBODY, default_settings, plan_for
+from greenchannel.alerts.escalation import call, open_events, settled, should_alert
+from greenchannel.alerts.escalation_plan import EVERYBODY, default_settings, plan_for
 from greenchannel.events import (
     AlertAcknowledged,
     AlertEscalated,
@@ -39,11 +32,11 @@ from tests.alerts_log import PLAN, T0, Log, read, seconds
 
 
 def ringing(tier: str = "ACT", plan: tuple[PlanStep, ...] = PLAN) -> tuple[Log, list[Deadline]]:
-    """A case whose first ECG has just rung, and its deadlines."""
+    """A case whose first ECG has just rung, and the due times of its steps."""
     log = Log()
     log.ecg()
     log.extend(analysed(log.case, read("e_1", tier), alert_id="a_1", plan=plan))
-    return log, [d for envelope in log.envelopes for d in deadlines(envelope, log.case)]
+    return log, [d for e in log.envelopes for d in deadlines(e, log.case) if d.kind == STEP]
 
 
 def due(log: Log, deadline: Deadline) -> list[str]:
@@ -244,7 +237,9 @@ def test_a_channel_stood_down_and_opened_again_settles_nothing() -> None:
 
 def test_a_site_that_pages_more_tiers_is_heard() -> None:
     """With URG among the paging tiers, URG rings, and a reading of URG does not settle an alert."""
-    wide = msgspec.structs.replace(default_settings(), paging_tiers=(Tier.ACT, Tier.CRIT, Tier.URG))
+    wide = msgspec.structs.replace(
+        default_settings(), paging_tiers=(Tier.ACT, Tier.CRIT, Tier.URG), waiting_s={}
+    )
     empty = Log()
     empty.ecg()
     said = {"ecg_id": "e_1", "tier": "URG", "findings": [], "alert_id": "a_1", "plan": PLAN}
@@ -272,5 +267,5 @@ def test_a_deadline_says_for_what_and_for_which_case_it_is() -> None:
     assert (first.kind, first.stream, first.payload) == (
         "alert_step",
         "case:c_1",
-        {"alert_id": "a_1", "step": 1},
+        {"alert_id": "a_1", "round": 1, "step": 1},
     )

@@ -5,7 +5,8 @@ from datetime import datetime
 import msgspec
 import pytest
 
-from greenchannel.alerts.roster import Shift, default_settings, on_duty, plan_for
+from greenchannel.alerts.escalation_plan import default_settings, plan_for
+from greenchannel.alerts.roster import Shift, on_duty
 from greenchannel.clock import NaiveDatetimeError
 from tests.alerts_log import T0, seconds
 
@@ -62,17 +63,16 @@ def test_with_nobody_on_duty_the_plan_is_exhausted_at_once() -> None:
 
 
 def test_a_tier_that_does_not_page_has_no_plan() -> None:
-    """URG is over-read within minutes, without a ring."""
-    assert plan_for("URG", FULL, T0) == ()
+    """URG is over-read within minutes, and has a plan for when it was not; the others never ring."""
+    assert plan_for("FLAG", FULL, T0) == plan_for("NONE", FULL, T0) == ()
+    assert plan_for("URG", FULL, T0) == plan_for("ACT", FULL, T0)
 
 
 def test_settings_that_would_never_end_are_refused() -> None:
     """The last step is everybody, and times rise."""
     settings = default_settings()
     with pytest.raises(ValueError, match="everybody"):
-        msgspec.convert({**msgspec.to_builtins(settings), "steps": []}, type(settings))
+        msgspec.convert({**msgspec.to_builtins(settings), "step": []}, type(settings))
     with pytest.raises(ValueError, match="rising"):
-        steps = [msgspec.structs.replace(step, after_s=5.0) for step in settings.steps]
-        msgspec.convert(
-            {**msgspec.to_builtins(settings), "steps": msgspec.to_builtins(steps)}, type(settings)
-        )
+        steps = [msgspec.structs.replace(step, after_s=5.0) for step in settings.step]
+        msgspec.convert({**msgspec.to_builtins(settings), "step": msgspec.to_builtins(steps)}, type(settings))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from greenchannel.alerts.roster import default_settings, settings_of
+from greenchannel.alerts.escalation_plan import default_settings, settings_of
 from greenchannel.assembly import build, read_escalation
 from greenchannel.settings import SettingsError, load
 
@@ -14,6 +14,10 @@ channels = ["live"]
 everybody_roles = ["first", "head"]
 grace_s = 5.0
 analysis_s = 10.0
+waiting_s = { URG = 600.0 }
+follow_up_s = 300.0
+receipt_s = 20.0
+repeat_s = [180.0]
 [[step]]
 after_s = 0
 role = "first"
@@ -35,7 +39,7 @@ def test_a_site_file_is_found_through_the_settings(tmp_path: Path) -> None:
     file.write_text(SITE, encoding="utf-8")
     settings = load({"GREENCHANNEL_ESCALATION_FILE": str(file)}, data_dir=tmp_path / "data")
     assert settings.escalation_file == file
-    assert [step.after_s for step in read_escalation(file).steps] == [0.0, 30.0]
+    assert [step.after_s for step in read_escalation(file).step] == [0.0, 30.0]
     assert load({}, data_dir=tmp_path).escalation_file is None
 
 
@@ -50,6 +54,12 @@ def test_a_site_file_is_found_through_the_settings(tmp_path: Path) -> None:
         SITE.replace("after_s = 30", "after_s = 0"),
         SITE.replace('role = "everybody"', 'role = "second"'),
         SITE.replace('"ACT"', '"act"'),
+        SITE.replace("URG = 600.0", "ACT = 600.0"),
+        SITE.replace("URG = 600.0", "URG = 0.0"),
+        SITE.replace("repeat_s = [180.0]", "repeat_s = []"),
+        SITE.replace("receipt_s = 20.0", "receipt_s = 0.0"),
+        SITE + '[[site]]\nid = "yinzhao"\n[[site.step]]\nafter_s = 0\nrole = "first"\n',
+        SITE + 2 * '[[site]]\nid = "yinzhao"\n[[site.step]]\nafter_s = 0\nrole = "everybody"\n',
     ],
 )
 def test_half_a_site_file_keeps_the_service_from_starting(tmp_path: Path, text: str) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from greenchannel.cli import device_clocks
+from greenchannel.cli import contacts, device_clocks
 from greenchannel.cli.data_folder import DEFAULT_DATA, DataOption, open_data
 from greenchannel.store.accounts import ROLES, SITE_KINDS, AccountError, Accounts
 
@@ -96,6 +96,9 @@ def _password(from_stdin: bool) -> str:
         typer.echo("expected a password, got none", err=True)
         raise typer.Exit(1)
     return str(password)
+
+
+user.add_typer(contacts.app, name="contact", no_args_is_help=True)
 
 
 # ---------------------------------------------------------------- device

@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 COMMANDS: Final = {
     "demo": "greenchannel.cli.serving",
     "serve": "greenchannel.cli.serving",
+    "engine": "greenchannel.cli.serving",
     "analyze": "greenchannel.cli.analyze",
     "convert": "greenchannel.cli.convert",
     "agent": "greenchannel.cli.agent",

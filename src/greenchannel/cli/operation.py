@@ -1,43 +1,89 @@
 """`greenchannel audit verify`, `greenchannel doctor` and `greenchannel kernels`."""
 
+import contextlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 import typer
 
 from greenchannel.cli.data_folder import DEFAULT_DATA, DataOption, open_data
 
+if TYPE_CHECKING:
+    from greenchannel.store.access import AccessLog
+    from greenchannel.store.log import Log, VerifyReport
+
 app = typer.Typer(add_completion=False)
 audit = typer.Typer(help="The hash chains. 审计")
 app.add_typer(audit, name="audit", no_args_is_help=True)
 
+HASH_BYTES: Final = 32
 ROOM_BYTES = 1024**3  # free space under which the doctor warns
 
 
+KnownOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="SEQ:HASH", help="A head that was kept elsewhere, as the heartbeat carries it; repeatable"
+    ),
+]
+
+
 @audit.command("verify")
-def verify(data: DataOption = DEFAULT_DATA) -> None:
-    """Walk along both chains, of the log and of the access log; 1 where a link is not as it was written."""
+def verify(
+    data: DataOption = DEFAULT_DATA, known: KnownOption = None, known_access: KnownOption = None
+) -> None:
+    """Walk along both chains, of the log and of the access log; 1 where a link is not as it was written.
+
+    Only a head that was kept elsewhere shows an end that was cut off, or a chain that was computed anew.
+    """
+    from sqlalchemy.exc import DBAPIError
+
     from greenchannel.store.access import AccessLog
     from greenchannel.store.log import Log
 
-    _, engine = open_data(data)
-    sound = True
-    for name, report, head in (
-        ("log", Log(engine).verify(), Log(engine).head()),
-        ("access log", AccessLog(engine).verify(), AccessLog(engine).head()),
-    ):
-        sound = sound and report.ok
-        if report.ok:
-            typer.echo(f"{name}: {report.seq} entries, unbroken, head {head[1].hex()}")
-        else:
-            typer.echo(f"{name}: broken at {report.bad_seq}: {report.reason}", err=True)
-    engine.dispose()
-    if not sound:
+    heads, access_heads = _heads(known), _heads(known_access)
+    try:
+        _, engine = open_data(data)
+        log, access = Log(engine), AccessLog(engine)
+        sound = [
+            _say("log", log.verify(heads), log),
+            _say("access log", access.verify(access_heads), access),
+        ]
+        engine.dispose()
+    except DBAPIError as error:
+        typer.echo(f"the database cannot be read 数据库无法读取: {error.orig}", err=True)
+        raise typer.Exit(1) from error
+    if not all(sound):
         raise typer.Exit(1)
+
+
+def _say(name: str, report: "VerifyReport", chain: "Log | AccessLog") -> bool:
+    if report.ok:
+        typer.echo(f"{name}: {report.seq} entries, unbroken, head {report.seq}:{chain.head()[1].hex()}")
+    else:
+        place = f"{name}: broken at {report.bad_seq}: {report.reason}"
+        typer.echo(f"{place} 记录链在第 {report.bad_seq} 条断开", err=True)
+    return report.ok
+
+
+def _heads(given: list[str] | None) -> dict[int, bytes]:
+    """Heads as they were told; ends the command with 2 where one cannot be read."""
+    return dict(_head(text) for text in given or ())
+
+
+def _head(text: str) -> tuple[int, bytes]:
+    seq, _, told = text.partition(":")
+    with contextlib.suppress(ValueError):
+        head = int(seq), bytes.fromhex(told)
+        if head[0] >= 0 and len(head[1]) == HASH_BYTES:
+            return head
+    raise typer.BadParameter(
+        f"expected SEQ:HASH with {2 * HASH_BYTES} hexadecimal digits, got {text!r} 应为“序号:哈希”"
+    )
 
 
 @app.command("kernels")

@@ -16,6 +16,8 @@ There is no administrator yet. 尚无管理员。
 Make one first:  greenchannel user add NAME --role admin --data {folder}
 """
 
+NO_SERVICE = "expected the data of a service in {folder}, there is none 该目录中没有服务数据\n"
+
 
 @app.command()
 def serve(
@@ -67,6 +69,33 @@ def serve(
     except OSError as error:
         typer.echo(f"cannot listen on {chosen.host} port {chosen.port}: {error.strerror or error}", err=True)
         raise typer.Exit(1) from error
+
+
+@app.command()
+def engine(
+    data: Annotated[Path | None, typer.Option(help="Data folder of the service")] = None,
+    database: Annotated[
+        str | None, typer.Option(metavar="URL", help="Instead of SQLite in the folder")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="TOML file of settings")
+    ] = None,
+) -> None:
+    """Keep the due times and audit beside a running service, on the same database; any number may run."""
+    from greenchannel import assembly, settings
+
+    try:
+        chosen = settings.load(
+            file=config,
+            data_dir=data if data is not None or "GREENCHANNEL_DATA_DIR" in os.environ else DEFAULT_DATA,
+            database_url=database,
+        )
+    except settings.SettingsError as error:
+        raise typer.BadParameter(str(error)) from error
+    if chosen.database_url is None and not (chosen.data_dir / "greenchannel.sqlite").is_file():
+        typer.echo(NO_SERVICE.format(folder=chosen.data_dir), err=True, nl=False)
+        raise typer.Exit(2)
+    assembly.run(assembly.run_engine_until_stopped(chosen))
 
 
 @app.command()

@@ -39,6 +39,10 @@ class AlertOpened(Event, frozen=True, kw_only=True):
     ecg_id: str
     rules: tuple[str, ...]
     plan: tuple[PlanStep, ...]
+    # Frozen with the plan; None and () in alerts of before there were such times.
+    follow_up_s: float | None = None  # after an answer, until something must have followed
+    receipt_s: float | None = None  # after a ring, until the board must have said that it has it
+    repeat_s: tuple[float, ...] = ()  # after exhaustion, until everybody is rung again
 
 
 class AlertRaised(Event, frozen=True, kw_only=True):
@@ -95,6 +99,7 @@ class AlertEscalated(Event, frozen=True, kw_only=True):
 
     alert_id: str
     step: int
+    repeat: int = 0  # 1, 2, … where everybody is rung once more after the last step
 
 
 class AlertExhausted(Event, frozen=True, kw_only=True):
@@ -125,6 +130,8 @@ class AlertRearmed(Event, frozen=True, kw_only=True):
 
     alert_id: str
     round: int  # 2 for the first time
+    plan: tuple[PlanStep, ...] = ()  # as the roster is now; none: as before
+    reason: str = "nothing_followed"  # or "louder"
 
 
 class ReadingOverdue(Event, frozen=True, kw_only=True):

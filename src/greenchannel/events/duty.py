@@ -50,9 +50,11 @@ class ShiftInDoubt(Event, frozen=True, kw_only=True):
 
 
 class AuditorSpoke(Event, frozen=True, kw_only=True):
-    """What was due has not happened: the auditor has raised its own alarm."""
+    """What was due has not happened, or the service is unwell: the auditor has raised its own alarm."""
 
-    what: str
-    case_id: str | None
-    due_at: Aware
+    what: str  # "step", "ring", "exhaustion", "alert", "analysis"; "loop", "duty", "task: …", "database", …
+    case_id: str | None  # None: it is the service
+    due_at: Aware  # of a fault of the service: since when
     alert_id: str | None = None
+    step: int | None = None
+    ecg_id: str | None = None

@@ -5,6 +5,7 @@ from typing import Final
 
 from greenchannel.alerts import case as case_fold
 from greenchannel.alerts.case import Case
+from greenchannel.alerts.channel_health import HealthBook
 from greenchannel.events import (
     AlertOpened,
     ClockReportMade,
@@ -46,6 +47,7 @@ class CaseBook:
         self.device_clocks: dict[str, ClockOffset] = {}
         self.clock_histories: dict[str, ClockHistory] = {}
         self.clock_reports: dict[str, ClockReportMade] = {}  # by week, the newest year
+        self.channel_health = HealthBook()
         # device and its stream id → case and start
         self.streams: dict[tuple[str, str], tuple[str, StreamStarted]] = {}
         self._case_of: dict[str, str] = {}  # ECG, alert or task id → case id
@@ -58,6 +60,7 @@ class CaseBook:
         self.seq = envelope.seq
         event = envelope.event
         fold_clocks(self.clock_histories, envelope)
+        self.channel_health.apply(envelope)
         if isinstance(event, ClockReportMade):
             self.clock_reports[event.week] = event
             for week in sorted(self.clock_reports)[:-KEPT_REPORTS]:

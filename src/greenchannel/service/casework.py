@@ -5,30 +5,27 @@ from datetime import datetime
 
 import msgspec
 
+from greenchannel.alerts import alert_deadlines
 from greenchannel.alerts import case as case_fold
-from greenchannel.alerts import escalation
 from greenchannel.alerts.case import Case
 from greenchannel.events import AnyEvent, Envelope, case_stream
 from greenchannel.service.book import CaseBook
 from greenchannel.service.errors import NotFound
-from greenchannel.service.hub import Hub
 from greenchannel.store.writer import Tx, Writer
 
 Decision = Callable[[Case, datetime], Sequence[AnyEvent]]
 
 
 class Casework:
-    """Joins the writer to the warm book. The book changes only after a commit; decisions see what is not yet
-    committed, since several commands share one commit."""
+    """Joins the writer to the warm book. The book changes only after a commit (`following.py`); decisions see what is
+    not yet committed, since several commands share one commit, and what another process has just written."""
 
-    def __init__(self, writer: Writer, book: CaseBook, hub: Hub) -> None:
+    def __init__(self, writer: Writer, book: CaseBook) -> None:
         self._writer = writer
         self._book = book
-        self._hub = hub
-        writer.on_commit(self._committed)
-
-    def _committed(self, envelopes: list[Envelope]) -> None:
-        self._hub.post(self._book.apply(envelopes))
+        self.on_write: list[Callable[[Tx, Envelope, Case], None]] = []
+        """Told of each event as it is written, with the case right after it, within the same transaction: what one of
+        them raises undoes the command."""
 
     def current(self, tx: Tx, case_id: str) -> Case:
         """The case as of this transaction; raises `NotFound`."""
@@ -47,7 +44,9 @@ class Casework:
         )
         for envelope in envelopes:
             case = case_fold.fold(case, envelope)
-            for deadline in escalation.deadlines(envelope, case):
+            for listener in self.on_write:
+                listener(tx, envelope, case)
+            for deadline in alert_deadlines.deadlines(envelope, case):
                 tx.set_deadline(
                     deadline.id,
                     due_at=deadline.due_at,

@@ -1,7 +1,7 @@
 """The desk: everything that people and devices can ask of the running service, one method each."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +11,8 @@ import structlog
 from sqlalchemy import Engine
 
 from greenchannel.alerts.case import Case
-from greenchannel.alerts.roster import EscalationSettings, default_settings
+from greenchannel.alerts.channels import channels
+from greenchannel.alerts.escalation_plan import EscalationSettings, default_settings
 from greenchannel.clock import Clock
 from greenchannel.events import AnyEvent, Envelope, case_stream
 from greenchannel.ingest.fields import UploadFields
@@ -19,18 +20,30 @@ from greenchannel.ingest.reader import read_ecg
 from greenchannel.service import warm
 from greenchannel.service.agent_clocks import AgentClocks
 from greenchannel.service.answers import Answers
+from greenchannel.service.auditor import Auditor
 from greenchannel.service.book import CaseBook
 from greenchannel.service.callers import Caller
 from greenchannel.service.casework import Casework
+from greenchannel.service.channels.senders import Senders
 from greenchannel.service.clock_reports import CLOCK_REPORT, ClockReports
 from greenchannel.service.corrections import Corrections
-from greenchannel.service.duty import Auditor, Duty
+from greenchannel.service.delivery import Delivery
+from greenchannel.service.delivery_results import DeliveryResults
+from greenchannel.service.direct_alarm import DirectAlarm
+from greenchannel.service.duty import Duty
 from greenchannel.service.errors import NotFound
+from greenchannel.service.following import Following
+from greenchannel.service.going_on_duty import GoingOnDuty
+from greenchannel.service.heartbeat import Heartbeat
 from greenchannel.service.hub import Hub
 from greenchannel.service.intake import Intake, UploadAnswer
 from greenchannel.service.keeping import Housekeeping, keep_running
+from greenchannel.service.notices import Notices
+from greenchannel.service.outbox import Outbox
+from greenchannel.service.receipts import Receipts
 from greenchannel.service.roster_desk import RosterDesk
 from greenchannel.service.roster_watch import RosterWatch
+from greenchannel.service.signs import SignsOfLife
 from greenchannel.service.streams import SHUT_OUT_EVERY_S, StreamDesk
 from greenchannel.service.uploads import Uploads
 from greenchannel.service.watch import Watch
@@ -40,6 +53,8 @@ from greenchannel.store import ecg_rows
 from greenchannel.store.access import AccessLog
 from greenchannel.store.accounts import Accounts
 from greenchannel.store.blobs import BlobErased, Blobs
+from greenchannel.store.contacts import Contacts
+from greenchannel.store.engine import open_engine
 from greenchannel.store.log import Log
 from greenchannel.store.quarantine import Quarantine
 from greenchannel.store.upload_parts import Parts
@@ -90,8 +105,33 @@ class Desk:
         self._writer = writer
         self._vault = vault
         self._blobs = blobs
-        self._casework = Casework(writer, self.book, self.hub)
-        self.watch = Watch(accounts, escalation or default_settings())
+        self.following = Following(log=log, writer=writer, book=self.book, hub=self.hub)
+        self._casework = Casework(writer, self.book)
+        self.contacts = Contacts(engine, vault, channels())
+        self.outbox = Outbox(self.contacts)
+        self._casework.on_write.append(self.outbox.on_write)
+        self.senders = Senders(
+            data_dir=settings.data_dir,
+            vapid_subject=settings.vapid_subject,
+            localhost=settings.contacts_localhost,
+        )
+        results = DeliveryResults(self._casework, self.book)
+        self.delivery = Delivery(
+            engine=engine,
+            writer=writer,
+            clock=clock,
+            outbox=self.outbox,
+            contacts=self.contacts,
+            accounts=accounts,
+            senders=self.senders,
+            results=results,
+            poll_s=settings.delivery_poll_s,
+        )
+        self.receipts = Receipts(engine=engine, writer=writer, contacts=self.contacts, results=results)
+        self.going_on_duty = GoingOnDuty(
+            writer=writer, book=self.book, contacts=self.contacts, accounts=accounts, outbox=self.outbox
+        )
+        self.watch = Watch(accounts, escalation or default_settings(), self.contacts)
         self.intake = Intake(
             engine=engine,
             clock=clock,
@@ -117,20 +157,42 @@ class Desk:
             corrections=self._corrections,
         )
         self.clock_reports = ClockReports(writer=writer, book=self.book, accounts=accounts, clock=clock)
-        roles = tuple(dict.fromkeys(step.role for step in self.watch.settings.steps))
-        self.roster = RosterDesk(engine=engine, writer=writer, clock=clock, watch=RosterWatch(roles=roles))
+        roles = tuple(dict.fromkeys(step.role for step in self.watch.settings.step))
+        self.notices = Notices(
+            writer=writer, outbox=self.outbox, accounts=accounts, watch=self.watch, clock=clock
+        )
+        roster_watch = RosterWatch(
+            roles=roles, notify=self.notices.roster, reachable=self.going_on_duty.reachable
+        )
+        self.roster = RosterDesk(engine=engine, writer=writer, clock=clock, watch=roster_watch)
         self.duty = Duty(
             engine=engine,
             writer=writer,
             casework=self._casework,
             clock=clock,
             poll_s=settings.duty_poll_s,
+            watch=self.watch,
             others={CLOCK_REPORT: self.clock_reports.fire, **self.roster.watch.handlers},
         )
         self._housekeeping = Housekeeping(writer=writer, blobs=blobs, clock=clock)
-        self.auditor = Auditor(
-            book=self.book, clock=clock, settings=self.watch.settings, every_s=settings.audit_every_s
+        watching = open_engine(settings.url())  # of the watchers alone: a pool that is empty blinds nobody
+        self._signs = SignsOfLife(
+            engine=watching,
+            folder=settings.data_dir,
+            writer=writer,
+            duty_looked_s=lambda: self.duty.looked_s,
+            tasks=lambda: self._tasks,
         )
+        self.auditor = Auditor(
+            engine=watching,
+            clock=clock,
+            settings=self.watch.settings,
+            signs=self._signs,
+            direct=DirectAlarm(settings.auditor_alarm_url, settings.auditor_alarm_secret),
+            every_s=settings.audit_every_s,
+            alarm=self.notices.auditor,
+        )
+        self._watching = watching
         self.streams = StreamDesk(
             settings=settings,
             clock=clock,
@@ -159,6 +221,8 @@ class Desk:
         )
         self._tasks: list[asyncio.Task[None]] = []
         self._warming: asyncio.Task[None] | None = None
+        self._heartbeat: Heartbeat | None = None
+        self._serving = False
         self._started = False
 
     # ------------------------------------------------------------ life
@@ -170,41 +234,76 @@ class Desk:
         able = not self._writer.failing and not self.streams.failing
         return self._started and able and all(not task.done() for task in self._tasks)
 
-    async def start(self) -> None:
-        """Fold the log, take up what a stop left undone, begin to keep the due times."""
+    async def start(self, *, serving: bool = True) -> None:
+        """Fold the log, take up what a stop left undone, begin to keep the due times.
+
+        Without `serving` it is an engine beside a service on the same database: it keeps due times and audits, and
+        leaves devices, people and files to the service.
+        """
+        self._serving = serving
         await asyncio.to_thread(self._fold_log)
         self.hub.start(self.book.seq, self.book.cases.values())
         self._writer.start()
+        left = await self._begin_serving() if serving else 0
+        runners = {
+            "duty": self.duty.run(),
+            "delivery": self.delivery.run(),
+            "log of others": keep_running("log of others", self.following.look, self.settings.follow_poll_s),
+        } | (self._serving_runners() if serving else {})
+        self._tasks = [asyncio.create_task(runner, name=name) for name, runner in runners.items()]
+        self._started = True
+        self._signs.start()
+        self.auditor.start()
+        self._heartbeat = self._make_heartbeat()
+        self._heartbeat.start()
+        logger.info("started", events=self.book.seq, cases=len(self.book.cases), read_late=left)
+
+    async def _begin_serving(self) -> int:
         await self.clock_reports.plan()
         await self.roster.start()
         await self.streams.start()
         await self.uploads.start()
         self._warming = asyncio.create_task(self.intake.in_pool(warm.read_once))
-        left = await self.intake.read_what_was_left()
-        runners = (
-            self.duty.run(),
-            self.auditor.run(),
-            keep_running("streams", self.streams.run, RESTART_S),
-            keep_running("disabled devices", self.streams.shut_out_disabled, SHUT_OUT_EVERY_S),
-            keep_running("access log", self._flush_access, FLUSH_EVERY_S),
-            keep_running("housekeeping", self._housekeeping.sweep, SWEEP_EVERY_S),
-            keep_running("readings left over", self._read_again, READ_AGAIN_S),
-            keep_running("uploads", self.uploads.sweep, SWEEP_UPLOADS_S),
-            keep_running("roster", self.roster.refresh, COUNT_ROSTER_S),
+        return await self.intake.read_what_was_left()
+
+    def _serving_runners(self) -> dict[str, Coroutine[Any, Any, None]]:
+        works: tuple[tuple[str, Callable[[], Awaitable[object]], float], ...] = (
+            ("streams", self.streams.run, RESTART_S),
+            ("disabled devices", self.streams.shut_out_disabled, SHUT_OUT_EVERY_S),
+            ("access log", self._flush_access, FLUSH_EVERY_S),
+            ("housekeeping", self._housekeeping.sweep, SWEEP_EVERY_S),
+            ("readings left over", self._read_again, READ_AGAIN_S),
+            ("uploads", self.uploads.sweep, SWEEP_UPLOADS_S),
+            ("roster", self.roster.refresh, COUNT_ROSTER_S),
         )
-        self._tasks = [asyncio.create_task(runner) for runner in runners]
-        self._started = True
-        logger.info("started", events=self.book.seq, cases=len(self.book.cases), read_late=left)
+        return {name: keep_running(name, work, every_s) for name, work, every_s in works}
+
+    def _make_heartbeat(self) -> Heartbeat:
+        settings = self.settings
+        return Heartbeat(
+            url=settings.heartbeat_url if self._serving else settings.engine_heartbeat_url,
+            every_s=settings.heartbeat_every_s,
+            engine=self._watching,
+            clock=self.clock,
+            signs=self._signs,
+            auditor=self.auditor,
+            ready=lambda: self.ready,
+        )
 
     async def stop(self) -> None:
         """Finish what was accepted; due times wait in the database."""
         self._started = False
+        if self._heartbeat is not None:
+            await asyncio.to_thread(self._heartbeat.stop)
+        await asyncio.to_thread(self.auditor.stop)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._warming is not None:
             await asyncio.gather(self._warming, return_exceptions=True)
-        await self.streams.stop()
+        await self.senders.close()
+        if self._serving:
+            await self.streams.stop()
         await self.intake.close()
         await asyncio.to_thread(self._writer.close)
         await asyncio.to_thread(self.access.flush)

@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 
 from greenchannel.clock import Clock
-from greenchannel.store import deadlines
+from greenchannel.store import deadlines, outbox_rows
 from greenchannel.store.blobs import Blobs
 from greenchannel.store.writer import Tx, Writer
 
@@ -16,6 +16,7 @@ logger = structlog.get_logger(__name__)
 
 IDEMPOTENCY_KEPT: Final = timedelta(days=30)  # far longer than any client tries again
 DONE_DEADLINES_KEPT: Final = timedelta(days=30)
+ENDED_DELIVERIES_KEPT: Final = timedelta(days=30)  # longer than any of their keys is asked for again
 
 
 async def keep_running(name: str, step: Callable[[], Awaitable[object]], every_s: float) -> None:
@@ -39,10 +40,11 @@ class Housekeeping:
     async def sweep(self) -> None:
         """One round."""
         files = await asyncio.to_thread(self._blobs.sweep)
-        keys, due = await self._writer.transact(self._rows)
-        logger.info("swept", files=files, idempotency_keys=keys, due_times=due)
+        keys, due, sent = await self._writer.transact(self._rows)
+        logger.info("swept", files=files, idempotency_keys=keys, due_times=due, deliveries=sent)
 
     @staticmethod
-    def _rows(tx: Tx) -> tuple[int, int]:
+    def _rows(tx: Tx) -> tuple[int, int, int]:
         keys = tx.forget_before(tx.now - IDEMPOTENCY_KEPT)
-        return keys, deadlines.forget_done_before(tx, tx.now - DONE_DEADLINES_KEPT)
+        due = deadlines.forget_done_before(tx, tx.now - DONE_DEADLINES_KEPT)
+        return keys, due, outbox_rows.forget_ended_before(tx, tx.now - ENDED_DELIVERIES_KEPT)

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from greenchannel.alerts import roster
-from greenchannel.alerts.roster import EscalationSettings
+from greenchannel.alerts.escalation_plan import EscalationSettings, plan_for
 from greenchannel.alerts.roster_edit import of_site
 from greenchannel.events import PlanStep
 from greenchannel.service.roster_watch import duty_shift
 from greenchannel.store.accounts import Accounts
+from greenchannel.store.contacts import Contacts
 
 AHEAD = timedelta(days=2)  # far enough to name the next shift
 
@@ -16,8 +17,11 @@ AHEAD = timedelta(days=2)  # far enough to name the next shift
 class Watch:
     """Reads the roster anew for each question: shifts change while alarms run, plans do not."""
 
-    def __init__(self, accounts: Accounts, settings: EscalationSettings) -> None:
+    def __init__(
+        self, accounts: Accounts, settings: EscalationSettings, contacts: Contacts | None = None
+    ) -> None:
         self._accounts = accounts
+        self._contacts = contacts
         self.settings = settings
 
     def shifts(self, at: datetime, site: str | None = None) -> Sequence[roster.Shift]:
@@ -25,6 +29,9 @@ class Watch:
         rows = self._accounts.shifts_between(at, at + AHEAD)
         return [shift.plain() for shift in of_site(map(duty_shift, rows), site, at)]
 
-    def plan(self, tier: str, at: datetime, site: str | None = None) -> tuple[PlanStep, ...]:
-        """The escalation plan of an alert of this tier that opens now, for a case of this site."""
-        return roster.plan_for(tier, self.shifts(at, site), at, self.settings)
+    def plan(self, tier: str, at: datetime, site: str) -> tuple[PlanStep, ...]:
+        """The escalation plan of an alert of this tier that opens now in a case of `site`."""
+        shifts = self.shifts(at, site)
+        people = {shift.person for shift in shifts}
+        channels = {} if self._contacts is None else self._contacts.channels_of(people)
+        return plan_for(tier, shifts, at, self.settings, site=site, channels=channels)

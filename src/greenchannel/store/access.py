@@ -1,21 +1,21 @@
 """Who looked at which patient: a hash chain of its own, written in batches so that looking stays fast."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from sqlalchemy import BigInteger, Connection, Engine, insert, select, type_coerce, update
 
 from greenchannel.clock import check_aware
-from greenchannel.store import schema
+from greenchannel.store import schema, walking
 from greenchannel.store.chain import Link, VerifyReport, link_hash, verify_chain
 from greenchannel.store.engine import reading, writing
 from greenchannel.store.schema import instant_us
 
 _table = schema.access_log
 _head = schema.access_head
-_PAGE = 2_000  # rows held in memory at once while verifying
 
 
 class AccessEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,11 +85,11 @@ class AccessLog:
             row = connection.execute(select(_head.c.seq, _head.c.hash)).one()
         return row.seq, row.hash
 
-    def verify(self) -> VerifyReport:
-        """Walk along the whole chain as it stands now."""
+    def verify(self, known: Mapping[int, bytes] | None = None) -> VerifyReport:
+        """Walk along the whole chain as it stands now; `known` as for `Log.verify`."""
         with reading(self._engine) as connection:
             head = connection.execute(select(_head.c.seq, _head.c.hash)).one_or_none()
-            return verify_chain(_links(connection), None if head is None else (head.seq, head.hash))
+            return verify_chain(_links(connection), None if head is None else (head.seq, head.hash), known)
 
 
 def _write(connection: Connection, notes: list[_Note]) -> None:
@@ -115,7 +115,9 @@ def _links(connection: Connection) -> Iterator[Link]:
         _table.c.detail,
         _table.c.hash,
     )
-    for seq, *facts, link in connection.execute(
-        query.order_by(_table.c.seq).execution_options(yield_per=_PAGE)
-    ):
-        yield Link(seq=seq, facts=facts, body=b"", hash=link)
+    return walking.links(connection, query, _table.c.seq, _link)
+
+
+def _link(row: Any) -> Link:
+    seq, *facts, link = row
+    return Link(seq=seq, facts=facts, body=b"", hash=link)

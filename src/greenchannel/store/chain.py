@@ -30,6 +30,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     facts: Sequence[object]  # the short columns behind seq, in the order of the hash
     body: object
     hash: object
+    unreadable: str | None = None  # the database could not read the row; what it said
 
 
 def link_hash(before: bytes, seq: int, facts: Sequence[object], body: bytes) -> bytes:
@@ -78,6 +79,8 @@ def verify_chain(
 
 def _fault(link: Link, seq: int, before: bytes, known: Mapping[int, bytes]) -> str | None:
     """Why `link` cannot be the row after `seq`, or None."""
+    if link.unreadable is not None:
+        return f"row {seq + 1} cannot be read ({link.unreadable}): its bytes on disk were changed"
     if link.seq != seq + 1:
         return f"expected row {seq + 1}, got {link.seq}"
     if not isinstance(link.body, bytes) or not isinstance(link.hash, bytes):

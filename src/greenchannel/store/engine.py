@@ -81,8 +81,11 @@ def open_engine(url: str) -> Engine:
         if parsed.database in (None, "", ":memory:"):
             raise ValueError(f"expected the path of a database file, got {url!r}")
         assert parsed.database is not None
-        # SQLite gives the -wal and -shm files the mode of the file itself.
-        os.close(os.open(parsed.database, os.O_CREAT | os.O_RDWR, 0o600))
+        # SQLite gives the -wal and -shm files the mode of the file itself. A file that is there is not opened: closing
+        # it would let go of the locks that other connections of this process hold on it, and another process could
+        # take the write-ahead file away under them.
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(parsed.database, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         engine = create_engine(parsed, **_ENGINE)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)

@@ -2,17 +2,16 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, Engine, select
 
 from greenchannel.events import Envelope
-from greenchannel.store import rows, schema
+from greenchannel.store import rows, schema, walking
 from greenchannel.store.chain import Link, VerifyReport, verify_chain
 from greenchannel.store.engine import reading
 
 __all__ = ["Log", "VerifyReport"]
-
-_PAGE = 2_000  # rows held in memory at once while verifying
 
 
 class Log:
@@ -67,6 +66,9 @@ class Log:
 
 
 def _links(connection: Connection) -> Iterator[Link]:
-    query = rows.LINKS.order_by(schema.log.c.seq).execution_options(yield_per=_PAGE)
-    for seq, *facts, body, link_hash in connection.execute(query):
-        yield Link(seq=seq, facts=facts, body=body, hash=link_hash)
+    return walking.links(connection, rows.LINKS, schema.log.c.seq, _link)
+
+
+def _link(row: Any) -> Link:
+    seq, *facts, body, link_hash = row
+    return Link(seq=seq, facts=facts, body=body, hash=link_hash)

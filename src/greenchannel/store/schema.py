@@ -117,6 +117,49 @@ idempotency = Table(
     Column("at", Instant, nullable=False, index=True),
 )
 
+# ---------------------------------------------------------------- how people are reached, and what is to be sent
+
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("person", String(64), ForeignKey("users.id"), nullable=False),
+    Column("channel", String(16), nullable=False),
+    Column("slot", String(64), nullable=False),  # "" where a channel has one address; of several a keyed hash
+    Column("form", String(32), nullable=False),  # "webhook", "webpush", or the scheme of an apprise URL
+    Column("sealed", LargeBinary, nullable=False),  # the address: phone numbers and tokens are secrets
+    Column("by_person", Boolean, nullable=False),  # entered by the person, so held to stricter rules
+    Column("enabled", Boolean, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    UniqueConstraint("person", "channel", "slot", name="uq_contacts_person_channel_slot"),
+)
+
+outbox = Table(  # one row a delivery, written with the event that asks for it
+    "outbox",
+    metadata,
+    Column("key", String(200), primary_key=True),  # the same for every attempt, whatever crashes in between
+    Column(
+        "ref", String(32), nullable=False, unique=True
+    ),  # stands for the key where nobody may learn from it
+    Column("kind", String(32), nullable=False),
+    Column("person", String(64), nullable=False),
+    Column("channel", String(16), nullable=False),
+    Column("case_id", String(64)),
+    Column("alert_id", String(64), index=True),
+    Column("facts", LargeBinary, nullable=False),  # JSON: tier, site, step; no names
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("fence", Integer, nullable=False),  # rises with each attempt: only its own may report on it
+    Column("called_off", Boolean, nullable=False),  # while an attempt was under way
+    Column("reason", String(64)),  # a code: why it was not sent
+    Column("receipt", String(16)),  # what the other side said of it later
+    Column("created_at", Instant, nullable=False),
+    Column("next_at", Instant, nullable=False),  # by the service's clock
+    Column("lease_until_us", BigInteger),  # by the database's clock
+    Column("ended_at", Instant),
+    Index("ix_outbox_state_channel_next_at", "state", "channel", "next_at"),
+)
+
 # ---------------------------------------------------------------- ECGs, blobs, the vault
 
 ecgs = Table(  # where the bytes of an ECG are, and the key that makes "the same again" one thing

@@ -3,7 +3,8 @@
 ```
 master key (a file) ──HKDF──► wrapping key ──AES-GCM──► key of each patient ──AES-GCM──► personal data, keys of blobs
                     ├─HKDF──► matching key ──HMAC─────► a site's patient number → pseudonym
-                    └─HKDF──► upload key ──HMAC───────► keys of an upload that is under way
+                    ├─HKDF──► upload key ──HMAC───────► keys of an upload that is under way
+                    └─HKDF──► contact key ──AES-GCM───► how people on duty are reached
 ```
 Erasing a patient destroys the row with the patient's key; what was sealed with it is noise from then on.
 """
@@ -93,6 +94,7 @@ class Vault:
         self._wrapping = _derive(master_key, b"greenchannel wrapping key 1")
         self._matching = _derive(master_key, b"greenchannel matching key 1")
         self._uploads = _derive(master_key, b"greenchannel upload key 1")
+        self._contacts = _derive(master_key, b"greenchannel contact key 1")
         with reading(engine) as connection:
             some = connection.execute(select(schema.patient_keys.c.patient).limit(1)).scalar_one_or_none()
             if some is not None:
@@ -101,6 +103,22 @@ class Vault:
     def upload_key(self, upload_id: str, purpose: str) -> bytes:
         """The key of one upload that is under way, which has no patient yet: for its bytes, or for what came beside."""
         return hmac.digest(self._uploads, f"{purpose}:{upload_id}".encode(), hashlib.sha256)
+
+    def seal_contact(self, contact_id: str, plain: bytes) -> bytes:
+        """The address of one contact as it is stored."""
+        return seal(self._contacts, plain, f"contact:{contact_id}")
+
+    def open_contact(self, contact_id: str, sealed: bytes) -> bytes:
+        """The address again; raises `MasterKeyError` where it was sealed under another master key."""
+        try:
+            return unseal(self._contacts, sealed, f"contact:{contact_id}")
+        except InvalidTag as error:
+            message = "expected the master key that this database was written under, got another"
+            raise MasterKeyError(message) from error
+
+    def contact_mac(self, address: bytes) -> str:
+        """The same for the same address, and telling nothing of it: 64 hexadecimal digits."""
+        return hmac.digest(self._contacts, b"slot:" + address, hashlib.sha256).hex()
 
     def patient_for(self, tx: Tx, site: str, patient_ref: str | None) -> str:
         """The pseudonym of a site's patient; a new one for a number never seen, and always where there is none."""

@@ -183,9 +183,14 @@ class Tx:
         waiting = (schema.deadlines.c.id == id) & schema.deadlines.c.done_at.is_(None)
         self.conn.execute(delete(schema.deadlines).where(waiting))
 
-    def take_deadline(self, id: str) -> bool:
-        """True for exactly one command: whoever gets it does what was due, in this transaction."""
+    def take_deadline(self, id: str, due_by: datetime | None = None) -> bool:
+        """True for exactly one command: whoever gets it does what was due, in this transaction.
+
+        With `due_by` one that was moved to a later instant since it was looked up stays where it is.
+        """
         waiting = (schema.deadlines.c.id == id) & schema.deadlines.c.done_at.is_(None)
+        if due_by is not None:
+            waiting &= schema.deadlines.c.due_at <= due_by
         return (
             self.conn.execute(update(schema.deadlines).where(waiting).values(done_at=self.now)).rowcount == 1
         )
@@ -284,6 +289,10 @@ class Writer:
                 "expected a thread other than the writer's own: it would wait for itself for ever"
             )
         return self._submit(function).result()
+
+    def submit(self, function: Callable[[Tx], T]) -> Future[T]:
+        """As `transact`, for a thread that does not wait: its result, or what it raised, comes with the future."""
+        return self._submit(function)
 
     def _submit(self, function: Callable[[Tx], T]) -> Future[T]:
         command = _Command(function)
