@@ -292,10 +292,8 @@ def test_what_is_in_doubt_is_listed_counted_and_gone_when_filled(tmp_path: Path)
             ("head", "empty"),
             ("first", "empty"),
         ]
-        assert (
-            all(one["said_at"] and one["zh"] and one["en"] for one in seen["problems"])
+        assert all(one["said_at"] and one["zh"] and one["en"] for one in seen["problems"])
         assert {one["problem"] for one in seen["gone"]} <= {"unreachable"}
-        )
         assert "greenchannel_roster_problems 3.0" in (await here.http.get("/metrics")).text
         now = datetime.now(UTC).replace(microsecond=0)
         spans = {"from": (now - DAY).isoformat(), "to": (now + 9 * DAY).isoformat()}
