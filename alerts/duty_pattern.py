@@ -1,6 +1,6 @@
 """Weekly duty as a pattern: who takes turns in a role, at which hours, on which kinds of days; and its shifts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from greenchannel.alerts.roster_edit import DutyShift
 from greenchannel.alerts.wall_clock import instant
 
 MOST_DAYS: Final = 400  # of one expansion
+NETWORK_ZONE: Final = "Asia/Shanghai"
 _WEEK: Final = 7
 _NAME: Final = r"^[A-Za-z0-9_-]{1,24}$"
 
@@ -27,7 +28,7 @@ class Pattern(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     days: tuple[Kind, ...] = KINDS  # on which kinds of days it begins
     turn: Literal["day", "week"] = "day"  # how long one person's turn is
     anchor: date = date(2024, 1, 1)  # a Monday: the turn of the first person begins here
-    zone: str = "Asia/Shanghai"
+    zone: str | None = None  # None: that of its site, else of the network
     site: str | None = None  # None: of the whole network
 
     def __post_init__(self) -> None:
@@ -36,7 +37,7 @@ class Pattern(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         if not self.days:
             raise ValueError(f"expected days among {', '.join(KINDS)}, got none in pattern {self.name}")
         try:
-            ZoneInfo(self.zone)
+            ZoneInfo(self.zone or NETWORK_ZONE)
         except (KeyError, ValueError, OSError) as error:
             raise ValueError(f"expected the name of a time zone, got {self.zone!r}") from error
 
@@ -45,11 +46,10 @@ class Pattern(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         passed = (day - self.anchor).days
         return self.people[(passed if self.turn == "day" else passed // _WEEK) % len(self.people)]
 
-    def span(self, day: date) -> tuple[datetime, datetime]:
+    def span(self, day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
         """Beginning and end of the shift that begins on a day, in UTC."""
         begins, ends = wall_time(self.begins), wall_time(self.ends)
         last = day if ends > begins else day + timedelta(days=1)
-        zone = ZoneInfo(self.zone)
         return instant(datetime.combine(day, begins), zone), instant(datetime.combine(last, ends), zone)
 
 
@@ -96,12 +96,23 @@ def patterns_of(toml: bytes) -> tuple[Pattern, ...]:
     return found
 
 
-def expand(patterns: Iterable[Pattern], calendar: DutyCalendar, first: date, last: date) -> Expansion:
+def expand(
+    patterns: Iterable[Pattern],
+    calendar: DutyCalendar,
+    first: date,
+    last: date,
+    zones: Mapping[str, str] | None = None,
+) -> Expansion:
     """All shifts that begin on the days from `first` to `last`, both included.
 
     A shift's id comes from the pattern's name and the day, so the same days expanded again give the same shifts. On a
     day of which the calendar does not know whether it is a holiday, a pattern that holds on every kind of day it can
     be has its shift; one that holds on some of them has none, and the day is named.
+
+    Parameters
+    ----------
+    zones
+        Time zones of the sites, for patterns of a site that name none.
 
     Raises
     ------
@@ -114,10 +125,11 @@ def expand(patterns: Iterable[Pattern], calendar: DutyCalendar, first: date, las
     shifts: list[DutyShift] = []
     undecided: list[Undecided] = []
     for pattern in patterns:
+        zone = ZoneInfo(pattern.zone or (zones or {}).get(pattern.site or "", NETWORK_ZONE))
         for day in span:
             possible = calendar.kinds(day)
             if possible <= frozenset(pattern.days):
-                shifts += _shift(pattern, day)
+                shifts += _shift(pattern, day, zone)
             elif possible & frozenset(pattern.days):
                 undecided.append(Undecided(pattern=pattern.name, day=day, kinds=tuple(sorted(possible))))
     return Expansion(
@@ -126,8 +138,8 @@ def expand(patterns: Iterable[Pattern], calendar: DutyCalendar, first: date, las
     )
 
 
-def _shift(pattern: Pattern, day: date) -> Sequence[DutyShift]:
-    start, end = pattern.span(day)
+def _shift(pattern: Pattern, day: date, zone: ZoneInfo) -> Sequence[DutyShift]:
+    start, end = pattern.span(day, zone)
     if end <= start:  # all of it lies in the hour that clocks leave out
         return ()
     name = f"pattern-{pattern.name}-{day:%Y%m%d}"

@@ -67,7 +67,7 @@ def give(
             f"expected a shift in force, {shift.id} was given away: {shift.replaced_by} holds now",
             409,
         )
-    now = check_aware(now)
+    now = check_aware(now).replace(microsecond=0)  # shifts are of whole seconds, and a swap holds at once
     first = max(shift.start, now) if start is None else check_aware(start)
     last = shift.end if end is None else check_aware(end)
     if shift.end <= now:

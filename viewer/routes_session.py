@@ -89,7 +89,8 @@ async def _me(front: Front, who: Caller) -> dict[str, Any]:
     shifts = await asyncio.to_thread(front.desk.accounts.shifts_between, now, now + _AHEAD)
     own = next((s for s in shifts if s.person == who.id and s.starts_at <= now < s.ends_at), None)
     role = own.role if own else "first"
-    following = next((s for s in shifts if s.role == role and s.starts_at > now), None)
+    site = own.site if own else None
+    following = next((s for s in shifts if s.role == role and s.site == site and s.starts_at > now), None)
     return {
         "user": {
             "id": who.id,

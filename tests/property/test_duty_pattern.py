@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from greenchannel.alerts.duty_calendar import KINDS, DutyCalendar, Kind, chinese_calendar
 from greenchannel.alerts.duty_pattern import Pattern, expand, patterns_of
@@ -95,6 +96,21 @@ def test_the_days_of_23_and_of_25_hours() -> None:
         assert shift.end.astimezone(ZoneInfo(BERLIN)).hour == 8
     early = Pattern(name="e", role="first", people=("a",), begins="02:00", ends="02:30", zone=BERLIN)
     assert expand([early], chinese_calendar(), date(2026, 3, 29), date(2026, 3, 29)).shifts == ()
+
+
+def test_a_pattern_of_a_site_goes_by_the_clocks_there() -> None:
+    """Unless it names a zone; one of the network by those of the network."""
+    one = Pattern(name="p", role="first", people=("a",), begins="08:00", ends="20:00")
+    hours = []
+    for pattern in (
+        one,
+        replace(one, site="east"),
+        replace(one, site="east", zone=SHANGHAI),
+        replace(one, site="x"),
+    ):
+        found = expand([pattern], chinese_calendar(), date(2026, 3, 2), date(2026, 3, 2), {"east": BERLIN})
+        hours.append(found.shifts[0].start.hour)
+    assert hours == [0, 7, 0, 0]
 
 
 def test_a_worked_saturday_has_the_shift_of_a_working_day() -> None:

@@ -69,6 +69,9 @@ def test_of_a_running_shift_only_what_is_left_is_given() -> None:
     done = give(shift("s", "a", 0, 12), "b", start=None, end=None, now=at(3), new_id=iter("xyz").__next__)
     assert (done.given.start, done.given.end) == (at(3), at(12))
     assert [(one.person, one.start, one.end) for one in done.kept] == [("a", at(0), at(3))]
+    moment = at(3) + timedelta(microseconds=1)
+    late = give(shift("s", "a", 0, 12), "b", start=None, end=None, now=moment, new_id=iter("xyz").__next__)
+    assert late.given.start == at(3) == late.kept[0].end
     with pytest.raises(Refused, match="expected a part between"):
         give(shift("s", "a", 0, 12), "b", start=at(1), end=None, now=at(3), new_id=iter("xyz").__next__)
 

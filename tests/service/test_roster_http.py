@@ -102,6 +102,14 @@ def test_who_is_on_duty_now(tmp_path: Path) -> None:
         assert seen["sites"]["jishi"]["first"]["name"] == "东医生"
         me = (await here.http.get("/api/v1/me", headers=await here.person("east"))).json()
         assert me["on_duty"] and me["shift"]["role"] == "first"
+        assert (await here.http.get("/api/v1/me", headers=doctor)).json()["on_duty"]
+        given = {"to": "second", "reason": "手术"}
+        assert (
+            await here.http.post("/api/v1/roster/shifts/s1/swap", json=given, headers=doctor)
+        ).status_code == 200
+        assert not (await here.http.get("/api/v1/me", headers=doctor)).json()["on_duty"]
+        seen = (await here.http.get("/api/v1/roster/now", headers=doctor)).json()
+        assert seen["roles"]["first"]["person"] == "second"
 
     tell(story, tmp_path)
 
@@ -276,15 +284,16 @@ def test_what_is_in_doubt_is_listed_counted_and_gone_when_filled(tmp_path: Path)
 
     async def story(here: House) -> None:
         boss = await here.person("boss")
+        here.desk.roster.watch.reachable = lambda person, now: True  # nobody in this house has a telephone
+        await here.desk.roster.refresh()
         seen = (await here.http.get("/api/v1/roster/problems", headers=boss)).json()
         assert [(one["role"], one["problem"]) for one in seen["problems"]] == [
             ("second", "empty"),
             ("head", "empty"),
             ("first", "empty"),
         ]
-        assert (
-            all(one["said_at"] and one["zh"] and one["en"] for one in seen["problems"]) and seen["gone"] == []
-        )
+        assert all(one["said_at"] and one["zh"] and one["en"] for one in seen["problems"])
+        assert {one["problem"] for one in seen["gone"]} <= {"unreachable"}
         assert "greenchannel_roster_problems 3.0" in (await here.http.get("/metrics")).text
         now = datetime.now(UTC).replace(microsecond=0)
         spans = {"from": (now - DAY).isoformat(), "to": (now + 9 * DAY).isoformat()}

@@ -198,9 +198,13 @@ def roster_plan(
     from greenchannel.alerts.duty_calendar import calendar_of, chinese_calendar
     from greenchannel.alerts.duty_pattern import expand, patterns_of
 
+    with _opened(data) as engine, reading(engine) as connection:
+        zones = roster_rows.sites(connection)
     try:
         known = chinese_calendar() if calendar is None else calendar_of(calendar.read_bytes())
-        found = expand(patterns_of(file.read_bytes()), known, _day("--from", first), _day("--to", last))
+        found = expand(
+            patterns_of(file.read_bytes()), known, _day("--from", first), _day("--to", last), zones
+        )
     except ValueError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error

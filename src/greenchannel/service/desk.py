@@ -178,7 +178,7 @@ class Desk:
             writer=writer, outbox=self.outbox, accounts=accounts, watch=self.watch, clock=clock
         )
         roster_watch = RosterWatch(
-            roles=roles, notify=self.notices.roster, reachable=self.going_on_duty.reachable
+            roles=roles, notify=self.notices.roster, reachable=self.going_on_duty.not_known_lost
         )
         self.roster = RosterDesk(engine=engine, writer=writer, clock=clock, watch=roster_watch)
         self.duty = Duty(

@@ -73,6 +73,11 @@ class GoingOnDuty:
         """As `reach`, in a word."""
         return self.reach(person, now).reachable
 
+    def not_known_lost(self, person: str, now: datetime) -> bool:
+        """Whether a shift ahead may rest on this person. Of who has not gone on duty lately nothing is known, which is
+        no doubt; that all channels failed, or that only push works, is one."""
+        return self.reach(person, now).reason in (None, "never_tested", "too_old")
+
     async def health(self, person: str, now: datetime) -> dict[str, Any]:
         """Each channel of a person: whether it has an address, when it worked, when and why it failed."""
         has = (await asyncio.to_thread(self._contacts.channels_of, [person]))[person]
