@@ -268,7 +268,7 @@ def run(cases: int = 40, rounds: int = 5) -> Json:
     cores = found["cores"]
     print(
         f"under load the service ran {cores['ran_s']} s of {cores['took_s']} s, and stood {cores['no_core_s']} s "
-        "ready without a core: that is the machine's"
+        "ready without a core, which the load, this program and whatever else ran had"
     )
     print(f"tasks at one opening: {found['loaded']['tasks']}, of six roles")
     print(f"repeats that changed anything: {changed} of {repeats}")

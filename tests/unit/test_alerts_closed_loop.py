@@ -62,6 +62,9 @@ def test_a_stand_down_plans_a_day_and_a_month() -> None:
         act(log, commands.stand_down(log.case, "no infarction"))
 
     assert waiting(log.case) == [("cancelled_24h", 25.0), ("cancelled_30d", 721.0)]
+    assert (
+        sum(isinstance(one.event, FollowUpPlanned) for one in log.envelopes) == 2
+    )  # or the due times would move
 
 
 @pytest.mark.parametrize("ended_by", [None, "WIRE", "LYSIS_START", "OUTCOME"])
