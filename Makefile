@@ -6,6 +6,7 @@
 # make accuracy the readings against annotated recordings
 # make soak    long runs, many more random examples, and every mutant of the pure cores
 # make mutants the mutants alone (ARGS="--core alerts/timeline.py")
+# make drill   the outage drill: a real service, one night of failures, who received what and when
 # make serve   the service (ARGS="--port 9000")
 # make setup   .venv and the page; the others call it. A second time it does nothing
 # make lock    requirements/dev.txt anew, after a change in pyproject.toml
@@ -18,7 +19,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/setup.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench rivals accuracy lock setup soak mutants serve clean
+.PHONY: help demo test check bench rivals accuracy lock setup soak mutants drill serve clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -58,6 +59,9 @@ mutants: setup
 soak: setup
 	GREENCHANNEL_SOAK=1 $(BIN)/python -m pytest -m soak $(ARGS)
 	$(BIN)/python tools/mutate.py
+
+drill: setup
+	$(BIN)/python -m tools.drill
 
 bench: setup
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -1,6 +1,7 @@
 """Deliveries are asked for with the event that wants them, and called off with the answer."""
 
 import asyncio
+import functools
 from pathlib import Path
 
 import pytest
@@ -331,5 +332,25 @@ def test_notices_of_others_are_checked_and_asked_for_once(tmp_path: Path) -> Non
         with pytest.raises(ValueError, match="expected a kind among"):
             await ward.desk._writer.transact(lambda tx: ask(tx, "gossip"))
         assert list(ward.rows()) == ["shift:1:zhao:sms"]
+
+    play(tmp_path, story)
+
+
+def test_nobody_is_telephoned_for_what_is_not_urgent(tmp_path: Path) -> None:
+    """A shift in doubt comes as a message; the auditor's alarm rings."""
+
+    async def story(ward: Ward) -> None:
+        for channel in ("sms", "phone"):
+            ward.webhook("zhao", channel, "http://127.0.0.1:9/")
+        for kind in ("shift_in_doubt", "auditor"):
+            ask = functools.partial(
+                ward.desk.outbox.notice_all, key=kind, people=["zhao"], kind=kind, facts={}
+            )
+            await ward.desk._writer.transact(ask)
+        assert set(ward.rows(person="zhao")) == {
+            "shift_in_doubt:zhao:sms",
+            "auditor:zhao:sms",
+            "auditor:zhao:phone",
+        }
 
     play(tmp_path, story)

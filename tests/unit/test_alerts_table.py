@@ -1,11 +1,13 @@
 """The table of the escalation and what the events fold to: held against each other, row by row."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from greenchannel.alerts.alert_deadlines import FOLLOW_UP, REPEAT, STEP, Deadline, on_due
+from greenchannel.alerts.alerting_page import ACTIONS, PHASES, TRIGGERS, markdown
 from greenchannel.alerts.commands import (
     acknowledge,
     analysed,
@@ -183,3 +185,10 @@ def test_the_end_of_a_case_follows_an_answer_too() -> None:
         log.extend(acknowledge(log.case, "a_1", "anna"))
         log.extend(end(log))
         assert log.case.alert is not None and log.case.alert.phase is Phase.FOLLOWED
+
+
+def test_the_page_is_what_the_tables_say() -> None:
+    """`python -m tools.alerting_page` writes it; each phase, trigger and action has its words."""
+    page = Path(__file__).parents[2] / "docs" / "alerting.md"
+    assert page.read_text(encoding="utf-8") == markdown()
+    assert (set(PHASES), set(TRIGGERS), set(ACTIONS)) == (set(Phase), set(Trigger), set(Action))

@@ -5,7 +5,7 @@ from typing import Any
 
 from greenchannel.alerts import delivery
 from greenchannel.alerts.case import Case
-from greenchannel.alerts.channels import LIVE, WEBPUSH, channels
+from greenchannel.alerts.channels import LIVE, PHONE, WEBPUSH, channels
 from greenchannel.alerts.delivery import Item
 from greenchannel.alerts.messages import reference
 from greenchannel.events import (
@@ -109,7 +109,8 @@ class Outbox:
     def notice_all(
         self, tx: Tx, *, key: str, people: Collection[str], kind: str, facts: Mapping[str, Any]
     ) -> int:
-        """`notice` to each of `people` on each channel that they have; the key grows by person and channel."""
+        """`notice` to each of `people` on each channel that they have; the key grows by person and channel. Nobody is
+        telephoned for what is not urgent."""
         return self._to_all(tx, key, kind, people, facts)
 
     def _to_all(self, tx: Tx, key: str, kind: str, people: Collection[str], facts: Mapping[str, Any]) -> int:
@@ -119,6 +120,7 @@ class Outbox:
             )
             for person, named in self._contacts.channels_in(tx, people).items()
             for channel in named
+            if channel != PHONE or delivery.kinds()[kind].urgent
         )
 
     def _alert(self, tx: Tx, sent: AlertSent, case: Case) -> None:
