@@ -119,8 +119,8 @@ def _times(settings: EscalationSettings) -> Iterator[str]:
         )
         yield f"| {_time(step.after_s)} | {', '.join([who, *more])} |\n"
     yield f"""
-- A board that has not said within {_time(settings.receipt_s)} that it has the ring counts as closed. Where no channel of
-  anybody of a step gets through, the next step comes at once.
+- A board that has not said within {_time(settings.receipt_s)} that it has the ring counts as closed. Where no channel
+  of anybody of a step gets through, the next step comes at once.
 - Unanswered, everybody on duty is rung again after {", ".join(_time(s) for s in settings.repeat_s)}, and so on.
 - {_time(settings.follow_up_s)} after an answer (or a hand-over) something must have followed: a signed reading, the
   green channel opened or stood down, the end of the case. Else the alert begins anew.
