@@ -354,3 +354,19 @@ def test_nobody_is_telephoned_for_what_is_not_urgent(tmp_path: Path) -> None:
         }
 
     play(tmp_path, story)
+
+
+def test_who_is_handed_an_alert_hears_of_it(tmp_path: Path) -> None:
+    """On each channel, once for each time; who takes it over by themselves knows."""
+
+    async def story(ward: Ward) -> None:
+        for who in ("lin", "zhao"):
+            ward.webhook(who, "sms", "http://127.0.0.1:9/")
+        _, alert_id = await ward.alert()
+        await ward.desk.answers.acknowledge(alert_id, person("chen"))
+        await ward.desk.answers.hand_over(alert_id, person("chen"), "lin")
+        await ward.desk.answers.claim(alert_id, person("zhao"))
+        told = [row for row in ward.rows().values() if row.kind == "handed_over"]
+        assert [(row.person, row.channel) for row in told] == [("lin", "sms")]
+
+    play(tmp_path, story)

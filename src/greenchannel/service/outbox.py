@@ -12,6 +12,7 @@ from greenchannel.events import (
     AlertAcknowledged,
     AlertDeclined,
     AlertExhausted,
+    AlertHandedOver,
     AlertRearmed,
     AlertSent,
     Envelope,
@@ -46,6 +47,9 @@ class Outbox:
                 self._answered(tx, answered, case)
             case AlertDeclined() as declined:
                 self._drop_waiting(tx, declined.alert_id, declined.person)
+            case AlertHandedOver() as over if envelope.actor != f"user:{over.to_person}":
+                key = f"{over.alert_id}:handed_over:{envelope.version}"
+                self._to_all(tx, key, "handed_over", [over.to_person], alert_facts(case, over.alert_id))
             case AlertRearmed() as rearmed:
                 self._drop_waiting(tx, rearmed.alert_id)
             case AlertExhausted() as exhausted:
