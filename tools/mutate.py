@@ -53,10 +53,31 @@ RULES = {
     "triage/mimics.py": (UNIT + "triage_rules.py", UNIT + "triage_scenarios.py"),
     "triage/hypertrophy.py": (UNIT + "triage_rules.py", UNIT + "triage_scenarios.py"),
     "alerts/escalation.py": (
+        UNIT + "alerts_rounds.py",
+        UNIT + "alerts_table.py",
         UNIT + "alerts_escalation.py",
         UNIT + "alerts_commands.py",
         LAWS + "alerts_escalation_machine.py",
     ),
+    "alerts/alert_deadlines.py": (
+        UNIT + "alerts_rounds.py",
+        UNIT + "alerts_table.py",
+        UNIT + "alerts_escalation.py",
+        UNIT + "alerts_auditor.py",
+    ),
+    "alerts/escalation_plan.py": (
+        UNIT + "alerts_roster.py",
+        UNIT + "alerts_rounds.py",
+        UNIT + "settings_escalation.py",
+    ),
+    "alerts/alert_state.py": (
+        UNIT + "alerts_rounds.py",
+        UNIT + "alerts_table.py",
+        UNIT + "alerts_escalation.py",
+        UNIT + "alerts_case.py",
+        UNIT + "alerts_auditor.py",
+    ),
+    "alerts/auditor.py": (UNIT + "alerts_auditor.py",),
     "alerts/timeline.py": (UNIT + "alerts_timeline.py", UNIT + "alerts_golden.py"),
     "ingest/device_stream.py": (UNIT + "ingest_stream.py", LAWS + "ingest_laws.py"),
 }
