@@ -29,6 +29,7 @@ from greenchannel.store.sole import sole
 from greenchannel.store.vault import Vault, load_or_make_master_key
 from greenchannel.store.writer import Writer
 from greenchannel.viewer.app import create_app
+from greenchannel.viewer.frames import FramingProtocol
 from greenchannel.viewer.front import DemoUser
 
 logger = structlog.get_logger(__name__)
@@ -116,7 +117,7 @@ async def running(
         create_app(desk, demo_users),
         loop="none",
         lifespan="off",
-        ws="websockets-sansio",
+        ws=FramingProtocol,
         ws_per_message_deflate=False,
         ws_max_size=1024 * 1024,
         log_config=None,
