@@ -33,6 +33,7 @@ MUST_MS: Final = 250.0
 CASES_BEFORE: Final = 30
 READER, CLINIC, QUALITY = "chen", "sun", "quality"
 SITE: Final = "jishi"
+DEVICES: Final = ("ecg-jishi", "ecg-yinzhao")
 UPLOAD_EVERY_S: Final = 3.0
 MILESTONES: Final = ("HUB_DOOR", "FMC", "CATH_READY", "WIRE", "DX", "SPOKE_OUT", "TRANSFER_DECIDE")
 CLINIC_SHARE: Final = 0.2  # of the boards see one site alone
@@ -46,9 +47,10 @@ def _password(user: str) -> str:
 class Players:
     """Devices and people who make events: uploads that ring, answers, channels, tasks, times that are corrected."""
 
-    def __init__(self, base: str, token: str) -> None:
+    def __init__(self, base: str, tokens: list[str]) -> None:
         self._base = base
-        self._token = token
+        self._tokens = tokens
+        self._devices: list[Client] = []
         self._dice = random.Random(SEED)
         self._files = itertools.count()
         self._cases: list[str] = []
@@ -65,7 +67,8 @@ class Players:
                 client = await stack.enter_async_context(Client(self._base))
                 await client.sign_in(user, _password(user))
                 self._people[user] = client
-            self._device = await stack.enter_async_context(Client(self._base, token=self._token))
+            for token in self._tokens:
+                self._devices.append(await stack.enter_async_context(Client(self._base, token=token)))
             yield self
 
     def cookie(self, user: str) -> str:
@@ -81,7 +84,8 @@ class Players:
 
     async def upload(self) -> None:
         """A new patient, whose infarction rings."""
-        answer = await self._device.send_ecg(self._ready.pop(), patient_ref=f"fan-{len(self._ready)}")
+        device = self._devices[len(self._ready) % len(self._devices)]
+        answer = await device.send_ecg(self._ready.pop(), patient_ref=f"fan-{len(self._ready)}")
         self._cases.append(answer["case_id"])
         self._unanswered.append(answer["case_id"])
 
@@ -192,7 +196,8 @@ async def _measure(
     drops_per_s: float,
 ) -> Json:
     address = urlsplit(told["address"])
-    async with Players(told["address"].rstrip("/"), told["token"]).at_work() as players:
+    tokens = [told["tokens"][device] for device in DEVICES]
+    async with Players(told["address"].rstrip("/"), tokens).at_work() as players:
         await asyncio.to_thread(players.make_files, CASES_BEFORE + int(seconds / UPLOAD_EVERY_S) + 1)
         for _ in range(CASES_BEFORE):
             await players.upload()
