@@ -13,6 +13,7 @@ from benchmarks import (
     bench_analyze,
     bench_archive,
     bench_batch,
+    bench_fanout,
     bench_interpret,
     bench_log,
     bench_parse,
@@ -32,6 +33,7 @@ SHORT: Final[Mapping[str, Callable[[], object]]] = {
     "log": lambda: bench_log.run(8.0, 8000),
     "sockets": lambda: bench_sockets.run((200,), 5.0, 1),
     "stream": lambda: bench_stream.run((20,), 10),
+    "fanout": lambda: bench_fanout.run(100, 8.0),
     "accuracy": accuracy.run,
 }
 LONG: Final[Mapping[str, Callable[[], object]]] = {
@@ -44,6 +46,7 @@ LONG: Final[Mapping[str, Callable[[], object]]] = {
     "log": lambda: bench_log.run(60.0, 50_000),
     "sockets": lambda: bench_sockets.run((200, 500), 10.0, 3),
     "stream": lambda: bench_stream.run((1, 20, 100, 200), 20),
+    "fanout": lambda: bench_fanout.run(500, 60.0),
     "accuracy": accuracy.run,
 }
 
