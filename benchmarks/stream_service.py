@@ -1,7 +1,7 @@
 """The real service in a process of its own, for the benchmarks: `python -m benchmarks.stream_service FOLDER`.
 
-Prints one line of JSON, ``{"address", "token", "user", "password"}``, when it can be reached, and runs until it is
-told to stop. Without options it runs as `greenchannel serve` does: `assembly.run` gives it uvloop.
+Prints one line of JSON, ``{"address", "token", "tokens", "user", "password"}``, when it can be reached, and runs until
+it is told to stop. Without options it runs as `greenchannel serve` does: `assembly.run` gives it uvloop.
 `--plain` leaves that out, to see what it brings.
 """
 
@@ -39,7 +39,7 @@ def main() -> None:
     async def tell(_: Desk, address: str) -> None:
         person = next(one for one in cast.USERS if one.user == READER)
         told = {"address": address, "token": tokens[DEVICE], "user": person.user, "password": person.password}
-        print(json.dumps(told), flush=True)
+        print(json.dumps(told | {"tokens": tokens}), flush=True)
         await asyncio.Event().wait()
 
     # Settings come from the environment, as they do for the service: GREENCHANNEL_SEGMENT_SYNC_S and the others.

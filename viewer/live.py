@@ -1,10 +1,11 @@
 """The fan-out of `/live`: each change is encoded once, whoever listens.
 
-Backpressure is decided here. Every client has a queue of its own, emptied by its own task, so that nobody waits for
-anybody. Above `LOW_MARK_BYTES` waiting, the samples of running streams are left out for this client; events never
-are. Above the high mark (`Settings.live_client_bytes`, 256 KB) the client is closed with 4408 and comes back with
-``after=SEQ``, which is cheaper for both than a queue without end. The first snapshot does not count: its rows are one
-text, shared by all clients of equal rights. What a returning client missed is its own and ends at the high mark.
+A client that keeps up gets the finished frame at once (`frames.py`). Backpressure is decided here: where a client's
+transport is full, it has a queue of its own, emptied by its own task, so that nobody waits for anybody. Above
+`LOW_MARK_BYTES` waiting, the samples of running streams are left out for this client; events never are. Above the high
+mark (`Settings.live_client_bytes`, 256 KB) the client is closed with 4408 and comes back with ``after=SEQ``, which is
+cheaper for both than a queue without end. The first snapshot does not count: its rows are one text, shared by all
+clients of equal rights. What a returning client missed is its own and ends at the high mark.
 
 A fault in here is logged, and every client is let go: a mark after a lost event would say what is not true. They come
 back and get a snapshot.
@@ -27,6 +28,7 @@ from greenchannel.events import Envelope
 from greenchannel.service.hub import Hub
 from greenchannel.viewer.access import RightsClass
 from greenchannel.viewer.board import Board
+from greenchannel.viewer.frames import WriteFrame, text_frame
 from greenchannel.viewer.places import BOARD_KEEPS
 from greenchannel.viewer.wire import CaseRows, change_message
 
@@ -44,14 +46,22 @@ class Client:
         self.rights = rights
         self.watching: frozenset[str] = frozenset()  # ids of running ECGs
         self.too_slow = asyncio.Event()
+        self.write_frame: WriteFrame | None = None  # the short way, where the connection has one
         self._high_mark_bytes = high_mark_bytes
+        self._on_its_way = False  # a message was taken off the queue and may wait for the transport
         self._waiting: deque[tuple[tuple[str, ...], int]] = deque()
         self._waiting_bytes = 0
         self._something = asyncio.Event()
 
-    def put(self, text: str, size: int) -> None:
-        """Queue one message that must arrive; above the high mark the client is given up instead."""
+    def put(self, text: str, size: int, frame: bytes | None = None) -> None:
+        """Send one message that must arrive, or queue it; above the high mark the client is given up instead.
+
+        `frame` is the same message as bytes for the socket; nothing that is queued is overtaken by it.
+        """
         if self.too_slow.is_set():
+            return
+        free = not self._waiting and not self._on_its_way
+        if free and frame is not None and self.write_frame is not None and self.write_frame(frame):
             return
         if self._waiting_bytes + size > self._high_mark_bytes:
             self.give_up()
@@ -71,18 +81,20 @@ class Client:
         self._waiting.append((parts, 0))
         self._something.set()
 
-    def put_wave(self, text: str, size: int) -> None:
-        """Queue samples, unless the client is behind already."""
+    def put_wave(self, text: str, size: int, frame: bytes | None = None) -> None:
+        """Send or queue samples, unless the client is behind already."""
         if self._waiting_bytes + size <= LOW_MARK_BYTES:
-            self.put(text, size)
+            self.put(text, size, frame)
 
     async def next(self) -> str:
-        """Wait for the next message."""
+        """Wait for the next message. Asking again says that the one before is on the wire."""
+        self._on_its_way = False
         while not self._waiting:
             self._something.clear()
             await self._something.wait()
         parts, size = self._waiting.popleft()
         self._waiting_bytes -= size
+        self._on_its_way = True
         return "".join(parts)
 
 
@@ -198,21 +210,24 @@ class LiveFanout:
         case = self._hub.cases.get(case_id)
         if case is None:
             return
-        text = msgspec.json.encode(message).decode()
+        encoded = msgspec.json.encode(message)
+        text, frame = encoded.decode(), text_frame(encoded)
         for rights, group in self._clients.items():
             if rights.may_see(case.site):
                 for client in group:
                     if ecg_id in client.watching:
-                        client.put_wave(text, len(text))
+                        client.put_wave(text, len(text), frame)
 
     def _to_all(self, case: Case, encode: Callable[[], str]) -> None:
         self._outdate(case)
         groups = [group for rights, group in self._clients.items() if rights.may_see(case.site)]
         if groups:
             text = encode()
-            size = len(text.encode())
-            for client in (client for group in groups for client in group):
-                client.put(text, size)
+            payload = text.encode()
+            size, frame = len(payload), text_frame(payload)
+            for group in groups:
+                for client in group:
+                    client.put(text, size, frame)
 
     def _outdate(self, case: Case) -> None:
         for rights in [rights for rights in self._snapshots if rights.may_see(case.site)]:
@@ -225,9 +240,10 @@ class LiveFanout:
             with self._all_or_snapshot():
                 self._turn(self._clock.now())
                 mark = self._mark()
+                frame = text_frame(mark.encode())
                 for group in self._clients.values():
                     for client in group:
-                        client.put(mark, len(mark))
+                        client.put(mark, len(mark), frame)
 
     def _turn(self, now: datetime) -> None:
         moved, left = self._board.turn(now)

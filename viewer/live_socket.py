@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from greenchannel.service.callers import Caller
 from greenchannel.viewer.access import RightsClass, may, require, visible
+from greenchannel.viewer.frames import writer_of
 from greenchannel.viewer.front import Front, address_of
 from greenchannel.viewer.live import Client, attached
 from greenchannel.viewer.problems import REFUSALS, Problem, of
@@ -38,6 +39,7 @@ async def live(front: Front, scope: Scope, receive: Receive, send: Send) -> None
             after = _after(scope)
             await front.directory.refresh()
             with attached(front.fanout, RightsClass.of(caller), after) as client:
+                client.write_frame = writer_of(scope)
                 await _serve(front, scope, socket, client, caller)
         except (Problem, *REFUSALS) as error:
             await socket.refuse(of(error))

@@ -328,3 +328,27 @@ def test_the_page_is_served_beside_the_sockets(tmp_path: Path) -> None:
             assert (await http.get("/")).headers["content-type"].startswith("text/html")
 
     tell(story, tmp_path)
+
+
+def test_the_server_has_the_short_way_for_boards(tmp_path: Path) -> None:
+    """A board that keeps up is written to directly; a server that no longer allows it would be slow in silence."""
+
+    async def story(here: House) -> None:
+        doctor = await here.person("cardiologist")
+        async with connect(here.ws("live"), additional_headers=doctor) as board:
+            await read(board)
+            front = here.desk.hub._listeners[-1].__self__  # type: ignore[attr-defined]
+            (client,) = (client for group in front._clients.values() for client in group)
+            assert client.write_frame is not None
+            written: list[bytes] = []
+            way = client.write_frame
+
+            def write(frame: bytes) -> bool:
+                written.append(frame)
+                return bool(way(frame))
+
+            client.write_frame = write
+            await until(board, "mark")
+            assert written
+
+    tell(story, tmp_path)

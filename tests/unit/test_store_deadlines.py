@@ -91,3 +91,13 @@ def test_deadlines_outlive_the_process(tmp_path: Path) -> None:
         put(store, "d", NOW)
     with open_store(tmp_path) as store:
         assert ids(store) == ["d"]
+
+
+def test_one_that_was_moved_since_it_was_looked_up_stays(store: Store) -> None:
+    """Another process set it later in between: it is taken when it is due, not before."""
+    later = NOW + timedelta(seconds=60)
+    store.writer.transact_sync(
+        lambda tx: tx.set_deadline("d", due_at=later, kind="k", stream="case:a", payload=b"")
+    )
+    assert not store.writer.transact_sync(lambda tx: tx.take_deadline("d", due_by=NOW))
+    assert store.writer.transact_sync(lambda tx: tx.take_deadline("d", due_by=later))
