@@ -104,6 +104,7 @@ class County:
         self._people: dict[str, Client] = {}
         self._machines: dict[str, Client] = {}
         self._permits: list[asyncio.Semaphore] = []
+        self._signing_in = asyncio.Lock()
         self._over = False
 
     async def __aenter__(self) -> Self:
@@ -120,13 +121,14 @@ class County:
         return self._machines[name]
 
     async def person(self, user: str) -> Client:
-        """Somebody who has signed in."""
-        if user not in self._people:
-            client = await self._stack.enter_async_context(Client(self._base, patience_s=PATIENCE_S))
-            self._people[user] = client
-            known = next(one for one in cast.USERS if one.user == user)
-            await client.sign_in(known.user, known.password)
-        return self._people[user]
+        """Somebody who has signed in; nobody gets one who still does."""
+        async with self._signing_in:
+            if user not in self._people:
+                client = await self._stack.enter_async_context(Client(self._base, patience_s=PATIENCE_S))
+                known = next(one for one in cast.USERS if one.user == user)
+                await client.sign_in(known.user, known.password)
+                self._people[user] = client
+            return self._people[user]
 
     # ------------------------------------------------------------ rounds
 
