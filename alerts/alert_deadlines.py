@@ -141,7 +141,13 @@ def _of_reading(envelope: Envelope, case: Case, ecg_id: str, settings: Escalatio
         return []
     payload = {"ecg_id": ecg_id}
     return [
-        Deadline(id=f"{ecg_id}:reading", due_at=due_at, kind=READING, stream=envelope.stream, payload=payload)
+        Deadline(
+            id=f"{case.case_id}:{ecg_id}:reading",
+            due_at=due_at,
+            kind=READING,
+            stream=envelope.stream,
+            payload=payload,
+        )
     ]
 
 
@@ -182,7 +188,7 @@ def on_due(
     if alert is None or deadline.payload.get("round", 1) != alert.round:
         return []
     if deadline.kind == FOLLOW_UP:
-        return _nothing_followed(case, alert, now, plan_of)
+        return _nothing_followed(case, alert, now, plan_of, settings)
     if not waits(case, alert):
         return []
     match deadline.kind:
@@ -197,13 +203,15 @@ def on_due(
             return [] if done else ring_all_again(alert, plan)
 
 
-def _nothing_followed(case: Case, alert: Alert, now: datetime, plan_of: PlanOf | None) -> list[AnyEvent]:
+def _nothing_followed(
+    case: Case, alert: Alert, now: datetime, plan_of: PlanOf | None, settings: EscalationSettings | None
+) -> list[AnyEvent]:
     """The newest alert of a case speaks for the patient; an older one that was outranked is silent."""
     due_at = alert.follow_up_at
     if due_at is None or now < due_at or alert is not case.alert or case.state != "open":
         return []
     plan = alert.plan if plan_of is None else plan_of(alert.tier)
-    return rearm(alert, plan, reason="nothing_followed")
+    return rearm(alert, plan, reason="nothing_followed", settings=settings)
 
 
 def _no_receipt(alert: Alert, step: int, now: datetime) -> list[AnyEvent]:
@@ -229,11 +237,12 @@ def _unread(
 ) -> list[AnyEvent]:
     """An ECG was to be read by now. Where no alert has brought it to anybody, one opens."""
     ecg = case.ecg(deadline.payload["ecg_id"])
-    if ecg is None or ecg.readings or ecg.moved_to is not None or ecg.overdue_at is not None:
+    if ecg is None or ecg.was_read or ecg.moved_to is not None or ecg.overdue_at is not None:
         return []
     if (
         case.state != "open"
         or ecg.tier is None
+        or ecg.tier not in settings.waiting_s
         or ecg.ecg_id not in {one.ecg_id for one in case.distinct_ecgs}
     ):
         return []
@@ -242,7 +251,7 @@ def _unread(
     handled = alert is not None and (
         alert.open or (tier_rank(alert.tier) <= tier_rank(ecg.tier) and not settled(case, alert, settings))
     )
-    if handled or ecg.tier not in settings.waiting_s or plan_of is None or new_alert_id is None:
+    if handled or plan_of is None or new_alert_id is None:
         return [overdue]
     rules = tuple(dict.fromkeys(str(f["id"]) for f in ecg.findings if f.get("tier") == ecg.tier))
     opened = open_events(

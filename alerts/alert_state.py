@@ -22,7 +22,7 @@ from greenchannel.events import (
     AlertSent,
     AlertUnreachable,
     CaseClosed,
-    CaseMerged,
+    CaseSplit,
     Envelope,
     Event,
     GreenChannelOpened,
@@ -40,8 +40,8 @@ class AlertState(StrEnum):
     ACKNOWLEDGED = "acknowledged"
 
 
-ACTS = (ReadingSigned, GreenChannelOpened, GreenChannelStoodDown, CaseClosed, CaseMerged)
-"""What may follow an answer. To look at the trace is not yet an act."""
+ACTS = (ReadingSigned, GreenChannelOpened, GreenChannelStoodDown, CaseClosed)
+"""What may follow an answer. To look at the trace is not yet an act; a merge carries the question over."""
 
 # Phase × event → next phase. An event that is not listed for a phase is written down and changes nothing.
 TRANSITIONS: Final[dict[tuple[Phase, type[Event]], Phase]] = {
@@ -49,7 +49,7 @@ TRANSITIONS: Final[dict[tuple[Phase, type[Event]], Phase]] = {
     (Phase.RINGING, AlertExhausted): Phase.EXHAUSTED,
     (Phase.RINGING, AlertAcknowledged): Phase.ANSWERED,
     (Phase.EXHAUSTED, AlertAcknowledged): Phase.ANSWERED,
-    **{(Phase.ANSWERED, act): Phase.FOLLOWED for act in ACTS},
+    **{(Phase.ANSWERED, act): Phase.FOLLOWED for act in (*ACTS, CaseSplit)},
 }
 
 ALERT_EVENTS = (
@@ -193,6 +193,9 @@ def fold_alerts(alerts: tuple[Alert, ...], envelope: Envelope) -> tuple[Alert, .
     event = envelope.event
     if isinstance(event, AlertOpened):
         return (*alerts, open_alert(event, envelope.at))
+    if isinstance(event, CaseSplit):  # what is asked of ECGs that are gone is asked where they went
+        gone = frozenset(event.ecg_ids)
+        return tuple(_moved(alert, event) if gone.issuperset(alert.ecg_ids) else alert for alert in alerts)
     if isinstance(event, ACTS):
         return tuple(_moved(alert, event) for alert in alerts)
     if not isinstance(event, ALERT_EVENTS):
@@ -262,6 +265,9 @@ def _rearmed(alert: Alert, rearmed: AlertRearmed, at: datetime) -> Alert:
         alert,
         round=rearmed.round,
         plan=rearmed.plan or alert.plan,
+        follow_up_s=alert.follow_up_s if rearmed.follow_up_s is None else rearmed.follow_up_s,
+        receipt_s=alert.receipt_s if rearmed.receipt_s is None else rearmed.receipt_s,
+        repeat_s=rearmed.repeat_s or alert.repeat_s,
         round_began_at=at,
         step=0,
         repeats=0,

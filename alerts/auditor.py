@@ -66,7 +66,7 @@ def _audit_ecg(case: Case, ecg: Ecg, now: datetime, settings: EscalationSettings
         due_at = ecg.received_at + timedelta(seconds=settings.analysis_s)
         yield _missed("analysis", case, due_at, now, ecg_id=ecg.ecg_id)
     waits = case.state == "open" and ecg.tier in settings.waiting_s and not ecg.only_repeats
-    if waits and not ecg.readings and ecg.overdue_at is None and ecg.received_at is not None:
+    if waits and not ecg.was_read and ecg.overdue_at is None and ecg.received_at is not None:
         due_at = ecg.received_at + timedelta(seconds=settings.waiting_s[Tier(str(ecg.tier))])
         yield _missed("reading", case, max(due_at, read_at or due_at), now, ecg_id=ecg.ecg_id)
 

@@ -118,6 +118,8 @@ def fed_back(case: Case, ecg: Ecg) -> tuple[str, str] | None:
     for one in _same_recording(case, ecg):
         if one.readings:
             return "reading_back", one.readings[0].person
+        if one.read_before_at is not None:
+            return "reading_back", "service"
     received_at = ecg.received_at
     if received_at is None:
         return None

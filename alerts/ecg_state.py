@@ -112,6 +112,7 @@ class Ecg(msgspec.Struct, frozen=True, kw_only=True):
     not_analysed_at: datetime | None = None
     opened_at: datetime | None = None
     opened_by: str | None = None
+    read_before_at: datetime | None = None  # by a person, in the case that it came from
     overdue_at: datetime | None = None  # it was to be read by a person before
     readings: tuple[SignedReading, ...] = ()
     advice_seen_at: datetime | None = None
@@ -121,6 +122,11 @@ class Ecg(msgspec.Struct, frozen=True, kw_only=True):
     alert_withheld_at: datetime | None = None  # it did not ring: the same recording had been read
     doubt: PatientDoubt | None = None
     moved_to: str | None = None  # the case that a person split it off to
+
+    @property
+    def was_read(self) -> bool:
+        """Whether a person has signed a reading of it, here or in the case that it came from."""
+        return bool(self.readings) or self.read_before_at is not None
 
     @property
     def tier(self) -> str | None:
@@ -337,4 +343,5 @@ def _received(ecg: Ecg, event: EcgReceived, at: datetime) -> Ecg:
         acquired=event.acquired,
         sent=event.sent,
         received_at=(event.received_at or at) if ecg.received_at is None else ecg.received_at,
+        read_before_at=event.read_before_at or ecg.read_before_at,
     )

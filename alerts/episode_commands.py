@@ -10,11 +10,13 @@ from greenchannel.alerts.channel_commands import require_open
 from greenchannel.alerts.ecg_state import Ecg, tier_rank
 from greenchannel.alerts.escalation import call
 from greenchannel.alerts.escalation_plan import EscalationSettings
+from greenchannel.alerts.escalation_table import Phase
 from greenchannel.alerts.milestones import MilestoneValue
 from greenchannel.alerts.record_commands import require_answered, require_read
 from greenchannel.alerts.refusal import Refused
 from greenchannel.events import (
     AlertAcknowledged,
+    AlertHandedOver,
     AlertOpened,
     AlertRaised,
     AlertWithheld,
@@ -255,11 +257,27 @@ def _answered(alert: Alert, into: Case | None) -> list[AnyEvent]:
     time = ClockReading(at=alert.acknowledged_at, clock="server", offset_s=0.0, uncertainty_s=0.0)
     return [
         AlertOpened(
-            alert_id=alert.alert_id, tier=alert.tier, ecg_id=ecg_id, rules=alert.rules, plan=alert.plan
+            alert_id=alert.alert_id,
+            tier=alert.tier,
+            ecg_id=ecg_id,
+            rules=alert.rules,
+            plan=alert.plan,
+            # What has followed it once is asked no more.
+            follow_up_s=alert.follow_up_s if alert.phase is Phase.ANSWERED else None,
+            receipt_s=alert.receipt_s,
+            repeat_s=alert.repeat_s,
         ),
         AlertAcknowledged(alert_id=alert.alert_id, person=person),
+        *_held(alert, person),
         _recorded("ALERT_ACK", time, "server", person),
     ]
+
+
+def _held(alert: Alert, person: str) -> list[AnyEvent]:
+    """Who has it now, where that is not who answered."""
+    if alert.held_by in (None, person):
+        return []
+    return [AlertHandedOver(alert_id=alert.alert_id, person=person, to_person=str(alert.held_by))]
 
 
 def _known_of(ecg: Ecg, here: set[str], apart: bool, other_patient: bool) -> list[AnyEvent]:
@@ -322,6 +340,7 @@ def _again(ecg: Ecg) -> list[AnyEvent]:
         acquired=ecg.acquired,
         sent=ecg.sent,
         received_at=ecg.received_at,
+        read_before_at=min((one.at for one in ecg.readings), default=ecg.read_before_at),
     )
     if ecg.not_analysed is not None and ecg.final_tier is not None:
         said = EcgNotAnalysed(

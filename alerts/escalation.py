@@ -96,7 +96,7 @@ def call(
     raised = AlertRaised(alert_id=alert.alert_id, tier=tier, ecg_id=ecg_id, rules=rules)
     if not _louder(alert, tier, settings):
         return _act(row(alert.phase, Trigger.LATER_ECG), {Action.RAISE: lambda: [raised]})
-    return rearm(alert, plan, reason="louder", raised=raised)
+    return rearm(alert, plan, reason="louder", raised=raised, settings=settings)
 
 
 def open_events(
@@ -130,14 +130,29 @@ def open_events(
     return _act(row(Phase.NONE, trigger), doing)
 
 
-def rearm(alert: Alert, plan: Plan, *, reason: str, raised: AlertRaised | None = None) -> list[AnyEvent]:
+def rearm(
+    alert: Alert,
+    plan: Plan,
+    *,
+    reason: str,
+    raised: AlertRaised | None = None,
+    settings: EscalationSettings | None = None,
+) -> list[AnyEvent]:
     """Return a new round of an alert: the plan of now from its first step, and whoever had it is rung as well."""
-    plan = plan or _NOBODY
+    plan, settings = plan or _NOBODY, settings or default_settings()
     if reason == "louder":
         trigger = Trigger.LOUDER_ECG if len(plan) > 1 else Trigger.LOUDER_ECG_NOBODY
     else:
         trigger = Trigger.FOLLOW_UP_DUE if len(plan) > 1 else Trigger.FOLLOW_UP_DUE_NOBODY
-    again = AlertRearmed(alert_id=alert.alert_id, round=alert.round + 1, plan=plan, reason=reason)
+    again = AlertRearmed(
+        alert_id=alert.alert_id,
+        round=alert.round + 1,
+        plan=plan,
+        reason=reason,
+        follow_up_s=settings.follow_up_s,
+        receipt_s=settings.receipt_s,
+        repeat_s=settings.repeat_s,
+    )
     holder = [Ring(person=alert.held_by, channel=LIVE)] if alert.held_by is not None else []
     rings = tuple(dict.fromkeys([*plan[0].all_rings, *_rings_of(alert.held_by, plan), *holder]))
     doing: dict[Action, Callable[[], Sequence[AnyEvent]]] = {

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from greenchannel.alerts.roster import Shift, everybody_on_duty, on_duty
+from greenchannel.alerts.roster import ROSTER_ROLES, Shift, everybody_on_duty, on_duty
 from greenchannel.events import PlanStep, Ring
 from greenchannel.triage.finding import Tier
 
@@ -54,6 +54,15 @@ class EscalationSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
 
     def __post_init__(self) -> None:
         _check_steps(self.step)
+        silenced = [tier.value for tier in (Tier.ACT, Tier.CRIT) if tier not in self.paging_tiers]
+        if silenced:
+            raise ValueError(f"expected ACT and CRIT among paging_tiers, got a file that silences {silenced}")
+        _check_roles(self.everybody_roles)
+        if not self.everybody_roles or self.grace_s <= 0 or self.analysis_s <= 0:
+            raise ValueError(
+                "expected everybody_roles, and grace_s and analysis_s above 0, got "
+                f"{list(self.everybody_roles)}, {self.grace_s:g}, {self.analysis_s:g}"
+            )
         if not self.channels:
             raise ValueError("expected at least one channel, got none")
         times = (*self.repeat_s, self.follow_up_s, self.receipt_s, *self.waiting_s.values())
@@ -74,11 +83,19 @@ class EscalationSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
 
 
 def _check_steps(steps: Sequence[StepRule]) -> None:
+    for step in steps:
+        _check_roles((*([] if step.role == EVERYBODY else [step.role]), *step.again, *step.call))
     times = [step.after_s for step in steps]
     if not steps or steps[-1].role != EVERYBODY:
         raise ValueError(f'expected a last step with role "{EVERYBODY}", got {[s.role for s in steps]}')
     if times[0] < 0 or any(a >= b for a, b in pairwise(times)):
         raise ValueError(f"expected after_s at or above 0 and rising from step to step, got {times}")
+
+
+def _check_roles(roles: Sequence[str]) -> None:
+    unknown = [role for role in roles if role not in ROSTER_ROLES]
+    if unknown:
+        raise ValueError(f"expected roster roles of {', '.join(ROSTER_ROLES)}, got {', '.join(unknown)}")
 
 
 @cache
@@ -110,7 +127,7 @@ def plan_for(
 ) -> tuple[PlanStep, ...]:
     """Return the escalation plan of an alert of `tier` that opens at `at`; empty for a tier that never rings.
 
-    A step with nobody on duty is left out, and the first step that is left starts at once. The last step is always
+    A step with nobody to ring is left out, and the first step that is left starts at once. The last step is always
     "everybody", and falling due it exhausts the alert. With nobody on duty at all it is the only step and due at
     once: the clinic learns immediately that no doctor will answer.
 
@@ -154,12 +171,13 @@ def _step(
     known: Mapping[str, Sequence[str]],
 ) -> PlanStep | None:
     person = on_duty(shifts, at, rule.role)
-    if person is None:
-        return None
     again = [who for role in rule.again if (who := on_duty(shifts, at, role)) is not None]
     called = [who for role in rule.call if (who := on_duty(shifts, at, role)) is not None]
-    people = tuple(dict.fromkeys([person, *again, *called]))
-    rings = [ring for one in (person, *again) for ring in _rings(one, settings, known, call=False)]
+    rung = [*([] if person is None else [person]), *again]
+    people = tuple(dict.fromkeys([*rung, *called]))
+    if not people:
+        return None
+    rings = [ring for one in rung for ring in _rings(one, settings, known, call=False)]
     rings += [Ring(person=one, channel=PHONE) for one in called if PHONE in known.get(one, ())]
     return PlanStep(
         after_s=rule.after_s,

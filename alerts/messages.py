@@ -60,7 +60,7 @@ def compose(
         kind=kind,
         title=" ".join(spec.title.format_map(words).split()),
         text=spec.text.format_map(words),
-        tag=reference(f"{about}:{facts.get('round', 1)}"),
+        tag=reference(f"{about}:{facts.get('round', 1)}{':yours' if kind == 'handed_over' else ''}"),
         ref=reference(key),
         urgent=spec.urgent,
         silent=spec.silent,

@@ -2,10 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
 from greenchannel.clock import check_aware
+
+ROSTER_ROLES: Final = ("first", "second", "head")
+"""Who is called first, who next, and who answers for the duty."""
 
 
 class Shift(msgspec.Struct, frozen=True, kw_only=True):

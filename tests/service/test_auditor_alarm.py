@@ -166,7 +166,7 @@ def test_a_deleted_due_time_is_found_said_once_and_written_down(tmp_path: Path) 
 
     async def story(place: World, desk: Desk, heard: Outside) -> None:
         said: list[str] = []
-        desk.auditor.alarm = said.append
+        desk.auditor.alarm = lambda name, text: said.append(text)
         case_id = (await place.send(desk, dicom())).case_id
         connection = sqlite3.connect(tmp_path / "greenchannel.sqlite")
         connection.execute("DELETE FROM deadlines WHERE kind = 'alert_step'")

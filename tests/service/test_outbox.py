@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,15 @@ from greenchannel.events import (
     AlertDelivered,
     AlertEscalated,
     AlertExhausted,
+    AlertOpened,
+    AlertRaised,
     AlertRearmed,
     AlertSent,
     AlertUnreachable,
 )
+from greenchannel.store import outbox_rows
 from tests.delivery_world import Ward, play
-from tests.desk_world import person
+from tests.desk_world import dicom, person
 from tests.receiver import receiver
 
 NOWHERE = "https://gateway.example/sms"
@@ -281,7 +285,7 @@ def test_a_channel_that_fails_is_tried_as_the_table_says_and_given_up(tmp_path: 
             (gone,) = (e for e in ward.events(case_id, AlertUnreachable) if e.channel == "sms")
             assert (gone.person, gone.channel, gone.reason) == ("chen", "sms", "server_error")
 
-    play(tmp_path, story)
+    play(tmp_path, story, duty_poll_s=1e6)  # the hour would bring rings of its own
 
 
 def test_an_attempt_that_was_taken_over_has_no_say(tmp_path: Path) -> None:
@@ -368,5 +372,49 @@ def test_who_is_handed_an_alert_hears_of_it(tmp_path: Path) -> None:
         await ward.desk.answers.claim(alert_id, person("zhao"))
         told = [row for row in ward.rows().values() if row.kind == "handed_over"]
         assert [(row.person, row.channel) for row in told] == [("lin", "sms")]
+
+    play(tmp_path, story)
+
+
+def test_a_stand_down_reaches_who_was_called(tmp_path: Path) -> None:
+    """The shift of one has ended since; the task that was taken is still driven to."""
+
+    async def story(ward: Ward) -> None:
+        for who in ("dispatch", "cath", "ed"):
+            ward.webhook(who, "sms", "http://127.0.0.1:9/")
+        case_id, _ = await ward.alert()
+        await ward.desk.answers.open_green_channel(case_id, person("chen"))
+        called = {row.person for row in ward.rows().values() if row.kind == "green_channel"}
+        ward.desk.accounts.add_shift(
+            "later", "first", "ed", ward.world.clock.now(), ward.world.clock.now() + timedelta(hours=8)
+        )
+        await ward.desk.answers.stand_down(case_id, person("chen"), "非心梗")
+        told = {row.person for row in ward.rows().values() if row.kind == "stood_down"}
+        assert called >= {"dispatch", "cath", "ed"} and told >= called
+
+    play(tmp_path, story)
+
+
+def test_a_key_pressed_for_what_could_wait_answers_no_infarction(tmp_path: Path) -> None:
+    """The call was about an urgent ECG; by the time of the key the alert is an infarction's, in a round of its own."""
+
+    async def story(ward: Ward) -> None:
+        ward.webhook("chen", "phone", "http://127.0.0.1:9/")
+        world = ward.world
+        sent = await world.send(ward.desk, dicom("baseline_sinus"))
+        plan = ward.desk.watch.plan("ACT", world.clock.now(), "yinzhao")
+        opened = AlertOpened(alert_id="a_1", tier="URG", ecg_id=sent.ecg_id, rules=(), plan=plan)
+        await ward.write(sent.case_id, opened)
+        key = await ward.ring(sent.case_id, "a_1", "chen", "phone")
+        await ward.write(
+            sent.case_id,
+            AlertRaised(alert_id="a_1", tier="ACT", ecg_id=sent.ecg_id, rules=()),
+            AlertRearmed(alert_id="a_1", round=2, plan=plan, reason="louder"),
+        )
+        await ward.desk._writer.transact(
+            lambda tx: ward.desk.receipts._apply(tx, outbox_rows.get(tx, key), "answered")  # type: ignore[arg-type]
+        )
+        alert = ward.desk.book.cases[sent.case_id].alert
+        assert alert is not None and alert.open and alert.round == 2
 
     play(tmp_path, story)

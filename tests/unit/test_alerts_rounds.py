@@ -12,6 +12,7 @@ from greenchannel.alerts.alert_deadlines import (
     deadlines,
     on_due,
 )
+from greenchannel.alerts.auditor import audit
 from greenchannel.alerts.commands import (
     acknowledge,
     analysed,
@@ -19,11 +20,14 @@ from greenchannel.alerts.commands import (
     decline,
     delivered,
     hand_over,
+    merge,
     seen,
     sign_reading,
+    split,
     unreachable,
 )
 from greenchannel.alerts.escalation_plan import default_settings, plan_for, settings_of
+from greenchannel.alerts.escalation_table import Phase
 from greenchannel.alerts.roster import Shift
 from greenchannel.events import (
     AlertEscalated,
@@ -37,7 +41,7 @@ from greenchannel.events import (
     Ring,
 )
 from greenchannel.triage.rule_set import RULES
-from tests.alerts_log import PLAN, T0, Log, read, seconds
+from tests.alerts_log import PLAN, T0, Log, due_times, read, seconds
 
 FAR = """
 [[site]]
@@ -174,6 +178,50 @@ def test_an_outranked_alert_is_silent() -> None:
     assert story.until(409) == []
     assert story.until(410) == ["round2", "anna"]
     assert [alert.round for alert in story.log.case.alerts] == [1, 2]
+
+
+def test_a_merge_carries_the_question_over() -> None:
+    """Who answered in the one case, and did nothing, is asked in the other; whoever had it last has it."""
+    story, other = Story(), Log(case_id="c_2")
+    story.log.extend(acknowledge(story.log.case, "a_1", "anna"), at_s=10)
+    story.log.extend(hand_over(story.log.case, "a_1", "anna", "bo"), at_s=20)
+    merged, carried = merge(story.log.case, other.case)
+    story.log.extend(merged, at_s=30)
+    other.extend(carried, at_s=30)
+    old, new = story.log.case.alert, other.case.alert
+    assert old is not None and new is not None and old.phase is not Phase.FOLLOWED
+    assert (new.held_by, new.follow_up_at) == ("bo", seconds(330))
+    assert story.until(9999) == []
+
+
+def test_a_split_takes_the_question_along() -> None:
+    """The case that the ECG has left asks nothing more."""
+    story = Story()
+    story.log.extend(acknowledge(story.log.case, "a_1", "anna"), at_s=10)
+    story.log.ecg("e_2")
+    story.log.extend(analysed(story.log.case, read("e_2", "NONE"), alert_id="a_3", plan=PLAN))
+    here, there = split(story.log.case, ["e_1"], new_case_id="c_2", patient="p_2")
+    story.log.extend(here, at_s=30)
+    assert story.log.case.alert is not None and story.log.case.alert.follow_up_at is None
+    assert [type(one) for one in there if isinstance(one, AlertOpened)] == [AlertOpened]
+
+
+def test_an_ecg_that_was_read_before_it_was_merged_is_read() -> None:
+    """Its reading stays where it was signed; nobody is asked for another, and the auditor misses none."""
+    story, other = Story("URG"), Log(case_id="c_2")
+    story.log.extend(sign_reading(story.log.case, "e_1", "anna", text="LBBB", tier="FLAG"), at_s=100)
+    _, carried = merge(story.log.case, other.case)
+    other.extend(carried, at_s=200)
+    due = [d for d in due_times(other.envelopes) if d.kind == READING]
+    assert len(due) == 1 and on_due(other.case, due[0], seconds(700), new_alert_id="a_9") == []
+    assert audit([other.case], seconds(9999)) == []
+
+
+def test_an_ecg_that_waits_no_more_is_not_overdue() -> None:
+    """It was read again, as something that may wait for ever."""
+    story = Story("URG")
+    story.log.extend(analysed(story.log.case, read("e_1", "NONE"), alert_id="a_9", plan=PLAN), at_s=50)
+    assert story.until(700) == []
 
 
 # ---------------------------------------------------------------- nobody answers
@@ -314,6 +362,17 @@ def test_a_person_is_rung_on_all_channels_and_telephoned_by_the_second_step() ->
     assert rung[1] == ["second/live", "first/live", "first/wecom", "first/phone"]
     assert rung[2] == ["head/live"]
     assert rung[3] == ["first/live", "first/wecom", "first/phone", "second/live", "second/phone", "head/live"]
+
+
+def test_without_a_second_reader_the_first_is_telephoned_all_the_same() -> None:
+    """The step that calls them has somebody to ring."""
+    shifts = [Shift(person=p, role=p, start=seconds(-1), end=seconds(1)) for p in ("first", "head")]
+    plan = plan_for("ACT", shifts, T0, channels={"first": ("live", "phone")})
+    assert [(step.after_s, [f"{r.person}/{r.channel}" for r in step.rings]) for step in plan[:3]] == [
+        (0.0, ["first/live"]),
+        (60.0, ["first/live", "first/phone"]),
+        (120.0, ["head/live"]),
+    ]
 
 
 def test_a_site_has_steps_of_its_own() -> None:

@@ -9,7 +9,7 @@ from greenchannel.assembly import build, read_escalation
 from greenchannel.settings import SettingsError, load
 
 SITE = """
-paging_tiers = ["ACT"]
+paging_tiers = ["ACT", "CRIT"]
 channels = ["live"]
 everybody_roles = ["first", "head"]
 grace_s = 5.0
@@ -54,6 +54,12 @@ def test_a_site_file_is_found_through_the_settings(tmp_path: Path) -> None:
         SITE.replace("after_s = 30", "after_s = 0"),
         SITE.replace('role = "everybody"', 'role = "second"'),
         SITE.replace('"ACT"', '"act"'),
+        SITE.replace('["ACT", "CRIT"]', '["CRIT"]'),
+        SITE.replace('["ACT", "CRIT"]', "[]"),
+        SITE.replace('["first", "head"]', '["frist"]'),
+        SITE.replace('["first", "head"]', "[]"),
+        SITE.replace('role = "first"', 'role = "secund"'),
+        SITE.replace("grace_s = 5.0", "grace_s = -1.0"),
         SITE.replace("URG = 600.0", "ACT = 600.0"),
         SITE.replace("URG = 600.0", "URG = 0.0"),
         SITE.replace("repeat_s = [180.0]", "repeat_s = []"),

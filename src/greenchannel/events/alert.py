@@ -15,7 +15,7 @@ class Ring(msgspec.Struct, frozen=True, kw_only=True):
 class PlanStep(msgspec.Struct, frozen=True, kw_only=True):
     """One step of an escalation plan, frozen when the alert opens."""
 
-    after_s: float  # from the opening of the alert
+    after_s: float  # from the beginning of the round
     role: str
     people: tuple[str, ...]  # user ids
     channels: tuple[
@@ -46,7 +46,8 @@ class AlertOpened(Event, frozen=True, kw_only=True):
 
 
 class AlertRaised(Event, frozen=True, kw_only=True):
-    """A later ECG of the episode confirms or raises an open alert; it does not ring again."""
+    """A later ECG of the episode confirms or raises an alert. It rings anew only where it pages and the alert could
+    wait: then `AlertRearmed` follows."""
 
     alert_id: str
     tier: str
@@ -132,6 +133,10 @@ class AlertRearmed(Event, frozen=True, kw_only=True):
     round: int  # 2 for the first time
     plan: tuple[PlanStep, ...] = ()  # as the roster is now; none: as before
     reason: str = "nothing_followed"  # or "louder"
+    # As the configuration is now; None and (): as before.
+    follow_up_s: float | None = None
+    receipt_s: float | None = None
+    repeat_s: tuple[float, ...] = ()
 
 
 class ReadingOverdue(Event, frozen=True, kw_only=True):

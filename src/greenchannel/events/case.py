@@ -80,6 +80,7 @@ class EcgReceived(Event, frozen=True, kw_only=True):
     received_at: Aware | None = (
         None  # None: with this event; given where it is carried over from another case
     )
+    read_before_at: Aware | None = None  # a person had signed a reading of it in the case it is carried from
 
 
 class EcgAnalysed(Event, frozen=True, kw_only=True):

@@ -88,7 +88,7 @@ class Auditor:
         signs: SignsOfLife,
         direct: DirectAlarm,
         every_s: float,
-        alarm: Callable[[str], None] | None = None,
+        alarm: Callable[[str, str], None] | None = None,
     ) -> None:
         """`engine` is the auditor's own and is closed with it."""
         self.alarm = alarm
@@ -194,17 +194,17 @@ class Auditor:
             self._direct.say(f"{notice.key}-{times}", notice.text)
             if before is None:
                 self._unwritten[notice.key] = notice
-                self._hand_over(notice.text)
+                self._hand_over(notice)
         for key in self._said.keys() - lasting.keys():
             gone = self._said[key].event
             logger.warning("no longer so", what=gone.what, case_id=gone.case_id, alert_id=gone.alert_id)
         self._said = lasting
 
-    def _hand_over(self, text: str) -> None:
+    def _hand_over(self, notice: Notice) -> None:
         if self.alarm is None:
             return
         try:
-            self.alarm(text)
+            self.alarm(notice.key, notice.text)
         except Exception:
             logger.critical("the auditor's alarm failed", exc_info=True)
 

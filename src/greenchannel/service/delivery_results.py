@@ -65,9 +65,10 @@ class DeliveryResults:
             SERVICE,
         )
 
-    def on_case(self, tx: Tx, row: OutboxRow, decide: Decide, actor: str, *, any_round: bool = False) -> None:
+    def on_case(self, tx: Tx, row: OutboxRow, decide: Decide, actor: str, *, as_loud: bool = False) -> None:
         """Let a command decide on the case of a row. Where the case refuses, the row is noted all the same: else it
-        would be sent again and again. What became of a ring of an earlier round changes nothing, unless `any_round`.
+        would be sent again and again. What became of a ring of an earlier round changes nothing; unless, with
+        `as_loud`, the alert is no louder now than the ring said.
         """
         if row.alert_id is None:
             return
@@ -77,7 +78,8 @@ class DeliveryResults:
         try:
             case = self._casework.current(tx, case_id)
             alert = case.alert_of(row.alert_id)
-            if alert is not None and not any_round and alert.round != row.facts.get("round", 1):
+            earlier = alert is not None and alert.round != row.facts.get("round", 1)
+            if earlier and not (as_loud and alert is not None and alert.tier == row.facts.get("tier")):
                 return
             events = decide(case, row.alert_id)
         except (Refused, NotFound) as error:

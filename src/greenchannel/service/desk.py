@@ -1,7 +1,7 @@
 """The desk: everything that people and devices can ask of the running service, one method each."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -264,19 +264,28 @@ class Desk:
         await asyncio.to_thread(self._fold_log)
         self.hub.start(self.book.seq, self.book.cases.values())
         self._writer.start()
-        left = await self._begin_serving() if serving else 0
-        runners = {
-            "duty": self.duty.run(),
-            "delivery": self.delivery.run(),
-            "log of others": keep_running("log of others", self.following.look, self.settings.follow_poll_s),
-        } | (self._serving_runners() if serving else {})
-        self._tasks = [asyncio.create_task(runner, name=name) for name, runner in runners.items()]
-        self._started = True
+        await self.duty.protect_old_alerts(self.book.cases.values())
+        # Whoever waits for an answer comes first: what was not read yet may take long, and may hang.
+        self._run(
+            {
+                "duty": self.duty.run(),
+                "delivery": self.delivery.run(),
+                "log of others": keep_running(
+                    "log of others", self.following.look, self.settings.follow_poll_s
+                ),
+            }
+        )
         self._signs.start()
         self.auditor.start()
         self._heartbeat = self._make_heartbeat()
         self._heartbeat.start()
+        left = await self._begin_serving() if serving else 0
+        self._run(self._serving_runners() if serving else {})
+        self._started = True
         logger.info("started", events=self.book.seq, cases=len(self.book.cases), read_late=left)
+
+    def _run(self, runners: Mapping[str, Coroutine[Any, Any, None]]) -> None:
+        self._tasks += [asyncio.create_task(runner, name=name) for name, runner in runners.items()]
 
     async def _begin_serving(self) -> int:
         await self.clock_reports.plan()

@@ -1,27 +1,33 @@
 """The shell of duty: fires what is due. Whether it was fired is asked elsewhere, see `auditor.py`."""
 
 import asyncio
+import contextlib
 import functools
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
 
 import msgspec
 import structlog
 from sqlalchemy import Engine
 
-from greenchannel.alerts import alert_deadlines
+from greenchannel.alerts import alert_deadlines, escalation
+from greenchannel.alerts.case import Case
 from greenchannel.clock import Clock
+from greenchannel.events import AnyEvent
 from greenchannel.service.casework import Casework
 from greenchannel.service.ids import new_id
 from greenchannel.service.keeping import keep_running
 from greenchannel.service.watch import Watch
 from greenchannel.store import deadlines
 from greenchannel.store.deadlines import Deadline
+from greenchannel.store.errors import CommitFailed, WriterClosed
 from greenchannel.store.writer import Tx, Writer
 
 logger = structlog.get_logger(__name__)
 
 BATCH = 100
+AGAIN_AFTER = timedelta(seconds=2)  # a due time that failed
 
 
 class Duty:
@@ -60,8 +66,31 @@ class Duty:
         for deadline, failed in zip(due, ends, strict=True):
             if isinstance(failed, BaseException):
                 logger.critical("a due time failed", kind=deadline.kind, id=deadline.id, exc_info=failed)
+                await self._put_off(deadline)
         self.looked_s = time.monotonic()
         return len(due)
+
+    async def _put_off(self, deadline: Deadline) -> None:
+        """One that fails comes again a little later, behind those that may succeed: many of them would keep all others
+        from their turn."""
+        again_at = self._clock.now() + AGAIN_AFTER
+        with contextlib.suppress(CommitFailed, WriterClosed):  # the database is away: all of them wait
+            await self._writer.transact(lambda tx: tx.put_off_deadline(deadline.id, again_at))
+
+    async def protect_old_alerts(self, cases: Iterable[Case]) -> None:
+        """Alerts that were opened before alerts rang on, and wait still, begin a round that does."""
+        for case in tuple(cases):
+            alert = case.alert
+            if alert is None or alert.repeat_s or not escalation.waits(case, alert):
+                continue
+            await self._casework.change(case.case_id, self._begin_anew, "service")
+
+    def _begin_anew(self, case: Case, now: datetime) -> list[AnyEvent]:
+        alert = case.alert
+        if alert is None or alert.repeat_s or not escalation.waits(case, alert):
+            return []
+        plan = self._watch.plan(alert.tier, now, case.site)
+        return escalation.rearm(alert, plan, reason="louder", settings=self._watch.settings)
 
     async def _act(self, deadline: Deadline) -> None:
         await self._writer.transact(functools.partial(self._fire, deadline=deadline))
@@ -73,6 +102,8 @@ class Duty:
         if other is not None:
             other(tx, deadline)
             return
+        if deadline.kind not in alert_deadlines.KINDS:
+            raise ValueError(f"expected a kind of due time that is known, got {deadline.kind}")
         case_id = deadline.stream.partition(":")[2]
         case = self._casework.current(tx, case_id)
         planned = alert_deadlines.Deadline(

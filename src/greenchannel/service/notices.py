@@ -34,14 +34,14 @@ class Notices:
         if notice.kind == "roster_in_doubt":
             self._outbox.notice_all(tx, key=notice.key, people=notice.people, kind="shift_in_doubt", facts={})
 
-    def auditor(self, text: str) -> None:
+    def auditor(self, name: str, text: str) -> None:
         """What was due has not happened. From the auditor's own thread; it does not wait for the writer.
 
-        The same text on the same day is one notice. Where the writer itself is what fails, the auditor's direct way is
-        the one that counts.
+        The same thing, by its name, is one notice on a day, whichever process found it. Where the writer itself is
+        what fails, the auditor's direct way is the one that counts.
         """
         now = self._clock.now()
-        key = f"auditor:{now:%Y%m%d}:{hashlib.sha256(text.encode()).hexdigest()[:24]}"
+        key = f"auditor:{now:%Y%m%d}:{hashlib.sha256(name.encode()).hexdigest()[:24]}"
 
         def command(tx: Tx) -> None:
             head = roster.on_duty(self._watch.shifts(now), now, "head")

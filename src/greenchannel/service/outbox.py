@@ -1,7 +1,8 @@
 """The outbox: deliveries are asked for in the transaction of the event that wants them, and called off likewise."""
 
+import hashlib
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from typing import Any, Final
 
 from greenchannel.alerts import delivery
 from greenchannel.alerts.case import Case
@@ -25,6 +26,7 @@ from greenchannel.store.outbox_rows import OutboxRow
 from greenchannel.store.writer import Tx
 
 CLINIC = "clinic"
+MOST_KEY: Final = 200
 
 
 class Outbox:
@@ -62,9 +64,10 @@ class Outbox:
                 facts = _channel_facts(case, opened.channel_id)
                 self._to_all(tx, f"{opened.channel_id}:opened", "green_channel", people, facts)
             case GreenChannelStoodDown() as down:
-                people = self._people(tx, case, {task.role for task in case.channel.tasks})
                 facts = _channel_facts(case, down.channel_id)
-                self._to_all(tx, f"{down.channel_id}:stood_down", "stood_down", people, facts)
+                self._to_all(
+                    tx, f"{down.channel_id}:stood_down", "stood_down", self._of_channel(tx, case), facts
+                )
             case _:
                 pass
 
@@ -76,7 +79,7 @@ class Outbox:
         Parameters
         ----------
         key : str
-            Derived from what it is for, at most 200 characters: asking again with it changes nothing.
+            Derived from what it is for: asking again with it changes nothing.
         kind : str
             One of ``delivery.toml``.
         facts : mapping
@@ -94,6 +97,8 @@ class Outbox:
             raise ValueError(f"expected a channel among {', '.join(channels())}, got {channel!r}")
         if channel == LIVE:
             return False
+        if len(key) > MOST_KEY:  # ids of sites and people may be long; the row holds no more
+            key = f"{key[: MOST_KEY - 33]}:{hashlib.sha256(key.encode()).hexdigest()[:32]}"
         added = outbox_rows.add(
             tx,
             key=key,
@@ -137,23 +142,29 @@ class Outbox:
 
     def _people(self, tx: Tx, case: Case, roles: Collection[str]) -> list[str]:
         """Of each role those who are on duty, or where nobody is, all of the role who see the site."""
-        on_duty = self._contacts.on_duty(tx, tx.now)
+        on_duty = self._contacts.on_duty(tx, tx.now, case.site)
         chosen: list[str] = []
         for role in sorted(roles):
             people = self._contacts.of_role(tx, role, case.site)
             chosen += [person for person in people if person in on_duty] or people
         return list(dict.fromkeys(chosen))
 
+    def _of_channel(self, tx: Tx, case: Case) -> list[str]:
+        """Whoever was called by the open channel, has a task of it, or is on duty now: a shift may have ended since."""
+        tasks = case.channel.tasks
+        called = outbox_rows.people_of(tx, case.case_id, "green_channel")
+        took = [who for task in tasks for who in (task.accepted_by, task.done_by) if who is not None]
+        return list(dict.fromkeys([*called, *took, *self._people(tx, case, {task.role for task in tasks})]))
+
     # ------------------------------------------------------------ the end of an alert
 
     def _answered(self, tx: Tx, answered: AlertAcknowledged, case: Case) -> None:
         """Nothing more of an answered alert is sent, and who may have it hears that it is over."""
-        alert, round_now = case.alert_of(answered.alert_id), alert_facts(case, answered.alert_id)["round"]
+        alert = case.alert_of(answered.alert_id)
         for row in outbox_rows.of_alert(tx, answered.alert_id, "alert"):
             after = self._call_off(tx, row)
             answers = alert is not None and alert.has_answered(row.person)
-            of_others = not answers and row.facts.get("round", 1) == round_now
-            if of_others or row.channel == WEBPUSH:  # who answered knows; screens are cleared
+            if not answers or row.channel == WEBPUSH:  # who answered knows; screens are cleared
                 self.say_over(tx, row, after)
 
     def _call_off(self, tx: Tx, row: OutboxRow) -> Item:

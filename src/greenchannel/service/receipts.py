@@ -150,7 +150,7 @@ class Receipts:
                     row,
                     lambda case, alert: commands.acknowledge(case, alert, person),
                     actor,
-                    any_round=True,
+                    as_loud=True,
                 )
             case "declined":
                 self._results.on_case(

@@ -26,7 +26,8 @@ class Watch:
 
     def shifts(self, at: datetime, site: str | None = None) -> Sequence[roster.Shift]:
         """The shifts of now and of the next two days that count at `at`: a site's own before the network's."""
-        rows = self._accounts.shifts_between(at, at + AHEAD)
+        gone = {user.id for user in self._accounts.users() if user.disabled}
+        rows = [row for row in self._accounts.shifts_between(at, at + AHEAD) if row.person not in gone]
         return [shift.plain() for shift in of_site(map(duty_shift, rows), site, at)]
 
     def plan(self, tier: str, at: datetime, site: str) -> tuple[PlanStep, ...]:

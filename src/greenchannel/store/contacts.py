@@ -143,10 +143,13 @@ class Contacts:
         return [str(row.id) for row in tx.conn.execute(query.order_by(_users.c.id))]
 
     @staticmethod
-    def on_duty(tx: Tx, at: datetime) -> frozenset[str]:
-        """Everybody who has a shift at an instant, whatever the role."""
+    def on_duty(tx: Tx, at: datetime, site: str) -> frozenset[str]:
+        """Everybody who has a shift in force at an instant, of the network or of this site, whatever the role."""
         table = schema.shifts
-        query = select(table.c.person).where(table.c.starts_at <= at, table.c.ends_at > at)
+        here = table.c.site.is_(None) | (table.c.site == site)
+        query = select(table.c.person).where(
+            table.c.starts_at <= at, table.c.ends_at > at, table.c.replaced_by.is_(None), here
+        )
         return frozenset(str(row.person) for row in tx.conn.execute(query))
 
     # ------------------------------------------------------------ changes

@@ -118,6 +118,12 @@ def of_alert(tx: Tx, alert_id: str, kind: str) -> list[OutboxRow]:
     return [_row(found) for found in tx.conn.execute(query)]
 
 
+def people_of(tx: Tx, case_id: str, kind: str) -> list[str]:
+    """Whom messages of one kind about a case were for, each once."""
+    query = select(_table.c.person).distinct().where(_table.c.case_id == case_id, _table.c.kind == kind)
+    return sorted(str(row.person) for row in tx.conn.execute(query))
+
+
 def put(
     tx: Tx,
     key: str,

@@ -195,6 +195,11 @@ class Tx:
             self.conn.execute(update(schema.deadlines).where(waiting).values(done_at=self.now)).rowcount == 1
         )
 
+    def put_off_deadline(self, id: str, due_at: datetime) -> None:
+        """Move one that waits to a later instant; one that was taken, or never set, is left alone."""
+        waiting = (schema.deadlines.c.id == id) & schema.deadlines.c.done_at.is_(None)
+        self.conn.execute(update(schema.deadlines).where(waiting).values(due_at=due_at))
+
     # ------------------------------------------------------------ idempotency
 
     def remember(self, scope: str, key: str, request_sha256: bytes, answer: bytes) -> None:
