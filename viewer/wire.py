@@ -12,6 +12,7 @@ import msgspec
 
 from greenchannel.alerts.alert_state import Alert
 from greenchannel.alerts.case import Case
+from greenchannel.alerts.channels import reason_words
 from greenchannel.alerts.ecg_state import AdviceLook, Ecg, SignedReading, tier_rank
 from greenchannel.alerts.eta import HUB, SCENE, Eta
 from greenchannel.alerts.eta import standing as standing_eta
@@ -329,6 +330,9 @@ def _alert(alert: Alert, names: Directory) -> Json:
                 "declined_at": maybe(person.declined_at),
                 "unreachable_at": maybe(person.unreachable_at),
                 "unreachable_reason": person.unreachable_reason,
+                "unreachable": None
+                if person.unreachable_at is None
+                else reason_words(person.unreachable_reason),
             }
             for person in alert.people
         ],
