@@ -14,6 +14,7 @@ import "./styles/board.css";
 import "./styles/ecg.css";
 import "./styles/case.css";
 import "./styles/rules.css";
+import "./styles/tasks.css";
 
 const AGAIN_MS = 3000;
 

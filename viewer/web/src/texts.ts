@@ -1,6 +1,7 @@
 /** Every word of the pages that is not the service's: Chinese first, English beside it. `{name}` is filled in. */
 import { lang } from "./state/prefs";
 import { IDENTITY_TEXTS } from "./textsIdentity";
+import { TASK_TEXTS } from "./textsTasks";
 import type { Role, Tier } from "./wire";
 
 type Pair = readonly [zh: string, en: string];
@@ -89,6 +90,7 @@ export const TEXTS = {
   ],
   identityConflictEcg: ["另一份心电图", "The other ECG"],
   ...IDENTITY_TEXTS,
+  ...TASK_TEXTS,
   noEcg: ["还没有心电图", "No ECG yet"],
   notAnalysed: ["正在分析", "Being analysed"],
   limit: ["限", "limit"],

@@ -1,6 +1,6 @@
 /** Where are we, who is late? */
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { Act, CaseMark, Section, Since, signedTierWord, TierMark, Unconfirmed } from "../parts/bits";
 import { AlertState, GreenState, NextAct } from "../parts/CaseRow";
 import { Decline } from "../parts/Decline";
@@ -26,7 +26,7 @@ import {
   siteName,
   timeOfDay,
 } from "../state/format";
-import { rows } from "../state/live";
+import { rows, showCase } from "../state/live";
 import { may, me } from "../state/session";
 import { proposesChannel, signedFirst } from "../state/verdict";
 import { say, sourceName, type TextKey, t } from "../texts";
@@ -34,6 +34,7 @@ import type { CaseDetail, Identity, OrderProblem, Reading, Row } from "../wire";
 
 export function CasePage({ id }: { id: string }): JSX.Element {
   const live = rows.value.cases.get(id);
+  useEffect(() => showCase(id), [id]);
   const { value: detail, problem } = useLoaded<CaseDetail>(`/cases/${encodeURIComponent(id)}`, live?.seq);
   // The line is newer than what was read; the reading holds what the line leaves out.
   const row = live ?? detail ?? undefined;

@@ -41,7 +41,14 @@ export async function signOut(): Promise<void> {
   });
 }
 
+/** Where a role begins: who has tasks and no alerts, with the tasks. */
+export function homeOf(role: Role | undefined): "/" | "/clinic" | "/tasks" {
+  if (role === "clinic") return "/clinic";
+  return role === "cathlab" || role === "ccu" || role === "dispatch" ? "/tasks" : "/";
+}
+
 const DOCTORS: readonly Role[] = ["reader", "cardiologist"];
+const CARE: readonly Role[] = [...DOCTORS, "cathlab", "ed", "ccu", "radiologist", "clinic", "dispatch"];
 /** As the service's table of rights has it. */
 const RIGHTS = {
   answer: [...DOCTORS, "ed"],
@@ -54,6 +61,9 @@ const RIGHTS = {
   send: [...DOCTORS, "clinic", "ed", "ccu"],
   adviceSeen: ["clinic"],
   checkIdentity: [...DOCTORS, "ed", "clinic", "quality"],
+  task: CARE,
+  /** Who the patient is. */
+  names: CARE,
   deviceClocks: ["quality", "admin"],
 } as const satisfies Record<string, readonly Role[]>;
 
