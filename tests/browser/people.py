@@ -50,13 +50,13 @@ class People:
             assert answer.status_code < 300, answer.text
             return answer.json() if answer.content else None
 
-    def infarction(self, *, seed: int = 1, site: str = "yinzhao", **fields: Any) -> str:
+    def infarction(self, *, seed: int = 1, site: str = "yinzhao", **fields: str) -> str:
         """A clinic's machine sends an ECG with an infarction; gives the case."""
         with httpx.Client(base_url=self.county.base, timeout=20.0, trust_env=False) as http:
             sent = http.post(
                 "/api/v1/ecgs",
                 content=ecg_file(st_mv=0.4, seed=seed),
-                params={"arrival_mode": 2, "age": 61, "sex": "male", "chest_pain": "yes"} | fields,
+                params={"arrival_mode": "2", "age": "61", "sex": "male", "chest_pain": "yes"} | fields,
                 headers={"Authorization": f"Bearer {self.county.tokens[f'ecg-{site}']}"},
             )
             assert sent.status_code == 201, sent.text

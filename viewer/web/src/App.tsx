@@ -14,6 +14,7 @@ import { Banner } from "./parts/Banner";
 import { Trouble } from "./parts/bits";
 import { Header, Help, helpOpen, StaleNote } from "./parts/Header";
 import { NewTasks } from "./parts/NewTasks";
+import { SoundBar } from "./parts/SoundBar";
 import { line, startLive, stopLive } from "./state/live";
 import { loadQuantities } from "./state/quantities";
 import { go, route } from "./state/route";
@@ -36,6 +37,7 @@ export function App(): JSX.Element {
   return (
     <div class={`app${stale}`}>
       <Header title={title} />
+      <SoundBar />
       <Page />
       <div class="floor">
         <StaleNote />

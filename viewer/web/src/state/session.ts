@@ -22,6 +22,15 @@ export async function loadMe(): Promise<void> {
   }
 }
 
+const AGAIN_MS = 60_000;
+
+/** A shift begins and ends while the page is open. */
+export function keepMe(): void {
+  setInterval(() => {
+    if (me.value) void loadMe();
+  }, AGAIN_MS);
+}
+
 export async function loadDemo(): Promise<void> {
   demo.value = await get<Demo>("/demo");
 }
