@@ -13,6 +13,7 @@ import "./styles/base.css";
 import "./styles/board.css";
 import "./styles/ecg.css";
 import "./styles/case.css";
+import "./styles/care.css";
 import "./styles/duty.css";
 import "./styles/rules.css";
 import "./styles/tasks.css";

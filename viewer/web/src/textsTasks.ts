@@ -14,7 +14,7 @@ export const TASK_TEXTS = {
   tasksNotYours: ["您的角色没有绿色通道任务。", "Your role has no tasks of the green channel."],
   tasksNames: ["显示姓名(查看会被记录)", "Show names (looking is logged)"],
   tasksHideNames: ["不显示姓名", "Hide names"],
-  tasksNew: ["新任务 {n} 项", "{n} new tasks"],
+  tasksNew: ["新任务 {n} 项", "New tasks: {n}"],
   tasksSee: ["去接受", "Take them"],
   taskDue: ["限 {at} 前", "due by {at}"],
   taskLeft: ["余 {for}", "{for} left"],

@@ -203,6 +203,8 @@ export interface Row {
   green_channel: GreenChannel;
   tasks: Task[];
   eta: Etas;
+  /** What became of the patient was told to the clinic, and read there. */
+  feedback: { sent_at: string; seen_at: string | null } | null;
   diagnosed_at: string | null;
   /** The same recording came again for another patient number, and nobody has looked yet. */
   identity_conflicts: { at: string; existing_ecg_id: string; ecg_id: string | null }[];

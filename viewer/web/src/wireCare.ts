@@ -133,3 +133,21 @@ export interface Outcome {
   milestones: Milestone[];
   intervals: Interval[];
 }
+
+/** A milestone that the reader's role may enter. */
+export interface Form extends Named {
+  /** What it repeats by: "dose", "person". */
+  key: string | null;
+  known: boolean;
+  one_tap: boolean;
+  /** It is likely to come next for the role. */
+  next: boolean;
+  codes: Named[];
+  /** It may be told as a day, or a day and one of its parts. */
+  day_told: boolean;
+}
+
+export interface Forms {
+  milestones: Form[];
+  day_zones: string[];
+}

@@ -86,6 +86,7 @@ export function row(change: Partial<Row> = {}): Row {
     },
     tasks: [],
     eta: { scene: null, hub: null },
+    feedback: null,
     diagnosed_at: null,
     identity_conflicts: [],
     patient_doubts: [],

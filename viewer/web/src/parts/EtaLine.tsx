@@ -10,7 +10,7 @@ export function EtaLine({ eta, place }: { eta: Eta; place: "scene" | "hub" }): J
   const left = now === null ? null : (Date.parse(eta.at) - now) / 1000;
   return (
     <p class="eta num" data-testid={`eta-${place}`}>
-      {t(place === "hub" ? "etaHub" : "etaScene")} <b>{hourMinute(eta.at)}</b>{" "}
+      {t(place === "hub" ? "etaHub" : "etaScene")} <b>{hourMinute(eta.at)}</b> ·{" "}
       {left !== null && <b>{t(left < 0 ? "etaPassed" : "etaIn", { for: span(Math.abs(left)) })}</b>}{" "}
       <span class="muted">
         {sourceName(eta.source)} {hourMinute(eta.given_at)}

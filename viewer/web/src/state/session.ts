@@ -71,6 +71,10 @@ const RIGHTS = {
   adviceSeen: ["clinic"],
   checkIdentity: [...DOCTORS, "ed", "clinic", "quality"],
   task: CARE,
+  ambulanceEta: [...DOCTORS, "ed", "dispatch", "clinic"],
+  /** Send what became of the patient to the clinic. */
+  feedback: [...DOCTORS, "ccu", "ed"],
+  feedbackSeen: ["clinic"],
   /** Who the patient is. */
   names: CARE,
   deviceClocks: ["quality", "admin"],
