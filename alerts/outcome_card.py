@@ -49,17 +49,23 @@ def card(case: Case, times: Timeline | None = None) -> Card:
     """Return the card of a case as it stands; `times` is its timeline, where that is at hand."""
     times = times or timeline(case)
     valid = {entry.spec.id: entry.valid for entry in times.entries}
-    sent = max((v for v in case.values if v.milestone == SENT), key=lambda v: v.seq, default=None)
-    looks = [v for v in case.values if v.milestone == SEEN and sent is not None and v.seq > sent.seq]
+    sent, seen = told(case)
     names, spans = _shown("card_milestones"), _shown("card_intervals")
     return Card(
         outcome=valid.get(OUTCOME),
         diagnosis=valid.get(DX),
         sent=sent,
-        seen=max(looks, key=lambda v: v.seq, default=None),
+        seen=seen,
         entries=tuple(entry for name in names for entry in times.entries if entry.spec.id == name),
         intervals=tuple(one for name in spans for one in times.intervals if one.spec.id == name),
     )
+
+
+def told(case: Case) -> tuple[MilestoneValue | None, MilestoneValue | None]:
+    """Return the newest sending to the clinic and the newest look that came after it."""
+    sent = max((v for v in case.values if v.milestone == SENT), key=lambda v: v.seq, default=None)
+    looks = [v for v in case.values if v.milestone == SEEN and sent is not None and v.seq > sent.seq]
+    return sent, max(looks, key=lambda v: v.seq, default=None)
 
 
 def send_feedback(case: Case, *, role: str, now: datetime) -> list[AnyEvent]:

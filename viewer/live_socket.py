@@ -20,6 +20,10 @@ MOST_MESSAGE_CHARACTERS: Final = 4096
 CHECK_AGAIN_S: Final = 60.0  # a session that was ended is noticed after this long at the latest
 
 
+Told = tuple[str, str, int]
+"""What a page said, of which alert, in which of its rounds."""
+
+
 class Said(msgspec.Struct):
     """What a page may say."""
 
@@ -85,15 +89,13 @@ async def _write(socket: Socket, client: Client) -> None:
 
 
 async def _hear(front: Front, socket: Socket, client: Client, caller: Caller) -> None:
-    told: set[str] = set()
+    told: set[Told] = set()
     while True:
         said = _parse(await socket.next())
         match said:
-            case Said(type="delivered", alert_id=str() as alert_id):
-                if caller.kind == "user" and may(caller, "deliver") and alert_id not in told:
-                    visible(front.desk.case_of_alert(alert_id), caller)
-                    told.add(alert_id)
-                    await front.desk.answers.delivered(alert_id, caller)
+            case Said(type="delivered" | "seen", alert_id=str() as alert_id):
+                if caller.kind == "user" and may(caller, "deliver"):
+                    await _on_screen(front, caller, said.type, alert_id, told)
             case Said(type="watch", ecg_id=ecg_id):
                 if ecg_id is not None:
                     require(caller, "waveform")
@@ -104,6 +106,18 @@ async def _hear(front: Front, socket: Socket, client: Client, caller: Caller) ->
                 front.fanout.mark(client)
             case _:
                 raise _unknown(said)
+
+
+async def _on_screen(front: Front, caller: Caller, what: str, alert_id: str, told: set[Told]) -> None:
+    """A board has the alert, or its case is before the person's eyes. Each round of it is told anew, and once."""
+    case = visible(front.desk.case_of_alert(alert_id), caller)
+    alert = case.alert_of(alert_id)
+    key = (what, alert_id, 0 if alert is None else alert.round)
+    if key in told:
+        return
+    told.add(key)
+    answers = front.desk.answers
+    await (answers.seen if what == "seen" else answers.delivered)(alert_id, caller)
 
 
 def _parse(message: str | bytes) -> Said:
@@ -122,4 +136,4 @@ def _shape(message: str | bytes) -> str:
 
 
 def _unknown(said: Said) -> Problem:
-    return Problem(400, "unknown message", expected="delivered, watch or ping", got=said.type[:40])
+    return Problem(400, "unknown message", expected="delivered, seen, watch or ping", got=said.type[:40])

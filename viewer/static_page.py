@@ -35,6 +35,12 @@ async def asset(path: str) -> Response:
     return await asyncio.to_thread(_asset, path)
 
 
+@router.get("/sw.js")
+async def worker() -> Response:
+    """The page's worker, which shows push messages; at the root, so that all addresses of the page are its own."""
+    return await asyncio.to_thread(_asset, "sw.js")
+
+
 def _asset(path: str) -> Response:
     target: Traversable = page_folder()
     for part in path.split("/"):

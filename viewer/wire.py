@@ -12,10 +12,12 @@ import msgspec
 
 from greenchannel.alerts.alert_state import Alert
 from greenchannel.alerts.case import Case
+from greenchannel.alerts.channels import reason_words
 from greenchannel.alerts.ecg_state import AdviceLook, Ecg, SignedReading, tier_rank
 from greenchannel.alerts.eta import HUB, SCENE, Eta
 from greenchannel.alerts.eta import standing as standing_eta
 from greenchannel.alerts.green_channel import TaskState
+from greenchannel.alerts.outcome_card import told
 from greenchannel.alerts.proposal import prepared
 from greenchannel.clock import rfc3339
 from greenchannel.service.before import patient_of
@@ -136,6 +138,7 @@ def case_row(case: Case, names: Directory, now: datetime) -> Json:
         "green_channel": _green_channel(case, names),
         "tasks": [task_json(task, case.site, names) for task in case.tasks],
         **etas(case),
+        "feedback": _feedback(case),
         "diagnosed_at": maybe(case.diagnosed_at),
         "identity_conflicts": doubts.conflicts(case),
         "patient_doubts": doubts.doubts(case),
@@ -329,6 +332,9 @@ def _alert(alert: Alert, names: Directory) -> Json:
                 "declined_at": maybe(person.declined_at),
                 "unreachable_at": maybe(person.unreachable_at),
                 "unreachable_reason": person.unreachable_reason,
+                "unreachable": None
+                if person.unreachable_at is None
+                else reason_words(person.unreachable_reason),
             }
             for person in alert.people
         ],
@@ -364,6 +370,14 @@ def _proposed(case: Case, names: Directory) -> Json | None:
             for row in (ready.tasks if ready.stands else ())
         ],
     }
+
+
+def _feedback(case: Case) -> Json | None:
+    """When the clinic was told last what became of the patient, and when it has read that; None while it was not told."""
+    sent, seen = told(case)
+    return (
+        None if sent is None else {"sent_at": rfc3339(sent.time.at), "seen_at": maybe(seen and seen.time.at)}
+    )
 
 
 def task_json(task: TaskState, site: str, names: Directory) -> Json:

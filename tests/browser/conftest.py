@@ -1,4 +1,4 @@
-"""A real browser for each test, and the demo to look at."""
+"""A real browser for each test, the demo to look at, and a county at work whose people are real browsers, too."""
 
 import re
 import subprocess
@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.people import People
+from tests.served import served
 
 # What Chromium must leave out on a machine without a network, or as root.
 ARGUMENTS = [
@@ -21,12 +24,25 @@ ARGUMENTS = [
 
 
 @pytest.fixture
-def page(chromium: Path) -> Iterator[Page]:
-    """A fresh desktop page. Not shared: an open Playwright leaves an event loop running in its thread."""
+def browser(chromium: Path) -> Iterator[Browser]:
+    """One for each test. Not shared: an open Playwright leaves an event loop running in its thread."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(chromium), args=ARGUMENTS)
-        yield browser.new_page(viewport={"width": 1280, "height": 800}, locale="zh-CN")
+        yield browser
         browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Page:
+    """A fresh desktop page."""
+    return browser.new_page(viewport={"width": 1280, "height": 800}, locale="zh-CN")
+
+
+@pytest.fixture
+def people(browser: Browser, tmp_path: Path) -> Iterator[People]:
+    """The people of a county with a running service, each to be had with a browser of their own."""
+    with served(tmp_path / "county", contacts_localhost="true", delivery_poll_s=0.05) as county:
+        yield People(browser=browser, county=county)
 
 
 @pytest.fixture

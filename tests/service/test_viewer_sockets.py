@@ -13,6 +13,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from greenchannel.alerts import escalation_plan
 from greenchannel.signal.recording import Recording
 from tests.service.viewer_house import House, beats, ecg_file, house
 
@@ -148,6 +149,60 @@ def test_a_board_that_shows_an_alert_says_so_and_the_row_knows(tmp_path: Path) -
             assert "alert_delivered" not in [message["type"] for message in before]
 
     tell(story, tmp_path)
+
+
+def test_a_person_who_has_the_case_on_the_screen_has_seen_the_alert(tmp_path: Path) -> None:
+    """`seen` says that it was delivered, too; who was not rung has seen nothing."""
+
+    async def story(here: House) -> None:
+        doctor, other = await here.person("cardiologist"), await here.person("quality")
+        async with (
+            connect(here.ws("live"), additional_headers=doctor) as socket,
+            connect(here.ws("live"), additional_headers=other) as bystander,
+        ):
+            await read(socket)
+            await send_ecg(here, st_mv=0.4)
+            sent, _ = await until(socket, "alert_sent")
+            said = json.dumps({"type": "seen", "alert_id": sent["row"]["alert"]["alert_id"]})
+            await bystander.send(said)
+            for _ in range(3):
+                await socket.send(said)
+            seen, before = await until(socket, "alert_seen")
+            person = seen["row"]["alert"]["people"][0]
+            assert person["seen_at"] is not None and person["delivered_at"] is not None
+            assert "alert_delivered" in [message["type"] for message in before]
+            assert seen["actor"] == "user:cardiologist"
+            await socket.send(json.dumps({"type": "ping"}))
+            _, after = await until(socket, "mark")
+            assert "alert_seen" not in [message["type"] for message in after]
+
+    tell(story, tmp_path)
+
+
+def test_a_board_that_stays_open_says_each_round_of_an_alert_anew(tmp_path: Path) -> None:
+    """An alert that comes back, as nothing followed its answer, is told again on the same line."""
+    escalation = (Path(escalation_plan.__file__).parent / "escalation.toml").read_text(encoding="utf-8")
+    file = tmp_path / "escalation.toml"
+    file.write_text(escalation.replace("follow_up_s = 300.0", "follow_up_s = 0.3"), encoding="utf-8")
+
+    async def story(here: House) -> None:
+        doctor = await here.person("cardiologist")
+        async with connect(here.ws("live"), additional_headers=doctor) as socket:
+            await read(socket)
+            await send_ecg(here, st_mv=0.4)
+            sent, _ = await until(socket, "alert_sent")
+            alert_id = sent["row"]["alert"]["alert_id"]
+            for number in (1, 2):
+                assert sent["row"]["alert"]["round"] == number
+                await socket.send(json.dumps({"type": "delivered", "alert_id": alert_id}))
+                await until(socket, "alert_delivered")
+                if number == 1:
+                    path = f"/api/v1/alerts/{alert_id}/ack"
+                    assert (await here.http.post(path, headers=doctor)).status_code == 200
+                    await until(socket, "alert_rearmed")
+                    sent, _ = await until(socket, "alert_sent")
+
+    tell(story, tmp_path / "data", escalation_file=file)
 
 
 @pytest.mark.parametrize(

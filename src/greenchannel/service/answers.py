@@ -82,6 +82,12 @@ class Answers:
             "delivered", alert_id, caller, lambda case: commands.delivered(case, alert_id, caller.id, "live")
         )
 
+    async def seen(self, alert_id: str, caller: Caller) -> Case:
+        """The person has the case of the alert on the screen."""
+        return await self._on_alert(
+            "seen", alert_id, caller, lambda case: commands.seen(case, alert_id, caller.id, "live")
+        )
+
     async def decline(self, alert_id: str, caller: Caller, reason: str | None) -> Case:
         """A person cannot take it; the next step comes at once."""
         return await self._on_alert(

@@ -9,17 +9,22 @@ import { ClocksPage } from "./pages/ClocksPage";
 import { EcgPage } from "./pages/EcgPage";
 import { Login } from "./pages/Login";
 import { RulesPage } from "./pages/RulesPage";
+import { TasksPage } from "./pages/TasksPage";
 import { Banner } from "./parts/Banner";
 import { Trouble } from "./parts/bits";
 import { Header, Help, helpOpen, StaleNote } from "./parts/Header";
+import { NewTasks } from "./parts/NewTasks";
+import { SoundBar } from "./parts/SoundBar";
 import { line, startLive, stopLive } from "./state/live";
 import { loadQuantities } from "./state/quantities";
 import { go, route } from "./state/route";
-import { me } from "./state/session";
+import { homeOf, me } from "./state/session";
 import { t } from "./texts";
 
 /** Where somebody wanted to go before having to sign in. */
 let wanted: string | null = null;
+/** Whether this page has once shown somebody where their role begins. */
+let landed = false;
 
 export function App(): JSX.Element {
   useSignalEffect(guard);
@@ -32,10 +37,12 @@ export function App(): JSX.Element {
   return (
     <div class={`app${stale}`}>
       <Header title={title} />
+      <SoundBar />
       <Page />
       <div class="floor">
         <StaleNote />
         <Trouble />
+        <NewTasks />
         <Banner />
       </div>
       <Help />
@@ -58,6 +65,8 @@ function Page(): JSX.Element {
       return <Clinic />;
     case "clocks":
       return <ClocksPage />;
+    case "tasks":
+      return <TasksPage />;
     case "rules":
       return <RulesPage version={here.version} />;
     default:
@@ -79,6 +88,7 @@ function guard(): void {
   if (who === undefined) return;
   if (who === null) {
     untracked(stopLive);
+    landed = false;
     if (page !== "login") {
       wanted = location.pathname + location.hash;
       go("/login", true);
@@ -89,11 +99,13 @@ function guard(): void {
     startLive();
     void loadQuantities();
   });
-  const home = who.user.role === "clinic" ? "/clinic" : "/";
+  const home = homeOf(who.user.role);
+  const first = !landed;
+  landed = true;
   if (page === "login") {
     go(wanted !== null && wanted !== "/" ? wanted : home, true);
     wanted = null;
-  } else if (page === "board" && who.user.role === "clinic") go("/clinic", true);
+  } else if (page === "board" && home !== "/" && (first || home === "/clinic")) go(home, true);
 }
 
 function onKey(event: KeyboardEvent): void {

@@ -6,14 +6,17 @@ import { Problem } from "./state/api";
 import { startTicking } from "./state/clock";
 import { keepPrefs } from "./state/prefs";
 import { followLinks } from "./state/route";
-import { loadDemo, loadMe } from "./state/session";
+import { keepMe, loadDemo, loadMe } from "./state/session";
 import { unlockOnGesture } from "./state/sound";
 import "./styles/acts.css";
 import "./styles/base.css";
 import "./styles/board.css";
 import "./styles/ecg.css";
 import "./styles/case.css";
+import "./styles/care.css";
+import "./styles/duty.css";
 import "./styles/rules.css";
+import "./styles/tasks.css";
 
 const AGAIN_MS = 3000;
 
@@ -25,6 +28,7 @@ keepPrefs();
 followLinks();
 unlockOnGesture();
 startTicking();
+keepMe();
 render(<App />, root);
 void begin();
 

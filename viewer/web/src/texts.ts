@@ -1,6 +1,9 @@
 /** Every word of the pages that is not the service's: Chinese first, English beside it. `{name}` is filled in. */
 import { lang } from "./state/prefs";
+import { CARE_TEXTS } from "./textsCare";
+import { DUTY_TEXTS } from "./textsDuty";
 import { IDENTITY_TEXTS } from "./textsIdentity";
+import { TASK_TEXTS } from "./textsTasks";
 import type { Role, Tier } from "./wire";
 
 type Pair = readonly [zh: string, en: string];
@@ -89,6 +92,9 @@ export const TEXTS = {
   ],
   identityConflictEcg: ["另一份心电图", "The other ECG"],
   ...IDENTITY_TEXTS,
+  ...CARE_TEXTS,
+  ...DUTY_TEXTS,
+  ...TASK_TEXTS,
   noEcg: ["还没有心电图", "No ECG yet"],
   notAnalysed: ["正在分析", "Being analysed"],
   limit: ["限", "limit"],

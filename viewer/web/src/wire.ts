@@ -1,5 +1,10 @@
 /** What the service sends, as docs/wire-protocol.md says. Unknown is null. Nothing here is computed by the page. */
 
+import type { Alert, Etas, GreenChannel, Task } from "./wireAlert";
+import type { FollowUp, Outcome, Reperfusion } from "./wireCare";
+
+export type { Alert, AlertPerson, Eta, Etas, GreenChannel, PreparedTask, Step, Task } from "./wireAlert";
+
 export type Tier = "ACT" | "CRIT" | "URG" | "FLAG" | "REC" | "NONE";
 export type Role =
   | "clinic"
@@ -146,53 +151,6 @@ export interface EcgSummary {
   same_as: SameAs | null;
 }
 
-export interface AlertPerson {
-  person: string;
-  name: string | null;
-  role: Role;
-  step: number;
-  channel: string;
-  sent_at: string | null;
-  delivered_at: string | null;
-  acknowledged_at: string | null;
-  declined_at: string | null;
-}
-
-export interface Alert {
-  alert_id: string;
-  tier: Tier;
-  state: "open" | "acknowledged";
-  opened_at: string;
-  acknowledged_at: string | null;
-  acknowledged_by: Person | null;
-  held_by: Person | null;
-  step: number;
-  steps: number;
-  next_due_at: string | null;
-  exhausted: boolean;
-  people: AlertPerson[];
-}
-
-export interface GreenChannel {
-  state: "closed" | "open" | "stood_down";
-  channel_id: string | null;
-  opened_at: string | null;
-  opened_by: Person | null;
-  stood_down_at: string | null;
-  reason: string | null;
-}
-
-export interface Task extends Said {
-  task_id: string;
-  kind: string;
-  role: Role;
-  given_at: string | null;
-  accepted_at: string | null;
-  accepted_by: Person | null;
-  done_at: string | null;
-  done_by: Person | null;
-}
-
 export interface Reading {
   ecg_id?: string;
   text: string;
@@ -244,6 +202,9 @@ export interface Row {
   alert: Alert | null;
   green_channel: GreenChannel;
   tasks: Task[];
+  eta: Etas;
+  /** What became of the patient was told to the clinic, and read there. */
+  feedback: { sent_at: string; seen_at: string | null } | null;
   diagnosed_at: string | null;
   /** The same recording came again for another patient number, and nobody has looked yet. */
   identity_conflicts: { at: string; existing_ecg_id: string; ecg_id: string | null }[];
@@ -335,6 +296,9 @@ export interface CaseDetail extends Row {
   timeline: Timeline;
   readings: Reading[];
   advice: unknown;
+  followups: FollowUp[];
+  outcome: Outcome;
+  reperfusion: Reperfusion;
   identity: Identity | null;
   images: unknown[];
   history: HistoryLine[];

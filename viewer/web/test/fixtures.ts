@@ -1,5 +1,5 @@
 /** Rows as the service sends them, for the tests. */
-import type { Alert, AlertPerson, EcgSummary, Evidence, Me, Reading, Role, Row } from "../src/wire";
+import type { Alert, AlertPerson, EcgSummary, Evidence, Me, Reading, Role, Row, Task } from "../src/wire";
 
 export const AT = "2026-03-02T08:05:00.000Z";
 
@@ -80,9 +80,13 @@ export function row(change: Partial<Row> = {}): Row {
       opened_at: null,
       opened_by: null,
       stood_down_at: null,
+      stood_down_by: null,
       reason: null,
+      proposed: null,
     },
     tasks: [],
+    eta: { scene: null, hub: null },
+    feedback: null,
     diagnosed_at: null,
     identity_conflicts: [],
     patient_doubts: [],
@@ -97,13 +101,17 @@ export function person(id: string, change: Partial<AlertPerson> = {}): AlertPers
   return {
     person: id,
     name: id,
-    role: "cardiologist",
+    role: "first",
     step: 0,
     channel: "live",
+    rings: 1,
     sent_at: AT,
     delivered_at: null,
+    seen_at: null,
     acknowledged_at: null,
     declined_at: null,
+    unreachable_at: null,
+    unreachable: null,
     ...change,
   };
 }
@@ -117,9 +125,11 @@ export function alert(people: AlertPerson[], change: Partial<Alert> = {}): Alert
     acknowledged_at: null,
     acknowledged_by: null,
     held_by: null,
+    round: 1,
     step: 0,
     steps: 4,
     next_due_at: null,
+    follow_up_at: null,
     exhausted: false,
     people,
     ...change,
@@ -136,5 +146,24 @@ export function somebody(id: string, role: Role): Me {
     demo: false,
     server_time: AT,
     version: "0",
+  };
+}
+
+export function task(id: string, change: Partial<Task> = {}): Task {
+  return {
+    task_id: id,
+    kind: "ready_cathlab",
+    role: "cathlab",
+    state: "given",
+    zh: "导管室准备就绪",
+    en: "Cath lab ready",
+    steps: [],
+    given_at: AT,
+    accepted_at: null,
+    accepted_by: null,
+    done_at: null,
+    done_by: null,
+    cancelled_at: null,
+    ...change,
   };
 }

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { minutesText } from "../src/parts/Track";
-import { callingRows, callsMe, mayDecline, nextAct, owedDeliveries } from "../src/state/alerts";
+import { callingRows, callsMe, mayDecline, nextAct, owedDeliveries, owedLooks } from "../src/state/alerts";
 import { Problem } from "../src/state/api";
 import { ServerClock } from "../src/state/clock";
 import {
@@ -259,7 +259,18 @@ describe("alerts", () => {
       row({ alert: alert([person("zhang", { delivered_at: AT })], { alert_id: "a_2" }) }),
       row({ alert: alert([person("li")], { alert_id: "a_3" }) }),
     ];
-    expect(owedDeliveries(rows, "zhang")).toEqual(["a_1"]);
+    expect(owedDeliveries(rows, "zhang").map((one) => one.alert_id)).toEqual(["a_1"]);
+  });
+
+  test("a board owes a look for the case before it, and only a board that was rung", () => {
+    const rows = [
+      row({ alert: alert([person("zhang", { delivered_at: AT })]) }),
+      row({ alert: alert([person("zhang", { seen_at: AT })], { alert_id: "a_2" }) }),
+      row({ alert: alert([person("zhang", { channel: "sms" })], { alert_id: "a_3" }) }),
+      row({ alert: alert([person("zhang")], { alert_id: "a_4", state: "acknowledged" }) }),
+    ];
+    expect(owedLooks(rows, "zhang").map((one) => one.alert_id)).toEqual(["a_1"]);
+    expect(owedDeliveries(rows, "zhang").map((one) => one.alert_id)).toEqual(["a_2"]);
   });
 
   test("the next act: confirm, then the green channel, then the case", () => {

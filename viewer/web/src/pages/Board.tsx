@@ -3,6 +3,7 @@ import { signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { CaseRow } from "../parts/CaseRow";
+import { DutyPanel } from "../parts/DutyPanel";
 import { EcgPanel } from "../parts/EcgPanel";
 import { helpOpen } from "../parts/Header";
 import { useHeldOrder } from "../parts/heldOrder";
@@ -35,6 +36,7 @@ export function Board(): JSX.Element {
   return (
     <main class={row ? "board split" : "board"}>
       <div class="list">
+        <DutyPanel />
         {me.value?.user.role === "quality" && <p class="card muted">{t("qualityRole")}</p>}
         {SECTIONS.map((section) => (
           <BoardSection key={section.id} {...section} />

@@ -1,40 +1,36 @@
 /** Where are we, who is late? */
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
-import { Act, CaseMark, Section, Since, signedTierWord, TierMark, Unconfirmed } from "../parts/bits";
-import { AlertState, GreenState, NextAct } from "../parts/CaseRow";
-import { Decline } from "../parts/Decline";
-import { Below, firstWords, signature } from "../parts/Headline";
+import { useEffect, useState } from "preact/hooks";
+import { AlertPeople } from "../parts/AlertPeople";
+import { Ambulance } from "../parts/Ambulance";
+import { Act, Section, signedTierWord, TierMark } from "../parts/bits";
+import { CaseHead } from "../parts/CaseHead";
+import { NextAct } from "../parts/CaseRow";
+import { EnterMilestone } from "../parts/EnterMilestone";
+import { signature } from "../parts/Headline";
 import { IdentityQuestions } from "../parts/IdentityQuestions";
 import { useLoaded } from "../parts/load";
-import { EnterMilestone, Milestones } from "../parts/Milestones";
-import { RuleLink } from "../parts/RuleLink";
+import { Milestones } from "../parts/Milestones";
+import { OutcomeCard } from "../parts/OutcomeCard";
+import { Proposal, stands } from "../parts/Proposal";
+import { ReperfusionPanel } from "../parts/Reperfusion";
+import { TapMilestones } from "../parts/TapMilestones";
 import { TaskActs, Tasks } from "../parts/Tasks";
 import { Thumb } from "../parts/Thumb";
 import { Track } from "../parts/Track";
-import { closeCase, openGreen, standDown } from "../state/acts";
-import { mayDecline } from "../state/alerts";
-import { bestEvidence, evidenceWords } from "../state/evidence";
-import {
-  actorText,
-  dateTime,
-  hourMinute,
-  localTimes,
-  noteText,
-  patientLine,
-  peopleOf,
-  siteName,
-  timeOfDay,
-} from "../state/format";
-import { rows } from "../state/live";
-import { may, me } from "../state/session";
-import { proposesChannel, signedFirst } from "../state/verdict";
-import { say, sourceName, type TextKey, t } from "../texts";
-import type { CaseDetail, Identity, OrderProblem, Reading, Row } from "../wire";
+import { closeCase, standDown } from "../state/acts";
+import { actorText, dateTime, localTimes, peopleOf, timeOfDay } from "../state/format";
+import { rows, showCase } from "../state/live";
+import { homeOf, may, me } from "../state/session";
+import { say, t } from "../texts";
+import type { CaseDetail, OrderProblem, Reading, Row } from "../wire";
+import type { Forms } from "../wireCare";
 
 export function CasePage({ id }: { id: string }): JSX.Element {
   const live = rows.value.cases.get(id);
+  useEffect(() => showCase(id), [id]);
   const { value: detail, problem } = useLoaded<CaseDetail>(`/cases/${encodeURIComponent(id)}`, live?.seq);
+  const { value: forms } = useLoaded<Forms>(`/cases/${encodeURIComponent(id)}/forms`, live?.seq);
   // The line is newer than what was read; the reading holds what the line leaves out.
   const row = live ?? detail ?? undefined;
   if (!row) {
@@ -49,17 +45,24 @@ export function CasePage({ id }: { id: string }): JSX.Element {
     <main class="page case" data-testid={`case-${id}`}>
       <Crumbs />
       <CaseHead row={row} detail={detail} />
+      <Proposal row={row} />
       <IdentityQuestions row={row} />
+      <AlertPeople row={row} />
       {problem && <p class="trouble">{problem.words}</p>}
       {detail && <Problems problems={detail.timeline.problems} />}
       {detail && <Track timeline={detail.timeline} />}
-      {(row.state === "open" || row.tasks.length > 0) && (
+      <div class="columns">
+        {detail && hasClock(row, detail) && <ReperfusionPanel caseId={id} clock={detail.reperfusion} />}
+        <Ambulance row={row} />
+      </div>
+      {(row.tasks.length > 0 || (row.state === "open" && !stands(row))) && (
         <Section title={t("tasks")}>
           <Tasks tasks={row.tasks} />
         </Section>
       )}
       <div class="columns">
         <div>
+          {forms && row.state === "open" && <TapMilestones caseId={id} forms={forms.milestones} />}
           {(row.state === "open" || row.ecgs.length > 0) && (
             <>
               <Section title={t("ecgs")}>
@@ -70,7 +73,10 @@ export function CasePage({ id }: { id: string }): JSX.Element {
               </Section>
             </>
           )}
-          {detail && <EnterMilestone caseId={id} milestones={detail.timeline.milestones} />}
+          {detail && forms && (
+            <EnterMilestone caseId={id} milestones={detail.timeline.milestones} forms={forms} />
+          )}
+          {detail && <OutcomeCard row={row} outcome={detail.outcome} />}
           <Ending row={row} />
         </div>
         {detail && <Milestones milestones={detail.timeline.milestones} names={peopleOf(row)} />}
@@ -81,145 +87,20 @@ export function CasePage({ id }: { id: string }): JSX.Element {
   );
 }
 
-const Crumbs = (): JSX.Element => (
-  <nav class="crumbs">
-    <a class="act act-link" href="/">
-      ◂ {t("back")}
-    </a>
-  </nav>
-);
+/** An infarction, or a channel: of any other case the clock would say nothing that is asked for. */
+const hasClock = (row: Row, detail: CaseDetail): boolean =>
+  row.tier === "ACT" || row.green_channel.channel_id !== null || detail.reperfusion.state !== "running";
 
-function CaseHead({ row, detail }: { row: Row; detail: CaseDetail | null }): JSX.Element {
-  const evidence = bestEvidence(row);
-  const signed = signedFirst(row);
-  const mode = row.arrival_mode;
-  const modeKey = `arrivalMode${mode}` as TextKey;
+function Crumbs(): JSX.Element {
+  const home = homeOf(me.value?.user.role);
   return (
-    <section class="card case-head">
-      <div>
-        <p class="muted num">
-          {siteName(row)}
-          {row.site.distance_km !== null && ` · ${t("km", { n: Math.round(row.site.distance_km) })}`} ·{" "}
-          {patientLine(row)}
-          {mode !== null && ` · ${t(modeKey)}`} · {dateTime(row.opened_at)}
-          {row.state === "open" && (
-            <>
-              {" · "}
-              <Since at={row.opened_at} />
-            </>
-          )}
-        </p>
-        <h2 class="headline">
-          <CaseMark row={row} /> {firstWords(row)}
-        </h2>
-        <p class="below">
-          <Below row={row} />
-        </p>
-        <p class="num">
-          {evidence && (
-            <>
-              {evidenceWords(evidence)} <RuleLink id={evidence.rule} version={readBy(row)} />
-            </>
-          )}{" "}
-          {signed === null && <Unconfirmed row={row} />}
-        </p>
-        {row.reading?.advice && (
-          <p>
-            <b>{t("advice")}</b> {row.reading.advice}
-          </p>
-        )}
-        <CallClinic row={row} identity={detail?.identity ?? null} />
-        {row.note && <p>{noteText(row.note)}</p>}
-        <p>
-          <AlertState row={row} />
-        </p>
-        {detail?.identity && <FromClinic identity={detail.identity} />}
-      </div>
-      <div class="case-act">
-        <Channel row={row} detail={detail} />
-        {row.alert?.state === "open" && <NextAct row={row} big />}
-        {row.state === "open" && row.alert && mayDecline(row.alert, me.value) && (
-          <Decline alert={row.alert} />
-        )}
-        {canOpen(row) && (
-          <Act
-            name={`green ${row.case_id}`}
-            kind={proposesChannel(row) ? "urgent" : "plain"}
-            big={proposesChannel(row)}
-            testid="open-green"
-            run={() => openGreen(row.case_id)}
-          >
-            {t("openGreen")}
-          </Act>
-        )}
-      </div>
-    </section>
-  );
-}
-
-/** By which version of the rules the case's findings were made. */
-const readBy = (row: Row): string | null =>
-  row.ecgs.find((ecg) => ecg.ecg_id === row.ecg_id)?.rules_version ?? null;
-
-const VITALS_SHOWN = 50;
-
-/** Whom to telephone at the patient's side, for who decides on the case. */
-function CallClinic({ row, identity }: { row: Row; identity: Identity | null }): JSX.Element | null {
-  const phone = identity?.callback_phone ?? row.site.phone;
-  if (row.state !== "open" || !phone || me.value?.user.role === "clinic") return null;
-  return (
-    <p>
-      <a class="act act-plain" href={`tel:${phone}`} data-testid="call-clinic">
-        ☎ {t("callClinic")} <span class="num">{phone}</span>
+    <nav class="crumbs">
+      <a class="act act-link" href={home}>
+        ◂ {t(home === "/tasks" ? "tasksPage" : "back")}
       </a>
-    </p>
+    </nav>
   );
 }
-
-/** What the clinic wrote of the patient. */
-function FromClinic({ identity }: { identity: Identity }): JSX.Element {
-  const vitals = Object.entries(identity.vitals ?? {}).slice(0, VITALS_SHOWN);
-  const facts: [string, string | null | undefined][] = [
-    [t("patientName"), identity.name],
-    [t("patientPhone"), identity.phone],
-    [t("callbackPhone"), identity.callback_phone],
-    [t("patientHistory"), identity.history],
-    [t("vitals"), vitals.map(([name, value]) => `${name} ${String(value)}`).join(" · ")],
-  ];
-  return (
-    <details data-testid="identity">
-      <summary>{t("fromClinic")}</summary>
-      <dl class="facts">
-        {facts.map(([name, said]) => (
-          <div key={name} class="facts-line">
-            <dt>{name}</dt>
-            <dd class="num">{said || t("unknown")}</dd>
-          </div>
-        ))}
-      </dl>
-    </details>
-  );
-}
-
-/** A case that was entered from elsewhere may have a channel that this service never opened. */
-function Channel({ row, detail }: { row: Row; detail: CaseDetail | null }): JSX.Element | null {
-  if (row.green_channel.state !== "closed") return <GreenState row={row} />;
-  const said = detail?.timeline.milestones.find((each) => each.id === "GREEN_OPEN" && each.known);
-  if (said) {
-    const by = said.source === "published_report" ? t("perReport") : sourceName(said.source);
-    return (
-      <span class="info" data-testid="green-reported">
-        ▶ {t("greenReported", { at: hourMinute(said.at), by })}
-      </span>
-    );
-  }
-  if (row.state !== "open") return detail && <span class="muted">{t("greenNone")}</span>;
-  return <span class="muted">{t("greenNot")}</span>;
-}
-
-/** On its own page the channel may be opened whatever the tier: the doctor decides, not the machine. */
-const canOpen = (row: Row): boolean =>
-  row.state === "open" && row.green_channel.state !== "open" && may("openChannel", me.value?.user.role);
 
 function Problems({ problems }: { problems: OrderProblem[] }): JSX.Element | null {
   if (problems.length === 0) return null;

@@ -7,7 +7,7 @@ import { useLoaded } from "../parts/load";
 import { SendForm } from "../parts/SendForm";
 import { TaskActs } from "../parts/Tasks";
 import { adviceSeen } from "../state/acts";
-import { clinicOrder, isUnanswered } from "../state/clinic";
+import { clinicOrder, isUnanswered, unreadFeedback } from "../state/clinic";
 import { gathered, hourMinute, patientLine, timeOfDay } from "../state/format";
 import { rows } from "../state/live";
 import { lang } from "../state/prefs";
@@ -36,6 +36,7 @@ export function Clinic(): JSX.Element {
   return (
     <main class="page clinic">
       <Unanswered cases={live.filter(isUnanswered)} />
+      <Told cases={unreadFeedback(rows.value.cases.values())} />
       {first && <Card key={first.case_id} row={first} recordAgain={record(first)} />}
       {others.length > 0 && (
         <Section title={t("otherCases")}>
@@ -157,6 +158,25 @@ function Unanswered({ cases }: { cases: Row[] }): JSX.Element | null {
         </a>
       </p>
     </div>
+  );
+}
+
+/** What became of patients that were sent away: nobody here has read it yet. */
+function Told({ cases }: { cases: Row[] }): JSX.Element | null {
+  if (cases.length === 0) return null;
+  return (
+    <section class="card" data-testid="feedback-new">
+      <h2>✉ {t("feedbackNew")}</h2>
+      <ul>
+        {cases.map((row) => (
+          <li key={row.case_id}>
+            <a class="act act-plain" href={`/case/${encodeURIComponent(row.case_id)}`}>
+              <span class="num">{hourMinute(row.opened_at)}</span> {patientLine(row)} ▸
+            </a>
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }
 

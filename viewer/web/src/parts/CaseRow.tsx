@@ -13,6 +13,7 @@ import {
   patientLine,
   personName,
   siteName,
+  span,
   timeOfDay,
 } from "../state/format";
 import { go } from "../state/route";
@@ -20,8 +21,10 @@ import { me } from "../state/session";
 import { onPaper, shownTier, signedFirst } from "../state/verdict";
 import { say, t } from "../texts";
 import type { Row } from "../wire";
+import { followUpLeft } from "./AlertPeople";
 import { Act, CaseMark, Since, tierClass, Unconfirmed } from "./bits";
 import { Below, firstWords } from "./Headline";
+import { stands } from "./Proposal";
 import { Thumb } from "./Thumb";
 
 interface Props {
@@ -149,9 +152,13 @@ export function AlertState({ row }: { row: Row }): JSX.Element | null {
   const ended = row.state !== "open";
   if (alert === null) return ended ? null : <span class="muted">{t("alertNone")}</span>;
   if (alert.state === "acknowledged") {
+    const left = followUpLeft(alert);
     return (
       <span class="done">
         ✓ {t("alertAcked", { who: personName(alert.held_by ?? alert.acknowledged_by) })}
+        {left !== null && !ended && (
+          <span class="num late"> · {t("followUpShort", { for: span(left) })}</span>
+        )}
       </span>
     );
   }
@@ -163,7 +170,8 @@ export function AlertState({ row }: { row: Row }): JSX.Element | null {
   return (
     <span class={alert.exhausted ? "unanswered exhausted" : "unanswered"}>
       <b class="num">
-        ! {alert.exhausted ? `${t("alertExhausted")} ` : ""}
+        ! {alert.round > 1 ? `${t("alertRound", { n: alert.round })} ` : ""}
+        {alert.exhausted ? `${t("alertExhausted")} ` : ""}
         {t("alertUnanswered", { for: waited === null ? "—" : duration(waited) })}
       </b>
       {!alert.exhausted && left !== null && (
@@ -186,5 +194,6 @@ export function GreenState({ row }: { row: Row }): JSX.Element | null {
       </span>
     );
   }
-  return null;
+  if (!stands(row)) return null;
+  return <span class="info">◇ {t("proposalShort")}</span>;
 }

@@ -6,6 +6,7 @@ import { markOpened } from "../state/acts";
 import { Problem } from "../state/api";
 import { evidenceOf, type FindingEvidence } from "../state/evidence";
 import { gathered, patientLine, siteName, timeOfDay } from "../state/format";
+import { showCase } from "../state/live";
 import { lang } from "../state/prefs";
 import { quantity } from "../state/quantities";
 import { rulesHref, useRules } from "../state/rules";
@@ -39,6 +40,8 @@ export function EcgPanel({ ecgId, row }: Props): JSX.Element {
   useEffect(() => {
     if ((shown || live) && may("opened", role)) void markOpened(ecgId);
   }, [ecgId, shown, live, role]);
+  const caseId = row?.case_id ?? null;
+  useEffect(() => (caseId === null ? undefined : showCase(caseId)), [caseId]);
   const analysis = ecg?.analysis ?? null;
   return (
     <article class="ecg" data-testid={`ecg-${ecgId}`}>

@@ -5,15 +5,11 @@ import { clock, nowMs } from "../state/clock";
 import { duration, hourMinute } from "../state/format";
 import { board, line } from "../state/live";
 import { chooseTheme, lang, theme } from "../state/prefs";
-import { route } from "../state/route";
 import { demo, may, me, signOut } from "../state/session";
 import { soundState, toggleSound } from "../state/sound";
 import { roleName, shiftName, t } from "../texts";
 import type { Row } from "../wire";
-import type { ClockReport } from "../wireClocks";
-import { useLoaded } from "./load";
-
-const REPORT_AGAIN_MS = 600_000;
+import { Nav } from "./Nav";
 
 export const helpOpen = signal(false);
 
@@ -40,27 +36,6 @@ export function Header({ title }: { title: string }): JSX.Element {
           )}
           {who && <Connection />}
           {who && <Sound />}
-          {who && (
-            <a
-              class="switch rules-link"
-              href="/rules"
-              data-testid="rules-link"
-              aria-current={route.value.page === "rules" ? "page" : undefined}
-            >
-              {t("rulesPage")}
-            </a>
-          )}
-          {who && may("deviceClocks", who.user.role) && (
-            <a
-              class="switch rules-link"
-              href="/clocks"
-              data-testid="clocks-link"
-              aria-current={route.value.page === "clocks" ? "page" : undefined}
-            >
-              {t("clocksPage")}
-              <BadClocks />
-            </a>
-          )}
           <button
             type="button"
             class="switch"
@@ -105,23 +80,9 @@ export function Header({ title }: { title: string }): JSX.Element {
           )}
         </div>
       </div>
+      <Nav />
     </header>
   );
-}
-
-/** How many clocks the newest report names, beside the link to it. */
-function BadClocks(): JSX.Element | null {
-  void nowMs.value;
-  const { value } = useLoaded<ClockReport>(
-    "/devices/clocks",
-    Math.floor(performance.now() / REPORT_AGAIN_MS),
-  );
-  return value && value.bad > 0 ? (
-    <b class="late" data-testid="clocks-badge">
-      {" "}
-      ▲{value.bad}
-    </b>
-  ) : null;
 }
 
 /** The demo's clock stands while the story waits for an answer or the channel. */

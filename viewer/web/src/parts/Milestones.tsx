@@ -1,14 +1,9 @@
 /** Every milestone of the case, set and unset; where a time came from and how it was corrected is one tap away. */
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
-import { newKey, recordMilestone } from "../state/acts";
-import { clock } from "../state/clock";
-import { actorText, dateTime, fromLocalInput, timeOfDay, toLocalInput } from "../state/format";
-import { me } from "../state/session";
+import { actorText, dateTime, timeOfDay } from "../state/format";
 import { say, sourceName, t } from "../texts";
-import type { Milestone, MilestoneValue, Said } from "../wire";
-import { Act, Section } from "./bits";
-import { useLoaded } from "./load";
+import type { Milestone, MilestoneValue } from "../wire";
+import { Section } from "./bits";
 
 interface MilestonesProps {
   milestones: Milestone[];
@@ -120,115 +115,4 @@ function sourceIcon(source: string | null, clockName: string | null): string {
   if (kind.includes("device")) return "▭";
   if (kind.includes("server") || kind.includes("system")) return "⚙";
   return kind.includes("paper") ? "▤" : "☺";
-}
-
-interface Form extends Said {
-  id: string;
-  /** What the milestone repeats by. */
-  key?: string | null;
-}
-
-export function EnterMilestone({
-  caseId,
-  milestones,
-}: {
-  caseId: string;
-  milestones: Milestone[];
-}): JSX.Element | null {
-  const { value: forms } = useLoaded<{ milestones: Form[] }>(`/cases/${encodeURIComponent(caseId)}/forms`, 0);
-  const now = (): string => toLocalInput(clock.now(performance.now()) ?? Date.now());
-  const [which, setWhich] = useState("");
-  const [when, setWhen] = useState(now);
-  const [note, setNote] = useState("");
-  const [repeat, setRepeat] = useState("1");
-  const [key, setKey] = useState(newKey);
-  const [saved, setSaved] = useState(false);
-  const source = me.value?.user.role ?? "";
-  if (!forms || forms.milestones.length === 0) return null;
-  const repeats = forms.milestones.find((form) => form.id === which)?.key ?? null;
-  const held = milestones.find((m) => m.id === which && (repeats === null || m.key === repeat));
-  const corrects = held?.values.some((value) => value.source === source) ?? false;
-  const save = async (): Promise<void> => {
-    const value = {
-      milestone: which,
-      at: fromLocalInput(when),
-      source,
-      ...(repeats !== null && { key: repeat.trim() }),
-      ...(note.trim() && { note: note.trim() }),
-    };
-    if (!(await recordMilestone(caseId, key, value))) return;
-    setKey(newKey());
-    setWhich("");
-    setNote("");
-    setSaved(true);
-  };
-  return (
-    <Section title={t("enterMilestone")}>
-      <form class="form" onSubmit={(event) => event.preventDefault()}>
-        <label>
-          {t("which")}
-          <select
-            value={which}
-            data-testid="milestone-which"
-            onChange={(event) => {
-              setWhich(event.currentTarget.value);
-              setWhen(now());
-              setKey(newKey());
-              setSaved(false);
-            }}
-          >
-            <option value="">—</option>
-            {forms.milestones.map((form) => (
-              <option key={form.id} value={form.id}>
-                {say(form)}
-              </option>
-            ))}
-          </select>
-        </label>
-        <label>
-          {t("when")}
-          <input
-            type="datetime-local"
-            step="1"
-            value={when}
-            data-testid="milestone-when"
-            onInput={(event) => setWhen(event.currentTarget.value)}
-          />
-        </label>
-        {repeats !== null && (
-          <label>
-            {repeats === "dose" ? t("keyDose") : t("keyPerson")}
-            <input
-              value={repeat}
-              data-testid="milestone-key"
-              onInput={(event) => setRepeat(event.currentTarget.value)}
-            />
-          </label>
-        )}
-        <label>
-          {corrects ? t("noteRequired") : t("note")}
-          <input
-            value={note}
-            data-testid="milestone-note"
-            onInput={(event) => setNote(event.currentTarget.value)}
-          />
-        </label>
-        <Act
-          name={`milestone ${key}`}
-          kind="strong"
-          testid="milestone-save"
-          disabled={
-            which === "" ||
-            when === "" ||
-            (repeats !== null && repeat.trim() === "") ||
-            (corrects && note.trim() === "")
-          }
-          run={save}
-        >
-          {t("save")}
-        </Act>
-        {saved && <span role="status">✓ {t("saved")}</span>}
-      </form>
-    </Section>
-  );
 }

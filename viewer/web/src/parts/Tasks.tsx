@@ -22,11 +22,10 @@ export function Tasks({ tasks }: { tasks: Task[] }): JSX.Element {
   );
 }
 
-const stateOf = (task: Task): "not-told" | "told" | "accepted" | "done" => {
-  if (task.done_at !== null) return "done";
-  if (task.accepted_at !== null) return "accepted";
-  return task.given_at === null ? "not-told" : "told";
-};
+const STATES = { given: "told", accepted: "accepted", done: "done", cancelled: "cancelled" } as const;
+
+const stateOf = (task: Task): "not-told" | (typeof STATES)[Task["state"]] =>
+  task.given_at === null ? "not-told" : STATES[task.state];
 
 function Tile({ task, mine }: { task: Task; mine: boolean }): JSX.Element {
   const state = stateOf(task);
@@ -48,14 +47,20 @@ interface TaskActsProps {
   task: Task;
   accepted: boolean;
   where?: string;
+  /** Across the page, for the thumb. */
+  wide?: boolean;
+  /** What comes next stands out. */
+  next?: boolean;
 }
 
-export function TaskActs({ task, accepted, where = "" }: TaskActsProps): JSX.Element {
+export function TaskActs({ task, accepted, where = "", wide, next = !wide }: TaskActsProps): JSX.Element {
   return (
-    <span class="acts">
+    <span class={wide ? "acts acts-wide" : "acts"}>
       {!accepted && (
         <Act
           name={`accept ${task.task_id}`}
+          kind={wide && next ? "strong" : "plain"}
+          big={wide === true}
           testid={`${where}task-accept-${task.kind}`}
           run={() => acceptTask(task.task_id)}
         >
@@ -64,7 +69,8 @@ export function TaskActs({ task, accepted, where = "" }: TaskActsProps): JSX.Ele
       )}
       <Act
         name={`done ${task.task_id}`}
-        kind={accepted ? "strong" : "plain"}
+        kind={accepted && next ? "strong" : "plain"}
+        big={wide === true}
         testid={`${where}task-done-${task.kind}`}
         run={() => finishTask(task.task_id)}
       >
@@ -89,6 +95,9 @@ function TaskState({ task }: { task: Task }): JSX.Element {
         ◐ {t("taskAccepted")} {personName(task.accepted_by)} {elapsed(task.given_at, task.accepted_at)}
       </span>
     );
+  }
+  if (task.cancelled_at !== null) {
+    return <span>■ {t("taskCancelled", { at: timeOfDay(task.cancelled_at) })}</span>;
   }
   if (task.given_at === null) return <span>○ {t("taskNotTold")}</span>;
   const now = nowMs.value;

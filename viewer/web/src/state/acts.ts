@@ -52,12 +52,34 @@ export const identityChecked = (caseId: string, note: string) =>
 export const acceptTask = (taskId: string) => command(`accept ${taskId}`, `/tasks/${at(taskId)}/accept`);
 export const finishTask = (taskId: string) => command(`done ${taskId}`, `/tasks/${at(taskId)}/done`);
 
+export const sayEta = (caseId: string, place: "scene" | "hub", when: string | null) =>
+  command(`eta ${caseId}`, `/cases/${at(caseId)}/ambulance/eta`, { place, at: when });
+export const sendFeedback = (caseId: string) =>
+  command(`feedback ${caseId}`, `/cases/${at(caseId)}/feedback`);
+export const feedbackSeen = (caseId: string) =>
+  command(`feedback ${caseId}`, `/cases/${at(caseId)}/feedback-seen`);
+
+/** The press is the time, by the service's clock; a second press changes nothing. */
+export const tapMilestone = (caseId: string, milestone: string, key?: string, code?: string) =>
+  command(`tap ${milestone}`, `/cases/${at(caseId)}/milestones`, {
+    milestone,
+    ...(key !== undefined && { key }),
+    ...(code !== undefined && { code }),
+  });
+
+/** A day, or a day and a part of it, where nobody knows the hour. */
+export interface Day {
+  date: string;
+  zone?: string;
+}
+
 export interface NewMilestone {
   milestone: string;
-  at: string;
+  at: string | Day;
   source: string;
   key?: string;
   note?: string;
+  code?: string;
 }
 
 /** The key is made by the form, so that sending it again after a broken line changes nothing. */

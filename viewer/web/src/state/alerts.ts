@@ -1,5 +1,5 @@
 /** Whose alert it is, and what the next act on a row is. Pure. */
-import type { Alert, Me, Row } from "../wire";
+import type { Alert, AlertPerson, Me, Row } from "../wire";
 import { may } from "./session";
 import { proposesChannel } from "./verdict";
 
@@ -23,18 +23,24 @@ export function callingRows(rows: Iterable<Row>, who: Me | null | undefined): Ro
   return [...rows].filter((row) => callsMe(row.alert, who));
 }
 
-/** Alerts on this person's screen that the service does not know to be there. */
-export function owedDeliveries(rows: Iterable<Row>, userId: string): string[] {
-  const owed: string[] = [];
+/** What the service does not know of this person's board in the present round: only boards that it rang can owe it. */
+function owed(rows: Iterable<Row>, userId: string, unsaid: (board: AlertPerson) => boolean): Alert[] {
+  const found: Alert[] = [];
   for (const { alert } of rows) {
     if (alert?.state !== "open") continue;
-    const here = alert.people.some(
-      (p) => p.person === userId && p.sent_at !== null && p.delivered_at === null,
-    );
-    if (here) owed.push(alert.alert_id);
+    const board = alert.people.find((p) => p.person === userId && p.channel === "live");
+    if (board && board.sent_at !== null && unsaid(board)) found.push(alert);
   }
-  return owed;
+  return found;
 }
+
+/** Alerts on this person's screen that the service does not know to be there. */
+export const owedDeliveries = (rows: Iterable<Row>, userId: string): Alert[] =>
+  owed(rows, userId, (board) => board.delivered_at === null);
+
+/** Alerts whose case this person looks at, and of which the service does not know it. */
+export const owedLooks = (looked: Iterable<Row>, userId: string): Alert[] =>
+  owed(looked, userId, (board) => board.seen_at === null);
 
 export type NextAct = "ack" | "openGreen" | "openCase";
 

@@ -18,3 +18,10 @@ export function clinicOrder(cases: Iterable<Row>): Row[] {
     .filter(isLive)
     .sort((a, b) => waiting(a.alert) - waiting(b.alert) || compareOrder(a.order, b.order));
 }
+
+/** Cases whose outcome was sent here and not read, what came last first. */
+export function unreadFeedback(cases: Iterable<Row>): Row[] {
+  return [...cases]
+    .filter((row) => row.feedback !== null && row.feedback.seen_at === null)
+    .sort((a, b) => (b.feedback?.sent_at ?? "").localeCompare(a.feedback?.sent_at ?? ""));
+}

@@ -1,6 +1,6 @@
 /** Numbers and instants as people here write them. Pure; unknown stays unknown. */
 import { sourceName, type TextKey, t } from "../texts";
-import type { AlertPerson, Person, Row } from "../wire";
+import type { AlertPerson, Person, Row, Site } from "../wire";
 import { lang } from "./prefs";
 
 /** The county networks this serves share one wall clock, whatever the browser's own zone. */
@@ -14,6 +14,15 @@ export function duration(seconds: number): string {
     return lang.value === "zh" ? `${Math.floor(whole / DAY_S)} 天` : `${Math.floor(whole / DAY_S)} d`;
   const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
   return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${two(m)}:${two(s)}`;
+}
+
+/** `16 分 55 秒`, `1 小时 05 分`: beside a time of day, which a bare `16:55` would be taken for. Never negative. */
+export function span(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  if (whole >= 2 * DAY_S) return duration(whole);
+  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  if (h > 0) return t("spanHours", { h, m: two(m) });
+  return m > 0 ? t("spanMinutes", { m, s: two(s) }) : t("spanSeconds", { s });
 }
 
 const two = (n: number): string => String(n).padStart(2, "0");
@@ -49,7 +58,8 @@ export function elapsed(from: string | null, to: string | null): string {
   return whole < 60 ? t("afterSeconds", { n: whole }) : t("afterMinutes", { n: Math.floor(whole / 60) });
 }
 
-export const siteName = (row: Row): string => (lang.value === "zh" ? row.site.name_zh : row.site.name_en);
+export const placeName = (site: Site): string => (lang.value === "zh" ? site.name_zh : site.name_en);
+export const siteName = (row: Row): string => placeName(row.site);
 
 /** The service's words for a case in which nothing fired; the page says more of what that leaves open. */
 const NOTHING_FIRED = /^没有规则(被)?触发/;
@@ -142,8 +152,9 @@ export function noteText(note: string): string {
   return (lang.value === "zh" ? both?.[1] : both?.[2]) ?? note;
 }
 
-export function patientLine(row: Row): string {
-  const { age_years, sex } = row.patient;
+export const patientLine = (row: Row): string => patientWords(row.patient.age_years, row.patient.sex);
+
+export function patientWords(age_years: number | null, sex: string | null): string {
   if (age_years === null && sex !== "male" && sex !== "female") return t("patientUnknown");
   const sexWord: TextKey = sex === "male" ? "male" : sex === "female" ? "female" : "sexUnknown";
   const age = age_years === null ? t("ageUnknown") : String(Math.floor(age_years));

@@ -1,7 +1,16 @@
 /** The page's one line to the service and what came over it. */
 import { computed, signal } from "@preact/signals";
-import { isEvent, isMark, isSnapshot, isWave, type LiveMessage, type Row, type WaveMessage } from "../wire";
-import { owedDeliveries } from "./alerts";
+import {
+  type Alert,
+  isEvent,
+  isMark,
+  isSnapshot,
+  isWave,
+  type LiveMessage,
+  type Row,
+  type WaveMessage,
+} from "../wire";
+import { owedDeliveries, owedLooks } from "./alerts";
 import { observeServerTime, clock as serverClock } from "./clock";
 import { applyAnswer, applyEvent, applyMark, applySnapshot, NO_ROWS, type Rows, sections } from "./rows";
 import { loadMe, me } from "./session";
@@ -12,6 +21,8 @@ export const line = signal<LineState>({ open: false, lostAtMs: performance.now()
 export const board = computed(() => sections(rows.value.cases.values()));
 
 const waveListeners = new Map<string, Set<(wave: WaveMessage) => void>>();
+/** Cases on this screen, as often as they are there. */
+const onScreen: string[] = [];
 let told = new Set<string>();
 let current: LiveLine | null = null;
 
@@ -40,11 +51,13 @@ export function startLive(): void {
     { after: () => rows.value.seq, message: take, state: takeState, refused: () => void loadMe() },
   );
   addEventListener("online", hurry);
+  document.addEventListener("visibilitychange", tellOwed);
   current.start();
 }
 
 export function stopLive(): void {
   removeEventListener("online", hurry);
+  document.removeEventListener("visibilitychange", tellOwed);
   current?.stop();
   current = null;
   rows.value = NO_ROWS;
@@ -62,6 +75,15 @@ export function watchWave(ecgId: string, listen: (wave: WaveMessage) => void): (
   };
 }
 
+/** The case is on the screen until the returned function is called; who looks at it has seen its alert. */
+export function showCase(caseId: string): () => void {
+  onScreen.push(caseId);
+  tellOwed();
+  return () => {
+    onScreen.splice(onScreen.indexOf(caseId), 1);
+  };
+}
+
 const hurry = (): void => current?.hurry();
 const origin = (): string => `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}`;
 
@@ -71,7 +93,7 @@ function takeState(state: LineState): void {
   // A new line knows nothing of what the old one was told.
   told = new Set();
   for (const ecgId of waveListeners.keys()) current?.send({ type: "watch", ecg_id: ecgId });
-  tellDelivered();
+  tellOwed();
 }
 
 function take(message: LiveMessage): void {
@@ -90,17 +112,28 @@ function take(message: LiveMessage): void {
     serverClock.notBefore(Date.parse(message.at), performance.now());
     rows.value = applyEvent(rows.value, message);
   }
-  tellDelivered();
+  tellOwed();
 }
 
-/** An alert is delivered once it is on this screen: the banner shows it in the frame that follows. */
-function tellDelivered(): void {
+/**
+ * An alert is delivered once it is on this screen: the banner shows it in the frame that follows. It is seen once its case
+ * is, and the page is not behind another. Each round of an alert is told anew.
+ */
+function tellOwed(): void {
   const who = me.value?.user.id;
   if (who === undefined) return;
-  for (const alertId of owedDeliveries(rows.value.cases.values(), who)) {
-    if (told.has(alertId)) continue;
+  tell("delivered", owedDeliveries(rows.value.cases.values(), who));
+  if (document.visibilityState !== "visible") return;
+  const looked = onScreen.flatMap((caseId) => rowOf(caseId) ?? []);
+  tell("seen", owedLooks(looked, who));
+}
+
+function tell(type: "delivered" | "seen", alerts: readonly Alert[]): void {
+  for (const alert of alerts) {
+    const key = `${type} ${alert.alert_id} ${alert.round}`;
+    if (told.has(key)) continue;
     requestAnimationFrame(() => {
-      if (current?.send({ type: "delivered", alert_id: alertId })) told.add(alertId);
+      if (!told.has(key) && current?.send({ type, alert_id: alert.alert_id })) told.add(key);
     });
   }
 }

@@ -1,8 +1,11 @@
-/** Addresses of the pages: /, /case/ID, /ecg/ID, /rules, /rules/VERSION, /clocks, /clinic, /login. */
+/** Addresses of the pages: /, /case/ID, /ecg/ID, /rules, /rules/VERSION, and one word for each other page. */
 import { batch, signal } from "@preact/signals";
 
+const PLAIN = ["clinic", "clocks", "login", "tasks"] as const;
+type Plain = (typeof PLAIN)[number];
+
 export type Route =
-  | { page: "board" | "clinic" | "clocks" | "login" | "unknown" }
+  | { page: "board" | Plain | "unknown" }
   | { page: "case" | "ecg"; id: string }
   | { page: "rules"; version: string | null };
 
@@ -11,7 +14,8 @@ export function parseRoute(path: string): Route {
   if (first === "") return { page: "board" };
   if ((first === "case" || first === "ecg") && second) return { page: first, id: second };
   if (first === "rules") return { page: first, version: second || null };
-  if (first === "clinic" || first === "clocks" || first === "login") return { page: first };
+  const plain = PLAIN.find((name) => name === first);
+  if (plain) return { page: plain };
   return { page: "unknown" };
 }
 

@@ -22,6 +22,15 @@ export async function loadMe(): Promise<void> {
   }
 }
 
+const AGAIN_MS = 60_000;
+
+/** A shift begins and ends while the page is open. */
+export function keepMe(): void {
+  setInterval(() => {
+    if (me.value) void loadMe();
+  }, AGAIN_MS);
+}
+
 export async function loadDemo(): Promise<void> {
   demo.value = await get<Demo>("/demo");
 }
@@ -41,7 +50,14 @@ export async function signOut(): Promise<void> {
   });
 }
 
+/** Where a role begins: who has tasks and no alerts, with the tasks. */
+export function homeOf(role: Role | undefined): "/" | "/clinic" | "/tasks" {
+  if (role === "clinic") return "/clinic";
+  return role === "cathlab" || role === "ccu" || role === "dispatch" ? "/tasks" : "/";
+}
+
 const DOCTORS: readonly Role[] = ["reader", "cardiologist"];
+const CARE: readonly Role[] = [...DOCTORS, "cathlab", "ed", "ccu", "radiologist", "clinic", "dispatch"];
 /** As the service's table of rights has it. */
 const RIGHTS = {
   answer: [...DOCTORS, "ed"],
@@ -54,6 +70,13 @@ const RIGHTS = {
   send: [...DOCTORS, "clinic", "ed", "ccu"],
   adviceSeen: ["clinic"],
   checkIdentity: [...DOCTORS, "ed", "clinic", "quality"],
+  task: CARE,
+  ambulanceEta: [...DOCTORS, "ed", "dispatch", "clinic"],
+  /** Send what became of the patient to the clinic. */
+  feedback: [...DOCTORS, "ccu", "ed"],
+  feedbackSeen: ["clinic"],
+  /** Who the patient is. */
+  names: CARE,
   deviceClocks: ["quality", "admin"],
 } as const satisfies Record<string, readonly Role[]>;
 

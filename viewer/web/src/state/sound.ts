@@ -26,6 +26,7 @@ const PATTERNS: Record<Priority, Pattern> = {
 /** A fundamental below 1 kHz with its harmonics is found in the room more easily than a pure tone. */
 const HARMONICS_HZ = [660, 1320, 1980, 2640] as const;
 const LOUDNESS = 0.12;
+const UNLOCK_MS = 1500;
 
 export function burst(priority: Priority): Pulse[] {
   const { pulse_s, gaps_s } = PATTERNS[priority];
@@ -55,7 +56,8 @@ async function unlock(): Promise<void> {
   context.onstatechange = () => {
     running.value = context?.state === "running";
   };
-  await context.resume();
+  // Where there is no gesture behind it, a browser may leave the promise open for ever.
+  await Promise.race([context.resume(), new Promise((done) => setTimeout(done, UNLOCK_MS))]);
   running.value = context.state === "running";
 }
 
@@ -73,13 +75,23 @@ export function unlockOnGesture(): void {
 
 export async function toggleSound(): Promise<void> {
   // A tap while the browser still held the sound back means "on", never "off".
-  if (soundState() === "on") {
-    chooseSound(false);
-    return;
-  }
+  if (soundState() === "on") chooseSound(false);
+  else await turnSoundOn();
+}
+
+export async function turnSoundOn(): Promise<void> {
   chooseSound(true);
   await unlock();
   if (context) play(context, [{ start_s: 0, length_s: 0.15 }]);
+}
+
+/** The alarm begins as it will sound, once; false where the browser plays nothing. */
+export async function testTone(): Promise<boolean> {
+  chooseSound(true);
+  await unlock();
+  if (!context || !running.value) return false;
+  play(context, burst("high"));
+  return true;
 }
 
 function play(audio: AudioContext, pulses: readonly Pulse[]): void {
@@ -104,10 +116,13 @@ function play(audio: AudioContext, pulses: readonly Pulse[]): void {
 
 /** Ring until the returned function is called. */
 export function ring(priority: Priority): () => void {
-  const sound = (): void => {
-    if (context && running.value && soundWanted.value) play(context, burst(priority));
-  };
+  const sound = (): void => soundOnce(priority);
   sound();
   const timer = setInterval(sound, PATTERNS[priority].repeat_s * 1000);
   return () => clearInterval(timer);
+}
+
+/** Sound one burst, where the page may sound. */
+export function soundOnce(priority: Priority): void {
+  if (context && running.value && soundWanted.value) play(context, burst(priority));
 }

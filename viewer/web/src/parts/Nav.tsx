@@ -1,0 +1,79 @@
+/** The pages that a role has, one tap away; what waits there is counted. */
+import type { JSX } from "preact";
+import { nowMs } from "../state/clock";
+import { rows } from "../state/live";
+import { type Route, route } from "../state/route";
+import { homeOf, may, me } from "../state/session";
+import { openCount } from "../state/tasks";
+import { type TextKey, t } from "../texts";
+import type { Role } from "../wire";
+import type { ClockReport } from "../wireClocks";
+import { useLoaded } from "./load";
+
+const REPORT_AGAIN_MS = 600_000;
+
+interface Place {
+  page: Route["page"];
+  href: string;
+  title: TextKey;
+  count?: () => JSX.Element | null;
+}
+
+function placesOf(role: Role): Place[] {
+  const clinic = role === "clinic";
+  const tasks: Place[] = may("task", role)
+    ? [{ page: "tasks", href: "/tasks", title: "tasksPage", count: Tasks }]
+    : [];
+  const first: Place = clinic
+    ? { page: "clinic", href: "/clinic", title: "clinicPage" }
+    : { page: "board", href: "/", title: "boardPage" };
+  return [
+    ...(homeOf(role) === "/tasks" ? [...tasks, first] : [first, ...tasks]),
+    { page: "rules", href: "/rules", title: "rulesPage" },
+    ...(may("deviceClocks", role)
+      ? [{ page: "clocks", href: "/clocks", title: "clocksPage", count: BadClocks } as const]
+      : []),
+  ];
+}
+
+export function Nav(): JSX.Element | null {
+  const role = me.value?.user.role;
+  if (!role) return null;
+  return (
+    <nav class="nav" aria-label={t("menu")}>
+      {placesOf(role).map(({ page, href, title, count: Count }) => (
+        <a
+          key={page}
+          class="switch"
+          href={href}
+          data-testid={`${page}-link`}
+          aria-current={route.value.page === page ? "page" : undefined}
+        >
+          {t(title)}
+          {Count && <Count />}
+        </a>
+      ))}
+    </nav>
+  );
+}
+
+function Tasks(): JSX.Element | null {
+  const count = openCount(rows.value.cases.values(), me.value?.user.role);
+  return count === 0 ? null : (
+    <b class="badge num" data-testid="tasks-badge">
+      {count}
+    </b>
+  );
+}
+
+/** How many clocks the newest report names, beside the link to it. */
+function BadClocks(): JSX.Element | null {
+  void nowMs.value;
+  const again = Math.floor(performance.now() / REPORT_AGAIN_MS);
+  const { value } = useLoaded<ClockReport>("/devices/clocks", again);
+  return value && value.bad > 0 ? (
+    <b class="late" data-testid="clocks-badge">
+      ▲{value.bad}
+    </b>
+  ) : null;
+}

@@ -1,0 +1,50 @@
+/** Words of going on duty, and of how people are reached. Chinese first, English beside it. */
+
+export const DUTY_TEXTS = {
+  dutyTitle: ["上岗", "Go on duty"],
+  dutyTestTitle: ["试音并测试渠道", "Test the sound and each channel"],
+  dutyIntro: [
+    "您在值班表上:{role} {from}–{to}。先试听警报声,再由系统向每个渠道发一条测试消息。",
+    "You are on the roster: {role} {from}–{to}. Listen to the alarm first; then a test message goes out on each channel.",
+  ],
+  dutyIntroSoon: [
+    "您的班次 {from} 开始,现在即可上岗:先试听警报声,再测试每个渠道。",
+    "Your shift begins at {from}; you can go on duty now: listen to the alarm, then test each channel.",
+  ],
+  dutyTestIntro: [
+    "先试听警报声,再由系统向每个渠道发一条测试消息,结果显示在下面。",
+    "Listen to the alarm first; then a test message goes out on each channel, and its outcome is shown below.",
+  ],
+  dutyListen: ["上岗:试听警报声", "Go on duty: hear the alarm"],
+  dutyHeard: ["听到警报声了吗?", "Did you hear the alarm?"],
+  dutyHeardYes: ["听到了", "Yes, I heard it"],
+  dutyHeardAgain: ["再放一次", "Play it again"],
+  dutyHeardNo: ["没听到", "No"],
+  dutyMute: [
+    "浏览器没有放出声音。请检查音量和静音键,再试一次。",
+    "The browser made no sound. Check volume and mute, and try again.",
+  ],
+  dutyWithoutSound: [
+    "无声上岗(预警只能靠其他渠道)",
+    "Go on duty without sound (alerts must come by other channels)",
+  ],
+  dutyBegun: ["已上岗 {at}", "On duty since {at}"],
+  dutySoundGood: ["值班台有声音", "the board sounds"],
+  dutySilent: ["声音未开启", "without sound"],
+  dutyAgain: ["重新测试", "Test again"],
+  dutyReachable: ["预警能通知到您", "Alerts reach you"],
+  dutyUnreachable: ["联系不上", "Not reachable"],
+  dutyUnreachableLong: ["预警可能通知不到您:{why}", "Alerts may not reach you: {why}"],
+  dutyFix: ["去登记联系方式", "Enter how you are reached"],
+  dutyNoAddress: ["未登记:{names}", "No address: {names}"],
+  dutyDetails: ["各渠道", "Channels"],
+  channelWaiting: ["正在测试…", "being tested…"],
+  channelWorks: ["可用 {at}", "works {at}"],
+  channelFailed: ["不通 {at}:{why}", "failed {at}: {why}"],
+  channelUnknown: ["从未测试", "never tested"],
+  channelNotAlone: ["(单独不足以接收预警)", "(not enough on its own)"],
+  reasonUnknown: ["原因未知", "reason unknown"],
+  soundBar: ["声音未开启:预警到了也不会响", "No sound: an alert will make no noise"],
+  soundBarOff: ["声音已关:预警到了也不会响", "Sound is off: an alert will make no noise"],
+  soundBarAct: ["开启声音", "Turn sound on"],
+} as const satisfies Record<string, readonly [zh: string, en: string]>;
