@@ -7,6 +7,7 @@ from greenchannel.alerts.refusal import Refused
 from tests.simulation.agenda import DAY, HOUR, MINUTE, SECOND, instant
 from tests.simulation.house import DOCTORS
 from tests.simulation.process import STAGES, Process
+from tests.simulation.reckoning import auditor_looks
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -72,6 +73,7 @@ class Faults:
                 world.weather.away_until_ms = now_ms + dice.spread(5 * SECOND, 2 * MINUTE)
                 world.able.update()
                 world.agenda.at(world.weather.away_until_ms, world.able.update)
+                self._audited()
             case "store fails now and then":
                 world.weather.flaky_until_ms = now_ms + dice.spread(10 * SECOND, 5 * MINUTE)
             case "store slow":
@@ -104,8 +106,13 @@ class Faults:
         process = dice.pick(world.processes)
         if process.up and process.dies is None:
             process.dies = dice.pick(STAGES), int(dice.random() ** 2 * 6)
+            self._audited()
             world.agenda.after(_LATEST_KILL_MS, self._execute, process, process.life)
             world.fault(kind)
+
+    def _audited(self) -> None:
+        """The auditor looks while it lasts, or soon after."""
+        self._world.agenda.after(self._world.dice.between(16 * SECOND, 90 * SECOND), auditor_looks, self._world)
 
     def _execute(self, process: Process, life: int) -> None:
         if process.life == life and process.dies is not None and not self._over:

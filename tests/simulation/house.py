@@ -40,7 +40,7 @@ class House:
         for person in self.role_of:
             doctor = person in DOCTORS
             for channel in _MORE_CHANNELS if doctor else ("wecom",):
-                if not doctor or dice.chance({"webpush": 0.6, "wecom": 0.5, "sms": 0.6, "phone": 0.8}[channel]):
+                if not doctor or dice.chance({"webpush": 0.5, "wecom": 0.4, "sms": 0.5, "phone": 0.7}[channel]):
                     store.contacts[f"k_{person}_{channel}"] = person, channel
         self._fill_roster(dice)
 

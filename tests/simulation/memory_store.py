@@ -45,6 +45,7 @@ class Store:
         self._undo: list[Callable[[], None]] = []
         self._due: list[tuple[int, str]] = []
         self._turns: list[tuple[int, str]] = []
+        self.stirred = False  # something may be due sooner than it was
         self._committed = 0  # length of the log that is on disk
         self.twice: list[str] = []  # due times that more than one command got
         self._fired: set[str] = set()
@@ -103,6 +104,7 @@ class Store:
 
     def note_due(self, deadline: Deadline) -> None:
         """Find it again at its time."""
+        self.stirred = True
         heapq.heappush(self._due, (ms_of(deadline.due_at), deadline.id))
 
     def _waits(self, due_ms: int, id: str) -> bool:
@@ -130,6 +132,7 @@ class Store:
 
     def note_turn(self, ms: int, key: str) -> None:
         """Look at a row of the outbox again at an instant."""
+        self.stirred = True
         heapq.heappush(self._turns, (ms, key))
 
     def turn_ms(self, key: str) -> int | None:

@@ -245,9 +245,12 @@ class Process:
         elif events:
             for listener in self._listeners:
                 listener(events)
+        life = self.life
         for (_, done), (result, error) in zip(batch, ends, strict=True):
             world.promises.ended(error)
             done(result, error)
+            if self.life != life:
+                return
         self.deliveries.wake_if_asked()
         if self._queue and not self._writing:
             self._writing = True

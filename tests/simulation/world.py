@@ -79,7 +79,9 @@ class World:
         for other in self.processes:
             if events and other is not process:
                 other.follow_soon()
-            other.arm()
+            if self.store.stirred:
+                other.arm()
+        self.store.stirred = False
 
     # ------------------------------------------------------------ asking the service
 
