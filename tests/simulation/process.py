@@ -127,7 +127,9 @@ class Process:
             results=results,
             poll_s=0.5,
         )
-        self.receipts = Receipts(engine=store, writer=writer, contacts=contacts, results=results)
+        self.receipts = Receipts(
+            engine=store, writer=writer, contacts=contacts, outbox=outbox, results=results
+        )
         self.watch = Watch(accounts, default_settings(), contacts)
         self.duty = Duty(
             engine=store,
