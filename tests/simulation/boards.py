@@ -45,7 +45,11 @@ class Boards:
             if alert is None or not alert.open:
                 continue
             for entry in alert.people:
-                if (entry.person, entry.channel) == (person, LIVE) and entry.sent_at and not entry.delivered_at:
+                if (
+                    (entry.person, entry.channel) == (person, LIVE)
+                    and entry.sent_at
+                    and not entry.delivered_at
+                ):
                     self._show(person, case.case_id, alert.alert_id)
 
     def cut(self) -> None:
@@ -63,9 +67,10 @@ class Boards:
         """Events that the service hands out."""
         for envelope, case in changes:
             event = envelope.event
-            if isinstance(event, AlertSent) and event.channel == LIVE and case is not None:
-                if event.person in self._open:
-                    self._show(event.person, case.case_id, event.alert_id)
+            if not isinstance(event, AlertSent) or event.channel != LIVE or case is None:
+                continue
+            if event.person in self._open:
+                self._show(event.person, case.case_id, event.alert_id)
 
     def _show(self, person: str, case_id: str, alert_id: str) -> None:
         world = self._world

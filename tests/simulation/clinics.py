@@ -228,4 +228,3 @@ class Clinics:
 
 def _findings(tier: str) -> list[dict[str, Any]]:
     return [] if tier == "NONE" else [{"id": f"RULE-{tier}", "tier": tier}]
-

@@ -35,7 +35,7 @@ class Report:
 
 
 def simulate(seed: int, *, keep_history: bool = False) -> Report:
-    """Play one day: 24 hours with all that goes wrong, an evening in which everything is seen to, and the night after."""
+    """Play one day: 24 hours with all that goes wrong, an evening in which all is seen to, and the night after."""
     world = World(seed, keep_history=keep_history)
     with in_memory(world.new_id):
         for process in world.processes:

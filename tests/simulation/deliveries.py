@@ -6,6 +6,7 @@ Mirrored: `Delivery.look`, `_work`, `attempt`, `_renew` and `_save_surely`. Real
 
 import functools
 from collections import deque
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from greenchannel.alerts import delivery as core
@@ -23,7 +24,7 @@ from tests.simulation.memory_store import MemoryTx
 if TYPE_CHECKING:
     from tests.simulation.process import Process
 
-POLL_MS: Final = round(Settings.__dataclass_fields__["delivery_poll_s"].default * 1000)
+POLL_MS: Final = round(Settings(data_dir=Path()).delivery_poll_s * 1000)
 SAVE_AGAIN_MS: Final = 1_000
 _URGENT: Final = frozenset(name for name, kind in core.kinds().items() if kind.urgent)
 _LEASE_S: Final = core.number("lease_s")
@@ -63,7 +64,9 @@ class Deliveries:
         """Look when the next row has its turn."""
         turn_ms = self._world.store.next_turn_ms()
         if turn_ms is not None:
-            self._look_at(self._process.poll(self._looked_ms, POLL_MS, turn_ms - max(self._process.offset_ms, 0)))
+            self._look_at(
+                self._process.poll(self._looked_ms, POLL_MS, turn_ms - max(self._process.offset_ms, 0))
+            )
 
     def _look_at(self, at_ms: int) -> None:
         if self._look_ms is None or at_ms < self._look_ms:
@@ -107,6 +110,12 @@ class Deliveries:
         self._renew_soon()
         if self._process.dies_at("took"):
             return
+        if self._process.frozen:
+            self._process.later(0, self._send, lane, row, item)
+        else:
+            self._send(lane, row, item)
+
+    def _send(self, lane: _Lane, row: OutboxRow, item: Item) -> None:
         answered = functools.partial(self._answered, lane, row, item)
         self._world.network.send(self._process, row, item, answered)
         self._process.dies_at("sent")
@@ -139,7 +148,8 @@ class Deliveries:
     ) -> None:
         if error is not None:
             tell = tell and isinstance(error, CommitFailed)
-            wait_ms = max(SAVE_AGAIN_MS, self._world.weather.away_until_ms - self._world.agenda.now_ms)
+            away_ms = max(self._world.weather.away_until_ms - self._world.agenda.now_ms, 1)
+            wait_ms = -(-away_ms // SAVE_AGAIN_MS) * SAVE_AGAIN_MS
             self._process.later(wait_ms, self._save, lane, row, item, sent, tell)
             return
         self._under_way.pop(row.key, None)
@@ -162,5 +172,7 @@ class Deliveries:
         self._renews = False
         if self._under_way:
             fences = dict(self._under_way)
-            self._process.submit(lambda tx: memory_rows.renew(tx, fences, _LEASE_S), lambda result, error: None)
+            self._process.submit(
+                lambda tx: memory_rows.renew(tx, fences, _LEASE_S), lambda result, error: None
+            )
             self._renew_soon()

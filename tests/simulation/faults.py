@@ -27,7 +27,7 @@ KINDS: Final = (
     "shift swapped",
     "person disabled",
 )
-_KILL_AT_ALERT: Final = 0.12  # the share of ACT alerts at which a process is to die
+_AT_ALERT: Final = {"process killed": 0.12, "process stands still": 0.08}  # at which share of ACT alerts
 _LATEST_KILL_MS: Final = MINUTE  # a process that comes by no such stage is killed then, wherever it is
 
 
@@ -43,13 +43,18 @@ class Faults:
         dice = self._world.dice
         for _ in range(dice.between(7, 12)):
             near = dice.chance(0.8)
-            at_ms = dice.pick(busy_ms) + dice.between(-10 * SECOND, 4 * MINUTE) if near else dice.between(0, DAY - HOUR)
+            at_ms = (
+                dice.pick(busy_ms) + dice.between(-10 * SECOND, 4 * MINUTE)
+                if near
+                else dice.between(0, DAY - HOUR)
+            )
             self._world.agenda.at(at_ms, self._happen, dice.pick(KINDS))
 
     def act_alert_opened(self) -> None:
-        """An alert that must be acted on: a good moment to die."""
-        if not self._over and self._world.dice.chance(_KILL_AT_ALERT):
-            self._world.agenda.after(self._world.dice.spread(10, 200 * SECOND), self._happen, "process killed")
+        """An alert that must be acted on: a good moment to die, or to fall asleep."""
+        for kind, share in _AT_ALERT.items():
+            if not self._over and self._world.dice.chance(share):
+                self._world.agenda.after(self._world.dice.spread(10, 200 * SECOND), self._happen, kind)
 
     def heal(self) -> None:
         """The day is over: all works from now on."""
@@ -60,7 +65,7 @@ class Faults:
         world.network.ailing_until_ms.clear()
         world.staff.deaf_until_ms.clear()
         for process in world.processes:
-            process.dies = None
+            process.dies = process.stalls = None
         world.able.update()
 
     def _happen(self, kind: str) -> None:
@@ -82,7 +87,13 @@ class Faults:
                 process.offset_ms = dice.between(-800, 800)
                 process.arm()
             case "process stands still" if process.up:
-                process.freeze(dice.spread(2 * SECOND, 25 * SECOND))
+                # Half of the time about as long as a lease lasts: whose attempt is it then?
+                about = dice.chance(0.5)
+                ms = dice.between(5_500, 8_500) if about else dice.spread(2 * SECOND, 25 * SECOND)
+                if dice.chance(0.3):
+                    process.freeze(ms)
+                else:
+                    process.stalls = dice.pick(STAGES[3:]), ms
             case "process killed" if process.up:
                 self._condemn(kind)
                 return
@@ -112,7 +123,9 @@ class Faults:
 
     def _audited(self) -> None:
         """The auditor looks while it lasts, or soon after."""
-        self._world.agenda.after(self._world.dice.between(16 * SECOND, 90 * SECOND), auditor_looks, self._world)
+        self._world.agenda.after(
+            self._world.dice.between(16 * SECOND, 90 * SECOND), auditor_looks, self._world
+        )
 
     def _execute(self, process: Process, life: int) -> None:
         if process.life == life and process.dies is not None and not self._over:

@@ -40,7 +40,9 @@ class House:
         for person in self.role_of:
             doctor = person in DOCTORS
             for channel in _MORE_CHANNELS if doctor else ("wecom",):
-                if not doctor or dice.chance({"webpush": 0.5, "wecom": 0.4, "sms": 0.5, "phone": 0.7}[channel]):
+                if not doctor or dice.chance(
+                    {"webpush": 0.5, "wecom": 0.4, "sms": 0.5, "phone": 0.7}[channel]
+                ):
                     store.contacts[f"k_{person}_{channel}"] = person, channel
         self._fill_roster(dice)
 
@@ -63,7 +65,11 @@ class House:
 
     def in_force(self, at: datetime) -> list[Shift]:
         """The shifts that hold at an instant."""
-        return [one for one in self.shifts.values() if one.replaced_by is None and one.starts_at <= at < one.ends_at]
+        return [
+            one
+            for one in self.shifts.values()
+            if one.replaced_by is None and one.starts_at <= at < one.ends_at
+        ]
 
     def on_duty(self, at: datetime) -> list[str]:
         """Who has a shift at an instant."""
@@ -122,9 +128,7 @@ class MemoryContacts:
         house = self._house
         if role == "clinic":
             return [house.clinics[site]]
-        return sorted(
-            one for one, has in house.role_of.items() if has == role and one not in house.disabled
-        )
+        return sorted(one for one, has in house.role_of.items() if has == role and one not in house.disabled)
 
     def on_duty(self, tx: MemoryTx, at: datetime) -> frozenset[str]:
         """Everybody who has a shift."""

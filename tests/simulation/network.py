@@ -52,8 +52,8 @@ class Network:
         to: list[str] = world.contacts.addresses(row.person, row.channel)
         gone = tuple(one for one in to if one in self.dead)
         if not to or gone:
-            outcome = Refused(reason="gone" if gone else "no_contact")
-            sent = Sent(outcome=outcome, gone=gone if row.channel == WEBPUSH else ())
+            refused = Refused(reason="gone" if gone else "no_contact")
+            sent = Sent(outcome=refused, gone=gone if row.channel == WEBPUSH else ())
             process.later(world.dice.between(5, 300), answer, sent)
             return
         ailing = world.agenda.now_ms < self.ailing_until_ms.get(row.channel, 0)

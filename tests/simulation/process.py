@@ -1,7 +1,7 @@
 """One process of the service, or an engine beside it: its parts are the real ones, joined over the store in memory.
 
-Real: `CaseBook`, `Following`, `Casework`, `Outbox`, `DeliveryResults`, the commands of `Delivery`, `Duty` and `Receipts`,
-`FollowUps`, `Watch`. Mirrored: the writer's queue and its commit (`Writer._run`), the polling of `Duty.run` and of
+Real: `CaseBook`, `Following`, `Casework`, `Outbox`, `DeliveryResults`, `FollowUps`, `Watch`, the commands of `Delivery`,
+`Duty` and `Receipts`. Mirrored: the writer's queue and its commit (`Writer._run`), the polling of `Duty.run` and of
 `Following.look`, and that a start folds the whole log. A look that would find nothing is left out: it changes nothing.
 
 A process may be killed between any two of its steps, or stand still for a while and go on as if nothing had been.
@@ -11,12 +11,12 @@ import functools
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.escalation_plan import default_settings
 from greenchannel.events import AnyEvent, Envelope
-from greenchannel.service.book import CaseBook
 from greenchannel.service.casework import Casework
 from greenchannel.service.delivery import Delivery
 from greenchannel.service.delivery_results import DeliveryResults
@@ -39,11 +39,12 @@ if TYPE_CHECKING:
 Done = Callable[[Any, BaseException | None], None]
 
 STAGES: Final = ("looked", "decided", "committed", "took", "sent", "answered", "noted")
-"""Where a process may be killed: due times looked up; commands carried out and not committed; committed and nobody told;
-a delivery taken and not sent; sent, no answer yet; answered and not noted; noted."""
+"""Where a process may be killed: due times looked up; commands carried out and not committed; committed and nobody
+told; a delivery taken and not sent; sent, no answer yet; answered and not noted; noted."""
 
-DUTY_POLL_MS: Final = round(Settings.__dataclass_fields__["duty_poll_s"].default * 1000)
-FOLLOW_POLL_MS: Final = round(Settings.__dataclass_fields__["follow_poll_s"].default * 1000)
+_SETTINGS: Final = Settings(data_dir=Path())  # as they are where nobody sets them
+DUTY_POLL_MS: Final = round(_SETTINGS.duty_poll_s * 1000)
+FOLLOW_POLL_MS: Final = round(_SETTINGS.follow_poll_s * 1000)
 _FOLD_MS: Final = (300, 1_500)  # how long a start takes to fold the log
 
 
@@ -94,6 +95,7 @@ class Process:
         self.offset_ms = 0
         self.frozen_until_ms = 0
         self.dies: tuple[str, int] | None = None  # at which stage, and how many more of them it outlives
+        self.stalls: tuple[str, int] | None = None  # at which stage, and for how long
 
     # ------------------------------------------------------------ life
 
@@ -160,7 +162,7 @@ class Process:
         """It is gone, with all that was only in its memory; what it held of the store is free."""
         world = self.world
         world.history.note(f"{self.name} killed, {where}")
-        self.dies = None
+        self.dies = self.stalls = None
         self.up = False
         self.life += 1
         self.frozen_until_ms = 0
@@ -187,7 +189,10 @@ class Process:
         return self.world.agenda.now_ms < self.frozen_until_ms
 
     def dies_at(self, stage: str) -> bool:
-        """Is it killed here?"""
+        """Is it killed here? It may also fall asleep here."""
+        if self.stalls is not None and self.stalls[0] == stage:
+            self.freeze(self.stalls[1])
+            self.stalls = None
         if self.dies is None or self.dies[0] != stage:
             return False
         left = self.dies[1] - 1
@@ -242,7 +247,9 @@ class Process:
         world.lock.free(self)
         self._writing = False
         if fate != "ok":
-            ends = [(None, CommitFailed(f"expected a commit of {len(batch)} commands, got: {fate}"))] * len(batch)
+            ends = [(None, CommitFailed(f"expected a commit of {len(batch)} commands, got: {fate}"))] * len(
+                batch
+            )
             self.follow_soon()  # where it was committed after all
         elif events:
             for listener in self._listeners:

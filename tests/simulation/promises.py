@@ -185,7 +185,9 @@ class Promises:
     def killed(self, where: str) -> None:
         """A process was killed just now."""
         self.all_kills += 1
-        waiting = tuple(one.alert_id for one in self.alerts.values() if one.tier == "ACT" and not one.answered)
+        waiting = tuple(
+            one.alert_id for one in self.alerts.values() if one.tier == "ACT" and not one.answered
+        )
         if waiting:
             kill = Kill(where=where, alerts=waiting)
             self.kills.append(kill)
@@ -206,7 +208,7 @@ class Promises:
     def _next_ring(self, alert_id: str) -> Owed | None:
         """The step or repeat that an alert is owed; None where it was answered."""
         alert = self.alerts[alert_id]
-        return None if alert.answered else next(alert.owed(newest=True, case_open=True))
+        return None if alert.answered else next(alert.owed(newest=True, case_open=True), None)
 
     def _judge_kill(self, kill: Kill, alert_id: str, one: Owed) -> None:
         if self._next_ring(alert_id) == one:

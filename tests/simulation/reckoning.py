@@ -56,7 +56,9 @@ def auditor_looks(world: "World") -> None:
         explained = [o for o in owed if kind in _CALLED.get(o.promise, ()) and now_ms - o.due_ms > grace_ms]
         if not explained:
             promises.broken("the_auditor_is_silent", f"{case_id}: {kind}, {one.late_s} s late")
-        if not explained or all(world.able.since_ms(o.due_ms, serving=o.serving) > o.grace_ms for o in explained):
+        if not explained or all(
+            world.able.since_ms(o.due_ms, serving=o.serving) > o.grace_ms for o in explained
+        ):
             promises.spoke[kind] += 1
 
 
@@ -79,7 +81,9 @@ def reckon(world: "World") -> None:
         _delivery(world, row)
     for ring, times in world.network.shown.items():
         if times > world.promises.sent[ring]:
-            world.promises.broken("shown_once", f"{ring}: {times} times, rung {world.promises.sent[ring]} times")
+            world.promises.broken(
+                "shown_once", f"{ring}: {times} times, rung {world.promises.sent[ring]} times"
+            )
 
 
 def _cases(world: "World") -> None:
@@ -122,10 +126,11 @@ def _delivery(world: "World", row: OutboxRow) -> None:
             good = answered is not None or moved_on or (alert_id, round, row.person) in promises.declined
     if not good:
         promises.broken("delivered_or_given_up", f"{row.key} is {row.state}")
+    has_it = row.state == "sent" and row.key in network.came and channels()[row.channel].stop
     wanted = answered is not None and (row.person not in answered or row.channel == WEBPUSH)
-    if wanted and row.key in network.came and row.state == "sent" and channels()[row.channel].stop:
-        if f"{alert_id}:{round}:stop:{row.person}:{row.channel}" not in world.store.outbox:
-            promises.broken("those_rung_hear_the_end", row.key)
+    end = f"{alert_id}:{round}:stop:{row.person}:{row.channel}"
+    if has_it and wanted and end not in world.store.outbox:
+        promises.broken("those_rung_hear_the_end", row.key)
 
 
 def names(violations: Iterable[tuple[str, str]]) -> list[str]:

@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 
 Decide = Callable[[Case], Sequence[AnyEvent]]
 
-_HEARING: Final = {"answer": 0.34, "claim": 0.05, "sign": 0.04, "channel": 0.03, "decline": 0.12, "nothing": 0.42}
+_HEARING: Final = {
+    "answer": 0.34,
+    "claim": 0.05,
+    "sign": 0.04,
+    "channel": 0.03,
+    "decline": 0.12,
+    "nothing": 0.42,
+}
 _AFTER: Final = {"sign": 0.5, "channel": 0.2, "hand over": 0.1, "claimed": 0.05, "nothing": 0.15}
 _HOLDING: Final = {"sign": 0.7, "nothing": 0.3}
 
@@ -90,7 +97,9 @@ class Staff:
         person = self._world.dice.pick(on_duty)
         if person not in self._world.house.disabled and self._world.dice.chance(0.7):
             self._decides(person, case_id, alert_id, "answer", None)
-        self._world.agenda.after(self._world.dice.spread(2 * MINUTE, 20 * MINUTE), self._fallback, case_id, alert_id)
+        self._world.agenda.after(
+            self._world.dice.spread(2 * MINUTE, 20 * MINUTE), self._fallback, case_id, alert_id
+        )
 
     # ------------------------------------------------------------ what follows an answer
 
@@ -108,7 +117,9 @@ class Staff:
                 self._act(other, case_id, claim)
             case "hand over":
                 other = dice.pick(DOCTORS)
-                give = functools.partial(commands.hand_over, alert_id=alert_id, person=person, to_person=other)
+                give = functools.partial(
+                    commands.hand_over, alert_id=alert_id, person=person, to_person=other
+                )
                 self._act(person, case_id, give)
                 if dice.weighed(_HOLDING) == "sign":
                     wait_ms = dice.spread(20 * SECOND, 10 * MINUTE)
@@ -162,7 +173,9 @@ class Staff:
         people = [one for one, role in self._world.house.role_of.items() if role == task.role]
         person = self._world.dice.pick(people)
         command = commands.done_task if self._world.dice.chance(0.5) else commands.accept_task
-        self._act(person, case_id, functools.partial(command, task_id=task.task_id, person=person, role=task.role))
+        self._act(
+            person, case_id, functools.partial(command, task_id=task.task_id, person=person, role=task.role)
+        )
 
     def _stand_down(self, person: str, case_id: str) -> None:
         self._channels.discard(case_id)
@@ -205,5 +218,7 @@ class Staff:
             if alert is None or case.state != "open":
                 continue
             # Late in the round, so that its steps and the question are seen to come.
-            if alert.open or (alert.follow_up_at is not None and ms_of(alert.follow_up_at) - now_ms < 2 * MINUTE):
+            if alert.open or (
+                alert.follow_up_at is not None and ms_of(alert.follow_up_at) - now_ms < 2 * MINUTE
+            ):
                 self._sign(DOCTORS[0], case.case_id)

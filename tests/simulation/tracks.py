@@ -1,4 +1,4 @@
-"""What the events alone say of alerts and ECGs, kept apart from the fold that the service uses; and what is owed next."""
+"""What the events alone say of alerts and ECGs, kept apart from the service's own fold; and what is owed next."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -136,6 +136,11 @@ class EcgTrack:
             due_ms = self.received_ms + round(settings.analysis_s * SECOND)
             yield Owed("each_ecg_is_read", self.ecg_id, due_ms, serving=True, grace_ms=15 * SECOND)
         wait_s = {tier.value: s for tier, s in settings.waiting_s.items()}.get(self.tier or "")
-        if case_open and wait_s is not None and self.began_ms is not None and not (self.signed or self.overdue):
+        if (
+            case_open
+            and wait_s is not None
+            and self.began_ms is not None
+            and not (self.signed or self.overdue)
+        ):
             due_ms = max(self.began_ms + round(wait_s * SECOND), self.read_ms)
             yield Owed("an_unread_ecg_rings", self.ecg_id, due_ms)

@@ -72,10 +72,13 @@ class Watching:
             return
         handler = self._of.get(type(event))
         if handler is not None:
-            handler(event, self._promises.alerts[event.alert_id], at_ms)  # type: ignore[union-attr]
+            alert_id: Any = getattr(event, "alert_id", None)
+            handler(event, self._promises.alerts[alert_id], at_ms)
         elif isinstance(event, AlertOpened):
             self._opened(event, case_id, at_ms)
-        elif isinstance(event, StreamStarted | EcgReceived | EcgAnalysed | ProvisionalReading | ReadingOverdue):
+        elif isinstance(
+            event, StreamStarted | EcgReceived | EcgAnalysed | ProvisionalReading | ReadingOverdue
+        ):
             self._ecg(event, case_id, at_ms)
         elif isinstance(event, ReadingSigned | GreenChannelOpened | GreenChannelStoodDown | CaseClosed):
             self._act(event, case_id)
@@ -161,8 +164,9 @@ class Watching:
             return
         if event.step != alert.step + 1 or alert.at_last_step:
             self._broken("steps_once_in_order", f"{name}: {event.step} after {alert.step}")
-        elif at_ms < alert.began_ms + round(alert.plan[event.step].after_s * 1000):
-            if not (alert.declined or alert.gone):
+        else:
+            due_ms = alert.began_ms + round(alert.plan[event.step].after_s * 1000)
+            if at_ms < due_ms and not (alert.declined or alert.gone):
                 self._broken("no_step_early", f"{name}: {event.step}")
         alert.step, alert.step_ms = event.step, at_ms
 

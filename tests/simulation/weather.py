@@ -78,7 +78,9 @@ class Able:
 
     def __init__(self, world: "World") -> None:
         self._world = world
-        self._marks: list[tuple[int, int, bool, bool]] = [(0, 0, False, False)]  # since, able before, able, serving
+        self._marks: list[tuple[int, int, bool, bool]] = [
+            (0, 0, False, False)
+        ]  # since, able before, able, serving
         self._serving_ms: list[int] = [0]
 
     def update(self) -> None:
