@@ -18,6 +18,7 @@ from greenchannel.alerts import (
     auditor,
     channel_commands,
     closed_loop,
+    commands,
     delivery,
     escalation,
 )
@@ -107,6 +108,19 @@ def _keeps_round(real: Any) -> Any:
         ]
 
     return rearm
+
+
+def _counts_twice(real: Any) -> Any:
+    def again(alert: Any, plan: Any) -> Any:
+        first, *sends = real(alert, plan)
+        return [msgspec.structs.replace(first, repeat=first.repeat + 1), *sends]
+
+    return again
+
+
+def _loses(real: Any) -> Any:
+    """The reading of a later ECG of a case is not written."""
+    return lambda case, reading, **more: [] if case.alert is not None else real(case, reading, **more)
 
 
 def _tells_nobody(real: Any) -> Any:
@@ -266,6 +280,12 @@ BUGS: Final[dict[str, Bug]] = {
         plant=_of("_of_repeat", lambda real: _nothing),
         breaks=("an_exhausted_alert_rings_on",),
         auditor_says="repeat",
+    ),
+    "a repeat is counted twice": Bug(
+        plant=_of("ring_all_again", _counts_twice), breaks=("repeats_once_in_order",)
+    ),
+    "a reading is lost": Bug(
+        plant=_instead(commands, "analysed", _loses), breaks=("each_ecg_is_read",), auditor_says="analysis"
     ),
     "the worklist never rings": Bug(
         plant=_of("_of_reading", lambda real: _nothing),

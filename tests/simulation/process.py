@@ -1,8 +1,9 @@
 """One process of the service, or an engine beside it: its parts are the real ones, joined over the store in memory.
 
-Real: `CaseBook`, `Following`, `Casework`, `Outbox`, `DeliveryResults`, `FollowUps`, `Watch`, the commands of `Delivery`,
-`Duty` and `Receipts`. Mirrored: the writer's queue and its commit (`Writer._run`), the polling of `Duty.run` and of
-`Following.look`, and that a start folds the whole log. A look that would find nothing is left out: it changes nothing.
+Real: `CaseBook`, `Following`, `Casework`, `Outbox`, `DeliveryResults`, `FollowUps`, `Watch`, the commands of `Duty`,
+`Delivery` and `Receipts`. Mirrored: the writer's queue and its commit (`Writer._run`), the polling of `Duty.run` and
+of `Following.look`, and that a start folds the whole log. A look that would find nothing changes nothing, and is left
+out.
 
 A process may be killed between any two of its steps, or stand still for a while and go on as if nothing had been.
 """

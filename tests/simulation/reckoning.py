@@ -32,7 +32,8 @@ _CALLED: Final = {
 
 
 def auditor_looks(world: "World") -> None:
-    """One look by the real auditor's core, held against what is owed."""
+    """One look by the real auditor's core, held against what is owed; and at the books of those who live."""
+    _books(world)
     promises, now_ms = world.promises, world.agenda.now_ms
     unsettled = [
         case
@@ -93,8 +94,17 @@ def _cases(world: "World") -> None:
         if anew and fold_anew(world.store.streams[case_stream(case.case_id)]) != case:
             promises.broken("folded_one_by_one_as_all", case.case_id)
         _uploads(world, case)
+    behind = [one.name for one in world.processes if one.up and one.book.seq != promises.book.seq]
+    if behind:
+        promises.broken("books_agree", f"{behind} do not know the end of the log")
+
+
+def _books(world: "World") -> None:
+    """Who knows of all events has the cases that follow from them."""
+    promises = world.promises
     for process in world.processes:
-        if process.up and (process.book.seq, process.book.cases) != (promises.book.seq, promises.book.cases):
+        same_end = process.up and process.book.seq == promises.book.seq
+        if same_end and process.book.cases != promises.book.cases:
             promises.broken("books_agree", process.name)
 
 
