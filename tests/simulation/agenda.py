@@ -73,13 +73,14 @@ class Agenda:
 
     def after(self, ms: int, do: Callable[..., None], *args: Any) -> None:
         """Have `do` called in `ms` milliseconds."""
-        self.at(self.now_ms + ms, do, *args)
+        self._entries += 1
+        heapq.heappush(self._heap, (self.now_ms + ms, self._entries, do, args))
 
     def run(self, until_ms: int) -> None:
         """Let time pass."""
-        heap = self._heap
+        heap, pop = self._heap, heapq.heappop
         while heap and heap[0][0] <= until_ms:
-            self.now_ms, _, do, args = heapq.heappop(heap)
+            self.now_ms, _, do, args = pop(heap)
             do(*args)
         self.now_ms = until_ms
 

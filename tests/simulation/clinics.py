@@ -50,8 +50,8 @@ class Clinics:
     def plan(self) -> list[int]:
         """Put the patients of the day into the agenda, at least 20 whose ECG pages; gives when they come."""
         dice = self._world.dice
-        tiers = ["ACT" if dice.chance(0.7) else "CRIT" for _ in range(dice.between(20, 22))]
-        tiers += ["URG"] * dice.between(2, 4) + ["FLAG", "NONE"]
+        tiers = ["ACT" if dice.chance(0.7) else "CRIT" for _ in range(dice.between(20, 21))]
+        tiers += ["URG"] * dice.between(2, 3) + ["FLAG", "NONE"]
         at_ms, times = 0, []
         for tier in tiers:
             if not at_ms or dice.chance(0.85):  # else they come together

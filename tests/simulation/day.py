@@ -8,7 +8,7 @@ from tests.simulation.in_memory import in_memory
 from tests.simulation.reckoning import auditor_looks, names, reckon
 from tests.simulation.world import World
 
-_AUDIT_EVERY_MS = 10 * MINUTE
+_AUDIT_EVERY_MS = 20 * MINUTE
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -41,7 +41,7 @@ class House:
             doctor = person in DOCTORS
             for channel in _MORE_CHANNELS if doctor else ("wecom",):
                 if not doctor or dice.chance(
-                    {"webpush": 0.5, "wecom": 0.4, "sms": 0.5, "phone": 0.7}[channel]
+                    {"webpush": 0.4, "wecom": 0.35, "sms": 0.4, "phone": 0.7}[channel]
                 ):
                     store.contacts[f"k_{person}_{channel}"] = person, channel
         self._fill_roster(dice)
