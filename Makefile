@@ -4,7 +4,7 @@
 # make bench   the benchmarks; the first time it installs what ours is compared with into .venv/rivals
 # make rivals  that alone, trying again what could not be installed
 # make accuracy the readings against annotated recordings
-# make soak    long runs, many more random examples, and every mutant of the pure cores
+# make soak    long runs, ten thousand simulated duty days, many more random examples, every mutant of the pure cores
 # make mutants the mutants alone (ARGS="--core alerts/timeline.py")
 # make drill   the outage drill: a real service, one night of failures, who received what and when
 # make serve   the service (ARGS="--port 9000")

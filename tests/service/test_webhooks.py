@@ -19,6 +19,7 @@ from greenchannel.service.channels.signing import sign, signed_right
 from greenchannel.service.errors import Conflict
 from greenchannel.service.receipts import BadReceipt, Unsigned
 from tests.delivery_world import PATIENT, SECRET, Ward, play
+from tests.desk_world import person
 from tests.receiver import receiver
 
 
@@ -233,5 +234,31 @@ def test_receipts_are_taken_once_and_from_the_right_hand_alone(tmp_path: Path) -
         assert ward.desk.log.head() == head, "the same again changes nothing"
         with pytest.raises(Conflict):
             await say(ward, key, "failed", at_s=now_s)
+
+    play(tmp_path, story)
+
+
+def test_a_receipt_between_the_answer_and_the_outcome_lets_the_end_follow(tmp_path: Path) -> None:
+    """The gateway's word ends an attempt that is under way: its person must still hear that the alert is over."""
+
+    async def story(ward: Ward) -> None:
+        with receiver() as gateway:
+            ward.webhook("lin", "phone", gateway.base)
+            case_id, alert_id = await ward.alert()
+            key = await ward.ring(case_id, alert_id, "lin", "phone")
+            send = ward.desk.senders.send
+
+            async def slow(*args: object) -> object:
+                await ward.desk.answers.acknowledge(alert_id, person("chen"))
+                await say(ward, key, "delivered")
+                return await send(*args)  # type: ignore[arg-type]
+
+            setattr(ward.desk.senders, "send", slow)  # noqa: B010
+            await ward.desk.delivery.attempt(key)
+            setattr(ward.desk.senders, "send", send)  # noqa: B010
+            await ward.deliver()
+
+        assert ward.rows()[key].state == "sent"
+        assert [row.person for row in ward.rows(kind="alert_stop").values()] == ["lin"]
 
     play(tmp_path, story)

@@ -133,7 +133,9 @@ class Desk:
             results=results,
             poll_s=settings.delivery_poll_s,
         )
-        self.receipts = Receipts(engine=engine, writer=writer, contacts=self.contacts, results=results)
+        self.receipts = Receipts(
+            engine=engine, writer=writer, contacts=self.contacts, outbox=self.outbox, results=results
+        )
         self.going_on_duty = GoingOnDuty(
             writer=writer, book=self.book, contacts=self.contacts, accounts=accounts, outbox=self.outbox
         )

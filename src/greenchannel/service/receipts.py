@@ -16,7 +16,7 @@ from greenchannel.service.callers import Caller
 from greenchannel.service.channels.signing import key_of, signed_right
 from greenchannel.service.delivery_results import DeliveryResults
 from greenchannel.service.errors import Conflict, NotFound, ServiceError
-from greenchannel.service.outbox import item_of, put
+from greenchannel.service.outbox import Outbox, item_of, put
 from greenchannel.store import outbox_rows
 from greenchannel.store.contacts import Contacts
 from greenchannel.store.outbox_rows import OutboxRow
@@ -57,6 +57,7 @@ class Receipts:
         engine: Engine,
         writer: Writer,
         contacts: Contacts,
+        outbox: Outbox,
         results: DeliveryResults,
         now_s: Callable[
             [], float
@@ -65,6 +66,7 @@ class Receipts:
         self._engine = engine
         self._writer = writer
         self._contacts = contacts
+        self._outbox = outbox
         self._results = results
         self._now_s = now_s
 
@@ -133,6 +135,8 @@ class Receipts:
         after = delivery.bounced(before, "failed", tx.now) if failed else delivery.arrived(before, tx.now)
         if after != before:
             put(tx, after)
+            if row.called_off:  # the attempt that is under way will find it ended, and say nothing more
+                self._outbox.say_over(tx, row, after)
             self._results.ended(tx, row, after)
         if row.kind != "alert":
             return
