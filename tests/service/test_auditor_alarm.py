@@ -169,7 +169,7 @@ def test_a_deleted_due_time_is_found_said_once_and_written_down(tmp_path: Path) 
         desk.auditor.alarm = lambda name, text: said.append(text)
         case_id = (await place.send(desk, dicom())).case_id
         connection = sqlite3.connect(tmp_path / "greenchannel.sqlite")
-        connection.execute("DELETE FROM deadlines WHERE kind = 'alert_step'")
+        connection.execute("DELETE FROM deadlines WHERE kind LIKE 'alert_%'")
         connection.commit()
         connection.close()
         place.pass_time(100)
