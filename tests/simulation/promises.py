@@ -228,7 +228,11 @@ class Promises:
         self._owners[row.key, item.fence] = process, process.life
         if row.state != "sending" or owner is None or owner.life != life:
             return
-        steady = world.able.since_ms(world.agenda.now_ms - 12 * SECOND) == 12 * SECOND
+        lately_ms = world.agenda.now_ms - 12 * SECOND
+        troubled_ms = max(
+            world.weather.flaky_until_ms, world.weather.slow_until_ms
+        )  # a renewal may fail, too
+        steady = troubled_ms < lately_ms and world.able.since_ms(lately_ms) == 12 * SECOND
         held = owner.deliveries._under_way.get(row.key) == item.fence - 1
-        if held and steady and owner.frozen_until_ms < world.agenda.now_ms - 12 * SECOND:
+        if held and steady and owner.frozen_until_ms < lately_ms:
             self.broken("a_lease_is_kept", f"{row.key} taken from {owner.name} by {process.name}")
