@@ -25,7 +25,7 @@ def main() -> int:
         started_s = time.monotonic()
         tally = play_many(args.seed, args.days, args.workers)
         print(tally.text(args.seed, time.monotonic() - started_s))
-        return int(tally.failed > 0)
+        return int(tally.failed > 0 or bool(tally.quiet))
     plant = contextlib.nullcontext if args.planted is None else BUGS[args.planted].plant
     broken = False
     for seed in range(args.seed, args.seed + args.days):

@@ -81,6 +81,8 @@ class Faults:
                 self._audited()
             case "store fails now and then":
                 world.weather.flaky_until_ms = now_ms + dice.spread(10 * SECOND, 5 * MINUTE)
+                world.able.update()
+                world.agenda.at(world.weather.flaky_until_ms, world.able.update)
             case "store slow":
                 world.weather.slow_until_ms = now_ms + dice.spread(10 * SECOND, 5 * MINUTE)
             case "clock jumps":

@@ -77,7 +77,9 @@ class Tally:
             f"{took_s:.0f} s, {self.cpu_s:.0f} s of a processor, {self.cpu_s / max(self.days, 1):.3f} s a day"
         )
         lines = [played, judged + "answered or escalated in time", f"faults: {faults}", took]
-        lines.append(f"{self.failed} days with a broken promise")
+        lines.append(
+            f"{self.failed} days with a broken promise, {len(self.quiet)} days with too little going on"
+        )
         for seed, violations in self.failures:
             lines += [f"  seed {seed}: {name}: {what}" for name, what in violations]
             lines.append(f"  again: python -m tests.simulation --seed {seed} --history")

@@ -322,6 +322,13 @@ BUGS: Final[dict[str, Bug]] = {
     "half a green channel": Bug(
         plant=_instead(channel_commands, "tasks_of", _half), breaks=("six_tasks_or_none",)
     ),
+    "roles hear nothing of the channel": Bug(
+        plant=_instead(Outbox, "_people", lambda real: _nothing), breaks=("each_role_hears_of_the_channel",)
+    ),
+    "a stand-down ends it all": Bug(
+        plant=_instead(closed_loop, "_plan", lambda real: _nothing),
+        breaks=("a_cancelled_alert_is_looked_at_again",),
+    ),
     "unanswered uploads are not listed": Bug(
         plant=_instead(closed_loop, "on_due", lambda real: _nothing),
         breaks=("uploads_are_answered_or_overdue",),

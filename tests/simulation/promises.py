@@ -36,7 +36,7 @@ PROMISES: Final = {
     "nobody_rung_who_declined": "no step rings who has declined in the round",
     "one_alert_waits_at_most": "a case has one open alert at most",
     "an_exhausted_alert_rings_on": "where everybody was called, everybody is called again in time",
-    "the_clinic_is_told": "with the last step the clinic is told, in the same commit",
+    "the_clinic_is_told": "with the last step the clinic is told, and sent word, in the same commit",
     "a_question_follows_an_idle_answer": "an answer that nothing followed is asked again in time",
     "an_unread_ecg_rings": "an ECG that waited too long in the worklist is said to, in time",
     "each_ecg_is_read": "what was received is read, whatever is killed",
@@ -46,6 +46,8 @@ PROMISES: Final = {
     "each_change_once": "what people and devices say is written once, however often it is sent",
     "each_due_time_taken_once": "a due time is taken by one command alone",
     "six_tasks_or_none": "a green channel opens with all tasks of its arrival mode, and is stood down with all",
+    "each_role_hears_of_the_channel": "with its opening, and with its end, each role is sent word, in the same commit",
+    "a_cancelled_alert_is_looked_at_again": "a stand-down plans its follow-ups, in the same commit",
     "the_fold_agrees": "the folded case says of its alerts what the events say",
     "folded_one_by_one_as_all": "a case folded as it grew is the case folded at once",
     "books_agree": "each process that lives ends on the book of the log",
@@ -228,7 +230,11 @@ class Promises:
         self._owners[row.key, item.fence] = process, process.life
         if row.state != "sending" or owner is None or owner.life != life:
             return
-        steady = world.able.since_ms(world.agenda.now_ms - 12 * SECOND) == 12 * SECOND
+        lately_ms = world.agenda.now_ms - 12 * SECOND
+        troubled_ms = max(
+            world.weather.flaky_until_ms, world.weather.slow_until_ms
+        )  # a renewal may fail, too
+        steady = troubled_ms < lately_ms and world.able.since_ms(lately_ms) == 12 * SECOND
         held = owner.deliveries._under_way.get(row.key) == item.fence - 1
-        if held and steady and owner.frozen_until_ms < world.agenda.now_ms - 12 * SECOND:
+        if held and steady and owner.frozen_until_ms < lately_ms:
             self.broken("a_lease_is_kept", f"{row.key} taken from {owner.name} by {process.name}")

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from greenchannel.alerts import closed_loop
 from greenchannel.alerts.channels import LIVE
 from greenchannel.alerts.ecg_state import tier_rank
 from greenchannel.alerts.escalation_plan import default_settings
@@ -235,6 +236,11 @@ class Watching:
                 self._called_off(event.alert_id)
             elif isinstance(event, EcgAnalysed | ProvisionalReading) and event.tier in _PAGES:
                 self._pages(envelope.case_id or "", event.ecg_id, event.tier)
+            elif isinstance(event, AlertExhausted):
+                if not any(row.kind == "exhausted" and row.alert_id == event.alert_id for row in asked):
+                    self._broken("the_clinic_is_told", f"{event.alert_id}: no word is sent")
+            elif isinstance(event, GreenChannelOpened | GreenChannelStoodDown):
+                self._channel(event, envelope.case_id or "", asked)
             alert = self._promises.alerts.get(getattr(event, "alert_id", ""))
             if alert is not None:
                 touched[alert.alert_id] = alert
@@ -247,6 +253,25 @@ class Watching:
             folded = self._promises.book.cases[alert.case_id].alert_of(alert.alert_id)
             if folded is None or (folded.open, folded.round) != (not alert.answered, alert.round):
                 self._broken("the_fold_agrees", alert.alert_id)
+
+    def _channel(
+        self, event: GreenChannelOpened | GreenChannelStoodDown, case_id: str, asked: Sequence[OutboxRow]
+    ) -> None:
+        case = self._promises.book.cases[case_id]
+        opened = isinstance(event, GreenChannelOpened)
+        kind = "green_channel" if opened else "stood_down"
+        told = {
+            self._world.house.role_of[row.person]
+            for row in asked
+            if row.kind == kind and row.facts["channel_id"] == event.channel_id
+        }
+        # Of the doctors not everybody has a channel beside the board.
+        if not {task.role for task in case.tasks} <= told | {"cardiologist"}:
+            self._broken("each_role_hears_of_the_channel", f"{event.channel_id}: {sorted(told)}")
+        about = {event.channel_id} | {one.alert_id for one in case.alerts}
+        planned = Counter(one.kind for one in case.followups if one.about in about)
+        if not opened and not set(closed_loop.cancelled_kinds()) <= set(planned):
+            self._broken("a_cancelled_alert_is_looked_at_again", event.channel_id)
 
     def _called_off(self, alert_id: str) -> None:
         store, alert = self._world.store, self._promises.alerts[alert_id]

@@ -26,6 +26,11 @@ class Weather:
         """Nothing can be written."""
         return self._agenda.now_ms < self.away_until_ms
 
+    @property
+    def flaky(self) -> bool:
+        """Commits fail now and then."""
+        return self._agenda.now_ms < self.flaky_until_ms
+
     def latency_ms(self) -> int:
         """How long the next commit takes."""
         dice = self._agenda.dice
@@ -35,7 +40,7 @@ class Weather:
         """What becomes of a commit: "ok", "fails", or "lost": it is made, and its answer does not come."""
         if self.away:
             return "fails"
-        if self._agenda.now_ms >= self.flaky_until_ms or self._failed >= 2:
+        if not self.flaky or self._failed >= 2:
             self._failed = 0
             return "ok"
         fate = self._agenda.dice.weighed({"ok": 0.7, "fails": 0.2, "lost": 0.1})
@@ -73,7 +78,9 @@ class Lock:
 class Able:
     """For how long the service was able to act: a process is up and moves, the store takes what it writes.
 
-    All promises count by it: what nobody can do while everything is down is due the moment it is up again.
+    All promises count by it: what nobody can do while everything is down is due the moment it is up again. What only
+    the service does, the readings, counts by the time in which it serves and no commit fails: a reading that could not
+    be written is made anew at a look every ten seconds, and may fail several times.
     """
 
     def __init__(self, world: "World") -> None:
@@ -89,7 +96,7 @@ class Able:
         stuck = world.lock.holder is not None and world.lock.holder.frozen
         moving = [one for one in world.processes if one.up and not one.frozen]
         able = bool(moving) and not world.weather.away and not stuck
-        serving = able and any(one.serving for one in moving)
+        serving = able and any(one.serving for one in moving) and not world.weather.flaky
         since_ms, before_ms, was, was_serving = self._marks[-1]
         if (able, serving) != (was, was_serving):
             now_ms = world.agenda.now_ms
