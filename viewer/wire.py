@@ -373,11 +373,11 @@ def _proposed(case: Case, names: Directory) -> Json | None:
 
 
 def _feedback(case: Case) -> Json | None:
-    """When the clinic was told last what became of the patient, and when it has read that; None while it was not told."""
+    """When the clinic was told last what became of the patient, and when it has read it; None: it was not told."""
     sent, seen = told(case)
-    return (
-        None if sent is None else {"sent_at": rfc3339(sent.time.at), "seen_at": maybe(seen and seen.time.at)}
-    )
+    if sent is None:
+        return None
+    return {"sent_at": rfc3339(sent.time.at), "seen_at": maybe(None if seen is None else seen.time.at)}
 
 
 def task_json(task: TaskState, site: str, names: Directory) -> Json:

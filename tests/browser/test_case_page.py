@@ -1,4 +1,4 @@
-"""The case page in real browsers: the proposal, who was called, one tap, the arrival, and the outcome that goes back."""
+"""The case page in real browsers: the proposal, who was called, one tap, the arrival, the outcome that goes back."""
 
 import pytest
 from playwright.sync_api import Page, expect
