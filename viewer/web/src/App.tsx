@@ -6,6 +6,7 @@ import { Board } from "./pages/Board";
 import { CasePage } from "./pages/CasePage";
 import { Clinic } from "./pages/Clinic";
 import { ClocksPage } from "./pages/ClocksPage";
+import { ContactsPage } from "./pages/ContactsPage";
 import { EcgPage } from "./pages/EcgPage";
 import { Login } from "./pages/Login";
 import { RulesPage } from "./pages/RulesPage";
@@ -65,6 +66,8 @@ function Page(): JSX.Element {
       return <Clinic />;
     case "clocks":
       return <ClocksPage />;
+    case "contacts":
+      return <ContactsPage />;
     case "tasks":
       return <TasksPage />;
     case "rules":

@@ -1,6 +1,7 @@
 /** Every word of the pages that is not the service's: Chinese first, English beside it. `{name}` is filled in. */
 import { lang } from "./state/prefs";
 import { CARE_TEXTS } from "./textsCare";
+import { CONTACT_TEXTS } from "./textsContacts";
 import { DUTY_TEXTS } from "./textsDuty";
 import { IDENTITY_TEXTS } from "./textsIdentity";
 import { TASK_TEXTS } from "./textsTasks";
@@ -93,6 +94,7 @@ export const TEXTS = {
   identityConflictEcg: ["另一份心电图", "The other ECG"],
   ...IDENTITY_TEXTS,
   ...CARE_TEXTS,
+  ...CONTACT_TEXTS,
   ...DUTY_TEXTS,
   ...TASK_TEXTS,
   noEcg: ["还没有心电图", "No ECG yet"],

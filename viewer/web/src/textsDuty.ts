@@ -16,6 +16,7 @@ export const DUTY_TEXTS = {
     "Listen to the alarm first; then a test message goes out on each channel, and its outcome is shown below.",
   ],
   dutyListen: ["上岗:试听警报声", "Go on duty: hear the alarm"],
+  dutyTestListen: ["试听警报声并测试", "Hear the alarm and test"],
   dutyHeard: ["听到警报声了吗?", "Did you hear the alarm?"],
   dutyHeardYes: ["听到了", "Yes, I heard it"],
   dutyHeardAgain: ["再放一次", "Play it again"],

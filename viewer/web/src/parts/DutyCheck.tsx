@@ -12,7 +12,13 @@ import { Act } from "./bits";
 
 type Asked = "not" | "playing" | "heard?" | "mute";
 
-export function DutyCheck({ intro }: { intro: ComponentChildren }): JSX.Element {
+interface Props {
+  intro: ComponentChildren;
+  /** The word on the button, where it does not begin a shift. */
+  listen?: string;
+}
+
+export function DutyCheck({ intro, listen: word }: Props): JSX.Element {
   const [asked, setAsked] = useState<Asked>("not");
   const listen = async (): Promise<void> => {
     setAsked("playing");
@@ -31,7 +37,7 @@ export function DutyCheck({ intro }: { intro: ComponentChildren }): JSX.Element 
       <>
         {intro}
         <Act name="tone" kind="strong" big testid="duty-listen" disabled={asked === "playing"} run={listen}>
-          ♪ {t("dutyListen")}
+          ♪ {word ?? t("dutyListen")}
         </Act>
       </>
     );

@@ -29,6 +29,7 @@ function placesOf(role: Role): Place[] {
     : { page: "board", href: "/", title: "boardPage" };
   return [
     ...(homeOf(role) === "/tasks" ? [...tasks, first] : [first, ...tasks]),
+    { page: "contacts", href: "/contacts", title: "contactsPage" },
     { page: "rules", href: "/rules", title: "rulesPage" },
     ...(may("deviceClocks", role)
       ? [{ page: "clocks", href: "/clocks", title: "clocksPage", count: BadClocks } as const]
