@@ -8,7 +8,9 @@ import { Clinic } from "./pages/Clinic";
 import { ClocksPage } from "./pages/ClocksPage";
 import { ContactsPage } from "./pages/ContactsPage";
 import { EcgPage } from "./pages/EcgPage";
+import { FollowUpsPage } from "./pages/FollowUpsPage";
 import { Login } from "./pages/Login";
+import { RosterPage } from "./pages/RosterPage";
 import { RulesPage } from "./pages/RulesPage";
 import { TasksPage } from "./pages/TasksPage";
 import { Banner } from "./parts/Banner";
@@ -68,6 +70,10 @@ function Page(): JSX.Element {
       return <ClocksPage />;
     case "contacts":
       return <ContactsPage />;
+    case "followups":
+      return <FollowUpsPage />;
+    case "roster":
+      return <RosterPage />;
     case "tasks":
       return <TasksPage />;
     case "rules":

@@ -15,6 +15,7 @@ import "./styles/ecg.css";
 import "./styles/case.css";
 import "./styles/care.css";
 import "./styles/duty.css";
+import "./styles/roster.css";
 import "./styles/rules.css";
 import "./styles/tasks.css";
 

@@ -4,6 +4,7 @@ import { CARE_TEXTS } from "./textsCare";
 import { CONTACT_TEXTS } from "./textsContacts";
 import { DUTY_TEXTS } from "./textsDuty";
 import { IDENTITY_TEXTS } from "./textsIdentity";
+import { ROSTER_TEXTS } from "./textsRoster";
 import { TASK_TEXTS } from "./textsTasks";
 import type { Role, Tier } from "./wire";
 
@@ -96,6 +97,7 @@ export const TEXTS = {
   ...CARE_TEXTS,
   ...CONTACT_TEXTS,
   ...DUTY_TEXTS,
+  ...ROSTER_TEXTS,
   ...TASK_TEXTS,
   noEcg: ["还没有心电图", "No ECG yet"],
   notAnalysed: ["正在分析", "Being analysed"],
@@ -413,6 +415,16 @@ const SHIFTS: Record<string, Pair> = {
 };
 
 export const shiftName = (role: string): string => (SHIFTS[role] ? pairText(SHIFTS[role]) : role);
+
+/** The same where there is little room. */
+const SHIFTS_SHORT: Record<string, Pair> = {
+  first: ["一线", "1st"],
+  second: ["二线", "2nd"],
+  head: ["主任", "Head"],
+};
+
+export const shiftShort = (role: string): string =>
+  SHIFTS_SHORT[role] ? pairText(SHIFTS_SHORT[role]) : role;
 
 /** Where a time came from. What is not here is shown as the service names it. */
 export const SOURCES: Record<string, Pair> = {

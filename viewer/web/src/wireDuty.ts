@@ -56,3 +56,51 @@ export interface NewContact {
   /** Of a webhook's signatures; shown this once. */
   secret: string | null;
 }
+
+/** One shift; `role` is the place in the roster. */
+export interface Shift {
+  shift_id: string;
+  role: string;
+  person: string;
+  name: string | null;
+  /** Null: of the whole network. */
+  site: string | null;
+  from: string;
+  to: string;
+  instead_of: string | null;
+}
+
+type ByPlace = Record<string, Shift | null>;
+
+export interface RosterNow {
+  at: string;
+  roles: ByPlace;
+  /** Of the sites that have shifts of their own now. */
+  sites: Record<string, ByPlace>;
+}
+
+export interface Roster {
+  from: string;
+  to: string;
+  roles: Record<string, Shift[]>;
+}
+
+export interface RosterProblem extends Said {
+  role: string;
+  site: string | null;
+  problem: "empty" | "disabled" | "unreachable" | string;
+  person: string | null;
+  name: string | null;
+  from: string;
+  to: string;
+  said_at: string | null;
+}
+
+export interface RosterProblems {
+  at: string;
+  problems: RosterProblem[];
+}
+
+export interface RosterChange {
+  warnings: (Said & { code: string })[];
+}

@@ -297,6 +297,8 @@ describe("addresses", () => {
     expect(parseRoute("/case/c_1")).toEqual({ page: "case", id: "c_1" });
     expect(parseRoute("/ecg/e%201")).toEqual({ page: "ecg", id: "e 1" });
     expect(parseRoute("/case")).toEqual({ page: "unknown" });
+    for (const page of ["tasks", "contacts", "roster", "followups", "clinic"] as const)
+      expect(parseRoute(`/${page}`)).toEqual({ page });
     expect(parseRoute("/rules")).toEqual({ page: "rules", version: null });
     expect(parseRoute("/rules/1")).toEqual({ page: "rules", version: "1" });
     expect(parseRoute("/rules/%")).toEqual({ page: "rules", version: "%" });

@@ -11,16 +11,19 @@ import { ChannelList, DutyCheck, Reach } from "./DutyCheck";
 
 const AGAIN_MS = 60_000;
 
-export function DutyPanel(): JSX.Element | null {
-  const shift = shiftToBegin(me.value, nowMs.value);
-  const [again, setAgain] = useState(false);
-  const there = shift !== null;
+/** While there is a shift to begin or to be in, what is known of the person's channels is asked for each minute. */
+export function useHealth(there: boolean): void {
   useEffect(() => {
     if (!there) return;
     void loadHealth();
     const timer = setInterval(() => void loadHealth(), AGAIN_MS);
     return () => clearInterval(timer);
   }, [there]);
+}
+
+export function DutyPanel(): JSX.Element | null {
+  const shift = shiftToBegin(me.value, nowMs.value);
+  const [again, setAgain] = useState(false);
   const known = ownHealth(health.value, me.value);
   const begunAt = known?.duty?.at ?? null;
   // Whenever a shift has been begun anew, the asking is over.

@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { clock, nowMs } from "../state/clock";
+import { health, ownHealth, shiftToBegin } from "../state/duty";
 import { duration, hourMinute } from "../state/format";
 import { board, line } from "../state/live";
 import { chooseTheme, lang, theme } from "../state/prefs";
@@ -9,7 +10,9 @@ import { demo, may, me, signOut } from "../state/session";
 import { soundState, toggleSound } from "../state/sound";
 import { roleName, shiftName, t } from "../texts";
 import type { Row } from "../wire";
+import { useHealth } from "./DutyPanel";
 import { Nav } from "./Nav";
+import { OnDutyNow } from "./OnDutyNow";
 
 export const helpOpen = signal(false);
 
@@ -105,31 +108,46 @@ function StoryWaits(): JSX.Element | null {
 const awaits = (row: Row): boolean =>
   row.alert?.state === "open" || (row.tier === "ACT" && row.green_channel.state === "closed");
 
+/** Oneself, and who is on duty now. */
 function Duty(): JSX.Element | null {
   const who = me.value;
+  const begin = shiftToBegin(who, nowMs.value) !== null;
+  useHealth(begin);
   if (!who) return null;
   const { shift, next_shift: next } = who;
+  const known = ownHealth(health.value, who);
+  const doctor = may("answer", who.user.role);
   return (
-    <p class="duty" data-testid="duty">
-      {who.on_duty && shift ? (
-        <>
-          {t("onDuty")} <b>{who.user.name}</b> {shiftName(shift.role)}{" "}
-          <span class="num">
-            {hourMinute(shift.from)}–{hourMinute(shift.to)}
+    <div class="duty">
+      <p data-testid="duty">
+        {who.on_duty && shift ? (
+          <>
+            {t("onDuty")} <b>{who.user.name}</b> {shiftName(shift.role)}{" "}
+            <span class="num">
+              {hourMinute(shift.from)}–{hourMinute(shift.to)}
+            </span>
+          </>
+        ) : (
+          <>
+            <b>{who.user.name}</b> {roleName(who.user.role)}
+            {doctor && ` · ${t("offDuty")}`}
+          </>
+        )}
+        {begin && known && !known.reachable && (
+          <a class="late" href="/contacts" data-testid="duty-unreachable">
+            {" "}
+            ✕ {t("dutyUnreachable")}
+          </a>
+        )}
+        {next && doctor && (
+          <span class="muted wide-only">
+            {" "}
+            ▸ {t("nextShift")} {next.name} <span class="num">{hourMinute(next.from)}</span>
           </span>
-        </>
-      ) : (
-        <>
-          <b>{who.user.name}</b> {roleName(who.user.role)} · {t("offDuty")}
-        </>
-      )}
-      {next && (
-        <span class="muted">
-          {" "}
-          ▸ {t("nextShift")} {next.name} <span class="num">{hourMinute(next.from)}</span>
-        </span>
-      )}
-    </p>
+        )}
+      </p>
+      <OnDutyNow />
+    </div>
   );
 }
 

@@ -1,5 +1,6 @@
 /** The pages that a role has, one tap away; what waits there is counted. */
 import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import { nowMs } from "../state/clock";
 import { rows } from "../state/live";
 import { type Route, route } from "../state/route";
@@ -29,6 +30,10 @@ function placesOf(role: Role): Place[] {
     : { page: "board", href: "/", title: "boardPage" };
   return [
     ...(homeOf(role) === "/tasks" ? [...tasks, first] : [first, ...tasks]),
+    { page: "roster", href: "/roster", title: "rosterPage" },
+    ...(may("followups", role)
+      ? [{ page: "followups", href: "/followups", title: "followupsPage" } as const]
+      : []),
     { page: "contacts", href: "/contacts", title: "contactsPage" },
     { page: "rules", href: "/rules", title: "rulesPage" },
     ...(may("deviceClocks", role)
@@ -39,16 +44,23 @@ function placesOf(role: Role): Place[] {
 
 export function Nav(): JSX.Element | null {
   const role = me.value?.user.role;
+  const here = useRef<HTMLElement>(null);
+  const page = route.value.page;
+  // On a phone the row is longer than the screen: where one is, is in sight.
+  useEffect(() => {
+    const current = here.current?.querySelector<HTMLElement>('[aria-current="page"]');
+    if (here.current && current) here.current.scrollLeft = current.offsetLeft - here.current.clientWidth / 3;
+  }, [page, role]);
   if (!role) return null;
   return (
-    <nav class="nav" aria-label={t("menu")}>
-      {placesOf(role).map(({ page, href, title, count: Count }) => (
+    <nav class="nav" ref={here} aria-label={t("menu")}>
+      {placesOf(role).map(({ page: to, href, title, count: Count }) => (
         <a
-          key={page}
+          key={to}
           class="switch"
           href={href}
-          data-testid={`${page}-link`}
-          aria-current={route.value.page === page ? "page" : undefined}
+          data-testid={`${to}-link`}
+          aria-current={page === to ? "page" : undefined}
         >
           {t(title)}
           {Count && <Count />}

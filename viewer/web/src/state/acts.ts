@@ -59,6 +59,9 @@ export const sendFeedback = (caseId: string) =>
 export const feedbackSeen = (caseId: string) =>
   command(`feedback ${caseId}`, `/cases/${at(caseId)}/feedback-seen`);
 
+export const followUpDone = (followUpId: string, result: string) =>
+  command(`followup ${followUpId}`, `/followups/${at(followUpId)}/done`, { result });
+
 /** The press is the time, by the service's clock; a second press changes nothing. */
 export const tapMilestone = (caseId: string, milestone: string, key?: string, code?: string) =>
   command(`tap ${milestone}`, `/cases/${at(caseId)}/milestones`, {

@@ -1,7 +1,7 @@
 /** Addresses of the pages: /, /case/ID, /ecg/ID, /rules, /rules/VERSION, and one word for each other page. */
 import { batch, signal } from "@preact/signals";
 
-const PLAIN = ["clinic", "clocks", "contacts", "login", "tasks"] as const;
+const PLAIN = ["clinic", "clocks", "contacts", "followups", "login", "roster", "tasks"] as const;
 type Plain = (typeof PLAIN)[number];
 
 export type Route =

@@ -71,6 +71,9 @@ const RIGHTS = {
   adviceSeen: ["clinic"],
   checkIdentity: [...DOCTORS, "ed", "clinic", "quality"],
   task: CARE,
+  dutyOfOthers: ["admin", "quality"],
+  giveShift: [...DOCTORS, "ed", "admin"],
+  followups: [...CARE, "quality", "admin"],
   ambulanceEta: [...DOCTORS, "ed", "dispatch", "clinic"],
   /** Send what became of the patient to the clinic. */
   feedback: [...DOCTORS, "ccu", "ed"],
