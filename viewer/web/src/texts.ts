@@ -4,6 +4,7 @@ import { CARE_TEXTS } from "./textsCare";
 import { CONTACT_TEXTS } from "./textsContacts";
 import { DUTY_TEXTS } from "./textsDuty";
 import { IDENTITY_TEXTS } from "./textsIdentity";
+import { PROBLEM_TEXTS } from "./textsProblems";
 import { ROSTER_TEXTS } from "./textsRoster";
 import { TASK_TEXTS } from "./textsTasks";
 import type { Role, Tier } from "./wire";
@@ -332,44 +333,7 @@ export const TEXTS = {
     "The ECG has safely arrived and the system keeps calling. Please telephone now:",
   ],
   call120: ["拨打 120", "Call 120"],
-  problemNetwork: [
-    "没有连上服务,这一步没有完成。已显示的内容不会丢失。请检查网络后再试;紧急请打电话。",
-    "The service was not reached; this step was not done. What is shown is kept. Check the network and try again; if urgent, telephone.",
-  ],
-  problemSession: [
-    "登录已过期,这一步没有完成。请重新登录后再试。",
-    "Your session has ended; this step was not done. Sign in again and repeat it.",
-  ],
-  problemRight: [
-    "您的角色不能做这一步,没有任何改变。请联系有权限的同事。",
-    "Your role may not do this; nothing was changed. Ask a colleague who may.",
-  ],
-  problemGone: [
-    "没有找到,或您无权查看。没有任何改变。请返回列表。",
-    "Not found, or not yours to see. Nothing was changed. Go back to the board.",
-  ],
-  problemConflict: [
-    "与已有记录冲突,没有任何改变。请看最新状态后再决定。",
-    "This conflicts with what is recorded; nothing was changed. Look at the newest state first.",
-  ],
-  problemLarge: [
-    "文件太大,没有接收。请发送原始心电图文件。",
-    "The file is too large and was not taken. Send the original ECG file.",
-  ],
-  problemFile: [
-    "这个文件读不出心电图,没有接收。请发送 DICOM 心电图(.dcm),或 WFDB 的头文件和信号文件(.hea + .dat,可放进一个 .zip)。照片和 PDF 不能分析。",
-    "No ECG can be read from this file; it was not taken. Send a DICOM ECG (.dcm), or a WFDB header with its signal files (.hea + .dat, also in one .zip). Photos and PDFs cannot be analysed.",
-  ],
-  problemOften: [
-    "操作太频繁,这一步没有完成。请稍等几秒再试。",
-    "Too many calls; this step was not done. Wait a few seconds.",
-  ],
-  problemServer: [
-    "服务出错,这一步没有完成。之前的记录是安全的。请再试;紧急请打电话。",
-    "The service failed; this step was not done. Earlier records are safe. Try again; if urgent, telephone.",
-  ],
-  problemRefused: ["服务没有接受,没有任何改变。", "The service refused this; nothing was changed."],
-  problemExpected: ["应为 {expected},收到 {got}", "expected {expected}, got {got}"],
+  ...PROBLEM_TEXTS,
   notFound: ["没有这个页面。病例都在列表里。", "There is no such page. All cases are on the board."],
   qualityRole: [
     "您的角色只看时间与质量,不接收警报。",

@@ -8,7 +8,7 @@ import { board, line } from "../state/live";
 import { chooseTheme, lang, theme } from "../state/prefs";
 import { demo, may, me, signOut } from "../state/session";
 import { soundState, toggleSound } from "../state/sound";
-import { roleName, shiftName, t } from "../texts";
+import { roleName, shiftShort, t } from "../texts";
 import type { Row } from "../wire";
 import { useHealth } from "./DutyPanel";
 import { Nav } from "./Nav";
@@ -122,7 +122,7 @@ function Duty(): JSX.Element | null {
       <p data-testid="duty">
         {who.on_duty && shift ? (
           <>
-            {t("onDuty")} <b>{who.user.name}</b> {shiftName(shift.role)}{" "}
+            {t("onDuty")} <b>{who.user.name}</b> {shiftShort(shift.role)}{" "}
             <span class="num">
               {hourMinute(shift.from)}–{hourMinute(shift.to)}
             </span>
