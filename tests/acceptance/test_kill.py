@@ -60,14 +60,14 @@ repeat_s = [180.0]
 after_s = 0.0
 role = "first"
 [[step]]
-after_s = 4.0
+after_s = 8.0
 role = "second"
 again = ["first"]
 [[step]]
-after_s = 8.0
+after_s = 16.0
 role = "head"
 [[step]]
-after_s = 12.0
+after_s = 24.0
 role = "everybody"
 """
 
