@@ -71,9 +71,10 @@ class House:
             if one.replaced_by is None and one.starts_at <= at < one.ends_at
         ]
 
-    def on_duty(self, at: datetime) -> list[str]:
-        """Who has a shift at an instant."""
-        return list(dict.fromkeys(one.person for one in self.in_force(at)))
+    def on_duty(self, at: datetime, site: str | None = None) -> list[str]:
+        """Who has a shift at an instant; with `site`, of the network or of it."""
+        found = [one for one in self.in_force(at) if site is None or one.site in (None, site)]
+        return list(dict.fromkeys(one.person for one in found))
 
     def drop(self, shift: Shift) -> None:
         """A shift that nobody has any more: a gap."""
@@ -98,6 +99,10 @@ class House:
             if one.replaced_by is None and one.starts_at < end and one.ends_at > start
         ]
         return sorted(found, key=lambda one: (one.starts_at, one.id))
+
+    def users(self) -> list[SimpleNamespace]:
+        """Everybody, as far as the watch asks."""
+        return [SimpleNamespace(id=one, disabled=one in self.disabled) for one in sorted(self.role_of)]
 
     def site(self, site: str) -> SimpleNamespace:
         """What a site is called."""
@@ -130,9 +135,9 @@ class MemoryContacts:
             return [house.clinics[site]]
         return sorted(one for one, has in house.role_of.items() if has == role and one not in house.disabled)
 
-    def on_duty(self, tx: MemoryTx, at: datetime) -> frozenset[str]:
-        """Everybody who has a shift."""
-        return frozenset(self._house.on_duty(at))
+    def on_duty(self, tx: MemoryTx, at: datetime, site: str) -> frozenset[str]:
+        """Everybody who has a shift of the network or of a site."""
+        return frozenset(self._house.on_duty(at, site))
 
     def addresses(self, person: str, channel: str) -> list[str]:
         """The contacts of a person on a channel; none of one who is disabled."""

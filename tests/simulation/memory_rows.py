@@ -83,6 +83,12 @@ def of_alert(tx: MemoryTx, alert_id: str, kind: str) -> list[OutboxRow]:
     return sorted(found, key=lambda row: (row.created_at, row.key))
 
 
+def people_of(tx: MemoryTx, case_id: str, kind: str) -> list[str]:
+    """Whom messages of one kind about a case were for, each once."""
+    rows = tx.store.outbox.values()
+    return sorted({row.person for row in rows if row.case_id == case_id and row.kind == kind})
+
+
 def put(
     tx: MemoryTx,
     key: str,
