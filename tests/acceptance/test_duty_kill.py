@@ -26,6 +26,7 @@ from greenchannel.events import (
 from greenchannel.store.engine import open_engine
 from greenchannel.store.log import Log
 from tests.county_actors import Board, County, Told
+from tests.escalation_files import write_escalation_file
 from tests.served import Served, served
 
 KILLS: Final = 20
@@ -34,19 +35,7 @@ WITHIN: Final = timedelta(seconds=5)  # of its due time, or of the restart
 MOST_ALERTS: Final = 40
 STAFF: Final = ("chen", "lin", "zhao")
 DEVICES: Final = ("ecg-yinzhao", "ecg-jishi", "ecg-liuzhuang")
-ESCALATION: Final = """
-paging_tiers = ["ACT", "CRIT"]
-channels = ["live"]
-everybody_roles = ["first", "second", "head"]
-grace_s = 600.0
-analysis_s = 600.0
-step = [
-  {after_s = 0.0, role = "first"},
-  {after_s = 2.0, role = "second", again = ["first"]},
-  {after_s = 4.0, role = "head"},
-  {after_s = 6.0, role = "everybody"},
-]
-"""
+APART_S: Final = 2.0  # of the steps
 
 
 @dataclass(kw_only=True)
@@ -247,8 +236,7 @@ def bound(due_at: datetime, done_at: datetime, lives: Lives) -> tuple[datetime, 
 
 def test_twenty_kills_lose_no_step_and_double_none(tmp_path: Path) -> None:
     """Every open alert is answered or escalated within its due time, or the restart, and five seconds; each once."""
-    file, begun = tmp_path / "escalation.toml", time.monotonic()
-    file.write_text(ESCALATION, encoding="utf-8")
+    file, begun = write_escalation_file(tmp_path, apart_s=APART_S), time.monotonic()
     with served(tmp_path / "county", escalation_file=file, mark_every_s=0.2) as service:
         history, screens, lives = asyncio.run(story(service))
         service.stop()

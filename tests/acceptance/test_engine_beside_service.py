@@ -11,23 +11,12 @@ from greenchannel.store.engine import open_engine
 from greenchannel.store.log import Log
 from tests.county_actors import Board, County, Told
 from tests.engines import Engines, engines
+from tests.escalation_files import write_escalation_file
 from tests.served import Served, served
 
 POLL_S: Final = 0.1
 SHOWN_WITHIN_S: Final = 5.0  # of a machine that many share; the benchmark measures how long it takes
-ESCALATION: Final = """
-paging_tiers = ["ACT", "CRIT"]
-channels = ["live"]
-everybody_roles = ["first", "second", "head"]
-grace_s = 600.0
-analysis_s = 600.0
-step = [
-  {after_s = 0.0, role = "first"},
-  {after_s = 2.0, role = "second", again = ["first"]},
-  {after_s = 4.0, role = "head"},
-  {after_s = 6.0, role = "everybody"},
-]
-"""
+APART_S: Final = 2.0  # of the steps
 ENGINE: Final = "engine-1"
 
 
@@ -93,8 +82,7 @@ async def _reached(board: Board, seq: int) -> bool:
 
 def test_boards_show_what_an_engine_wrote(tmp_path: Path) -> None:
     """The service itself keeps no due times here: every step on its board was taken by the process beside it."""
-    file = tmp_path / "escalation.toml"
-    file.write_text(ESCALATION, encoding="utf-8")
+    file = write_escalation_file(tmp_path, apart_s=APART_S)
     with (
         served(
             tmp_path / "county",

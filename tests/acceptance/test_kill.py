@@ -13,7 +13,6 @@ from typing import Final, TypeVar
 
 import numpy as np
 
-from greenchannel.alerts.escalation_plan import settings_of
 from greenchannel.events import (
     AlertAcknowledged,
     AlertEscalated,
@@ -35,6 +34,7 @@ from greenchannel.store.engine import open_engine
 from greenchannel.store.log import Log
 from greenchannel.store.rows import event_type
 from tests.county_actors import Board, County, Told
+from tests.escalation_files import write_escalation_file
 from tests.served import Served, served
 
 T = TypeVar("T")
@@ -46,30 +46,7 @@ LONGEST_LIFE_S: Final = 1.6
 KILLED_IN_START: Final = 0.2  # share of the kills that meet a service which is not ready yet
 LATE_S: Final = 20.0  # that a step may be: the service may be down, and the machine shared by many
 
-ESCALATION: Final = """
-paging_tiers = ["ACT", "CRIT"]
-channels = ["live"]
-everybody_roles = ["first", "second", "head"]
-grace_s = 15.0
-analysis_s = 30.0
-waiting_s = { URG = 600.0 }
-follow_up_s = 300.0
-receipt_s = 60.0
-repeat_s = [180.0]
-[[step]]
-after_s = 0.0
-role = "first"
-[[step]]
-after_s = 8.0
-role = "second"
-again = ["first"]
-[[step]]
-after_s = 16.0
-role = "head"
-[[step]]
-after_s = 24.0
-role = "everybody"
-"""
+APART_S: Final = 8.0  # of the steps
 
 
 @dataclass(kw_only=True)
@@ -85,8 +62,7 @@ class Outcome:
 def test_nothing_confirmed_is_lost_or_doubled_by_twenty_kills(tmp_path: Path) -> None:
     """Uploads, streams, answers, channels, tasks and times: each is in the log exactly once, and the boards agree."""
     begun = time.monotonic()
-    file = tmp_path / "escalation.toml"
-    file.write_text(ESCALATION, encoding="utf-8")
+    file = write_escalation_file(tmp_path, apart_s=APART_S)
     with served(tmp_path / "county", escalation_file=file, mark_every_s=0.2) as service:
         told, unanswered, kills, heads = asyncio.run(_story(service))
         service.stop()
@@ -273,12 +249,11 @@ def _check_the_unanswered_alert(outcome: Outcome) -> None:
     mine = [one for one in outcome.events if one.case_id == outcome.unanswered]
     (opened,) = (one for one in mine if isinstance(one.event, AlertOpened))
     steps = [(one.at, one.event.step) for one in mine if isinstance(one.event, AlertEscalated)]
-    plan = settings_of(ESCALATION.encode()).step
-    assert [step for _, step in steps] == list(range(1, len(plan)))
+    assert [step for _, step in steps] == [1, 2, 3]
     assert sum(isinstance(one.event, AlertExhausted) for one in mine) == 1
     before = opened.at
-    for (at, _), rule in zip(steps, plan[1:], strict=True):
-        due_at = opened.at + timedelta(seconds=rule.after_s)
+    for at, step in steps:
+        due_at = opened.at + timedelta(seconds=step * APART_S)
         assert due_at <= at <= due_at + timedelta(seconds=LATE_S)
         assert any(before < killed < at for killed in outcome.kills), "expected a kill before each step"
         before = at

@@ -36,6 +36,7 @@ SEED: Final = 20260315
 SPEED: Final = 60.0
 WITHIN_S: Final = 600.0
 LONGEST_LIFE_S: Final = 4.0
+NO_REPEAT_S: Final = 86400.0
 SPREAD_S: Final = 20.0  # real seconds in which all fall due
 PEOPLE: Final = ("chen", "lin", "zhao")
 
@@ -66,7 +67,14 @@ def fill(folder: Path, clock: FastClock, cases: int, steps: int) -> None:
     def open_one(tx: Tx, number: int) -> None:
         case_id, alert_id, frozen = f"c_{number}", f"a_{number}", plan(steps)
         first = AlertSent(alert_id=alert_id, person=frozen[0].people[0], channel="live", step=0)
-        opened = AlertOpened(alert_id=alert_id, tier="ACT", ecg_id=f"e_{number}", rules=(), plan=frozen)
+        opened = AlertOpened(
+            alert_id=alert_id,
+            tier="ACT",
+            ecg_id=f"e_{number}",
+            rules=(),
+            plan=frozen,
+            repeat_s=(NO_REPEAT_S,),
+        )
         events: list[AnyEvent] = [
             CaseOpened(case_id=case_id, site="yinzhao", patient=f"p_{number}"),
             opened,
