@@ -13,6 +13,7 @@ import msgspec
 from greenchannel.alerts.alert_state import Alert, fold_alerts
 from greenchannel.alerts.ecg_state import Ecg, fold_ecgs, tier_rank
 from greenchannel.alerts.eta import Eta, fold_etas
+from greenchannel.alerts.facts import FactValue, fold_facts
 from greenchannel.alerts.followup_state import FollowUp, fold_followups
 from greenchannel.alerts.green_channel import GreenChannel, TaskState, fold_channel, person_of
 from greenchannel.alerts.milestones import MilestoneValue, derive
@@ -113,6 +114,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     channel: GreenChannel = GreenChannel()
     values: tuple[MilestoneValue, ...] = ()
     followups: tuple[FollowUp, ...] = ()
+    facts: tuple[FactValue, ...] = ()  # all that was said, oldest first
     etas: tuple[Eta, ...] = ()  # all that was said, oldest first
     conflicts: tuple[IdentityConflict, ...] = ()
     identity_check: IdentityCheck | None = None  # the newest
@@ -210,6 +212,7 @@ def fold(case: Case | None, envelope: Envelope) -> Case:
         channel=fold_channel(case.channel, envelope),
         followups=fold_followups(case.followups, envelope),
         etas=fold_etas(case.etas, envelope),
+        facts=fold_facts(case.facts, envelope),
         history=(*case.history, envelope),
         last_event_at=case.last_event_at if isinstance(envelope.event, BY_THE_CLOCK) else envelope.at,
         seq=envelope.seq,

@@ -11,6 +11,7 @@ from greenchannel.alerts.ecg_state import Ecg, tier_rank
 from greenchannel.alerts.escalation import call
 from greenchannel.alerts.escalation_plan import EscalationSettings
 from greenchannel.alerts.escalation_table import Phase
+from greenchannel.alerts.facts import carried as carried_facts
 from greenchannel.alerts.milestones import MilestoneValue
 from greenchannel.alerts.record_commands import require_answered, require_read
 from greenchannel.alerts.refusal import Refused
@@ -67,6 +68,7 @@ def merge(case: Case, into: Case) -> tuple[list[AnyEvent], list[AnyEvent]]:
             409,
         )
     carried = [*_context(case, into), *_carry(case, case.current_ecgs, into), *_times_of_people(case, into)]
+    carried += carried_facts(case.facts, into.facts, MOVED_NOTE)
     return [CaseMerged(into_case_id=into.case_id)], carried
 
 

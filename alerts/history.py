@@ -3,10 +3,11 @@
 from functools import cache
 from typing import NamedTuple
 
+from greenchannel.alerts.facts import facts
 from greenchannel.alerts.green_channel import template
 from greenchannel.alerts.milestones import milestones
 from greenchannel.alerts.tables import read_value
-from greenchannel.events import AnyEvent, MilestoneRecorded, TaskAccepted, TaskDone
+from greenchannel.events import AnyEvent, FactRecorded, MilestoneRecorded, TaskAccepted, TaskDone
 
 
 class Title(NamedTuple):
@@ -40,6 +41,9 @@ def _about(event: AnyEvent) -> Title | None:
     if isinstance(event, MilestoneRecorded):
         spec = milestones().get(event.milestone)
         return Title(spec.zh, spec.en) if spec is not None else None
+    if isinstance(event, FactRecorded):
+        fact = facts().get(event.fact)
+        return Title(fact.zh, fact.en) if fact is not None else None
     if isinstance(event, TaskAccepted | TaskDone):
         # A task's id ends with its kind.
         kinds = (template(event.task_id.split("_", n)[-1]) for n in range(event.task_id.count("_") + 1))

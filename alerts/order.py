@@ -1,14 +1,17 @@
 """Whether the times of a case can be true: the partial order of its milestones, by arrival mode."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from functools import cache
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from greenchannel.alerts.facts import fact_codes
+from greenchannel.alerts.facts import facts as fact_table
 from greenchannel.alerts.milestones import MilestoneValue, milestones
 from greenchannel.alerts.tables import read_table
 
@@ -24,6 +27,15 @@ class OrderRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     way: Literal["upload", "stream"] | None = None
     slack_min: float = 0.0
     equal: bool = False
+    fact: str | None = None
+    code: str | None = None
+    never_between: bool = False
+
+    def holds(self, arrival_mode: int | None, way: str, facts: Mapping[str, str]) -> bool:
+        """Does this rule hold for a case of this arrival mode, kind of ECG and facts?"""
+        if self.way not in (None, way) or (self.modes is not None and arrival_mode not in self.modes):
+            return False
+        return self.fact is None or facts.get(self.fact) == self.code
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +59,7 @@ def check_order(
     arrival_mode: int | None,
     way: str = "upload",
     zone: tzinfo = NATIONAL_ZONE,
+    facts: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Problem, ...]:
     """Return what contradicts the order of care.
 
@@ -60,12 +73,18 @@ def check_order(
         "upload", or "stream" where any ECG of the case came live: a stream rings before its last byte.
     zone : tzinfo
         The zone in which the texts name times.
+    facts : Mapping[str, str]
+        What stands of each known fact of the case, as its code.
     """
     problems: dict[tuple[str, str], Problem] = {}
     for rule in rules():
-        if rule.way not in (None, way) or (rule.modes is not None and arrival_mode not in rule.modes):
+        if not rule.holds(arrival_mode, way, facts):
             continue
         known = [values[name] for name in rule.chain if name in values]
+        if rule.never_between:
+            if len(known) == len(rule.chain) and (problem := _between(rule, known, zone)) is not None:
+                problems.setdefault((problem.before, problem.after), problem)
+            continue
         for before, after in pairwise(known):
             if (problem := _compare(rule, before, after, zone)) is not None:
                 problems.setdefault((problem.before, problem.after), problem)
@@ -105,6 +124,26 @@ def _compare(rule: OrderRule, before: MilestoneValue, after: MilestoneValue, zon
         zh = f"“{a.zh}”（{a_said[0]}）晚于“{b.zh}”（{b_said[0]}）"
         en = f"{a.en} ({a_said[1]}) is later than {b.en} ({b_said[1]})"
     return Problem(level=level, before=a.id, after=b.id, zh=zh, en=en)
+
+
+def _between(rule: OrderRule, known: Sequence[MilestoneValue], zone: tzinfo) -> Problem | None:
+    first, middle, last = known
+    if not _minute(_earliest(first)) <= _minute(middle.time.at) <= _minute(_latest(last)):
+        return None
+    assert rule.fact is not None and rule.code is not None
+    names, spec = milestones(), fact_table()[rule.fact]
+    code = fact_codes(rule.fact)[rule.code]
+    (a_zh, a_en), (b_zh, b_en), (c_zh, c_en) = (
+        (f"“{names[one.milestone].zh}”（{zh}）", f"{names[one.milestone].en} ({en})")
+        for one, (zh, en) in ((one, _said(one, zone)) for one in (first, middle, last))
+    )
+    return Problem(
+        level=rule.level,
+        before=middle.milestone,
+        after=last.milestone,
+        zh=f"“{spec.zh}”为“{code.zh}”，但{b_zh}在{a_zh}与{c_zh}之间",
+        en=f"{spec.en} is said to be {code.en}, but {b_en} lies between {a_en} and {c_en}",
+    )
 
 
 def _said(value: MilestoneValue, zone: tzinfo) -> tuple[str, str]:

@@ -44,13 +44,7 @@ def record_milestone(
     note = note.strip() or None if note is not None else None
     if spec is None:
         raise no_such("milestone", "时间节点", milestone)
-    if case.state == "merged":
-        raise Refused(
-            "case_merged",
-            f"病例已并入{case.merged_into}",
-            f"expected a case that was not merged, got one merged into {case.merged_into}",
-            409,
-        )
+    require_unmerged(case)
     if not source.strip():
         raise Refused("source_required", "须说明时间来源", "expected the source of the time, got none", 422)
     if key is not None and spec.key is None:
@@ -96,6 +90,17 @@ def record_milestone(
             code=code,
         )
     ]
+
+
+def require_unmerged(case: Case) -> None:
+    """Raise `Refused` where the case goes on as another; a closed one still takes what is known of it."""
+    if case.state == "merged":
+        raise Refused(
+            "case_merged",
+            f"病例已并入{case.merged_into}",
+            f"expected a case that was not merged, got one merged into {case.merged_into}",
+            409,
+        )
 
 
 def said_by(case: Case, milestone: str, source: str, key: str | None = None) -> MilestoneValue | None:

@@ -1,4 +1,4 @@
-"""The timeline of a case: every milestone with all its values, the intervals between them, and what cannot be true.
+"""The timeline of a case: every milestone and fact with all its values, the intervals, and what cannot be true.
 
 What is not known stays unknown: it is never 0, and never interpolated. A time that a quality officer types for a
 milestone stands beside the machine's; the table says which one is valid, and all are kept.
@@ -12,6 +12,7 @@ from functools import cache
 import msgspec
 
 from greenchannel.alerts.case import Case
+from greenchannel.alerts.facts import FactSpec, FactValue, facts, standing
 from greenchannel.alerts.milestones import MilestoneSpec, MilestoneValue, milestones, source_rank
 from greenchannel.alerts.order import NATIONAL_ZONE, Problem, check_order
 from greenchannel.alerts.tables import read_table
@@ -73,6 +74,14 @@ class Interval(msgspec.Struct, frozen=True, kw_only=True):
     segment: bool  # part of the one track from first contact to wire
 
 
+class FactEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One fact with all that was said of it."""
+
+    spec: FactSpec
+    valid: FactValue | None  # None: unknown
+    values: tuple[FactValue, ...]  # in the order they were recorded
+
+
 class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     """All that is known of when things happened in one case."""
 
@@ -80,6 +89,7 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     entries: tuple[Entry, ...]
     intervals: tuple[Interval, ...]
     problems: tuple[Problem, ...]
+    facts: tuple[FactEntry, ...]
 
     def interval(self, interval_id: str) -> Interval:
         """The interval of this id; raise `KeyError` where the arrival mode has none."""
@@ -105,11 +115,22 @@ def timeline(case: Case, zone: tzinfo = NATIONAL_ZONE) -> Timeline:
     entries = tuple(_entries(case.values, case.arrival_mode))
     known = _known(entries)
     way = "stream" if any(ecg.way == "stream" for ecg in case.current_ecgs) else "upload"
+    stands = standing(case.facts)
     return Timeline(
         arrival_mode=case.arrival_mode,
         entries=entries,
         intervals=_intervals(known, case.arrival_mode),
-        problems=check_order(known, case.arrival_mode, way, zone),
+        problems=check_order(
+            known, case.arrival_mode, way, zone, {name: value.code for name, value in stands.items()}
+        ),
+        facts=tuple(
+            FactEntry(
+                spec=spec,
+                valid=stands.get(spec.id),
+                values=tuple(value for value in case.facts if value.fact == spec.id),
+            )
+            for spec in facts().values()
+        ),
     )
 
 

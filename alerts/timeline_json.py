@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
+from greenchannel.alerts.facts import fact_codes
 from greenchannel.alerts.milestones import MilestoneValue
-from greenchannel.alerts.timeline import Entry, Interval, Timeline
+from greenchannel.alerts.timeline import Entry, FactEntry, Interval, Timeline
 from greenchannel.clock import rfc3339
 
 Names = Callable[[str], str | None]  # actor, as "user:<id>", to the name that the reader may see
@@ -20,6 +21,7 @@ def to_json(timeline: Timeline, names: Names) -> dict[str, Any]:
             {"level": p.level, "before": p.before, "after": p.after, "zh": p.zh, "en": p.en}
             for p in timeline.problems
         ],
+        "facts": [fact_json(entry, names) for entry in timeline.facts],
     }
 
 
@@ -61,6 +63,32 @@ def _value(value: MilestoneValue, names: Names, *, valid: bool) -> dict[str, Any
         "zone_assumed": value.time.zone_assumed,
         "told": value.time.told,
         "code": value.code,
+    }
+
+
+def fact_json(entry: FactEntry, names: Names) -> dict[str, Any]:
+    """One fact with all that was said of it."""
+    valid = entry.valid
+    return {
+        "id": entry.spec.id,
+        "zh": entry.spec.zh,
+        "en": entry.spec.en,
+        "code": None if valid is None else valid.code,
+        "known": valid is not None,
+        "codes": [{"id": one.id, "zh": one.zh, "en": one.en} for one in fact_codes(entry.spec.id).values()],
+        "values": [
+            {
+                "code": value.code,
+                "source": value.source,
+                "actor": value.actor,
+                "actor_name": names(value.actor),
+                "recorded_at": rfc3339(value.recorded_at),
+                "note": value.note,
+                "correction": value.correction,
+                "valid": value is valid,
+            }
+            for value in entry.values
+        ],
     }
 
 

@@ -25,6 +25,7 @@ from greenchannel.viewer import (
     routes_devices,
     routes_duty,
     routes_ecgs,
+    routes_facts,
     routes_loop,
     routes_paper,
     routes_reperfusion,
@@ -99,6 +100,7 @@ def _http(front: Front, metrics: health.Metrics) -> FastAPI:
         routes_roster,
         routes_tasks,
         routes_loop,
+        routes_facts,
         routes_reperfusion,
         routes_rules,
     ):

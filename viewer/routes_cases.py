@@ -13,6 +13,7 @@ from starlette.responses import Response
 from greenchannel.alerts import timeline_json
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.ecg_state import Ecg, SignedReading
+from greenchannel.alerts.facts import facts
 from greenchannel.alerts.milestones import MilestoneSpec, codes, enterable, milestones
 from greenchannel.alerts.next_milestones import is_tapped, next_of
 from greenchannel.alerts.outcome_card import card
@@ -171,6 +172,7 @@ async def forms(case_id: str, front: Here, who: Who) -> Response:
                 for row in rows
             ],
             "day_zones": list(day_zones()),
+            "facts": [spec.id for spec in facts().values() if who.role in spec.enter],
         }
     )
 

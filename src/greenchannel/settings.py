@@ -51,9 +51,14 @@ class Settings:
     heartbeat_every_s: float = 60.0
     mark_every_s: float = 4.0  # `/live` says how far it is at least this often
     delivery_poll_s: float = 0.5  # how often the outbox is looked up; what is new is seen at once
+    push_key_file: Path | None = None  # the key of Web Push; None: in the data folder. Engines share one
     vapid_subject: str = "mailto:nobody@greenchannel.invalid"  # whom push services may write to
     contacts_localhost: bool = False  # addresses that people enter may lead to this machine
     live_client_bytes: int = 256 * 1024  # a slower board than this is closed and comes back
+
+    def push_key(self) -> Path:
+        """The file that holds the key of Web Push; it is made when it is needed first."""
+        return self.push_key_file or self.data_dir / "vapid.pem"
 
     def url(self) -> str:
         """The database's address."""

@@ -18,11 +18,12 @@ WAYS = ("upload", "stream")
 SOURCES = ("clinic", "gps", "server", "quality", "ed")
 
 
+FACTS = {rule.fact: str(rule.code) for rule in rules() if rule.fact is not None}  # so that every rule holds
+
+
 def holding(mode: int | None, way: str) -> list[OrderRule]:
-    """The rules of the table that hold for this arrival mode and kind of ECG."""
-    return [
-        rule for rule in rules() if rule.way in (None, way) and (rule.modes is None or mode in rule.modes)
-    ]
+    """The rules of chains that hold for this arrival mode and kind of ECG, where everything of `FACTS` was said."""
+    return [rule for rule in rules() if rule.holds(mode, way, FACTS) and not rule.never_between]
 
 
 def names_of(mode: int | None, way: str) -> list[str]:
@@ -44,7 +45,7 @@ def value(name: str, minute: float, n: int = 0) -> MilestoneValue:
 
 def checked(times: dict[str, float], mode: int | None, way: str) -> tuple[Problem, ...]:
     values = {name: value(name, minute, n) for n, (name, minute) in enumerate(times.items())}
-    return check_order(values, mode, way)
+    return check_order(values, mode, way, facts=FACTS)
 
 
 def merged(mode: int | None, way: str) -> dict[str, str]:
@@ -142,7 +143,7 @@ def test_every_violated_constraint_is_named_with_both_times_their_sources_and_of
         late = max(first, second) + 20.0
         times[before], times[after] = late, late - 15.0
         values = {name: value(name, minute, n) for n, (name, minute) in enumerate(times.items())}
-        found = {(p.before, p.after): p for p in check_order(values, mode, way)}
+        found = {(p.before, p.after): p for p in check_order(values, mode, way, facts=FACTS)}
         assert (before, after) in found, (mode, way, before, after)
         problem = found[before, after]
         levels = {
@@ -193,3 +194,37 @@ def test_what_the_modes_leave_open_stays_open() -> None:
         "HUB_DOOR": 30.0,
     }
     assert checked(together, 2, "upload") == ()
+
+
+def test_a_rule_of_a_fact_holds_only_where_that_was_said() -> None:
+    """What nobody said, or what was said otherwise, makes no problem."""
+    for rule in rules():
+        if rule.fact is None:
+            continue
+        minutes = (10.0, 20.0, 30.0) if rule.never_between else (30.0, 20.0)
+        times = dict(zip(rule.chain, minutes, strict=True))
+        values = {name: value(name, minute) for name, minute in times.items()}
+        said = {rule.fact: str(rule.code)}
+        assert [(p.before, p.after) for p in check_order(values, None, facts=said)] != []
+        assert check_order(values, None) == check_order(values, None, facts={rule.fact: "no"}) == ()
+
+
+@given(
+    st.permutations(range(3)), st.lists(st.integers(0, 3), min_size=3, max_size=3), st.sets(st.integers(0, 2))
+)
+def test_a_bypassed_department_was_not_entered_on_the_way(
+    order: list[int], gaps: list[int], unknown: set[int]
+) -> None:
+    """Named exactly where all three times are known and the middle one lies between the others, or in their minute."""
+    for rule in (one for one in rules() if one.never_between):
+        minutes = {place: 5.0 + sum(gaps[: order.index(place) + 1]) for place in range(3)}
+        times = {name: minutes[n] for n, name in enumerate(rule.chain) if n not in unknown}
+        found = [p for p in checked(times, 2, "upload") if (p.before, p.after) == rule.chain[1:]]
+        between = minutes[0] <= minutes[1] <= minutes[2]
+        assert bool(found) == (between and not unknown)
+        for problem in found:
+            assert all(
+                milestones()[name].zh in problem.zh and milestones()[name].en in problem.en
+                for name in rule.chain
+            )
+            assert "clock-" in problem.en and "offset" in problem.en

@@ -177,3 +177,34 @@ def test_an_onset_may_be_a_day_and_a_part_of_it(tmp_path: Path) -> None:
             ]
 
     asyncio.run(story())
+
+
+def test_a_fact_is_said_by_who_may_and_stands_in_the_timeline(tmp_path: Path) -> None:
+    """A role that may not is refused; nobody's word is unknown; a correction needs its note."""
+
+    async def story() -> None:
+        async with house(tmp_path) as place:
+            path, clinic, lab = await case_of(place)
+
+            async def say(headers: dict[str, str], **body: str) -> tuple[int, str | None]:
+                answer = await place.http.post(f"{path}/facts", json=body, headers=headers)
+                return answer.status_code, answer.json().get("code")
+
+            assert await say(clinic, fact="BYPASS_ED", code="yes") == (403, "forbidden")
+            assert await say(lab, fact="BYPASS_ED", code="yes") == (200, None)
+            assert await say(lab, fact="BYPASS_ED", code="no") == (422, "note_required")
+            assert await say(lab, fact="BYPASS_ED", code="perhaps") == (422, "unknown_code")
+            assert (await say(lab, fact="FEVER", code="yes"))[0] == 404
+            assert await say(lab, fact="BYPASS_ED", code="no", note="went through the department") == (
+                200,
+                None,
+            )
+            forms_of_lab = (await place.http.get(f"{path}/forms", headers=lab)).json()
+            assert forms_of_lab["facts"] == ["BYPASS_ED", "BYPASS_CCU"]
+            page = (await place.http.get(path, headers=lab)).json()
+            rows = {row["id"]: row for row in page["timeline"]["facts"]}
+            assert (rows["BYPASS_ED"]["code"], rows["KILLIP"]["code"]) == ("no", None)
+            assert [value["code"] for value in rows["BYPASS_ED"]["values"]] == ["yes", "no"]
+            assert page["history"][-1]["en"].startswith("Fact recorded: emergency department bypassed")
+
+    asyncio.run(story())

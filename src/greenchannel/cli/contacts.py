@@ -131,7 +131,9 @@ async def _try(
 
     settings = load(data_dir=data)
     senders = Senders(
-        data_dir=data, vapid_subject=settings.vapid_subject, localhost=settings.contacts_localhost
+        key_file=settings.push_key(),
+        vapid_subject=settings.vapid_subject,
+        localhost=settings.contacts_localhost,
     )
     run, outcomes = secrets.token_hex(8), []
     for channel, to in found.items():

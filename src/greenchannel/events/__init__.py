@@ -32,6 +32,7 @@ from greenchannel.events.care import (
     CaseMerged,
     CaseSplit,
     EtaGiven,
+    FactRecorded,
     FollowUpDone,
     FollowUpOverdue,
     FollowUpPlanned,
@@ -99,6 +100,7 @@ __all__ = [
     "Envelope",
     "EtaGiven",
     "Event",
+    "FactRecorded",
     "FollowUpDone",
     "FollowUpOverdue",
     "FollowUpPlanned",
@@ -177,6 +179,7 @@ AnyEvent = (
     | ChannelTested
     | ShiftInDoubt
     | AuditorSpoke
+    | FactRecorded
 )
 
 

@@ -55,6 +55,18 @@ class MilestoneRecorded(Event, frozen=True, kw_only=True):
     code: str | None = None  # what it was, where the milestone's table has codes: a diagnosis, an outcome
 
 
+class FactRecorded(Event, frozen=True, kw_only=True):
+    """Something known of the case that is no time; anything else than what stood is a correction with a note."""
+
+    fact: str
+    code: str
+    source: str
+    note: str | None = None
+    correction: bool = False
+    said_at: Aware | None = None  # None: with this event; given, with `said_by`, where it is carried over
+    said_by: str | None = None
+
+
 class CaseClosed(Event, frozen=True, kw_only=True):
     """Nothing more is expected of this case."""
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from greenchannel.alerts import commands, outcome_card
+from greenchannel.alerts import commands, facts, outcome_card
 from greenchannel.alerts.case import Case
-from greenchannel.events import ClockReading
+from greenchannel.events import AnyEvent, ClockReading
 from greenchannel.service.book import CaseBook
 from greenchannel.service.callers import Caller
 from greenchannel.service.casework import Casework
@@ -156,6 +156,18 @@ class Answers:
             lambda case, now: commands.done_task(case, task_id, caller.id, role=caller.role),
             caller.actor,
         )
+
+    async def record_fact(
+        self, case_id: str, caller: Caller, *, fact: str, code: str, source: str, note: str | None
+    ) -> Case:
+        """Say something of a case that is no time; what stands already writes nothing."""
+        self._act(f"fact:{fact}", self._case(case_id).case_id)
+
+        def decide(case: Case, now: datetime) -> list[AnyEvent]:
+            commands.require_unmerged(case)
+            return facts.record_fact(case.facts, fact=fact, code=code, source=source, note=note)
+
+        return await self._casework.change(case_id, decide, caller.actor)
 
     async def record_milestone(
         self,

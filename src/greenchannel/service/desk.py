@@ -117,7 +117,7 @@ class Desk:
         self.outbox = Outbox(self.contacts)
         self._casework.on_write.append(self.outbox.on_write)
         self.senders = Senders(
-            data_dir=settings.data_dir,
+            key_file=settings.push_key(),
             vapid_subject=settings.vapid_subject,
             localhost=settings.contacts_localhost,
         )

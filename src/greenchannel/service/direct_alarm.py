@@ -5,8 +5,6 @@ apprise library (``mailto://…``, ``dingtalk://…``). The address is a secret 
 """
 
 import base64
-import hashlib
-import hmac
 import queue
 import threading
 import time
@@ -15,6 +13,8 @@ from typing import Final
 import httpx
 import msgspec
 import structlog
+
+from greenchannel.service.channels.signing import sign_with
 
 logger = structlog.get_logger(__name__)
 
@@ -33,8 +33,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
 def signature(secret: str, key: str, at_s: int, body: bytes) -> str:
     """The header ``webhook-signature`` of Standard Webhooks; a secret may be ``whsec_`` and base64, or plain text."""
     raw = base64.b64decode(secret[6:]) if secret.startswith("whsec_") else secret.encode()
-    signed = hmac.new(raw, f"{key}.{at_s}.".encode() + body, hashlib.sha256).digest()
-    return f"v1,{base64.b64encode(signed).decode()}"
+    return sign_with(raw, key, at_s, body)
 
 
 class DirectAlarm:

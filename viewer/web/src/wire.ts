@@ -272,6 +272,27 @@ export interface Timeline {
   milestones: Milestone[];
   intervals: Interval[];
   problems: OrderProblem[];
+  facts: Fact[];
+}
+
+/** What is known of a case that is no time. */
+export interface Fact extends Said {
+  id: string;
+  code: string | null;
+  known: boolean;
+  codes: (Said & { id: string })[];
+  values: FactValue[];
+}
+
+export interface FactValue {
+  code: string;
+  source: string;
+  actor: string;
+  actor_name: string | null;
+  recorded_at: string;
+  note: string | null;
+  correction: boolean;
+  valid: boolean;
 }
 
 export interface HistoryLine extends Said {

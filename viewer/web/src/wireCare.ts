@@ -150,4 +150,6 @@ export interface Form extends Named {
 export interface Forms {
   milestones: Form[];
   day_zones: string[];
+  /** The facts that this role may say. */
+  facts: string[];
 }

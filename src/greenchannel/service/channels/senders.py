@@ -27,9 +27,9 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
 class Senders:
     """Owns connections, threads and the key of Web Push. `send` raises nothing but cancellation."""
 
-    def __init__(self, *, data_dir: Path, vapid_subject: str, localhost: bool) -> None:
+    def __init__(self, *, key_file: Path, vapid_subject: str, localhost: bool) -> None:
         quiet.hush()
-        self.vapid = VapidKey(data_dir / "vapid.pem", vapid_subject)
+        self.vapid = VapidKey(key_file, vapid_subject)
         self._web = Outgoing(loopback=localhost)
         self._threads = {
             name: OwnThreads(2 * channels()[name].at_once, f"greenchannel-{name}") for name in outgoing()

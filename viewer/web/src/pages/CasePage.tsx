@@ -7,6 +7,7 @@ import { Act, Section, signedTierWord, TierMark } from "../parts/bits";
 import { CaseHead } from "../parts/CaseHead";
 import { NextAct } from "../parts/CaseRow";
 import { EnterMilestone } from "../parts/EnterMilestone";
+import { Facts } from "../parts/Facts";
 import { signature } from "../parts/Headline";
 import { IdentityQuestions } from "../parts/IdentityQuestions";
 import { useLoaded } from "../parts/load";
@@ -76,6 +77,7 @@ export function CasePage({ id }: { id: string }): JSX.Element {
           {detail && forms && (
             <EnterMilestone caseId={id} milestones={detail.timeline.milestones} forms={forms} />
           )}
+          {detail && forms && <Facts caseId={id} facts={detail.timeline.facts} mine={forms.facts} />}
           {detail && <OutcomeCard row={row} outcome={detail.outcome} />}
           <Ending row={row} />
         </div>

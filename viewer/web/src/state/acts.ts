@@ -91,6 +91,9 @@ export const recordMilestone = (caseId: string, key: string, value: NewMilestone
     post<CaseAnswer>(`/cases/${at(caseId)}/milestones`, value, { "Idempotency-Key": key }),
   );
 
+export const recordFact = (caseId: string, value: { fact: string; code: string; note?: string }) =>
+  attempt(`fact ${value.fact}`, () => post<CaseAnswer>(`/cases/${at(caseId)}/facts`, value));
+
 export interface NewReading {
   text: string;
   tier: string;
