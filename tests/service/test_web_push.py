@@ -17,6 +17,7 @@ from greenchannel.events import AlertDelivered, AlertUnreachable
 from greenchannel.service.channels import addresses
 from greenchannel.service.channels.web_push import VapidKey
 from greenchannel.service.errors import NotFound
+from greenchannel.settings import load
 from tests.delivery_world import PATIENT, Ward, play
 from tests.desk_world import person
 from tests.receiver import Request, receiver
@@ -163,3 +164,10 @@ def test_the_key_of_the_service_is_its_own_and_stays(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert len(base64.urlsafe_b64decode(first + "=")) == 65
     assert [one.name for one in tmp_path.iterdir()] == ["vapid.pem"]
+
+
+def test_an_engine_elsewhere_is_given_the_key_of_the_service(tmp_path: Path) -> None:
+    """By default it lies with the data."""
+    assert load({}, data_dir=tmp_path).push_key() == tmp_path / "vapid.pem"
+    shared = tmp_path / "shared.pem"
+    assert load({"GREENCHANNEL_PUSH_KEY_FILE": str(shared)}, data_dir=tmp_path).push_key() == shared
