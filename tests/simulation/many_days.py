@@ -108,10 +108,16 @@ def play_many(first_seed: int, days: int, workers: int = 2) -> Tally:
     """The days `first_seed`, `first_seed` + 1, … in processes of their own."""
     tally = Tally()
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=gc.freeze) as pool:
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_begin) as pool:
         for part in pool.map(play, _chunks(first_seed, days)):
             tally.add(part)
     return tally
+
+
+def _begin() -> None:
+    """In a new process: what the days stand on was imported with this module, and is no collection's business."""
+    gc.disable()
+    gc.freeze()
 
 
 def _chunks(first_seed: int, days: int) -> Iterator[range]:
