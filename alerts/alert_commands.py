@@ -6,6 +6,7 @@ from greenchannel.alerts.case import Case
 from greenchannel.alerts.ecg_state import Ecg, tier_rank
 from greenchannel.alerts.escalation import call
 from greenchannel.alerts.escalation_plan import EscalationSettings, default_settings
+from greenchannel.alerts.escalation_table import Phase
 from greenchannel.alerts.refusal import Refused, no_such
 from greenchannel.events import (
     AdviceSeen,
@@ -159,7 +160,7 @@ def sign_reading(
     if last is not None and (last.person, last.text, last.tier, last.advice) == (person, text, tier, advice):
         return []
     signed = ReadingSigned(ecg_id=ecg_id, text=text, tier=tier, advice=advice)
-    return [*open_ecg(case, ecg_id), *answer(case, person), signed]
+    return [*open_ecg(case, ecg_id), *_answer_about(case, ecg_id, person), signed]
 
 
 def advice_seen(case: Case, ecg_id: str) -> list[AnyEvent]:
@@ -220,6 +221,13 @@ def answer(case: Case, person: str) -> list[AnyEvent]:
     return acknowledge(case, alert.alert_id, person) if alert is not None and alert.open else []
 
 
+def _answer_about(case: Case, ecg_id: str, person: str) -> list[AnyEvent]:
+    """The answer by a person who read an ECG: to read another one of the case is no answer."""
+    alert = case.alert
+    about = alert is not None and {ecg_id, case.repeats.get(ecg_id, ecg_id)}.intersection(alert.ecg_ids)
+    return answer(case, person) if about else []
+
+
 def claim(case: Case, alert_id: str, person: str) -> list[AnyEvent]:
     """A person takes the alert: answers it, and has it from now on where another had it."""
     alert = find_alert(case, alert_id)
@@ -229,9 +237,34 @@ def claim(case: Case, alert_id: str, person: str) -> list[AnyEvent]:
     return events
 
 
-def decline(case: Case, alert_id: str, person: str, reason: str | None = None) -> list[AnyEvent]:
-    """A person who was rung cannot take it: the next step is due now. Nothing once somebody answered."""
+def decline(
+    case: Case,
+    alert_id: str,
+    person: str,
+    reason: str | None = None,
+    *,
+    plan: tuple[PlanStep, ...] = (),
+    settings: EscalationSettings | None = None,
+) -> list[AnyEvent]:
+    """A person who was rung cannot take it: the next step is due now.
+
+    Once somebody answered nothing is written, but for the person who has it: who was given it and has not taken it
+    gives it back, and it rings anew by the `plan` of now (none: the frozen one).
+    """
     alert = find_alert(case, alert_id)
+    declined = AlertDeclined(alert_id=alert_id, person=person, reason=reason)
+    asked = alert is case.alert and case.state == "open" and alert.phase is Phase.ANSWERED
+    if asked and alert.given_to == person:
+        return escalation.rearm(
+            alert, plan or alert.plan, reason="handed_back", declined=declined, settings=settings
+        )
+    if alert.held_by == person and not alert.open:
+        raise Refused(
+            "held",
+            "您已接收该预警，请转交他人",
+            "expected an alert that you have not taken: hand it over to somebody",
+            409,
+        )
     if not alert.open or alert.has_declined(person):
         return []
     if not any(entry.person == person and entry.sent_at is not None for entry in alert.people):
@@ -241,7 +274,7 @@ def decline(case: Case, alert_id: str, person: str, reason: str | None = None) -
             f"expected one of the people that this alert rang, got {person}",
             409,
         )
-    return escalation.decline(alert, AlertDeclined(alert_id=alert_id, person=person, reason=reason), person)
+    return escalation.decline(alert, declined, person)
 
 
 def hand_over(case: Case, alert_id: str, person: str, to_person: str) -> list[AnyEvent]:

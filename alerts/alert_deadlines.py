@@ -13,6 +13,7 @@ from greenchannel.alerts.alert_state import Alert
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.ecg_state import Ecg, tier_rank
 from greenchannel.alerts.escalation import (
+    ChannelsOf,
     Plan,
     open_events,
     rearm,
@@ -169,6 +170,7 @@ def on_due(
     *,
     plan_of: PlanOf | None = None,
     new_alert_id: str | None = None,
+    channels_of: ChannelsOf | None = None,
     settings: EscalationSettings | None = None,
 ) -> list[AnyEvent]:
     """Return what a due time does now; nothing where it was done, or nobody waits for it any more.
@@ -179,6 +181,8 @@ def on_due(
         The roster of now, for what rings anew; without it the frozen plan holds.
     new_alert_id
         Of an alert that may have to open, where an ECG was left unread.
+    channels_of
+        Of whoever took an alert and stands in no plan.
     """
     if deadline.kind not in KINDS or now < deadline.due_at:
         return []
@@ -188,30 +192,36 @@ def on_due(
     if alert is None or deadline.payload.get("round", 1) != alert.round:
         return []
     if deadline.kind == FOLLOW_UP:
-        return _nothing_followed(case, alert, now, plan_of, settings)
+        return _nothing_followed(case, alert, now, plan_of, channels_of, settings)
     if not waits(case, alert):
         return []
+    plan_now = alert.plan if plan_of is None else plan_of(alert.tier)
     match deadline.kind:
         case "alert_step":
             step = deadline.payload["step"]
-            return take_steps(alert, step) if step > alert.step else []
+            return take_steps(alert, step, plan_now) if step > alert.step else []
         case "alert_receipt":
             return _no_receipt(alert, deadline.payload["step"], now)
         case _:
             done = deadline.payload["repeat"] <= alert.repeats
-            plan = alert.plan if plan_of is None else plan_of(alert.tier)
-            return [] if done else ring_all_again(alert, plan)
+            return [] if done else ring_all_again(alert, plan_now)
 
 
 def _nothing_followed(
-    case: Case, alert: Alert, now: datetime, plan_of: PlanOf | None, settings: EscalationSettings | None
+    case: Case,
+    alert: Alert,
+    now: datetime,
+    plan_of: PlanOf | None,
+    channels_of: ChannelsOf | None,
+    settings: EscalationSettings | None,
 ) -> list[AnyEvent]:
     """The newest alert of a case speaks for the patient; an older one that was outranked is silent."""
     due_at = alert.follow_up_at
     if due_at is None or now < due_at or alert is not case.alert or case.state != "open":
         return []
     plan = alert.plan if plan_of is None else plan_of(alert.tier)
-    return rearm(alert, plan, reason="nothing_followed", settings=settings)
+    reason = "nothing_followed" if alert.given_to is None else "not_taken"
+    return rearm(alert, plan, reason=reason, channels_of=channels_of, settings=settings)
 
 
 def _no_receipt(alert: Alert, step: int, now: datetime) -> list[AnyEvent]:

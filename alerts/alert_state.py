@@ -1,7 +1,9 @@
 """One alert and its phases: a fold over its events. What is decided in which phase stands in `escalation_table.py`."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -41,7 +43,10 @@ class AlertState(StrEnum):
 
 
 ACTS = (ReadingSigned, GreenChannelOpened, GreenChannelStoodDown, CaseClosed)
-"""What may follow an answer. To look at the trace is not yet an act; a merge carries the question over."""
+"""What may follow an answer: a reading of an ECG that the alert is about, or what concerns the whole case. To look at
+the trace is not yet an act; a merge carries the question over."""
+
+NO_REPEATS: Final[Mapping[str, str]] = MappingProxyType({})
 
 # Phase × event → next phase. An event that is not listed for a phase is written down and changes nothing.
 TRANSITIONS: Final[dict[tuple[Phase, type[Event]], Phase]] = {
@@ -149,11 +154,24 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
         return self.round_began_at + timedelta(seconds=self.plan[step].after_s)
 
     @property
+    def given_to(self) -> str | None:
+        """Who was given it and has not taken it yet; None where whoever has it has said so."""
+        if self.open or self.held_by is None or self.has_answered(self.held_by):
+            return None
+        return self.held_by
+
+    @property
     def follow_up_at(self) -> datetime | None:
-        """When something must have followed the answer; None where nothing is asked, or it has followed."""
+        """When something must have followed the answer; None where nothing is asked, or it has followed.
+
+        Who was given it has as long to take it as the first who is rung has before the second is.
+        """
         if self.phase is not Phase.ANSWERED or self.follow_up_s is None or self.held_since is None:
             return None
-        return self.held_since + timedelta(seconds=self.follow_up_s)
+        after_s = self.follow_up_s
+        if self.given_to is not None and len(self.plan) > 1:
+            after_s = min(after_s, self.plan[1].after_s - self.plan[0].after_s)
+        return self.held_since + timedelta(seconds=after_s)
 
     def repeat_after_s(self) -> float | None:
         """How long after the last ring of an exhausted alert everybody is rung again; None: never."""
@@ -188,14 +206,22 @@ def open_alert(opened: AlertOpened, at: datetime) -> Alert:
     )
 
 
-def fold_alerts(alerts: tuple[Alert, ...], envelope: Envelope) -> tuple[Alert, ...]:
-    """Return the alerts of a case, oldest first, after one event."""
+def fold_alerts(
+    alerts: tuple[Alert, ...], envelope: Envelope, repeats: Mapping[str, str] = NO_REPEATS
+) -> tuple[Alert, ...]:
+    """Return the alerts of a case, oldest first, after one event.
+
+    `repeats` says of ECGs that hold nothing but the samples of another which that is: signing one signs both.
+    """
     event = envelope.event
     if isinstance(event, AlertOpened):
         return (*alerts, open_alert(event, envelope.at))
     if isinstance(event, CaseSplit):  # what is asked of ECGs that are gone is asked where they went
         gone = frozenset(event.ecg_ids)
         return tuple(_moved(alert, event) if gone.issuperset(alert.ecg_ids) else alert for alert in alerts)
+    if isinstance(event, ReadingSigned):
+        signed = {event.ecg_id, repeats.get(event.ecg_id, event.ecg_id)}
+        return tuple(_moved(a, event) if signed.intersection(a.ecg_ids) else a for a in alerts)
     if isinstance(event, ACTS):
         return tuple(_moved(alert, event) for alert in alerts)
     if not isinstance(event, ALERT_EVENTS):
@@ -306,6 +332,8 @@ def _sent(alert: Alert, sent: AlertSent, at: datetime) -> Alert:
         rung_at=at,
         unreachable_at=None,  # it is tried anew
         unreachable_reason=None,
+        declined_at=None,  # and asked anew
+        decline_reason=None,
     )
     return msgspec.structs.replace(alert, people=tuple(again if p is known else p for p in alert.people))
 

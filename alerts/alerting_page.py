@@ -32,8 +32,10 @@ TRIGGERS: Final = {
     Trigger.REPEAT_DUE: "the time since the last ring has run out",
     Trigger.ANSWER: "a person answers",
     Trigger.HANDED_OVER: "the alert is handed over",
-    Trigger.ACTED: "a reading is signed, the green channel opened or stood down, the case ended",
-    Trigger.FOLLOW_UP_DUE: "nothing has followed the answer in time",
+    Trigger.HANDED_BACK: "who was given the alert, and has not taken it, declines",
+    Trigger.HANDED_BACK_NOBODY: "who was given the alert declines, and nobody is on duty",
+    Trigger.ACTED: "a reading of its ECGs is signed, the green channel opened or stood down, the case ended",
+    Trigger.FOLLOW_UP_DUE: "nothing has followed the answer in time, or who was given the alert has not taken it",
     Trigger.FOLLOW_UP_DUE_NOBODY: "nothing has followed the answer in time, and nobody is on duty",
 }
 ACTIONS: Final = {

@@ -131,6 +131,15 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         here = {ecg.ecg_id: ecg for ecg in self.current_ecgs}
         return tuple(ecg for ecg in here.values() if not _repeats(ecg, here))
 
+    @property
+    def repeats(self) -> dict[str, str]:
+        """ECGs that hold nothing but the samples of another ECG, and which that is."""
+        return {
+            ecg.ecg_id: ecg.same_as.ecg_id
+            for ecg in self.ecgs
+            if ecg.same_as is not None and ecg.only_repeats
+        }
+
     def asks_identity(self, at: datetime) -> bool:
         """Does what was found at an instant still wait for a person to look whose it is?"""
         return self.identity_check is None or self.identity_check.at < at
@@ -208,7 +217,7 @@ def fold(case: Case | None, envelope: Envelope) -> Case:
         case,
         values=(*case.values, *derive(envelope, case.ecgs, case.channel)),
         ecgs=fold_ecgs(case.ecgs, envelope),
-        alerts=fold_alerts(case.alerts, envelope),
+        alerts=fold_alerts(case.alerts, envelope, case.repeats),
         channel=fold_channel(case.channel, envelope),
         followups=fold_followups(case.followups, envelope),
         etas=fold_etas(case.etas, envelope),

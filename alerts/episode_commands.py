@@ -1,6 +1,6 @@
 """What a person may do when cases and episodes do not match: merge two, or split one. Pure decisions."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from greenchannel.alerts.alert_commands import find_ecg
@@ -181,8 +181,8 @@ def _carry(
         if not held or value.time.at < min(held):
             events.append(_again_at(value))
     for alert in case.alerts:
-        if ids.intersection(alert.ecg_ids):
-            events += _answered(alert, into)
+        if about := [ecg_id for ecg_id in alert.ecg_ids if ecg_id in ids]:
+            events += _answered(alert, about, into)
     return events
 
 
@@ -246,33 +246,42 @@ def _recorded(milestone: str, time: ClockReading, source: str, key: str | None =
     )
 
 
-def _answered(alert: Alert, into: Case | None) -> list[AnyEvent]:
-    """An answered alert in the other case; nothing where that case has one as urgent."""
+def _answered(alert: Alert, about: Sequence[str], into: Case | None) -> list[AnyEvent]:
+    """An answered alert in the other case. Where that case has one as urgent nothing opens, and that one is about these
+    ECGs too; unless nothing has followed this answer, and there something has: then this question stays asked."""
     other = into.alert if into is not None else None
-    if other is not None and tier_rank(other.tier) <= tier_rank(alert.tier):
-        return []
     if alert.acknowledged_at is None or alert.acknowledged_by is None:
         return []
-    ecg_id, person = alert.ecg_ids[0], alert.acknowledged_by
-    if other is not None and other.open:
-        return [AlertRaised(alert_id=other.alert_id, tier=alert.tier, ecg_id=ecg_id, rules=alert.rules)]
+    person = alert.acknowledged_by
+    unfollowed = alert.phase is Phase.ANSWERED
+    if other is not None:
+        as_urgent = tier_rank(other.tier) <= tier_rank(alert.tier)
+        if as_urgent and not unfollowed:
+            return []
+        if other.open or (as_urgent and other.phase is Phase.ANSWERED):
+            return _raised(other.alert_id, alert, about)
     time = ClockReading(at=alert.acknowledged_at, clock="server", offset_s=0.0, uncertainty_s=0.0)
     return [
         AlertOpened(
             alert_id=alert.alert_id,
             tier=alert.tier,
-            ecg_id=ecg_id,
+            ecg_id=about[0],
             rules=alert.rules,
             plan=alert.plan,
             # What has followed it once is asked no more.
-            follow_up_s=alert.follow_up_s if alert.phase is Phase.ANSWERED else None,
+            follow_up_s=alert.follow_up_s if unfollowed else None,
             receipt_s=alert.receipt_s,
             repeat_s=alert.repeat_s,
         ),
+        *_raised(alert.alert_id, alert, about[1:]),
         AlertAcknowledged(alert_id=alert.alert_id, person=person),
         *_held(alert, person),
         _recorded("ALERT_ACK", time, "server", person),
     ]
+
+
+def _raised(alert_id: str, alert: Alert, about: Sequence[str]) -> list[AnyEvent]:
+    return [AlertRaised(alert_id=alert_id, tier=alert.tier, ecg_id=one, rules=alert.rules) for one in about]
 
 
 def _held(alert: Alert, person: str) -> list[AnyEvent]:

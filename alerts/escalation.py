@@ -5,7 +5,7 @@ means in events. The shell appends them to the log and keeps the due times (`ale
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from greenchannel.alerts.alert_state import Alert
 from greenchannel.alerts.case import Case
@@ -13,6 +13,7 @@ from greenchannel.alerts.ecg_state import tier_rank
 from greenchannel.alerts.escalation_plan import EVERYBODY, LIVE, EscalationSettings, default_settings
 from greenchannel.alerts.escalation_table import Action, Phase, Row, Trigger, row
 from greenchannel.events import (
+    AlertDeclined,
     AlertEscalated,
     AlertExhausted,
     AlertOpened,
@@ -26,6 +27,8 @@ from greenchannel.events import (
 )
 
 Plan = tuple[PlanStep, ...]
+ChannelsOf = Callable[[str], Sequence[str]]
+"""Every channel of a person."""
 
 _NOBODY: Plan = (PlanStep(after_s=0.0, role=EVERYBODY, people=(), channels=()),)
 
@@ -130,20 +133,37 @@ def open_events(
     return _act(row(Phase.NONE, trigger), doing)
 
 
+_REARMED_BY: Final[Mapping[str, tuple[Trigger, Trigger]]] = {
+    "louder": (Trigger.LOUDER_ECG, Trigger.LOUDER_ECG_NOBODY),
+    "nothing_followed": (Trigger.FOLLOW_UP_DUE, Trigger.FOLLOW_UP_DUE_NOBODY),
+    "not_taken": (Trigger.FOLLOW_UP_DUE, Trigger.FOLLOW_UP_DUE_NOBODY),
+    "handed_back": (Trigger.HANDED_BACK, Trigger.HANDED_BACK_NOBODY),
+}
+
+
 def rearm(
     alert: Alert,
     plan: Plan,
     *,
     reason: str,
     raised: AlertRaised | None = None,
+    declined: AlertDeclined | None = None,
+    channels_of: ChannelsOf | None = None,
     settings: EscalationSettings | None = None,
 ) -> list[AnyEvent]:
-    """Return a new round of an alert: the plan of now from its first step, and whoever had it is rung as well."""
+    """Return a new round of an alert: the plan of now from its first step, and whoever had it is rung as well.
+
+    Parameters
+    ----------
+    reason
+        "louder", "nothing_followed", "not_taken" by who was given it, or "handed_back" by them.
+    declined
+        By whom it was handed back: who is not rung in this round.
+    channels_of
+        Of a person who stands in no plan; without it, the board.
+    """
     plan, settings = plan or _NOBODY, settings or default_settings()
-    if reason == "louder":
-        trigger = Trigger.LOUDER_ECG if len(plan) > 1 else Trigger.LOUDER_ECG_NOBODY
-    else:
-        trigger = Trigger.FOLLOW_UP_DUE if len(plan) > 1 else Trigger.FOLLOW_UP_DUE_NOBODY
+    trigger = _REARMED_BY[reason][0 if len(plan) > 1 else 1]
     again = AlertRearmed(
         alert_id=alert.alert_id,
         round=alert.round + 1,
@@ -153,12 +173,22 @@ def rearm(
         receipt_s=settings.receipt_s,
         repeat_s=settings.repeat_s,
     )
-    holder = [Ring(person=alert.held_by, channel=LIVE)] if alert.held_by is not None else []
-    rings = tuple(dict.fromkeys([*plan[0].all_rings, *_rings_of(alert.held_by, plan), *holder]))
+    rings = tuple(
+        dict.fromkeys(
+            [
+                *plan[0].all_rings,
+                *_rings_of(alert.held_by, plan),
+                *_all_rings(alert.held_by, channels_of),
+                *_all_rings(alert.acknowledged_by, channels_of),
+            ]
+        )
+    )
+    skip = frozenset[str]() if declined is None else frozenset({declined.person})
     doing: dict[Action, Callable[[], Sequence[AnyEvent]]] = {
         Action.RAISE: lambda: [] if raised is None else [raised],
         Action.REARM: lambda: [again],
-        Action.RING_FIRST: lambda: ring(alert.alert_id, rings, 0),
+        Action.RING_FIRST: lambda: ring(alert.alert_id, rings, 0, skip),
+        Action.NOTE: lambda: [] if declined is None else [declined],
         Action.TELL_CLINIC: lambda: [AlertExhausted(alert_id=alert.alert_id)],
     }
     return _act(row(alert.phase, trigger), doing)
@@ -166,6 +196,14 @@ def rearm(
 
 def _rings_of(person: str | None, plan: Plan) -> list[Ring]:
     return [one for step in plan for one in step.all_rings if one.person == person]
+
+
+def _all_rings(person: str | None, channels_of: ChannelsOf | None) -> list[Ring]:
+    """The board of a person, and every other channel that they have."""
+    if person is None:
+        return []
+    channels = () if channels_of is None else channels_of(person)
+    return [Ring(person=person, channel=one) for one in dict.fromkeys((LIVE, *channels))]
 
 
 # ---------------------------------------------------------------- nobody has answered yet
@@ -176,9 +214,12 @@ def waits(case: Case, alert: Alert) -> bool:
     return alert.open and (case.closed_at is None or alert.opened_at > case.closed_at)
 
 
-def take_steps(alert: Alert, to_step: int) -> list[AnyEvent]:
-    """Return the steps of an alert up to `to_step`, because they fell due."""
-    sends, last = _steps(alert, to_step, frozenset())
+def take_steps(alert: Alert, to_step: int, now: Plan = ()) -> list[AnyEvent]:
+    """Return the steps of an alert up to `to_step`, because they fell due.
+
+    With the plan of `now` the step that calls everybody also calls who has come on duty since the alert opened.
+    """
+    sends, last = _steps(alert, to_step, frozenset(), now)
     trigger = Trigger.LAST_STEP_DUE if last else Trigger.STEP_DUE
     return _take(alert, trigger, [], sends)
 
@@ -219,7 +260,9 @@ def _still_rings(alert: Alert, gone: set[Ring]) -> bool:
     return any(one not in gone and not entry.dead for one, entry in rung)
 
 
-def _steps(alert: Alert, to_step: int, declined: frozenset[str]) -> tuple[list[AnyEvent], bool]:
+def _steps(
+    alert: Alert, to_step: int, declined: frozenset[str], now: Plan = ()
+) -> tuple[list[AnyEvent], bool]:
     """The steps up to `to_step`, and on until somebody is rung or no step is left; and whether the last was among them.
 
     A step that was passed over, because its due time came late, is still rung. People who declined are not rung again.
@@ -231,7 +274,10 @@ def _steps(alert: Alert, to_step: int, declined: frozenset[str]) -> tuple[list[A
     for step in range(alert.step + 1, last + 1):
         if step > to_step and rung:
             return events, False
-        sends = ring(alert.alert_id, alert.plan[step].all_rings, step, skip)
+        rings = alert.plan[step].all_rings
+        if now and alert.plan[step].role == EVERYBODY:
+            rings = tuple(dict.fromkeys((*rings, *now[-1].all_rings)))
+        sends = ring(alert.alert_id, rings, step, skip)
         rung = bool(sends)
         events += [AlertEscalated(alert_id=alert.alert_id, step=step), *sends]
     return events, True

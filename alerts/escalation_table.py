@@ -41,6 +41,8 @@ class Trigger(StrEnum):
     REPEAT_DUE = "repeat_due"
     ANSWER = "answer"
     HANDED_OVER = "handed_over"
+    HANDED_BACK = "handed_back"  # declined by who was given it and has not taken it
+    HANDED_BACK_NOBODY = "handed_back_nobody"
     ACTED = "acted"  # a reading is signed, the green channel opened or stood down, the case ended
     FOLLOW_UP_DUE = "follow_up_due"
     FOLLOW_UP_DUE_NOBODY = "follow_up_due_nobody"
@@ -106,6 +108,8 @@ _DECIDED: Final[Mapping[Phase, Mapping[Trigger, Row]]] = {
         Trigger.LAST_UNREACHED: Row(Phase.ANSWERED, (_A.NOTE,)),
         Trigger.ANSWER: Row(Phase.ANSWERED, (_A.NOTE,)),
         Trigger.HANDED_OVER: Row(Phase.ANSWERED, (_A.NOTE,)),
+        Trigger.HANDED_BACK: Row(Phase.RINGING, (_A.REARM, _A.RING_FIRST, _A.NOTE)),
+        Trigger.HANDED_BACK_NOBODY: Row(Phase.EXHAUSTED, (_A.REARM, _A.RING_FIRST, _A.NOTE, _A.TELL_CLINIC)),
         Trigger.ACTED: Row(Phase.FOLLOWED),
         Trigger.FOLLOW_UP_DUE: Row(Phase.RINGING, (_A.REARM, _A.RING_FIRST)),
         Trigger.FOLLOW_UP_DUE_NOBODY: Row(Phase.EXHAUSTED, (_A.REARM, _A.RING_FIRST, _A.TELL_CLINIC)),

@@ -33,12 +33,10 @@ def _comes_after() -> Mapping[str, tuple[str, ...]]:
 
 @cache
 def _edges(arrival_mode: int | None, way: str) -> Mapping[str, frozenset[str]]:
-    """What comes right after each milestone, in any rule that holds; what must be one time is no order."""
+    """What comes right after each milestone in any rule that holds for all cases; one time for two is no order."""
     after: dict[str, set[str]] = {}
     for rule in rules():
-        if rule.equal or rule.way not in (None, way):
-            continue
-        if rule.modes is not None and arrival_mode not in rule.modes:
+        if rule.equal or rule.never_between or not rule.holds(arrival_mode, way, {}):
             continue
         for a, b in zip(rule.chain, rule.chain[1:], strict=False):
             after.setdefault(a, set()).add(b)

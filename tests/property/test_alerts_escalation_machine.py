@@ -111,7 +111,7 @@ class Escalation(RuleBasedStateMachine):
         try:
             self.append(DEEDS[what](case, alert_id, person))
         except Refused as refused:
-            assert refused.code in {"not_rung", "not_held", "alert_open"}
+            assert refused.code in {"not_rung", "not_held", "held", "alert_open"}
 
     def rounds(self, alert_id: str) -> list[list[AnyEvent]]:
         """The events of an alert, a list for each of its rounds."""

@@ -216,6 +216,63 @@ def test_the_clinic_hears_that_nobody_answered(tmp_path: Path) -> None:
     play(tmp_path, story)
 
 
+def test_the_clinic_hears_that_somebody_answered_after_all(tmp_path: Path) -> None:
+    """What still waits is not sent; where it may have come through, another message takes it back, once."""
+
+    async def story(ward: Ward) -> None:
+        with receiver() as gateway:
+            ward.webhook("wang", "sms", gateway.base)
+            ward.webhook("wang", "email", NOWHERE)
+            case_id, alert_id = await ward.alert()
+            await ward.write(case_id, AlertExhausted(alert_id=alert_id))
+            await ward.deliver(passes=1)
+            await ward.desk.answers.acknowledge(alert_id, person("chen"))
+            await ward.desk.answers.acknowledge(alert_id, person("lin"))
+            assert "waiting" not in states(ward, kind="exhausted").values()
+            assert f"{alert_id}:1:exhausted:wang:sms:over" in ward.rows(kind="exhausted_over")
+            assert len([key for key in ward.rows(kind="exhausted_over") if ":sms" in key]) == 1
+
+    play(tmp_path, story)
+
+
+def test_of_open_and_stood_down_the_last_word_alone_waits(tmp_path: Path) -> None:
+    """What was not sent of the channel's earlier states would say what is no longer so."""
+
+    async def story(ward: Ward) -> None:
+        ward.webhook("cath", "sms", NOWHERE)
+        case_id, _ = await ward.alert()
+
+        def waiting() -> list[str]:
+            return sorted(row.kind for row in ward.rows(person="cath").values() if row.state == "waiting")
+
+        await ward.desk.answers.open_green_channel(case_id, person("chen"))
+        assert waiting() == ["green_channel"]
+        await ward.desk.answers.stand_down(case_id, person("chen"), "非心梗")
+        assert waiting() == ["stood_down"]
+        await ward.desk.answers.open_green_channel(case_id, person("chen"))
+        assert waiting() == ["green_channel"]
+
+    play(tmp_path, story)
+
+
+def test_a_doctor_on_the_roster_speaks_for_nobody_else_of_the_department(tmp_path: Path) -> None:
+    """The roster says who answers alerts; the emergency department's own account hears of the channel all the same."""
+
+    async def story(ward: Ward) -> None:
+        ward.desk.accounts.add_user("ed2", "急诊医师", "ed", "a long password")
+        now = ward.world.clock.now()
+        ward.desk.accounts.add_shift(
+            "s-ed2", "second", "ed2", now - timedelta(hours=1), now + timedelta(hours=8)
+        )
+        for name in ("ed", "ed2"):
+            ward.webhook(name, "sms", NOWHERE)
+        case_id, _ = await ward.alert()
+        await ward.desk.answers.open_green_channel(case_id, person("chen"))
+        assert {row.person for row in ward.rows(kind="green_channel").values()} == {"ed", "ed2"}
+
+    play(tmp_path, story)
+
+
 def test_the_green_channel_reaches_each_role_and_so_does_its_end(tmp_path: Path) -> None:
     """On duty first: of cardiologists only those with a shift; of other roles everybody who sees the site."""
 

@@ -83,6 +83,16 @@ def of_alert(tx: MemoryTx, alert_id: str, kind: str) -> list[OutboxRow]:
     return sorted(found, key=lambda row: (row.created_at, row.key))
 
 
+def waiting_of_case(tx: MemoryTx, case_id: str, kind: str) -> list[OutboxRow]:
+    """The rows of one case and one kind that nobody has taken yet, oldest first."""
+    found = [
+        row
+        for row in tx.store.outbox.values()
+        if row.state == "waiting" and row.case_id == case_id and row.kind == kind
+    ]
+    return sorted(found, key=lambda row: (row.created_at, row.key))
+
+
 def people_of(tx: MemoryTx, case_id: str, kind: str) -> list[str]:
     """Whom messages of one kind about a case were for, each once."""
     rows = tx.store.outbox.values()

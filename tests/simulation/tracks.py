@@ -43,6 +43,7 @@ class AlertTrack:
     all_rung_ms: int = 0
     answered: bool = False
     held_ms: int = 0
+    held_by: str | None = None
     followed: bool = False
     acknowledged: set[str] = field(default_factory=set)
     declined: set[str] = field(default_factory=set)
@@ -86,7 +87,10 @@ class AlertTrack:
         name = f"{self.alert_id} round {self.round}"
         if self.answered:
             if newest and case_open and not self.followed and self.follow_up_s is not None:
-                due_ms = self.held_ms + round(self.follow_up_s * SECOND)
+                after_s = self.follow_up_s
+                if self.held_by not in self.acknowledged and len(self.plan) > 1:  # given, and not taken
+                    after_s = min(after_s, self.plan[1].after_s)
+                due_ms = self.held_ms + round(after_s * SECOND)
                 yield Owed("a_question_follows_an_idle_answer", f"{name} {self.held_ms}", due_ms)
             return
         if self.exhausted:

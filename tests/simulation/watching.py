@@ -119,6 +119,7 @@ class Watching:
             self._broken("nobody_rung_who_declined", f"{alert.alert_id}: {event.person}")
         self._promises.sent[alert.alert_id, alert.round, event.step, *ring] += 1
         alert.gone.discard(ring)
+        alert.declined.discard(event.person)  # who is rung again may decline again
         alert.rung_ms[ring] = at_ms
 
     def _delivered(self, event: AlertDelivered, alert: AlertTrack, at_ms: int) -> None:
@@ -143,7 +144,7 @@ class Watching:
         alert.acknowledged.add(event.person)
         self._promises.answered.setdefault((alert.alert_id, alert.round), set()).add(event.person)
         if not alert.answered:
-            alert.answered, alert.held_ms = True, at_ms
+            alert.answered, alert.held_ms, alert.held_by = True, at_ms, event.person
 
     def _declined(self, event: AlertDeclined, alert: AlertTrack, at_ms: int) -> None:
         if event.person in alert.declined:
@@ -152,7 +153,7 @@ class Watching:
         self._promises.declined.add((alert.alert_id, alert.round, event.person))
 
     def _handed_over(self, event: AlertHandedOver, alert: AlertTrack, at_ms: int) -> None:
-        alert.held_ms = at_ms
+        alert.held_ms, alert.held_by = at_ms, event.to_person
 
     def _escalated(self, event: AlertEscalated, alert: AlertTrack, at_ms: int) -> None:
         name = f"{alert.alert_id} round {alert.round}"
@@ -203,7 +204,8 @@ class Watching:
 
     def _act(self, event: Any, case_id: str) -> None:
         for alert in self._promises.alerts_of.get(case_id, ()):
-            alert.followed |= alert.answered
+            about = not isinstance(event, ReadingSigned) or event.ecg_id in alert.ecg_ids
+            alert.followed |= alert.answered and about
         match event:
             case ReadingSigned():
                 self._promises.ecgs[event.ecg_id].signed = True

@@ -154,7 +154,8 @@ def test_only_who_has_the_alert_gives_it_on() -> None:
     assert_refused("not_held", 409, lambda: do.hand_over(log.case, "a_1", "anna", "bo"))
     log.extend(do.acknowledge(log.case, "a_1", "anna"))
     assert_refused("not_held", 409, lambda: do.hand_over(log.case, "a_1", "bo", "chen"))
-    assert do.decline(log.case, "a_1", "anna") == []
+    assert_refused("held", 409, lambda: do.decline(log.case, "a_1", "anna"))
+    assert do.decline(log.case, "a_1", "bo") == []
 
 
 def test_delivery_to_a_board_that_was_not_rung_is_no_event() -> None:

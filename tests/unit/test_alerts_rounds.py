@@ -190,8 +190,125 @@ def test_a_merge_carries_the_question_over() -> None:
     other.extend(carried, at_s=30)
     old, new = story.log.case.alert, other.case.alert
     assert old is not None and new is not None and old.phase is not Phase.FOLLOWED
-    assert (new.held_by, new.follow_up_at) == ("bo", seconds(330))
+    assert (new.held_by, new.follow_up_at) == ("bo", seconds(90))  # who was given it has not taken it
     assert story.until(9999) == []
+
+
+def test_a_merge_into_a_case_that_was_seen_to_keeps_the_question() -> None:
+    """The other case's alert was as urgent, and signed; this one's was answered alone: it is asked about there."""
+    story, other = Story(), Log(case_id="c_2")
+    other.ecg("e_7")
+    other.extend(analysed(other.case, read("e_7"), alert_id="a_7", plan=PLAN))
+    other.extend(acknowledge(other.case, "a_7", "anna"), at_s=5)
+    other.extend(sign_reading(other.case, "e_7", "anna", text="early repolarisation", tier="NONE"), at_s=6)
+    story.log.extend(acknowledge(story.log.case, "a_1", "anna"), at_s=10)
+    _, carried = merge(story.log.case, other.case)
+    other.extend(carried, at_s=30)
+    alert = other.case.alert
+    assert alert is not None and (alert.alert_id, alert.ecg_ids) == ("a_1", ("e_1",))
+    assert alert.follow_up_at == seconds(330)
+
+
+def test_a_merge_into_a_case_that_waits_makes_its_question_about_both() -> None:
+    """The alert there was answered and nothing followed: it stays the one question, and a reading of either ends it."""
+    story, other = Story(), Log(case_id="c_2")
+    other.ecg("e_7")
+    other.extend(analysed(other.case, read("e_7"), alert_id="a_7", plan=PLAN))
+    other.extend(acknowledge(other.case, "a_7", "anna"), at_s=5)
+    story.log.extend(acknowledge(story.log.case, "a_1", "bo"), at_s=10)
+    _, carried = merge(story.log.case, other.case)
+    other.extend(carried, at_s=30)
+    alert = other.case.alert
+    assert alert is not None and (alert.alert_id, alert.ecg_ids) == ("a_7", ("e_7", "e_1"))
+    assert alert.follow_up_at == seconds(305)
+
+
+def test_reading_another_ecg_of_the_case_is_no_answer_and_follows_nothing() -> None:
+    """The alert is about the infarction; the quiet ECG of before says nothing of it."""
+    story = Story()
+    story.log.ecg("e_0")
+    story.log.extend(analysed(story.log.case, read("e_0", "NONE"), alert_id="a_3", plan=PLAN))
+    story.log.extend(sign_reading(story.log.case, "e_0", "anna", text="quiet", tier="NONE"), at_s=5)
+    alert = story.log.case.alert
+    assert alert is not None and alert.phase is Phase.RINGING
+    story.log.extend(acknowledge(story.log.case, "a_1", "anna"), at_s=10)
+    story.log.extend(sign_reading(story.log.case, "e_0", "anna", text="still quiet", tier="NONE"), at_s=20)
+    alert = story.log.case.alert
+    assert alert is not None and alert.follow_up_at == seconds(310)
+    story.log.extend(sign_reading(story.log.case, "e_1", "anna", text="STEMI", tier="ACT"), at_s=30)
+    alert = story.log.case.alert
+    assert alert is not None and alert.phase is Phase.FOLLOWED
+
+
+def test_who_is_given_an_alert_takes_it_or_it_rings() -> None:
+    """As long as the first reader has; taking it gives them the whole time."""
+    story = Story()
+    story.log.extend(acknowledge(story.log.case, "a_1", "anna"), at_s=10)
+    story.log.extend(hand_over(story.log.case, "a_1", "anna", "bo"), at_s=20)
+    alert = story.log.case.alert
+    assert alert is not None and (alert.given_to, alert.follow_up_at) == ("bo", seconds(80))
+    assert story.until(80) == ["round2", "anna", "bo"]
+    assert [e.event.reason for e in story.log.envelopes if isinstance(e.event, AlertRearmed)] == ["not_taken"]
+
+
+def test_who_takes_what_was_given_has_the_whole_time() -> None:
+    """To act, as whoever answers has."""
+    story = Story()
+    story.log.extend(acknowledge(story.log.case, "a_1", "anna"), at_s=10)
+    story.log.extend(hand_over(story.log.case, "a_1", "anna", "bo"), at_s=20)
+    story.log.extend(acknowledge(story.log.case, "a_1", "bo"), at_s=25)
+    alert = story.log.case.alert
+    assert alert is not None and (alert.given_to, alert.follow_up_at) == (None, seconds(320))
+    assert story.until(319) == []
+
+
+def test_who_is_given_an_alert_may_give_it_back_at_once() -> None:
+    """It rings anew, and not at the one who declined; the one who had it before is rung as well."""
+    story = Story()
+    story.log.extend(acknowledge(story.log.case, "a_1", "eve"), at_s=10)
+    story.log.extend(hand_over(story.log.case, "a_1", "eve", "bo"), at_s=20)
+    events = decline(story.log.case, "a_1", "bo", "in theatre", plan=PLAN)
+    story.log.extend(events, at_s=22)
+    assert [e.person for e in events if isinstance(e, AlertSent)] == ["anna", "eve"]
+    alert = story.log.case.alert
+    assert alert is not None and alert.phase is Phase.RINGING and alert.has_declined("bo")
+    assert "bo" not in story.until(82, kinds=(STEP,))
+
+
+def test_who_declined_is_asked_anew_when_everybody_is_rung_again() -> None:
+    """Their boards sound, and they may decline again."""
+    story = Story()
+    story.until(180, kinds=(STEP,))
+    story.log.extend(decline(story.log.case, "a_1", "anna"), at_s=181)
+    assert story.until(360, kinds=(REPEAT,))[0] == "again1"
+    alert = story.log.case.alert
+    assert alert is not None and not alert.has_declined("anna")
+    assert decline(story.log.case, "a_1", "anna") != []
+
+
+def test_who_took_an_alert_and_stands_in_no_plan_is_rung_on_every_channel() -> None:
+    """Nothing followed: the telephone of whoever took it rings too."""
+    story = Story()
+    story.log.extend(acknowledge(story.log.case, "a_1", "eve"), at_s=10)
+    (due,) = [d for d in due_times(story.log.envelopes) if d.kind == FOLLOW_UP]
+    events = on_due(
+        story.log.case,
+        due,
+        seconds(310),
+        plan_of=lambda _: PLAN,
+        channels_of=lambda _: ("live", "sms", "phone"),
+    )
+    rings = [(e.person, e.channel) for e in events if isinstance(e, AlertSent)]
+    assert rings == [("anna", "live"), ("eve", "live"), ("eve", "sms"), ("eve", "phone")]
+
+
+def test_the_last_step_calls_who_has_come_on_duty_since() -> None:
+    """The plan is that of the opening; everybody is everybody."""
+    story = Story()
+    story.until(120, kinds=(STEP,))
+    story.now_plan = EVE
+    rung = story.until(180, kinds=(STEP,))
+    assert {"anna", "bo", "chen", "eve"} <= set(rung)
 
 
 def test_a_split_takes_the_question_along() -> None:

@@ -100,7 +100,14 @@ def told(log: Log, decide: Callable[[Any], list[AnyEvent]]) -> None:
     try:
         log.extend(decide(log.case))
     except Refused as refused:
-        assert refused.code == "not_held"
+        assert refused.code in ("not_held", "held")
+
+
+def hand_back(log: Log, plan: tuple[PlanStep, ...]) -> None:
+    """Whom the alert was given to declines, where it was given to anybody."""
+    alert = log.case.alert
+    if alert is not None and alert.given_to is not None:
+        told(log, lambda c: decline(c, "a_1", "bo", plan=plan))
 
 
 # What brings each trigger about: the tier and plan of the alert that is there, and the act.
@@ -128,6 +135,8 @@ CAUSES: dict[Trigger, Cause] = {
     Trigger.REPEAT_DUE: ("ACT", PLAN, lambda log: due(log, REPEAT)),
     Trigger.ANSWER: ("ACT", PLAN, lambda log: told(log, lambda c: acknowledge(c, "a_1", "bo"))),
     Trigger.HANDED_OVER: ("ACT", PLAN, lambda log: told(log, lambda c: hand_over(c, "a_1", "anna", "bo"))),
+    Trigger.HANDED_BACK: ("ACT", PLAN, lambda log: hand_back(log, PLAN)),
+    Trigger.HANDED_BACK_NOBODY: ("ACT", PLAN, lambda log: hand_back(log, (PLAN[3],))),
     Trigger.ACTED: ("ACT", PLAN, act),
     Trigger.FOLLOW_UP_DUE: ("ACT", PLAN, lambda log: due(log, FOLLOW_UP)),
     Trigger.FOLLOW_UP_DUE_NOBODY: ("ACT", PLAN, lambda log: due(log, FOLLOW_UP, plan=NOBODY)),
@@ -156,6 +165,8 @@ def test_what_the_table_says_is_what_the_events_fold_to(phase: Phase, trigger: T
     decided = TABLE[phase, trigger]
     tier, plan, cause = CAUSES[trigger]
     log = in_phase(phase, tier, plan)
+    if trigger.startswith("handed_back") and phase in (Phase.ANSWERED, Phase.FOLLOWED):
+        log.extend(hand_over(log.case, "a_1", "anna", "bo"))
     before = len(log.envelopes)
     cause(log)
     alert = log.case.alert

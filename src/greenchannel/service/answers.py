@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from greenchannel.alerts import commands, facts, outcome_card
+from greenchannel.alerts import alert_commands, commands, facts, outcome_card
 from greenchannel.alerts.case import Case
 from greenchannel.events import AnyEvent, ClockReading
 from greenchannel.service.book import CaseBook
@@ -17,6 +17,7 @@ from greenchannel.service.casework import Casework
 from greenchannel.service.corrections import Corrections
 from greenchannel.service.errors import Conflict, Forbidden, NotFound
 from greenchannel.service.ids import new_id
+from greenchannel.service.watch import Watch
 from greenchannel.store.accounts import MAY_BE_ON_DUTY, Accounts
 from greenchannel.store.writer import Tx, Writer
 
@@ -32,12 +33,14 @@ class Answers:
         writer: Writer,
         accounts: Accounts,
         corrections: Corrections,
+        watch: Watch,
     ) -> None:
         self._book = book
         self._casework = casework
         self._writer = writer
         self._accounts = accounts
         self._corrections = corrections
+        self._watch = watch
         self.before_act: Callable[[str, str], None] | None = None
         """Told of each act of a person before its time is taken: (act, case id). The demo's story clock listens."""
 
@@ -89,10 +92,16 @@ class Answers:
         )
 
     async def decline(self, alert_id: str, caller: Caller, reason: str | None) -> Case:
-        """A person cannot take it; the next step comes at once."""
-        return await self._on_alert(
-            "decline", alert_id, caller, lambda case: commands.decline(case, alert_id, caller.id, reason)
-        )
+        """A person cannot take it; the next step comes at once, or it rings anew where it was given to them."""
+        case_id = self._case_id("alert", alert_id)
+        self._act("decline", case_id)
+
+        def decide(case: Case, now: datetime) -> list[AnyEvent]:
+            tier = alert_commands.find_alert(case, alert_id).tier
+            plan, settings = self._watch.plan(tier, now, case.site), self._watch.settings
+            return commands.decline(case, alert_id, caller.id, reason, plan=plan, settings=settings)
+
+        return await self._casework.change(case_id, decide, caller.actor)
 
     async def hand_over(self, alert_id: str, caller: Caller, to: str) -> Case:
         """The one who answered gives it to another."""

@@ -173,6 +173,7 @@ class Desk:
             writer=writer,
             accounts=accounts,
             corrections=self._corrections,
+            watch=self.watch,
         )
         self.clock_reports = ClockReports(writer=writer, book=self.book, accounts=accounts, clock=clock)
         roles = tuple(dict.fromkeys(step.role for step in self.watch.settings.step))

@@ -119,6 +119,7 @@ class Duty:
             tx.now,
             plan_of=lambda tier: self._watch.plan(tier, tx.now, case.site),
             new_alert_id=new_id("a"),
+            channels_of=self._watch.channels_of,
             settings=self._watch.settings,
         )
         if events:

@@ -26,6 +26,7 @@ from greenchannel.store.outbox_rows import OutboxRow
 from greenchannel.store.writer import Tx
 
 CLINIC = "clinic"
+ROSTERED: Final = frozenset({"reader", "cardiologist"})  # roles of which the roster says who is there
 MOST_KEY: Final = 200
 
 
@@ -60,10 +61,12 @@ class Outbox:
                 people = self._contacts.of_role(tx, CLINIC, case.site)
                 self._to_all(tx, key, "exhausted", people, facts)
             case GreenChannelOpened() as opened:
+                self._drop_of_case(tx, case.case_id, "stood_down")
                 people = self._people(tx, case, {task.role for task in opened.tasks})
                 facts = _channel_facts(case, opened.channel_id)
                 self._to_all(tx, f"{opened.channel_id}:opened", "green_channel", people, facts)
             case GreenChannelStoodDown() as down:
+                self._drop_of_case(tx, case.case_id, "green_channel")
                 facts = _channel_facts(case, down.channel_id)
                 self._to_all(
                     tx, f"{down.channel_id}:stood_down", "stood_down", self._of_channel(tx, case), facts
@@ -141,12 +144,17 @@ class Outbox:
         self.notice(tx, key=key, person=sent.person, channel=sent.channel, kind="alert", facts=facts)
 
     def _people(self, tx: Tx, case: Case, roles: Collection[str]) -> list[str]:
-        """Of each role those who are on duty, or where nobody is, all of the role who see the site."""
+        """All of each role who see the site; of readers and cardiologists those who are on duty, where anybody is.
+
+        The roster is that of who answers alerts: a doctor of the emergency department who stands in it speaks for
+        nobody else there.
+        """
         on_duty = self._contacts.on_duty(tx, tx.now, case.site)
         chosen: list[str] = []
         for role in sorted(roles):
             people = self._contacts.of_role(tx, role, case.site)
-            chosen += [person for person in people if person in on_duty] or people
+            there = [person for person in people if person in on_duty] if role in ROSTERED else []
+            chosen += there or people
         return list(dict.fromkeys(chosen))
 
     def _of_channel(self, tx: Tx, case: Case) -> list[str]:
@@ -166,6 +174,20 @@ class Outbox:
             answers = alert is not None and alert.has_answered(row.person)
             if not answers or row.channel == WEBPUSH:  # who answered knows; screens are cleared
                 self.say_over(tx, row, after)
+        for row in outbox_rows.of_alert(
+            tx, answered.alert_id, "exhausted"
+        ):  # the clinic waits for nobody any more
+            after = self._call_off(tx, row)
+            if delivery.may_have_arrived(after):
+                key = f"{row.key}:over"
+                self.notice(
+                    tx,
+                    key=key,
+                    person=row.person,
+                    channel=row.channel,
+                    kind="exhausted_over",
+                    facts=row.facts,
+                )
 
     def _call_off(self, tx: Tx, row: OutboxRow) -> Item:
         before = item_of(row)
@@ -180,6 +202,11 @@ class Outbox:
         for row in outbox_rows.of_alert(tx, alert_id, "alert"):
             if row.state == delivery.State.WAITING and person in (None, row.person):
                 self._call_off(tx, row)
+
+    def _drop_of_case(self, tx: Tx, case_id: str, kind: str) -> None:
+        """What waits is true no longer."""
+        for row in outbox_rows.waiting_of_case(tx, case_id, kind):
+            self._call_off(tx, row)
 
     def say_over(self, tx: Tx, row: OutboxRow, after: Item) -> None:
         """Ask for the word that an alert was answered, on the channel of one row, where it may have come through."""

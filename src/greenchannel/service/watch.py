@@ -36,3 +36,8 @@ class Watch:
         people = {shift.person for shift in shifts}
         channels = {} if self._contacts is None else self._contacts.channels_of(people)
         return plan_for(tier, shifts, at, self.settings, site=site, channels=channels)
+
+    def channels_of(self, person: str) -> tuple[str, ...]:
+        """Every channel on which a person can be rung, whether they are on duty or not."""
+        known = () if self._contacts is None else self._contacts.channels_of([person])[person]
+        return known or self.settings.channels

@@ -109,13 +109,22 @@ def get(tx: Tx, key: str) -> OutboxRow | None:
 
 def of_alert(tx: Tx, alert_id: str, kind: str) -> list[OutboxRow]:
     """The rows of one alert and one kind, oldest first."""
+    return _of(tx, (_table.c.alert_id == alert_id) & (_table.c.kind == kind))
+
+
+def _of(tx: Tx, which: ColumnElement[bool]) -> list[OutboxRow]:
     query = (
         select(*_columns(tx.conn.dialect.name))
-        .where(_table.c.alert_id == alert_id, _table.c.kind == kind)
+        .where(which)
         .order_by(_table.c.created_at, _table.c.key)
         .with_for_update()
     )
     return [_row(found) for found in tx.conn.execute(query)]
+
+
+def waiting_of_case(tx: Tx, case_id: str, kind: str) -> list[OutboxRow]:
+    """The rows of one case and one kind that nobody has taken yet, oldest first."""
+    return _of(tx, (_table.c.state == "waiting") & (_table.c.case_id == case_id) & (_table.c.kind == kind))
 
 
 def people_of(tx: Tx, case_id: str, kind: str) -> list[str]:
