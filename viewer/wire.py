@@ -312,6 +312,7 @@ def _alert(alert: Alert, names: Directory) -> Json:
         "acknowledged_at": maybe(alert.acknowledged_at),
         "acknowledged_by": names.maybe_person(alert.acknowledged_by),
         "held_by": names.maybe_person(alert.held_by),
+        "given_to": names.maybe_person(alert.given_to),
         "step": alert.step,
         "steps": len(alert.plan),
         "next_due_at": maybe(alert.next_due_at),

@@ -35,6 +35,8 @@ export interface Alert {
   acknowledged_at: string | null;
   acknowledged_by: Person | null;
   held_by: Person | null;
+  /** Who was given it and has not taken it yet. */
+  given_to: Person | null;
   /** The second and later ones: nothing had followed the answer. */
   round: number;
   step: number;

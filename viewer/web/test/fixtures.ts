@@ -125,6 +125,7 @@ export function alert(people: AlertPerson[], change: Partial<Alert> = {}): Alert
     acknowledged_at: null,
     acknowledged_by: null,
     held_by: null,
+    given_to: null,
     round: 1,
     step: 0,
     steps: 4,

@@ -221,6 +221,15 @@ describe("alerts", () => {
     expect(callsMe(alert([person("zhang", { sent_at: null })]), me)).toBe(false);
     expect(callsMe(alert([person("zhang", { declined_at: AT })]), me)).toBe(false);
     expect(callsMe(alert([person("zhang")], { state: "acknowledged" }), me)).toBe(false);
+    const given = { person: "zhang", name: "zhang" };
+    const mine = alert([person("li")], { state: "acknowledged", held_by: given, given_to: given });
+    expect([callsMe(mine, me), mayDecline(mine, me), nextAct(row({ alert: mine }), me)]).toEqual([
+      true,
+      true,
+      "ack",
+    ]);
+    const of_li = alert([], { state: "acknowledged", given_to: { person: "li", name: "li" } });
+    expect([callsMe(of_li, me), mayDecline(of_li, me)]).toEqual([false, false]);
   });
 
   test("when nobody answered it calls everybody who could, but not the clinic", () => {

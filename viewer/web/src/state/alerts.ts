@@ -3,17 +3,23 @@ import type { Alert, AlertPerson, Me, Row } from "../wire";
 import { may } from "./session";
 import { proposesChannel } from "./verdict";
 
-/** The alert was sent to this person, or nobody answered and now it is everybody's. */
+/** Another has given the alert to this person, who has not taken it yet. */
+export const givenToMe = (alert: Alert | null, who: Me | null | undefined): boolean =>
+  alert?.given_to?.person === who?.user.id && alert?.given_to != null;
+
+/** The alert was sent or given to this person, or nobody answered and now it is everybody's. */
 export function callsMe(alert: Alert | null, who: Me | null | undefined): boolean {
-  if (!alert || !who || alert.state !== "open" || !may("answer", who.user.role)) return false;
+  if (!alert || !who || !may("answer", who.user.role)) return false;
+  if (alert.state !== "open") return givenToMe(alert, who);
   const mine = alert.people.filter((p) => p.person === who.user.id && p.sent_at !== null);
   if (mine.length > 0) return mine.every((p) => p.declined_at === null);
   return alert.exhausted || alert.people.some((p) => p.person === "all");
 }
 
-/** Only who was called, and has neither answered nor declined, can say that he cannot take it. */
+/** Only who was called or given it, and has neither answered nor declined, can say that he cannot take it. */
 export function mayDecline(alert: Alert | null, who: Me | null | undefined): boolean {
-  if (!alert || !who || alert.state !== "open" || !may("answer", who.user.role)) return false;
+  if (!alert || !who || !may("answer", who.user.role)) return false;
+  if (alert.state !== "open") return givenToMe(alert, who);
   const mine = alert.people.filter((p) => p.person === who.user.id && p.sent_at !== null);
   return mine.length > 0 && mine.every((p) => p.declined_at === null);
 }
@@ -47,6 +53,6 @@ export type NextAct = "ack" | "openGreen" | "openCase";
 /** Confirm, then open the green channel, then work in the case. */
 export function nextAct(row: Row, who: Me | null | undefined): NextAct {
   const role = who?.user.role;
-  if (row.alert?.state === "open" && may("answer", role)) return "ack";
+  if ((row.alert?.state === "open" || givenToMe(row.alert, who)) && may("answer", role)) return "ack";
   return proposesChannel(row) && may("openChannel", role) ? "openGreen" : "openCase";
 }
