@@ -1,6 +1,10 @@
 """Short words of the service, Chinese first. Clinical sentences come with the findings, not from here."""
 
+from datetime import timedelta, timezone
 from typing import Final, NamedTuple
+
+SHOWN_ZONE: Final = timezone(timedelta(hours=8))
+"""The wall clock of the network, by which times are written for people."""
 
 
 class Word(NamedTuple):
