@@ -294,6 +294,7 @@ def _ecg(ecg: Ecg, names: Directory) -> Json:
         "duration_s": ecg.duration_s,
         "live": ecg.live,
         "signed_tier": None if ecg.reading is None else ecg.reading.tier,
+        "signed_seq": None if ecg.reading is None else ecg.reading.seq,
         "advice_seen_at": maybe(None if look is None else look.at),
         "advice_seen_by": None if look is None else names.person(look.person),
         "rules_version": ecg.rules,

@@ -1,0 +1,47 @@
+/** Words of signing a reading. */
+
+export const SIGN_TEXTS = {
+  signOpen: ["签发诊断", "Sign a reading"],
+  signAmend: ["更正诊断", "Amend the reading"],
+  signPick: ["选一条诊断,可再修改", "Take a sentence; you may change it"],
+  signMachine: ["自动分析原文", "The machine's words"],
+  signOwn: ["自己写", "Write my own"],
+  signMore: ["其他 {n} 条", "{n} more"],
+  signFits: ["符合 {rules}", "fits {rules}"],
+  signSite: ["本院方案", "this site's protocol"],
+  signDisagrees: ["不同意自动分析", "I disagree with the automatic analysis"],
+  signReason: ["不同意的原因(必填)", "Why (needed)"],
+  signAs: ["签发:{tier}", "Sign: {tier}"],
+  signNeeds_text: ["请先选择或填写诊断", "Take or write a reading first"],
+  signNeeds_blank: ["请填写“___”处", "Fill in the blanks (___)"],
+  signNeeds_reason: ["不同意须写原因", "Say why you disagree"],
+  signMeanwhile: [
+    "{who} 已于 {at} 签发:{text}。您填写的内容还在;看过后可作为更正签发。",
+    "{who} signed at {at}: {text}. What you typed is still here; sign it as an amendment once you have looked.",
+  ],
+  signMeanwhileUnknown: [
+    "已有他人先签发。您填写的内容还在;看过后可作为更正签发。",
+    "Somebody has signed before you. What you typed is still here; sign it as an amendment once you have looked.",
+  ],
+  signSeen: ["我已看过,作为更正", "I have looked: amend"],
+  signHint: [
+    "S 打开 · 1–9 选择 · Ctrl+Enter 签发 · Esc 收起(内容保留)",
+    "S opens · 1–9 takes · Ctrl+Enter signs · Esc closes and keeps what you typed",
+  ],
+  signAmends: [
+    "更正({n} 次签发);首次 {who} {at}:{text}",
+    "amended ({n} readings); first by {who} {at}: {text}",
+  ],
+  signWhy: ["不同意自动分析:{reason}", "disagrees with the machine: {reason}"],
+  signTemplates: ["诊断模板", "Sentences for the reading"],
+  signAdviceTemplates: ["建议模板", "Sentences for the advice"],
+  report: ["报告 PDF", "Report PDF"],
+  reportForm: ["导联排列", "Layout"],
+  reportPage: ["纸张", "Paper"],
+  reportLandscape: ["横向 A4", "A4 landscape"],
+  reportPortrait: ["纵向 A4", "A4 portrait"],
+  reportAuto: ["自动", "automatic"],
+  reportName: ["印患者姓名", "Print the name"],
+  reportOpen: ["打开报告", "Open the report"],
+  reportPrint: ["打印心电图", "Print the trace"],
+} as const satisfies Record<string, readonly [zh: string, en: string]>;
