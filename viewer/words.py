@@ -34,6 +34,12 @@ URGENCY: Final[dict[str, Word]] = {
     "NONE": Word("没有规则触发", "no rule fired"),
 }
 
+# What a doctor's tier is called: that no rule fired is the machine's to say.
+SIGNED_TIERS: Final[dict[str, Word]] = URGENCY | {
+    "ACT": Word("立即", "act now"),
+    "NONE": Word("未定紧急分级", "no urgent tier"),
+}
+
 NOT_READ: Final = Word("等待自动分析", "waiting for the automatic analysis")
 
 AUTOMATIC: Final = Word("自动分析（未审核）", "automatic analysis, not reviewed")
