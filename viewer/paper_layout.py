@@ -77,7 +77,7 @@ GAINS: Final = (5, 10, 20)  # mm/mV
 
 _CABRERA: Final = ("aVL", "I", "aVR", "II", "aVF", "III")
 _HEIGHTS: Final = {
-    "landscape": (140.0, 165.0),
+    "landscape": (140.0, 155.0),
     "portrait": (150.0, 195.0),
 }  # of the grid: usual, of twelve rows
 

@@ -20,7 +20,7 @@ _MISSING: Final = "□"
 Point = tuple[float, float]
 
 
-class _Pen(BasePen):
+class _Pen(BasePen):  # type: ignore[misc]  # it has no types
     """Writes a glyph as operators of a PDF path."""
 
     def __init__(self, glyphs: Any) -> None:

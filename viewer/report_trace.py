@@ -75,7 +75,7 @@ def draw_traces(
     for strip in placed.absent:
         _name(page, strip, f"{_ABSENT[english]}")
     bad = set(analysis["quality"]["bad_leads"]) if analysis else set()
-    names = []
+    names: list[tuple[Strip, str, Mapping[str, Any] | None]] = []
     with page.clipped(sheet.left_mm, sheet.bottom_mm - 2.0, sheet.grid_width_mm, sheet.grid_height_mm + 3.0):
         for strip in placed.strips:
             at_s, level_mv = samples_of(strip, recording)
@@ -209,7 +209,7 @@ def _evidence(
     if label:
         _plate(page, strip.left_mm + _LABEL_MM + 1.0, _name_mm(strip), label, _LABEL_PT, EVIDENCE)
     beat = whole_beat(strip, analysis)
-    base_mv = None if beat is None else _level_before(strip, recording, beat[0])
+    base_mv = None if beat is None else _level_before(strip, recording, *beat)
     if beat is None or base_mv is None:
         return
     for name, item in evidence.items():
@@ -232,11 +232,12 @@ def _level(
     page.dot(x, level, 0.5, ink=EVIDENCE)
 
 
-def _level_before(strip: Strip, recording: Recording, on_s: float) -> float | None:
-    """Mean level of the 16 ms before a QRS; None where a sample is missing there."""
+def _level_before(strip: Strip, recording: Recording, on_s: float, off_s: float) -> float | None:
+    """Mean level of the 16 ms before a QRS; None where a sample is missing from there to behind its ST segment."""
     at_s, level_mv = samples_of(strip, recording)
+    beat = level_mv[(at_s >= on_s - 0.016) & (at_s <= off_s + 0.2)]
     before = level_mv[(at_s >= on_s - 0.016) & (at_s <= on_s)]
-    return float(before.mean()) if before.size and np.isfinite(before).all() else None
+    return float(before.mean()) if before.size and np.isfinite(beat).all() else None
 
 
 def _as_fits(labels: list[str], room_mm: float) -> str:
