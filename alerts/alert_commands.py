@@ -25,8 +25,7 @@ from greenchannel.events import (
     ReadingSigned,
     Ring,
 )
-from greenchannel.triage.finding import Tier
-from greenchannel.triage.reading_templates import BLANK
+from greenchannel.triage.finding import BLANK, Tier
 
 
 def find_ecg(case: Case, ecg_id: str) -> Ecg:

@@ -20,13 +20,10 @@ from typing import Any, Final
 
 import msgspec
 
-from greenchannel.triage.finding import Tier
+from greenchannel.triage.finding import BLANK, Tier
 from greenchannel.triage.localise import TERRITORIES, names_en, names_zh
 from greenchannel.triage.rule_rows import Mark
 from greenchannel.triage.rule_set import RULES
-
-BLANK: Final = "___"
-"""What a person must fill in; a text that still has it cannot be signed."""
 
 _LAST: Final = 1_000
 

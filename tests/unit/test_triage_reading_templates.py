@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from greenchannel.triage.finding import Tier
-from greenchannel.triage.reading_templates import BLANK, TABLE, Template, offers, templates_of
+from greenchannel.triage.finding import BLANK, Tier
+from greenchannel.triage.reading_templates import TABLE, Template, offers, templates_of
 
 # Whatever the product offers by itself must name none of these: a site writes them, or nobody.
 MEDICINES = (
