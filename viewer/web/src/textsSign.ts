@@ -44,4 +44,13 @@ export const SIGN_TEXTS = {
   reportName: ["印患者姓名", "Print the name"],
   reportOpen: ["打开报告", "Open the report"],
   reportPrint: ["打印心电图", "Print the trace"],
+  printTitle: ["心电图", "ECG"],
+  printReceived: ["接收 {at}", "received {at}"],
+  printUnsigned: ["未签发 · 仅供参考,不作诊断依据", "NOT SIGNED · not for diagnosis"],
+  printFoot: [
+    "25 mm/s 10 mm/mV · 绘图未滤波 · {rate} Hz · {s} 秒",
+    "25 mm/s 10 mm/mV · drawn unfiltered · {rate} Hz · {s} s",
+  ],
+  printCheck: ["按实际大小打印时此线长 50 mm", "50 mm where printed at actual size"],
+  signAgain: ["再试", "Try again"],
 } as const satisfies Record<string, readonly [zh: string, en: string]>;
