@@ -43,10 +43,10 @@ def pages_of(data: bytes) -> list[PdfPage]:
     """Every page of a document, in its order."""
     objects = {
         int(number): body
-        for number, body in re.findall(rb"(?:^|\n)(\d+) 0 obj\n(.*?)\nendobj", data, re.DOTALL)
+        for number, body in re.findall(rb"(?:^|\n)(\d+) 0 obj\s(.*?)\nendobj", data, re.DOTALL)
     }
-    tree = next(body for body in objects.values() if b"/Type/Pages" in body)
-    kids = re.search(rb"/Kids\[([^\]]*)\]", tree)
+    tree = next(body for body in objects.values() if re.search(rb"/Type\s*/Pages", body))
+    kids = re.search(rb"/Kids\s*\[([^\]]*)\]", tree)
     assert kids is not None
     return [_page(objects, int(number)) for number in re.findall(rb"(\d+) 0 R", kids[1])]
 
@@ -64,7 +64,7 @@ def text_of(data: bytes) -> str:
 
 def _page(objects: dict[int, bytes], number: int) -> PdfPage:
     body = objects[number]
-    box = re.search(rb"/MediaBox\[([^\]]*)\]", body)
+    box = re.search(rb"/MediaBox\s*\[([^\]]*)\]", body)
     content = re.search(rb"/Contents (\d+) 0 R", body)
     assert box is not None and content is not None
     _, _, width, height = (float(part) * MM_PER_PT for part in box[1].split())

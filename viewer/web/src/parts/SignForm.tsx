@@ -86,6 +86,12 @@ export function SignForm({ ecgId, analysis, row }: Props): JSX.Element {
     if (draft !== null) change(take(draft, choice, analysis));
   };
   const form = useRef<HTMLElement>(null);
+  const taken = draft?.taken ?? null;
+  useEffect(() => {
+    // What comes next has the focus: a blank or a reason where one is missing (there), else the act itself.
+    if (open && taken !== null && draft !== null && missing(draft) === null)
+      form.current?.querySelector<HTMLElement>("[data-testid=sign-send]")?.focus();
+  }, [taken, open]);
   useKeys({ open, begin, close: () => setOpen(false), choices, pick, sign, form });
   const reading = row.reading?.ecg_id === ecgId ? row.reading : null;
   if (!open || draft === null)
@@ -188,35 +194,39 @@ interface ChoicesProps {
   pick: (choice: Choice) => void;
 }
 
+/** Before one is taken, what fits best and one's own; afterwards the one that was taken. The rest is one tap away. */
 function Choices({ choices, taken, pick }: ChoicesProps): JSX.Element {
-  const own = choices.at(-1);
-  const shown = choices.slice(0, FIRST);
-  const more = choices.slice(FIRST, -1);
-  const button = (choice: Choice, index: number): JSX.Element => (
-    <button
-      type="button"
-      key={choice.id}
-      class="sign-offer"
-      aria-pressed={taken === choice.id}
-      data-testid={`sign-take-${choice.id}`}
-      onClick={() => pick(choice)}
-    >
-      <kbd class="wide-only">{index < 9 ? index + 1 : "·"}</kbd>
-      <span class="words">{choice.text || choice.note}</span>
-      {choice.tier && <TierMark tier={choice.tier} signed />}
-      {choice.text && choice.note && <span class="muted">{choice.note}</span>}
-    </button>
-  );
+  const chosen = choices.find((each) => each.id === taken);
+  const inSight = (choice: Choice, index: number): boolean =>
+    chosen ? choice === chosen : index < FIRST || choice.id === "own";
+  const more = choices.filter((choice, index) => !inSight(choice, index));
+  const button = (choice: Choice): JSX.Element => {
+    const key = choices.indexOf(choice) + 1;
+    return (
+      <button
+        type="button"
+        key={choice.id}
+        class="sign-offer"
+        aria-pressed={taken === choice.id}
+        data-testid={`sign-take-${choice.id}`}
+        onClick={() => pick(choice)}
+      >
+        {key <= 9 && <kbd class="wide-only">{key}</kbd>}
+        <span class="words">{choice.text || choice.note}</span>
+        {choice.tier && <TierMark tier={choice.tier} signed />}
+        {choice.text && choice.note && <span class="muted">{choice.note}</span>}
+      </button>
+    );
+  };
   return (
     <fieldset class="sign-offers" aria-label={t("signTemplates")}>
-      {shown.map(button)}
+      {choices.filter(inSight).map(button)}
       {more.length > 0 && (
-        <details class="sign-more" open={more.some((each) => each.id === taken)}>
+        <details class="sign-more" key={taken}>
           <summary data-testid="sign-more">{t("signMore", { n: more.length })}</summary>
-          <div class="sign-offers">{more.map((choice, index) => button(choice, FIRST + index))}</div>
+          <div class="sign-offers">{more.map(button)}</div>
         </details>
       )}
-      {own && choices.length > FIRST && button(own, choices.length - 1)}
     </fieldset>
   );
 }

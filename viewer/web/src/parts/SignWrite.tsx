@@ -22,9 +22,11 @@ interface Props {
 export function SignWrite({ draft, change, offers, analysis }: Props): JSX.Element {
   const text = useRef<HTMLTextAreaElement>(null);
   const advice = useRef<HTMLTextAreaElement>(null);
+  const why = useRef<HTMLInputElement>(null);
   useEffect(() => {
     if (draft.taken === "own") text.current?.focus();
-    else if (text.current) toBlank(text.current);
+    else if (draft.text.includes(BLANK) && text.current) toBlank(text.current);
+    else if (draft.disagrees && draft.reason === "") why.current?.focus();
   }, [draft.taken]);
   const stop = lang.value === "zh" ? ";" : "; ";
   const advise = (sentence: string): void => {
@@ -57,7 +59,7 @@ export function SignWrite({ draft, change, offers, analysis }: Props): JSX.Eleme
           ))}
         </select>
       </label>
-      {analysis && <Disagreement draft={draft} change={change} reasons={offers?.reasons ?? []} />}
+      {analysis && <Disagreement draft={draft} change={change} reasons={offers?.reasons ?? []} why={why} />}
       <label>
         {t("adviceFor")}
         <textarea
@@ -85,9 +87,10 @@ interface DisagreementProps {
   draft: Draft;
   change: (draft: Draft) => void;
   reasons: Offer[];
+  why: { current: HTMLInputElement | null };
 }
 
-function Disagreement({ draft, change, reasons }: DisagreementProps): JSX.Element {
+function Disagreement({ draft, change, reasons, why }: DisagreementProps): JSX.Element {
   return (
     <>
       <label class="sign-check">
@@ -118,6 +121,7 @@ function Disagreement({ draft, change, reasons }: DisagreementProps): JSX.Elemen
           <label>
             {t("signReason")}
             <input
+              ref={why}
               value={draft.reason}
               maxLength={500}
               data-testid="sign-reason"
