@@ -3,11 +3,11 @@
 from greenchannel.alerts import escalation
 from greenchannel.alerts.alert_state import Alert, AlertPerson
 from greenchannel.alerts.case import Case
-from greenchannel.alerts.ecg_state import Ecg, tier_rank
+from greenchannel.alerts.ecg_state import Ecg, SignedReading, tier_rank
 from greenchannel.alerts.escalation import call
 from greenchannel.alerts.escalation_plan import EscalationSettings, default_settings
 from greenchannel.alerts.escalation_table import Phase
-from greenchannel.alerts.refusal import Refused, no_such
+from greenchannel.alerts.refusal import Refused, SignedMeanwhile, no_such
 from greenchannel.events import (
     AdviceSeen,
     AlertAcknowledged,
@@ -26,7 +26,7 @@ from greenchannel.events import (
     ReadingSigned,
     Ring,
 )
-from greenchannel.triage.finding import Tier
+from greenchannel.triage.finding import BLANK, Tier
 
 
 def find_ecg(case: Case, ecg_id: str) -> Ecg:
@@ -144,9 +144,30 @@ def open_ecg(case: Case, ecg_id: str) -> list[AnyEvent]:
 
 
 def sign_reading(
-    case: Case, ecg_id: str, person: str, *, text: str, tier: str, advice: str | None = None
+    case: Case,
+    ecg_id: str,
+    person: str,
+    *,
+    text: str,
+    tier: str,
+    advice: str | None = None,
+    agrees: bool | None = None,
+    reason: str | None = None,
+    after: int | None = None,
 ) -> list[AnyEvent]:
-    """A doctor's signed reading. Who signs has seen the trace, and has answered the alert."""
+    """A doctor's signed reading. Who signs has seen the trace, and has answered the alert.
+
+    Parameters
+    ----------
+    agrees, reason : with the automatic analysis, or why not; None: not said
+    after : number of the newest reading of this ECG that the signer has seen, 0 where there was none; None: not said,
+        and nothing is checked
+
+    Raises
+    ------
+    SignedMeanwhile
+        There is a newer one. Saying the same again is no second reading and is never refused.
+    """
     ecg = find_ecg(case, ecg_id)
     if not text.strip():
         raise Refused("text_required", "诊断内容不能为空", "expected the text of the reading, got none", 422)
@@ -155,12 +176,30 @@ def sign_reading(
         raise Refused(
             "unknown_tier", f"分级应为 {known}，收到 {tier}", f"expected one of {known}, got {tier}", 422
         )
-    advice = advice.strip() or None if advice is not None else None
+    advice, reason = _said(advice), _said(reason)
+    if BLANK in text or BLANK in (advice or ""):
+        raise Refused(
+            "blank_left", f"请填写空白处（{BLANK}）", f"expected a text without blanks, got {BLANK}", 422
+        )
+    if agrees is False and reason is None:
+        raise Refused("reason_required", "不同意须说明原因", "expected why it disagrees, got none", 422)
+    signed = ReadingSigned(ecg_id=ecg_id, text=text, tier=tier, advice=advice, agrees=agrees, reason=reason)
     last = ecg.reading
-    if last is not None and (last.person, last.text, last.tier, last.advice) == (person, text, tier, advice):
+    if last is not None and last.person == person and _same(last, signed):
         return []
-    signed = ReadingSigned(ecg_id=ecg_id, text=text, tier=tier, advice=advice)
+    if last is not None and after is not None and last.seq != after:
+        raise SignedMeanwhile(last.person, last.at)
     return [*open_ecg(case, ecg_id), *_answer_about(case, ecg_id, person), signed]
+
+
+def _said(text: str | None) -> str | None:
+    return None if text is None else text.strip() or None
+
+
+def _same(last: SignedReading, signed: ReadingSigned) -> bool:
+    """Does it say the same again? How it stands to the machine's words may be left out."""
+    again = (last.text, last.tier, last.advice) == (signed.text, signed.tier, signed.advice)
+    return again and (signed.agrees is None or (signed.agrees, signed.reason) == (last.agrees, last.reason))
 
 
 def advice_seen(case: Case, ecg_id: str) -> list[AnyEvent]:

@@ -45,6 +45,8 @@ class SignedReading(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     tier: str
     advice: str | None = None
+    agrees: bool | None = None  # with the automatic analysis; None: not said
+    reason: str | None = None  # why not
 
 
 class AdviceLook(msgspec.Struct, frozen=True, kw_only=True):
@@ -282,6 +284,8 @@ def _fold_ecg(ecg: Ecg, envelope: Envelope) -> Ecg:
                 text=e.text,
                 tier=e.tier,
                 advice=e.advice,
+                agrees=e.agrees,
+                reason=e.reason,
             )
             return replace(ecg, readings=(*ecg.readings, signed))
         case ReadingOverdue() if ecg.overdue_at is None:

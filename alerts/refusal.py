@@ -1,5 +1,7 @@
 """Why a command was not carried out."""
 
+from datetime import datetime
+
 
 class Refused(Exception):
     """A command that the case does not allow. Nothing was changed.
@@ -20,6 +22,20 @@ class Refused(Exception):
         self.zh = zh
         self.en = en
         self.status = status
+
+
+class SignedMeanwhile(Refused):
+    """Another reading was signed since the signer last looked. `person` is who signed it, `at` when."""
+
+    def __init__(self, person: str, at: datetime) -> None:
+        super().__init__(
+            "reading_changed",
+            f"{person} 已先签发，请先看过再签发",
+            f"expected the newest reading to be the one that was seen, got a newer one by {person}",
+            409,
+        )
+        self.person = person
+        self.at = at
 
 
 def no_such(what: str, zh: str, given: str) -> Refused:

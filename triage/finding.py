@@ -2,8 +2,12 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
 
 import msgspec
+
+BLANK: Final = "___"
+"""What a person must fill in; a text that still has it cannot be signed."""
 
 
 class Tier(StrEnum):

@@ -21,8 +21,8 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from greenchannel.signal.recording import Recording
-from greenchannel.triage.quantities import quantity
 from greenchannel.viewer import words
+from greenchannel.viewer.paper_evidence import after_j_s, evidence_of, evidence_text, is_st_level, whole_beat
 from greenchannel.viewer.paper_layout import (
     CALIBRATION_MM,
     GAIN_MM_PER_MV,
@@ -140,7 +140,7 @@ def _strip(axes: Axes, strip: Strip, recording: Recording, interpretation: Mappi
     if bad:
         _hatch(axes, strip, name_mm)
         return
-    evidence = _evidence_of(strip.lead, interpretation)
+    evidence = evidence_of(strip.lead, interpretation)
     if evidence:
         _evidence(axes, strip, evidence, at_s, samples_mv, interpretation, name_mm)
 
@@ -174,20 +174,6 @@ def _hatch(axes: Axes, strip: Strip, name_mm: float) -> None:
 _PLATE: Final = {"facecolor": "white", "edgecolor": "none", "pad": 1.2, "alpha": 0.85}
 
 
-def _evidence_of(lead: str, interpretation: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """The evidence of one lead by quantity; where several rules rest on one quantity, the first one stands.
-
-    What was measured on another trace (swapped electrodes put right, another ECG) is not shown on this one, and what is
-    of the whole recording stands on no lead.
-    """
-    found: dict[str, Mapping[str, Any]] = {}
-    for finding in interpretation["findings"]:
-        for item in finding["evidence"]:
-            if item["lead"] == lead and item.get("trace") is None:
-                found.setdefault(item["quantity"], item)
-    return found
-
-
 def _evidence(
     axes: Axes,
     strip: Strip,
@@ -198,11 +184,11 @@ def _evidence(
     name_mm: float,
 ) -> None:
     # The level that readers look for first; what else the rules rest on follows where there is room.
-    shown = sorted(evidence.values(), key=lambda item: not _is_st_level(item["quantity"]))
+    shown = sorted(evidence.values(), key=lambda item: not is_st_level(item["quantity"]))
     room_em = ((strip.to_s - strip.from_s) * SPEED_MM_PER_S - _LABEL_MM) / _EM_MM
-    label = _as_fits([_evidence_text(item) for item in shown], room_em)
+    label = _as_fits([evidence_text(item) for item in shown], room_em)
     _text(axes, strip.left_mm + _LABEL_MM, name_mm, label, _LABEL_PT, color=_EVIDENCE, bbox=_PLATE)
-    beat = _whole_beat(strip, interpretation)
+    beat = whole_beat(strip, interpretation)
     if beat is None:
         return
     on_s, off_s = beat
@@ -213,9 +199,9 @@ def _evidence(
     left_mm, right_mm = strip.x_mm(on_s) - 2.0, strip.x_mm(off_s) + 5.0
     axes.plot([left_mm, right_mm], [base_mm, base_mm], color=_EVIDENCE, linewidth=0.6)
     for name, item in evidence.items():
-        if not _is_st_level(name) or item["value"] is None or item["threshold"] is None:
+        if not is_st_level(name) or item["value"] is None or item["threshold"] is None:
             continue
-        x_mm = strip.x_mm(off_s) + _after_j_s(name) * SPEED_MM_PER_S
+        x_mm = strip.x_mm(off_s) + after_j_s(name) * SPEED_MM_PER_S
         threshold_mm = base_mm + item["threshold"] * GAIN_MM_PER_MV
         level_mm = base_mm + item["value"] * GAIN_MM_PER_MV
         axes.plot(
@@ -238,36 +224,6 @@ def _as_fits(labels: list[str], room_em: float) -> str:
         if _em(text) <= room_em:
             return text
     return _shorten(labels[0], room_em)
-
-
-def _is_st_level(name: str) -> bool:
-    return name == "stj_mv" or (name.startswith("st") and name[2:-3].isdigit())
-
-
-def _after_j_s(name: str) -> float:
-    digits = name[2:-3]
-    return int(digits) / 1000 if digits.isdigit() else 0.0
-
-
-def _evidence_text(item: Mapping[str, Any]) -> str:
-    """As in "J点ST段 +0.31 mV (限 0.20)"; a threshold below zero is for a depression."""
-    row = quantity(item["quantity"])
-    if item["value"] is None or item["threshold"] is None:
-        return row.zh
-    value, limit = row.written(item["value"]), f"{item['threshold']:.{row.digits}f}"
-    return f"{row.zh} {value.replace('-', '−')} (限 {limit.replace('-', '−')})"
-
-
-def _whole_beat(strip: Strip, interpretation: Mapping[str, Any]) -> tuple[float, float] | None:
-    """QRS onset and offset of the first beat that lies in the strip with its ST segment, in seconds."""
-    for beat in interpretation["fiducials"]["beats"]:
-        on_s, off_s = beat["qrs_on_s"], beat["qrs_off_s"]
-        if on_s is None or off_s is None:
-            continue
-        # Not under the lead's name, and with room for J+80 ms.
-        if on_s > strip.from_s + 0.15 and off_s + 0.2 < strip.to_s:
-            return on_s, off_s
-    return None
 
 
 def _header(axes: Axes, interpretation: Mapping[str, Any]) -> None:

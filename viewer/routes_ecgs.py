@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.ecg_state import Ecg
+from greenchannel.alerts.refusal import SignedMeanwhile
 from greenchannel.clock import rfc3339
 from greenchannel.events import ClockReading
 from greenchannel.ingest.bundle import bundle
@@ -22,13 +23,16 @@ from greenchannel.ingest.fields import parse_fields
 from greenchannel.service.callers import Caller
 from greenchannel.service.errors import NotFound
 from greenchannel.signal.recording import Recording
+from greenchannel.triage.reading_templates import offers
 from greenchannel.viewer import doubts
 from greenchannel.viewer.access import may, require
 from greenchannel.viewer.front import NOTHING, PREFIX, Front, Here, Who, answer
+from greenchannel.viewer.problems import Problem
 from greenchannel.viewer.routes_cases import PRINTABLE, Given
 from greenchannel.viewer.routes_paper import paper_of
 from greenchannel.viewer.uploads import Files, read_upload
 from greenchannel.viewer.wire import maybe
+from greenchannel.viewer.words import SHOWN_ZONE
 
 router = APIRouter(prefix="/ecgs", tags=["ECGs"])
 
@@ -205,6 +209,9 @@ class Reading(Given):
     text: Annotated[str, Field(min_length=1, max_length=4000, pattern=PRINTABLE)]
     tier: Literal["ACT", "CRIT", "URG", "FLAG", "REC", "NONE"]
     advice: Annotated[str, Field(max_length=4000, pattern=PRINTABLE)] | None = None
+    agrees: bool | None = None
+    reason: Annotated[str, Field(max_length=500, pattern=PRINTABLE)] | None = None
+    after: Annotated[int, Field(ge=0, le=2**53)] | None = None
 
 
 @router.post("/{ecg_id}/opened", status_code=NOTHING, summary="A person has the trace on the screen")
@@ -220,13 +227,39 @@ async def opened(ecg_id: str, front: Here, who: Who) -> Response:
 
 @router.post("/{ecg_id}/reading", summary="Sign a reading")
 async def reading(ecg_id: str, body: Reading, front: Here, who: Who) -> Response:
-    """A later one amends it; all are kept."""
+    """A later one amends it; all are kept. `after` is the `seq` of the reading that the signer has seen, 0 for none:
+    where another was signed since, 409 `reading_changed` says by whom, and nothing is written."""
     require(who, "read")
     front.case_of_ecg(ecg_id, who)
-    case = await front.desk.answers.sign_reading(
-        ecg_id, who, text=body.text, tier=body.tier, advice=body.advice or None
-    )
+    try:
+        case = await front.desk.answers.sign_reading(ecg_id, who, **body.model_dump())
+    except SignedMeanwhile as meanwhile:
+        raise await _signed_meanwhile(front, meanwhile) from meanwhile
     return answer({"case": await front.row(case)})
+
+
+async def _signed_meanwhile(front: Front, meanwhile: SignedMeanwhile) -> Problem:
+    """The refusal with the name of who was first."""
+    await front.directory.refresh()
+    name = front.directory.person(meanwhile.person)["name"] or meanwhile.person
+    at = f"{meanwhile.at.astimezone(SHOWN_ZONE):%H:%M:%S}"
+    return Problem(
+        409,
+        f"{name} signed a reading of this ECG at {at}; look at it, then sign yours as an amendment",
+        code=meanwhile.code,
+        zh=f"{name} 已于 {at} 签发，请看过后再签发为更正；您填写的内容没有丢失",
+        expected="the newest reading to be the one that was seen",
+        got=f"a newer one by {name}",
+    )
+
+
+@router.get("/{ecg_id}/templates", summary="Sentences that a doctor may take for a reading")
+async def templates(ecg_id: str, front: Here, who: Who) -> Response:
+    """For readings, for advice to the clinic, and for why the machine was wrong; what fits best comes first."""
+    require(who, "read")
+    case = front.case_of_ecg(ecg_id, who)
+    ecg = _ecg(case, ecg_id)
+    return answer(offers(ecg.tier, ecg.findings, site=case.site, own=front.desk.site_templates))
 
 
 @router.post("/{ecg_id}/advice-seen", status_code=NOTHING, summary="The clinic has read the advice")

@@ -253,7 +253,20 @@ def reading(ecg: Ecg, signed: SignedReading, names: Directory) -> Json:
         "text": signed.text,
         "tier": signed.tier,
         "advice": signed.advice,
+        "seq": signed.seq,
+        "agrees": signed.agrees,
+        "reason": signed.reason,
+        "amends": _first_of(ecg, signed, names),
     }
+
+
+def _first_of(ecg: Ecg, signed: SignedReading, names: Directory) -> Json | None:
+    """The first reading of the ECG, which a later one amends and never replaces; None for the first itself."""
+    first = ecg.readings[0]
+    if first.seq == signed.seq:
+        return None
+    said = {"at": rfc3339(first.at), "tier": first.tier, "text": first.text}
+    return {**said, **names.person(first.person), "readings": len(ecg.readings)}
 
 
 def _newest_reading(case: Case) -> tuple[Ecg, SignedReading] | None:
@@ -281,6 +294,7 @@ def _ecg(ecg: Ecg, names: Directory) -> Json:
         "duration_s": ecg.duration_s,
         "live": ecg.live,
         "signed_tier": None if ecg.reading is None else ecg.reading.tier,
+        "signed_seq": None if ecg.reading is None else ecg.reading.seq,
         "advice_seen_at": maybe(None if look is None else look.at),
         "advice_seen_by": None if look is None else names.person(look.person),
         "rules_version": ecg.rules,

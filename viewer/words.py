@@ -1,6 +1,10 @@
 """Short words of the service, Chinese first. Clinical sentences come with the findings, not from here."""
 
+from datetime import timedelta, timezone
 from typing import Final, NamedTuple
+
+SHOWN_ZONE: Final = timezone(timedelta(hours=8))
+"""The wall clock of the network, by which times are written for people."""
 
 
 class Word(NamedTuple):
@@ -28,6 +32,12 @@ URGENCY: Final[dict[str, Word]] = {
     "FLAG": Word("提示", "flag"),
     "REC": Word("请重新采集", "record again"),
     "NONE": Word("没有规则触发", "no rule fired"),
+}
+
+# What a doctor's tier is called: that no rule fired is the machine's to say.
+SIGNED_TIERS: Final[dict[str, Word]] = URGENCY | {
+    "ACT": Word("立即", "act now"),
+    "NONE": Word("未定紧急分级", "no urgent tier"),
 }
 
 NOT_READ: Final = Word("等待自动分析", "waiting for the automatic analysis")

@@ -29,6 +29,7 @@ from greenchannel.store.quarantine import Quarantine
 from greenchannel.store.sole import sole
 from greenchannel.store.vault import Vault, load_or_make_master_key
 from greenchannel.store.writer import Writer
+from greenchannel.triage.reading_templates import Templates, templates_of
 from greenchannel.viewer.app import create_app
 from greenchannel.viewer.frames import FramingProtocol
 from greenchannel.viewer.front import DemoUser
@@ -46,6 +47,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Desk:
     clock = clock or SystemClock()
     escalation = None if settings.escalation_file is None else read_escalation(settings.escalation_file)
     task_texts = None if settings.tasks_file is None else read_task_texts(settings.tasks_file)
+    templates = None if settings.templates_file is None else read_templates(settings.templates_file)
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     engine = open_engine(settings.url())
     migrate(engine)
@@ -63,6 +65,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Desk:
         quarantine=Quarantine(settings.data_dir / "quarantine", max_bytes=settings.quarantine_bytes),
         escalation=escalation,
         task_texts=task_texts,
+        site_templates=templates,
     )
 
 
@@ -89,6 +92,14 @@ def read_task_texts(file: Path) -> TaskTexts:
         return texts_of(file.read_bytes())
     except (OSError, ValueError) as error:
         raise SettingsError(f"expected a file of tasks at {file}, got: {error}") from error
+
+
+def read_templates(file: Path) -> Templates:
+    """A site's sentences for readings. Raises `SettingsError` where the file cannot be read or does not fit."""
+    try:
+        return templates_of(file.read_bytes())
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"expected a file of templates at {file}, got: {error}") from error
 
 
 def demo_people(people: Iterable[cast.DemoUser]) -> list[DemoUser]:

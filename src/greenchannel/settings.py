@@ -38,6 +38,9 @@ class Settings:
     reading_process: bool = True  # running streams are read in a process of their own
     escalation_file: Path | None = None  # in the form of alerts/escalation.toml; None: that one
     tasks_file: Path | None = None  # the sites' own words for tasks, see alerts/task_texts.py
+    templates_file: Path | None = (
+        None  # the sites' own sentences for readings and advice, triage/reading_templates.py
+    )
     critical_list: str = "consensus-2017"  # critical values of the network; of sites: ", yinzhao=shanxi"
     duty_poll_s: float = 0.2  # how often due times are looked up
     follow_poll_s: float = 0.1  # how often events of another process on the same database are looked for

@@ -123,6 +123,8 @@ class ReadingSigned(Event, frozen=True, kw_only=True):
     text: str
     tier: str
     advice: str | None = None
+    agrees: bool | None = None  # with the automatic analysis; None: not said
+    reason: str | None = None  # why not
 
 
 class AdviceSeen(Event, frozen=True, kw_only=True):

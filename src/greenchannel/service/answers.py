@@ -243,15 +243,32 @@ class Answers:
         return await self._writer.transact(command)
 
     async def sign_reading(
-        self, ecg_id: str, caller: Caller, *, text: str, tier: str, advice: str | None
+        self,
+        ecg_id: str,
+        caller: Caller,
+        *,
+        text: str,
+        tier: str,
+        advice: str | None,
+        agrees: bool | None = None,
+        reason: str | None = None,
+        after: int | None = None,
     ) -> Case:
-        """A doctor signs a reading; a later one amends it."""
+        """A doctor signs a reading; a later one amends it. `after`: see `commands.sign_reading`."""
         case_id = self._case_id("ECG", ecg_id)
         self._act("sign_reading", case_id)
         return await self._casework.change(
             case_id,
             lambda case, now: commands.sign_reading(
-                case, ecg_id, caller.id, text=text, tier=tier, advice=advice
+                case,
+                ecg_id,
+                caller.id,
+                text=text,
+                tier=tier,
+                advice=advice,
+                agrees=agrees,
+                reason=reason,
+                after=after,
             ),
             caller.actor,
         )

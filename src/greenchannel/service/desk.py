@@ -66,6 +66,7 @@ from greenchannel.store.vault import Vault
 from greenchannel.store.writer import Writer
 from greenchannel.triage.critical_lists import rules_by_site
 from greenchannel.triage.electrode_sets import truly_named
+from greenchannel.triage.reading_templates import Templates
 
 logger = structlog.get_logger(__name__)
 
@@ -97,6 +98,7 @@ class Desk:
         quarantine: Quarantine,
         escalation: EscalationSettings | None = None,
         task_texts: TaskTexts | None = None,
+        site_templates: Templates | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -105,6 +107,7 @@ class Desk:
         self.accounts = accounts
         self.quarantine = quarantine
         self.task_texts = task_texts or TaskTexts()
+        self.site_templates = site_templates
         self.hub = Hub()
         self.book = CaseBook()
         self._engine = engine

@@ -6,6 +6,7 @@ import { DUTY_TEXTS } from "./textsDuty";
 import { IDENTITY_TEXTS } from "./textsIdentity";
 import { PROBLEM_TEXTS } from "./textsProblems";
 import { ROSTER_TEXTS } from "./textsRoster";
+import { SIGN_TEXTS } from "./textsSign";
 import { TASK_TEXTS } from "./textsTasks";
 import type { Role, Tier } from "./wire";
 
@@ -99,6 +100,7 @@ export const TEXTS = {
   ...CONTACT_TEXTS,
   ...DUTY_TEXTS,
   ...ROSTER_TEXTS,
+  ...SIGN_TEXTS,
   ...TASK_TEXTS,
   noEcg: ["还没有心电图", "No ECG yet"],
   notAnalysed: ["正在分析", "Being analysed"],
@@ -281,21 +283,11 @@ export const TEXTS = {
   heartRate: ["心率", "Heart rate"],
   rhythm: ["节律", "Rhythm"],
   axis: ["电轴", "Axis"],
-  agree: ["同意并签发", "Agree and sign"],
-  amend: ["修改", "Amend"],
-  disagree: ["不同意", "Disagree"],
   signText: ["诊断文字", "Reading"],
   signTier: ["分级", "Tier"],
   sign: ["签发", "Sign"],
   cancel: ["取消", "Cancel"],
   adviceFor: ["建议给基层(可不填)", "Advice to the clinic (optional)"],
-  chipRest: ["平卧,持续心电监护", "Lie flat, keep on the monitor"],
-  chipOxygen: ["血氧低时吸氧", "Oxygen if saturation is low"],
-  chipLine: ["建立静脉通路", "Place an intravenous line"],
-  chipAspirin: ["嚼服阿司匹林 ___ mg", "Aspirin ___ mg, chewed"],
-  chipTransfer: ["立即转院,救护车接", "Transfer now by ambulance"],
-  chipRepeat: ["请复查心电图", "Repeat the ECG"],
-  chipExtra: ["请加做 V7–V9、V3R–V5R", "Add V7–V9 and V3R–V5R"],
   signIn: ["登录", "Sign in"],
   user: ["账号", "User"],
   password: ["密码", "Password"],

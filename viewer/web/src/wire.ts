@@ -2,6 +2,7 @@
 
 import type { Alert, Etas, GreenChannel, Task } from "./wireAlert";
 import type { FollowUp, Outcome, Reperfusion } from "./wireCare";
+import type { Amended } from "./wireSign";
 
 export type { Alert, AlertPerson, Eta, Etas, GreenChannel, PreparedTask, Step, Task } from "./wireAlert";
 
@@ -140,6 +141,8 @@ export interface EcgSummary {
   live: boolean;
   /** What a doctor signed for it. */
   signed_tier: Tier | null;
+  /** `seq` of its newest signed reading. */
+  signed_seq?: number | null;
   /** When the clinic had read the newest advice. */
   advice_seen_at: string | null;
   /** By which version of the rules it was read; null while it is not. */
@@ -159,6 +162,12 @@ export interface Reading {
   actor?: string | null;
   name?: string | null;
   at?: string | null;
+  /** Its number in the log. */
+  seq?: number;
+  /** With the automatic analysis; null where nobody said. */
+  agrees?: boolean | null;
+  reason?: string | null;
+  amends?: Amended | null;
 }
 
 export interface Site {

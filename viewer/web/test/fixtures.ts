@@ -27,6 +27,7 @@ export function summary(id: string, change: Partial<EcgSummary> = {}): EcgSummar
     duration_s: null,
     live: false,
     signed_tier: null,
+    signed_seq: null,
     advice_seen_at: null,
     rules_version: null,
     not_analysed: null,

@@ -15,13 +15,13 @@ import { pairText, say, type TextKey, t } from "../texts";
 import type { Analysis, Ecg, Finding, Row, RuleSet } from "../wire";
 import { TierMark } from "./bits";
 import { EvidenceList } from "./EvidenceList";
-import { signature } from "./Headline";
+import { Amends, signature } from "./Headline";
 import { LivePaper } from "./LivePaper";
 import { useLoaded } from "./load";
 import { Paper } from "./Paper";
 import { PaperPicture } from "./PaperPicture";
 import { RuleLink } from "./RuleLink";
-import { SignForm } from "./SignForm";
+import { ReportMenuLater, SignFormLater } from "./SignLater";
 
 interface Props {
   ecgId: string;
@@ -65,7 +65,10 @@ export function EcgPanel({ ecgId, row }: Props): JSX.Element {
           !onPaper && <p class="card muted">{t("notAnalysed")}</p>
         )}
         {may("sign", role) && (analysis || onPaper) && row && row.state === "open" && (
-          <SignForm key={ecgId} ecgId={ecgId} analysis={analysis} row={row} />
+          <SignFormLater key={ecgId} ecgId={ecgId} analysis={analysis} row={row} />
+        )}
+        {!live && !onPaper && row && may("waveform", role) && (
+          <ReportMenuLater ecgId={ecgId} row={row} wave={wave} analysis={analysis} />
         )}
       </div>
     </article>
@@ -122,6 +125,7 @@ function Conclusion({ ecgId, analysis, row }: ConclusionProps): JSX.Element {
         <p class="signed">
           <b>{t("reading")}</b> <TierMark tier={reading.tier} signed /> {reading.text}{" "}
           <span class="muted num">✓ {signature(reading)}</span>
+          <Amends reading={reading} />
         </p>
       )}
       <h3>

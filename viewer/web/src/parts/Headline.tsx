@@ -13,6 +13,27 @@ export const firstWords = (row: Row): string => signedFirst(row)?.text ?? headli
 export const signature = (reading: Reading): string =>
   t("signedBy", { who: reading.name ?? reading.actor ?? t("unknown"), at: timeOfDay(reading.at) });
 
+/** What a signed reading stands beside: the first one that it amends, and why it differs from the machine's. */
+export function Amends({ reading }: { reading: Reading }): JSX.Element | null {
+  const { amends, reason } = reading;
+  if (!amends && !reason) return null;
+  return (
+    <>
+      {amends && (
+        <span class="amends muted" data-testid="amends">
+          {t("signAmends", {
+            n: amends.readings,
+            who: amends.name ?? t("unknown"),
+            at: timeOfDay(amends.at),
+            text: amends.text,
+          })}
+        </span>
+      )}
+      {reason && <span class="amends muted">{t("signWhy", { reason })}</span>}
+    </>
+  );
+}
+
 /** Below the headline: who signed it, and what else was said of the case. */
 export function Below({ row }: { row: Row }): JSX.Element | null {
   const { reading } = row;
@@ -20,7 +41,10 @@ export function Below({ row }: { row: Row }): JSX.Element | null {
   if (first) {
     return (
       <>
-        <span class="signature num">✓ {signature(first)}</span>
+        <span class="signature num">
+          ✓ {signature(first)}
+          <Amends reading={first} />
+        </span>
         {row.tier !== null && <MachineSaid row={row} />}
       </>
     );

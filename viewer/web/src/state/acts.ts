@@ -98,6 +98,10 @@ export interface NewReading {
   text: string;
   tier: string;
   advice: string | null;
+  /** `seq` of the newest reading that the signer has seen, 0 for none. */
+  after: number;
+  agrees?: boolean;
+  reason?: string;
 }
 
 export const signReading = (ecgId: string, reading: NewReading) =>

@@ -64,6 +64,8 @@ const RIGHTS = {
   openChannel: [...DOCTORS, "ed"],
   standDown: [...DOCTORS, "ed"],
   sign: DOCTORS,
+  /** See the trace, and have it as a report. */
+  waveform: [...CARE, "quality"],
   close: [...DOCTORS, "ed", "quality"],
   /** Whose look counts as "seen by the hospital". */
   opened: [...DOCTORS, "cathlab", "ed", "ccu", "radiologist"],

@@ -1,0 +1,86 @@
+/** A reading that is being written: pure steps from what was taken and typed to what is signed. */
+import type { Analysis, EcgSummary, Tier } from "../wire";
+
+/** What a person must fill in; a text that still has it is not signed. */
+export const BLANK = "___";
+
+export interface Draft {
+  /** The template that was taken: its id, `machine` for the machine's words, `own` for one's own. */
+  taken: string | null;
+  text: string;
+  tier: Tier;
+  advice: string;
+  /** Disagrees with the automatic analysis; follows the tier until somebody says otherwise. */
+  disagrees: boolean;
+  reason: string;
+  /** `seq` of the newest reading of the ECG that the signer has seen, 0 for none. */
+  after: number;
+}
+
+/** Kept while the page is open, so that nothing typed is lost by a look at another ECG. Never stored. */
+const drafts = new Map<string, Draft>();
+
+export const keptDraft = (ecgId: string): Draft | null => drafts.get(ecgId) ?? null;
+
+export function keepDraft(ecgId: string, draft: Draft | null): void {
+  if (draft === null) drafts.delete(ecgId);
+  else drafts.set(ecgId, draft);
+}
+
+export const newestSeq = (ecg: EcgSummary | undefined): number => ecg?.signed_seq ?? 0;
+
+export function emptyDraft(tier: Tier, after: number): Draft {
+  return { taken: null, text: "", tier, advice: "", disagrees: false, reason: "", after };
+}
+
+interface Taken {
+  id: string;
+  text: string;
+  tier: Tier | null;
+}
+
+/** Take a template: its words and tier; whether that disagrees with the machine follows from the tier. */
+export function take(draft: Draft, taken: Taken, machine: Analysis | null): Draft {
+  const tier = taken.tier ?? draft.tier;
+  return {
+    ...draft,
+    taken: taken.id,
+    text: taken.text,
+    tier,
+    disagrees: machine !== null && machine.tier !== tier,
+  };
+}
+
+export function withTier(draft: Draft, tier: Tier, machine: Analysis | null): Draft {
+  return { ...draft, tier, disagrees: machine !== null && machine.tier !== tier };
+}
+
+/** Add a sentence of advice, or take it out again. */
+export function toggleAdvice(draft: Draft, sentence: string, stop: string): Draft {
+  const said = draft.advice === "" ? [] : draft.advice.split(stop);
+  const without = said.filter((each) => each !== sentence);
+  const next = without.length < said.length ? without : [...said, sentence];
+  return { ...draft, advice: next.join(stop) };
+}
+
+export type Missing = "text" | "blank" | "reason" | null;
+
+/** What still keeps the draft from being signed. */
+export function missing(draft: Draft): Missing {
+  if (draft.text.trim() === "") return "text";
+  if (draft.text.includes(BLANK) || draft.advice.includes(BLANK)) return "blank";
+  if (draft.disagrees && draft.reason.trim() === "") return "reason";
+  return null;
+}
+
+/** The body that is sent. */
+export function signedBody(draft: Draft, machine: Analysis | null) {
+  return {
+    text: draft.text.trim(),
+    tier: draft.tier,
+    advice: draft.advice.trim() || null,
+    after: draft.after,
+    ...(machine !== null && { agrees: !draft.disagrees }),
+    ...(draft.disagrees && { reason: draft.reason.trim() }),
+  };
+}
