@@ -366,6 +366,9 @@ export interface WaveformMessage {
   rate_hz: number;
   duration_s: number;
   started_at: string | null;
+  /** What the device says that it filtered. */
+  low_cut_hz?: number | null;
+  high_cut_hz?: number | null;
   lsb_mv: number;
   missing: number;
   samples: string;

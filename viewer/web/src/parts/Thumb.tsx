@@ -1,7 +1,7 @@
 /** A thumbnail of the two worst leads, read when it comes into view. */
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { inkOf } from "../paper/draw";
+import { inkOf } from "../paper/ink";
 import { drawThumb, thumbSize } from "../paper/drawThumb";
 import { thumbnailLeads } from "../paper/layout";
 import { loadWaveform, type Waveform } from "../paper/waveform";
