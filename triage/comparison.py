@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
+from greenchannel.signal.serial import AMPLITUDE_MV, MeasuredBeat
 from greenchannel.triage.finding import Earlier, Tier
 
 
@@ -30,4 +33,41 @@ def earlier_of(analysis: Mapping[str, Any], *, ecg_id: str, same_episode: bool, 
         stj_mv=levels,
         rules=tuple(finding["id"] for finding in analysis["findings"]),
         version=analysis["version"]["rules"],
+    )
+
+
+INTERVALS = {
+    "rate_bpm": "heart_rate_bpm",
+    "pr_ms": "pr_ms",
+    "qrs_ms": "qrs_ms",
+    "qtc_ms": "qtc_fridericia_ms",
+    "axis_deg": "axis_deg",
+}
+"""How the comparison calls what an analyze object measured."""
+
+
+def measured_beat(analysis: Mapping[str, Any], *, electrode_set: str) -> MeasuredBeat | None:
+    """The median beat of an analyze object with its measurements, to compare; None where it has no beat.
+
+    Parameters
+    ----------
+    analysis : an analyze object of any version
+    electrode_set : where its chest electrodes were
+    """
+    median, measured = analysis.get("median"), analysis["measurements"]
+    if median is None:
+        return None
+    leads = tuple(median["samples_mv"])
+    rows = [measured["leads"].get(lead, {}) for lead in leads]
+    rate_hz = median["rate_hz"]
+    return MeasuredBeat(
+        leads=leads,
+        usable=np.array([bool(row.get("usable")) for row in rows]),
+        beat_mv=np.array(list(median["samples_mv"].values()), dtype=np.float64),
+        qrs_on=round(median["qrs_on_s"] * rate_hz),
+        qrs_off=round(median["qrs_off_s"] * rate_hz),
+        amplitudes={key: np.array([row.get(key) for row in rows], dtype=np.float64) for key in AMPLITUDE_MV},
+        intervals={name: measured.get(key) for name, key in INTERVALS.items()},
+        electrode_set=electrode_set,
+        reversal=analysis["quality"]["reversal"],
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.ecg_state import Ecg
@@ -59,18 +59,18 @@ def earlier_ecgs(case: Case, ecg_id: str, cases: Collection[Case], load: Load) -
     load : the stored analyses
     """
     own = case.ecg(ecg_id)
-    at = None if own is None else _instant(own)
-    if own is None or at is None or _set_of(own) != "standard":
+    at = None if own is None else instant_of(own)
+    if own is None or at is None or set_of(own) != "standard":
         return ()
     ecgs = {one.ecg_id: one for other in cases if other.patient == case.patient for one in other.current_ecgs}
-    mine = _recording_of(own, ecgs)
+    mine = recording_of(own, ecgs)
     before = [
         (instant, one, other.case_id == case.case_id)
         for other in cases
         if other.patient == case.patient
         for one in other.current_ecgs
-        if _recording_of(one, ecgs) != mine and _set_of(one) == "standard"
-        if (instant := _instant(one)) and instant < at
+        if recording_of(one, ecgs) != mine and set_of(one) == "standard"
+        if (instant := instant_of(one)) and instant < at
     ]
     before.sort(key=lambda item: item[0], reverse=True)
     # The latest of this episode, and always the last of another one: what is chronic or new is told by that.
@@ -94,16 +94,16 @@ def other_leads(case: Case, ecg_id: str, leads: tuple[str, ...], load: Load) -> 
     Whether a file names V7 itself or its form said that the cables were moved is the same here.
     """
     own = case.ecg(ecg_id)
-    at = None if own is None else _instant(own)
+    at = None if own is None else instant_of(own)
     if own is None or at is None:
         return {}
     ecgs = {one.ecg_id: one for one in case.current_ecgs}
     near = [
         (abs(instant - at), one)
         for one in case.current_ecgs
-        if _recording_of(one, ecgs) != _recording_of(own, ecgs)
-        and (_set_of(one) != _set_of(own) or _MOVED & set(one.leads))
-        and (instant := _instant(one)) is not None
+        if recording_of(one, ecgs) != recording_of(own, ecgs)
+        and (set_of(one) != set_of(own) or _MOVED & set(one.leads))
+        and (instant := instant_of(one)) is not None
         and abs(instant - at) <= timedelta(minutes=JOIN_WITHIN_MIN)
     ]
     near.sort(key=lambda item: item[0])
@@ -111,7 +111,48 @@ def other_leads(case: Case, ecg_id: str, leads: tuple[str, ...], load: Load) -> 
     return beside(leads, {ecg: analysis for ecg, analysis in loaded.items() if analysis is not None})
 
 
-def _recording_of(ecg: Ecg, ecgs: Mapping[str, Ecg]) -> str:
+class Past(NamedTuple):
+    """One recording of a patient, with its case and when it was made."""
+
+    at: datetime
+    ecg: Ecg
+    case: Case
+
+
+def past_ecgs(case: Case, ecg_id: str, cases: Iterable[Case]) -> tuple[Past, ...]:
+    """Recordings of the patient made before one of this case, the latest first, with whatever electrodes.
+
+    Parameters
+    ----------
+    case : of the recording
+    ecg_id : of that recording
+    cases : those that the asker may know of; other patients are passed over
+    """
+    own = case.ecg(ecg_id)
+    at = None if own is None else instant_of(own)
+    if own is None or at is None:
+        return ()
+    known = recordings_of(case.patient, cases)
+    ecgs = {past.ecg.ecg_id: past.ecg for past in known}
+    mine = recording_of(own, ecgs)
+    before = [past for past in known if past.at < at and recording_of(past.ecg, ecgs) != mine]
+    return tuple(sorted(before, key=lambda past: (past.at, past.ecg.ecg_id), reverse=True))
+
+
+def recordings_of(patient: str, cases: Iterable[Case]) -> tuple[Past, ...]:
+    """Every recording of a patient (a pseudonym) whose time is known; one of a merged case stands in the other."""
+    found: dict[str, Past] = {}
+    for case in cases:
+        if case.patient != patient:
+            continue
+        for ecg in case.current_ecgs:
+            at = instant_of(ecg)
+            if at is not None and (ecg.ecg_id not in found or case.state != "merged"):
+                found[ecg.ecg_id] = Past(at, ecg, case)
+    return tuple(found.values())
+
+
+def recording_of(ecg: Ecg, ecgs: Mapping[str, Ecg]) -> str:
     """Equal for ECGs that are one recording in several formats: compared with itself nothing is ever new."""
     first, passed = ecg.ecg_id, set[str]()
     while first not in passed and first in ecgs:
@@ -121,11 +162,12 @@ def _recording_of(ecg: Ecg, ecgs: Mapping[str, Ecg]) -> str:
     return first
 
 
-def _set_of(ecg: Ecg) -> str:
+def set_of(ecg: Ecg) -> str:
+    """Where its electrodes were: one of `ELECTRODE_SETS`."""
     return ecg.electrode_set or "standard"
 
 
-def _instant(ecg: Ecg) -> datetime | None:
+def instant_of(ecg: Ecg) -> datetime | None:
     """When it was recorded, by a clock that is known; otherwise when it came."""
     acquired = ecg.acquired
     return ecg.received_at if acquired is None else acquired.at
