@@ -336,6 +336,8 @@ export interface Analysis {
     leads: Record<string, LeadMeasurement>;
   };
   fiducials: { r_s: number[]; beats: Beat[] };
+  /** What would have been measured with the suspected swap of two electrodes undone. */
+  corrected?: { swap: [string, string]; measurements: { leads: Record<string, LeadMeasurement> } } | null;
   quality: { acceptable: boolean; bad_leads: string[]; reversal: unknown; messages: unknown[] };
   version: { software: string; rules: string };
 }

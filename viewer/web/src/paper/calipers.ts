@@ -6,12 +6,19 @@ export interface Point {
   mv: number;
 }
 
-/** On which trace it stands: leads and times stay what they are at every zoom, speed and gain. */
+/** A stretch of a recording, or of its median beat, that a trace on the paper shows. */
+export interface Stretch {
+  kind: "strip" | "beat";
+  lead: string;
+  fromS: number;
+  toS: number;
+}
+
+/** Lead and times stay what they are at every zoom, speed and gain. */
 export interface Caliper {
   id: number;
-  lead: string;
-  /** The strip it was put on, by its first second; what is not shown now comes back with its layout. */
-  stripS: number;
+  /** The trace that it was put on. */
+  on: Stretch;
   from: Point;
   to: Point;
   marching: boolean;
@@ -45,6 +52,20 @@ export function marched(caliper: Pick<Caliper, "from" | "to">, fromS: number, to
   return marks;
 }
 
+/** Rounding must not push a point off the end of its strip. */
+const SLACK_S = 1e-6;
+
+/** The trace that shows both ends: the one it was put on, else another of the same lead; undefined where none does now. */
+export function traceFor<T extends Stretch>(caliper: Caliper, traces: readonly T[]): T | undefined {
+  const { on } = caliper;
+  const [a, b] = [Math.min(caliper.from.s, caliper.to.s), Math.max(caliper.from.s, caliper.to.s)];
+  const fits = traces.filter(
+    ({ kind, lead, fromS, toS }) =>
+      kind === on.kind && lead === on.lead && a >= fromS - SLACK_S && b <= toS + SLACK_S,
+  );
+  return fits.find(({ fromS, toS }) => fromS === on.fromS && toS === on.toS) ?? fits[0];
+}
+
 export type End = "from" | "to";
 
 /** What the keyboard holds: one end of one caliper. */
@@ -54,7 +75,14 @@ export interface Held {
 }
 
 /** Moved by so much, within the strip. */
-export function moved(caliper: Caliper, end: End, byS: number, byMv: number, fromS: number, toS: number): Caliper {
+export function moved(
+  caliper: Caliper,
+  end: End,
+  byS: number,
+  byMv: number,
+  fromS: number,
+  toS: number,
+): Caliper {
   const { s, mv } = caliper[end];
   return { ...caliper, [end]: { s: Math.min(toS, Math.max(fromS, s + byS)), mv: mv + byMv } };
 }

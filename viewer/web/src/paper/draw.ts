@@ -151,8 +151,7 @@ const LEVEL_ALPHA = 0.45;
 function nameStrip(pen: Pen, one: Placed, ratio: number, ink: Ink): void {
   const y = one.topPx + (NAME_PX + 1) * ratio;
   const end = text(pen, one.name, one.nameXPx + 3 * ratio, y, NAME_PX * ratio, ink.label, ink.paper);
-  if (one.evidence)
-    text(pen, one.evidence, end + 5 * ratio, y, EVIDENCE_PX * ratio, ink.evidence, ink.paper);
+  if (one.evidence) text(pen, one.evidence, end + 5 * ratio, y, EVIDENCE_PX * ratio, ink.evidence, ink.paper);
 }
 
 /** A pulse of 1 mV and 0.2 s: what proves the scale on any screen. */

@@ -140,7 +140,8 @@ function earlierBeat(earlier: EarlierBeats | null, lead: string): Cell["earlier"
 }
 
 /** How many leads have a beat that can be drawn. */
-export const beatsIn = (scene: MedianScene): number => scene.cells.filter((cell) => cell.beat !== null).length;
+export const beatsIn = (scene: MedianScene): number =>
+  scene.cells.filter((cell) => cell.beat !== null).length;
 
 export function medianPicture(
   of: MedianOf,

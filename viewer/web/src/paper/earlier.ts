@@ -15,10 +15,7 @@ export interface EarlierTrace {
  * Of its beats the one is taken whose following interval is most like, so that the next beats lie close, too. Null where
  * either has no beat: then nothing may be laid over anything.
  */
-export function shiftFor(
-  strip: Pick<Strip, "fromS" | "toS">,
-  earlier: EarlierTrace,
-): number | null {
+export function shiftFor(strip: Pick<Strip, "fromS" | "toS">, earlier: EarlierTrace): number | null {
   const at = earlier.ownRS.findIndex((r) => r >= strip.fromS && r < strip.toS);
   const own = earlier.ownRS[at];
   if (own === undefined || earlier.rS.length === 0) return null;
@@ -28,8 +25,7 @@ export function shiftFor(
   let least = Number.POSITIVE_INFINITY;
   earlier.rS.forEach((r, index) => {
     const following = earlier.rS[index + 1];
-    const unlike =
-      next === undefined || following === undefined ? 1 : Math.abs(following - r - (next - own));
+    const unlike = next === undefined || following === undefined ? 1 : Math.abs(following - r - (next - own));
     // What of the strip would stay without a trace weighs as much as an interval that is as much off.
     const bare = Math.max(0, own - strip.fromS - r);
     const short = Math.max(0, strip.toS - own - (lengthS - r));

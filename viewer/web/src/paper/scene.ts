@@ -101,9 +101,7 @@ function place(of: SceneOf, strip: Strip, scale: Scale): Placed {
   const base = strip.lead === MINUS_AVR ? "aVR" : strip.lead;
   const unusable = notes.unusable.has(base);
   const middle =
-    of.middles?.get(strip.lead) ??
-    (samples && middleOf(samples, wave.rateHz, strip.fromS, strip.toS)) ??
-    0;
+    of.middles?.get(strip.lead) ?? (samples && middleOf(samples, wave.rateHz, strip.fromS, strip.toS)) ?? 0;
   const zeroPx = strip.baseMm * scale.pxPerMm + middle * scale.pxPerMv;
   const [least, most] = samples ? extremes(samples) : [0, 0];
   const said = `${strip.lead}${samples ? "" : ` ${notes.missingWord}`}`;
@@ -128,8 +126,7 @@ function place(of: SceneOf, strip: Strip, scale: Scale): Placed {
   placed.nameXPx = placed.xPx + (of.namesBeside ? 0 : freePlace(of, placed, scale));
   if (!samples) return placed;
   const evidence = notes.levels.get(base)?.map((e) => (base === strip.lead ? e : turned(e)));
-  if (evidence && !unusable)
-    placed.levels = overlayOf(strip, samples, wave.rateHz, notes.beats, evidence);
+  if (evidence && !unusable) placed.levels = overlayOf(strip, samples, wave.rateHz, notes.beats, evidence);
   placed.under = underOf(of, placed, strip, middle, scale);
   return placed;
 }
@@ -137,13 +134,7 @@ function place(of: SceneOf, strip: Strip, scale: Scale): Placed {
 /** Evidence of aVR as it stands on −aVR. */
 const turned = (e: Evidence): Evidence => ({ ...e, value: -e.value, threshold: -e.threshold });
 
-function underOf(
-  of: SceneOf,
-  placed: Placed,
-  strip: Strip,
-  middle: number,
-  scale: Scale,
-): Under | null {
+function underOf(of: SceneOf, placed: Placed, strip: Strip, middle: number, scale: Scale): Under | null {
   const samples = of.earlier ? leadSamples(of.earlier.wave, strip.lead) : null;
   if (!of.earlier || !samples) return null;
   const { wave } = of.earlier;
@@ -200,9 +191,9 @@ export function stripAt(scene: Scene, xPx: number, yPx: number): Placed | null {
   let best: Placed | null = null;
   let nearest = Number.POSITIVE_INFINITY;
   for (const placed of scene.placed) {
-    const outside = (at: number, from: number, long: number): number => Math.max(from - at, 0, at - from - long);
-    const away =
-      outside(xPx, placed.xPx, placed.widthPx) + outside(yPx, placed.topPx, placed.heightPx);
+    const outside = (at: number, from: number, long: number): number =>
+      Math.max(from - at, 0, at - from - long);
+    const away = outside(xPx, placed.xPx, placed.widthPx) + outside(yPx, placed.topPx, placed.heightPx);
     if (away < nearest) [best, nearest] = [placed, away];
   }
   return best;

@@ -23,7 +23,8 @@ export function tilesOf(
   const columns = Math.ceil(picture.widthPx / TILE_WIDTH_PX);
   const rows = Math.ceil(picture.heightPx / TILE_HEIGHT_PX);
   const from = (px: number, size: number): number => Math.max(0, Math.floor(px / size) - around);
-  const to = (px: number, size: number, most: number): number => Math.min(most, Math.ceil(px / size) + around);
+  const to = (px: number, size: number, most: number): number =>
+    Math.min(most, Math.ceil(px / size) + around);
   return {
     fromColumn: from(window.left, TILE_WIDTH_PX),
     toColumn: to(window.left + window.width, TILE_WIDTH_PX, columns),
@@ -62,11 +63,10 @@ export class Tiles {
     this.draw();
   }
 
-  /** The picture has changed to the right of `fromPx` alone, as that of a running stream does. */
+  /** A picture that differs from the one before to the right of `fromPx` alone, as that of a running stream does. */
   grow(picture: Picture, fromPx: number): void {
     this.picture = picture;
-    for (const tile of this.tiles.values())
-      if ((tile.column + 1) * TILE_WIDTH_PX > fromPx) tile.version = -1;
+    for (const tile of this.tiles.values()) if ((tile.column + 1) * TILE_WIDTH_PX > fromPx) tile.version = -1;
     this.draw();
   }
 
@@ -98,10 +98,7 @@ export class Tiles {
     };
   }
 
-  private each(
-    of: ReturnType<typeof tilesOf>,
-    visit: (column: number, row: number) => boolean,
-  ): void {
+  private each(of: ReturnType<typeof tilesOf>, visit: (column: number, row: number) => boolean): void {
     for (let row = of.fromRow; row < of.toRow; row++)
       for (let column = of.fromColumn; column < of.toColumn; column++) if (!visit(column, row)) return;
   }

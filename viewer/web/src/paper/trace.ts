@@ -1,5 +1,5 @@
 /** A trace as what each pixel column holds: its lowest and highest sample. Gaps stay gaps. */
-import { type Pyramid, pyramidOf } from "./pyramid";
+import { pyramidOf } from "./pyramid";
 
 export interface Column {
   /** Left edge of the pixel column; where samples are farther apart than pixels, half a pixel left of the sample. */
