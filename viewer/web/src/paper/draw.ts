@@ -1,51 +1,113 @@
 /** Drawing a placed sheet, or any part of it: grid, names, evidence, earlier trace, trace. In pixels of the screen. */
-import { type Area, grid, type Ink, stroke, text } from "./ink";
+import { type Area, ground, type Ink, stroke, text } from "./ink";
 import { calMm } from "./layout";
+import { drawRuns, pixelOf, type Raster } from "./raster";
 import { CAL_MV } from "./scale";
-import { EVIDENCE_PX, NAME_PX, type Placed, type Scene } from "./scene";
-import { columns, tracePath } from "./trace";
+import { EVIDENCE_PX, NAME_PX, type Placed, type Scene, type Under } from "./scene";
+import { columns, type Run } from "./trace";
 import { waveOf } from "./waves";
 
 type Pen = CanvasRenderingContext2D;
 
-/** What can be drawn piece by piece; all in pixels of the screen. */
+/**
+ * What can be drawn piece by piece, in three layers: paper, words and marks, traces. All in pixels of the screen.
+ *
+ * Words and marks lie under all traces: a tall wave of the next row may cross a name and is never hidden by it.
+ */
 export interface Picture {
   widthPx: number;
   heightPx: number;
-  paint(pen: Pen, area: Area): void;
+  ground(raster: Raster): void;
+  /** Whether there are words or marks in the area; where there are none a canvas is spared much. */
+  hasWords(area: Area): boolean;
+  words(pen: Pen, area: Area): void;
+  traces(raster: Raster): void;
 }
 
 export const pictureOf = (scene: Scene, ink: Ink): Picture => ({
   widthPx: scene.widthPx,
   heightPx: scene.heightPx,
-  paint: (pen, area) => paintSheet(pen, scene, area, ink),
+  ground: (raster) => ground(raster, whole(scene), scene.scale, ink, scene.ratio),
+  hasWords: (area) => hasWords(scene, area),
+  words: (pen, area) => drawWords(pen, scene, area, ink),
+  traces: (raster) => drawTraces(raster, scene, ink),
 });
+
+const whole = (scene: Scene): Area => ({ x: 0, y: 0, width: scene.widthPx, height: scene.heightPx });
 
 /** So far beyond its edges a piece is drawn, for lines that cross them. */
 const BEYOND_PX = 3;
 const TRACE_PX = 1.25;
 const CAL_LEFT_MM = 2;
+const FOOT_PX = 18;
+const FOOT_LONG_PX = 900;
+const NAME_LONG_PX = 260;
 
-export function paintSheet(pen: Pen, scene: Scene, area: Area, ink: Ink): void {
+const calRight = (scene: Scene): number => (CAL_LEFT_MM + calMm(scene.sheet.pace) + 1) * scene.scale.pxPerMm;
+
+const atFoot = (scene: Scene, area: Area): boolean =>
+  area.y + area.height > scene.heightPx - FOOT_PX * scene.ratio && area.x < FOOT_LONG_PX * scene.ratio;
+
+/** A name is at the upper edge of its strip. */
+const atName = (one: Placed, area: Area, ratio: number): boolean =>
+  area.y < one.topPx + FOOT_PX * ratio &&
+  area.y + area.height > one.topPx &&
+  area.x < one.nameXPx + NAME_LONG_PX * ratio &&
+  area.x + area.width > one.nameXPx;
+
+function hasWords(scene: Scene, area: Area): boolean {
+  if (area.x < calRight(scene) || atFoot(scene, area)) return true;
+  return scene.placed.some(
+    (one) =>
+      (!scene.namesBeside && atName(one, area, scene.ratio)) ||
+      (touches(one, area) && (one.unusable || hasLevels(one, scene, area))),
+  );
+}
+
+/** Evidence is drawn on one beat alone. */
+function hasLevels(one: Placed, scene: Scene, area: Area): boolean {
+  if (!one.levels) return false;
+  const { pxPerS, pxPerMm } = scene.scale;
+  const x = (s: number): number => one.xPx + (s - one.strip.fromS) * pxPerS;
+  const last = Math.max(...one.levels.levels.map(({ readS }) => readS), one.levels.jS);
+  return x(one.levels.onS) - 3 * pxPerMm < area.x + area.width && x(last) + 6 * pxPerMm > area.x;
+}
+
+function drawWords(pen: Pen, scene: Scene, area: Area, ink: Ink): void {
   const { scale, ratio } = scene;
   const mm = scale.pxPerMm;
-  grid(pen, area, scale, ink, ratio);
   const here = scene.placed.filter((one) => touches(one, area));
   for (const one of here) if (one.unusable) hatchStrip(pen, one, area, ink);
-  if (area.x < (CAL_LEFT_MM + calMm(scene.sheet.pace)) * mm)
+  if (area.x < calRight(scene))
     for (const base of scene.sheet.rowsMm) calibration(pen, CAL_LEFT_MM * mm, base * mm, scene, ink);
-  text(pen, scene.footer, 2 * mm, scene.heightPx - 4 * ratio, 11 * ratio, ink.label, ink.paper);
-  // All words and marks lie under all traces: a tall wave of the next row may cross a name and is never hidden by it.
-  if (!scene.namesBeside) for (const one of scene.placed) nameStrip(pen, one, ratio, ink);
-  for (const one of here) drawLevels(pen, one, scene, ink);
-  pen.setLineDash([5 * ratio, 2 * ratio]);
-  stroke(pen, ink.earlier, TRACE_PX * ratio, () => {
-    for (const one of here) if (one.under) underPath(pen, one, scene, area);
-  });
-  pen.setLineDash([]);
-  stroke(pen, ink.trace, TRACE_PX * ratio, () => {
-    for (const one of here) if (one.samples) ownPath(pen, one, one.samples, scene, area);
-  });
+  if (atFoot(scene, area))
+    text(pen, scene.footer, 2 * mm, scene.heightPx - 4 * ratio, 11 * ratio, ink.label, ink.paper);
+  if (!scene.namesBeside)
+    for (const one of scene.placed) if (atName(one, area, ratio)) nameStrip(pen, one, ratio, ink);
+  for (const one of here) if (hasLevels(one, scene, area)) drawLevels(pen, one, scene, ink);
+}
+
+function drawTraces(raster: Raster, scene: Scene, ink: Ink): void {
+  const { scale, ratio } = scene;
+  const { area } = raster;
+  const line = { widthPx: TRACE_PX * ratio, dashRatio: 0 };
+  const [earlier, own] = [pixelOf(ink.earlier), pixelOf(ink.trace)];
+  const here = scene.placed.filter((one) => touches(one, area));
+  for (const one of here) {
+    const under = one.under;
+    if (under)
+      drawRuns(
+        raster,
+        underRuns(one, under, scene, area),
+        { zeroPx: under.zeroPx, pxPerMv: scale.pxPerMv, clip: area },
+        { ...line, colour: earlier, dashRatio: ratio },
+      );
+  }
+  for (const one of here) {
+    if (!one.samples) continue;
+    const at = { zeroPx: one.zeroPx, pxPerMv: scale.pxPerMv, clip: area };
+    drawRuns(raster, ownRuns(one, one.samples, scene, area), at, { ...line, colour: own });
+  }
 }
 
 /** Whether anything of a strip may lie in the area: its own room, or a wave that leaves it. */
@@ -61,23 +123,19 @@ function touches(one: Placed, area: Area): boolean {
   );
 }
 
-function ownPath(pen: Pen, one: Placed, samples: Float32Array, scene: Scene, area: Area): void {
+function ownRuns(one: Placed, samples: Float32Array, scene: Scene, area: Area): Run[] {
   const [fromS, toS] = spanIn(one, scene.scale.pxPerS, area);
   const left = one.xPx + (fromS - one.strip.fromS) * scene.scale.pxPerS;
-  const runs = columns(samples, one.rateHz, fromS, toS, scene.scale.pxPerS, left);
-  tracePath(pen, runs, 0, one.zeroPx, scene.scale.pxPerMv);
+  return columns(samples, one.rateHz, fromS, toS, scene.scale.pxPerS, left);
 }
 
-function underPath(pen: Pen, one: Placed, scene: Scene, area: Area): void {
-  const under = one.under;
-  if (!under) return;
-  const [fromS, toS] = spanIn(one, scene.scale.pxPerS, area);
-  const left = one.xPx + (fromS - one.strip.fromS) * scene.scale.pxPerS;
+function underRuns(one: Placed, under: Under, scene: Scene, area: Area): Run[] {
+  const { pxPerS } = scene.scale;
+  const [fromS, toS] = spanIn(one, pxPerS, area);
   // Before the first sample of the earlier recording there is nothing to draw.
   const from = Math.max(0, fromS - under.shiftS);
-  const moved = left + (from - (fromS - under.shiftS)) * scene.scale.pxPerS;
-  const runs = columns(under.samples, under.rateHz, from, toS - under.shiftS, scene.scale.pxPerS, moved);
-  tracePath(pen, runs, 0, under.zeroPx, scene.scale.pxPerMv);
+  const left = one.xPx + (from + under.shiftS - one.strip.fromS) * pxPerS;
+  return columns(under.samples, under.rateHz, from, toS - under.shiftS, pxPerS, left);
 }
 
 /** The seconds of a strip that lie in the area, whole pixel columns beyond it included. */

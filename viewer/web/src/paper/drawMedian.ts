@@ -1,11 +1,12 @@
 /** The median-beat panel: one small paper a lead, and on it what the evidence was measured on. In pixels of the screen. */
 import type { Evidence } from "../wire";
 import type { Picture } from "./draw";
-import { type Area, grid, hatch, type Ink, stroke, text } from "./ink";
+import { type Area, ground, hatch, type Ink, stroke, text } from "./ink";
 import { type BeatMarks, baseline, type MedianBeat, medianBeat } from "./median";
+import { drawRuns, pixelOf, type Raster } from "./raster";
 import { type Pace, type Scale, STANDARD, scaleOf } from "./scale";
 import type { Notes } from "./scene";
-import { columns, fitBase, levelOf, tracePath } from "./trace";
+import { columns, fitBase, levelOf } from "./trace";
 import { leadSamples, type Waveform } from "./waveform";
 import { readAt, waveOf } from "./waves";
 
@@ -149,24 +150,38 @@ export function medianPicture(
   ink: Ink,
   notes: Notes & EvidenceText,
 ): Picture {
-  const paint = (pen: Pen, area: Area): void => {
-    pen.fillStyle = ink.hatch;
-    pen.fillRect(area.x, area.y, area.width, area.height);
-    for (const cell of scene.cells) {
-      if (cell.x > area.x + area.width || cell.x + cell.width < area.x) continue;
-      if (cell.y > area.y + area.height || cell.y + cell.height < area.y) continue;
-      pen.save();
-      pen.beginPath();
-      pen.rect(cell.x, cell.y, cell.width, cell.height);
-      pen.clip();
-      paintCell(pen, cell, of, scene, ink, notes);
-      pen.restore();
-    }
+  const cellsIn = (area: Area): Cell[] => scene.cells.filter((cell) => meets(cell, area));
+  return {
+    widthPx: scene.widthPx,
+    heightPx: scene.heightPx,
+    ground: (raster) => {
+      raster.data.fill(pixelOf(ink.hatch));
+      for (const cell of cellsIn(raster.area)) ground(raster, cell, scene.scale, ink, scene.ratio);
+    },
+    hasWords: () => true,
+    words: (pen, area) => {
+      for (const cell of cellsIn(area)) {
+        pen.save();
+        pen.beginPath();
+        pen.rect(cell.x, cell.y, cell.width, cell.height);
+        pen.clip();
+        drawWords(pen, cell, of, scene, ink, notes);
+        pen.restore();
+      }
+    },
+    traces: (raster) => {
+      for (const cell of cellsIn(raster.area)) drawBeats(raster, cell, of.wave.rateHz, scene, ink);
+    },
   };
-  return { widthPx: scene.widthPx, heightPx: scene.heightPx, paint };
 }
 
-function paintCell(
+const meets = (cell: Cell, area: Area): boolean =>
+  cell.x <= area.x + area.width &&
+  cell.x + cell.width >= area.x &&
+  cell.y <= area.y + area.height &&
+  cell.y + cell.height >= area.y;
+
+function drawWords(
   pen: Pen,
   cell: Cell,
   of: MedianOf,
@@ -174,54 +189,61 @@ function paintCell(
   ink: Ink,
   notes: Notes & EvidenceText,
 ): void {
-  const { lead, width, height } = cell;
-  const { ratio, scale } = scene;
-  pen.translate(cell.x, cell.y);
-  grid(pen, { x: 0, y: 0, width, height }, scale, ink, ratio);
+  const { lead, x, y, width, height } = cell;
+  const { ratio } = scene;
   const unusable = notes.unusable.has(lead);
-  if (unusable) hatch(pen, 0, 0, width, height, ink);
+  if (unusable) hatch(pen, x, y, width, height, ink);
   const found = unusable ? [] : (notes.levels.get(lead) ?? []);
   const name = unusable ? `${lead} ${notes.unusableWord}` : lead;
-  const end = text(pen, name, 3 * ratio, 14 * ratio, 13 * ratio, ink.label, ink.paper);
+  const end = text(pen, name, x + 3 * ratio, y + 14 * ratio, 13 * ratio, ink.label, ink.paper);
   found.slice(0, LABELS).forEach((e, line) => {
-    const y = (13 + line * (LABEL_PX + 3)) * ratio;
-    text(pen, notes.label(e), end + 5 * ratio, y, LABEL_PX * ratio, ink.evidence, ink.paper);
+    const down = y + (13 + line * (LABEL_PX + 3)) * ratio;
+    text(pen, notes.label(e), end + 5 * ratio, down, LABEL_PX * ratio, ink.evidence, ink.paper);
   });
-  pen.translate(-cell.x, -cell.y);
-  if (cell.earlier) drawEarlier(pen, cell, scene, ink);
-  if (cell.beat) drawBeat(pen, cell, cell.beat, of, found, scene, ink);
+  if (cell.beat && of.marks) drawLevels(pen, cell, cell.beat, of.marks, of.wave.rateHz, found, scene, ink);
 }
 
-function drawEarlier(pen: Pen, cell: Cell, scene: MedianScene, ink: Ink): void {
-  const { earlier } = cell;
-  if (!earlier) return;
+/** The earlier beat under this one. */
+function drawBeats(raster: Raster, cell: Cell, rateHz: number, scene: MedianScene, ink: Ink): void {
   const { scale, ratio } = scene;
-  pen.setLineDash([5 * ratio, 2 * ratio]);
-  stroke(pen, ink.earlier, 1.4 * ratio, () => {
-    const left = cell.x + earlier.shiftS * scale.pxPerS;
-    const runs = columns(earlier.beat.samples, earlier.rateHz, 0, TILE_S, scale.pxPerS, left);
-    tracePath(pen, runs, 0, cell.zeroPx + earlier.baseMv * scale.pxPerMv, scale.pxPerMv);
-  });
-  pen.setLineDash([]);
+  const line = { widthPx: TRACE_PX * ratio, dashRatio: 0 };
+  const draw = (
+    beat: MedianBeat,
+    beatRateHz: number,
+    x: number,
+    baseMv: number,
+    colour: string,
+    dashRatio: number,
+  ): void => {
+    const runs = columns(beat.samples, beatRateHz, 0, TILE_S, scale.pxPerS, x);
+    const zeroPx = cell.zeroPx + baseMv * scale.pxPerMv;
+    const at = { zeroPx, pxPerMv: scale.pxPerMv, clip: cell };
+    drawRuns(raster, runs, at, { ...line, colour: pixelOf(colour), dashRatio });
+  };
+  const { earlier } = cell;
+  if (earlier) {
+    const x = cell.x + earlier.shiftS * scale.pxPerS;
+    draw(earlier.beat, earlier.rateHz, x, earlier.baseMv, ink.earlier, ratio);
+  }
+  if (cell.beat) draw(cell.beat, rateHz, cell.x, cell.baseMv, ink.trace, 0);
 }
 
-function drawBeat(
+const TRACE_PX = 1.4;
+
+/** Baseline, J, level and threshold, under the beat. */
+function drawLevels(
   pen: Pen,
   cell: Cell,
   beat: MedianBeat,
-  of: MedianOf,
+  marks: BeatMarks,
+  rateHz: number,
   found: readonly Evidence[],
   scene: MedianScene,
   ink: Ink,
 ): void {
+  if (found.length === 0) return;
   const { scale, ratio } = scene;
-  const { rateHz } = of.wave;
-  stroke(pen, ink.trace, 1.4 * ratio, () => {
-    const runs = columns(beat.samples, rateHz, 0, TILE_S, scale.pxPerS, cell.x);
-    tracePath(pen, runs, 0, cell.zeroPx + cell.baseMv * scale.pxPerMv, scale.pxPerMv);
-  });
-  if (found.length === 0 || !of.marks) return;
-  const [onS, jS] = [of.marks.onS - beat.fromS, of.marks.jS - beat.fromS];
+  const [onS, jS] = [marks.onS - beat.fromS, marks.jS - beat.fromS];
   const mm = scale.pxPerMm;
   const y = (mv: number): number => cell.zeroPx - mv * scale.pxPerMv;
   const right = cell.x + cell.width;
@@ -245,8 +267,14 @@ function drawBeat(
         pen.moveTo(x, cell.y + 18 * ratio);
         pen.lineTo(x, cell.y + cell.height);
       });
-    stroke(pen, ink.evidence, 3 * ratio, () =>
+    pen.globalAlpha = LEVEL_ALPHA;
+    stroke(pen, ink.evidence, LEVEL_PX * ratio, () =>
       level(e.value, x - (st ? 6 : 10) * ratio, x + (st ? 14 : 10) * ratio),
     );
+    pen.globalAlpha = 1;
   }
 }
+
+/** A band that the beat, drawn after it, runs in. */
+const LEVEL_PX = 6;
+const LEVEL_ALPHA = 0.45;

@@ -1,4 +1,5 @@
 /** What drawings on canvas share: the theme's colours, the grid of the paper, lines, words, hatching. */
+import { fillGrid, pixelOf, type Raster } from "./raster";
 import type { Scale } from "./scale";
 
 export interface Ink {
@@ -49,7 +50,7 @@ export function prepare(
   return pen;
 }
 
-/** A part of a sheet in pixels of the sheet. */
+/** A part of a sheet, in pixels of the sheet. */
 export interface Area {
   x: number;
   y: number;
@@ -57,12 +58,19 @@ export interface Area {
   height: number;
 }
 
-/**
- * Paper and its lines, on whole pixels: filled rectangles are sharp, and many times quicker than strokes.
- *
- * Lines are counted from the corner of the sheet, so that pieces of one paper fit together. `line` is the width of a
- * fine line in pixels, `ratio` what a pixel of the page measures in them.
- */
+/** Paper into a raster; its lines are counted from the corner of `box`. `ratio` is what a pixel of the page measures. */
+export function ground(raster: Raster, box: Area, scale: Scale, ink: Ink, ratio: number): void {
+  fillGrid(raster, box, {
+    paper: pixelOf(ink.paper),
+    fine: pixelOf(ink.fine),
+    strong: pixelOf(ink.strong),
+    mmPx: scale.pxPerMm,
+    fineLines: scale.pxPerMm >= FINE_FROM_PX * ratio,
+    strongPx: Math.max(1, Math.round(ratio)),
+  });
+}
+
+/** The same on a canvas that is drawn as a whole; filled rectangles are sharp, and many times quicker than strokes. */
 export function grid(pen: CanvasRenderingContext2D, area: Area, scale: Scale, ink: Ink, ratio = 1): void {
   pen.fillStyle = ink.paper;
   pen.fillRect(area.x, area.y, area.width, area.height);

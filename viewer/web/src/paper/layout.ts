@@ -31,6 +31,9 @@ export interface Wanted {
   pace?: Pace;
   /** Limb leads in the order of their angles: aVL, I, −aVR, II, aVF, III. */
   cabrera?: boolean;
+  /** Room above the first and below the last row, for waves that leave them. */
+  headMm?: number;
+  footMm?: number;
 }
 
 const LIMB = ["I", "II", "III"] as const;
@@ -71,7 +74,7 @@ const RHYTHM_LEAD = "II";
 export const calMm = (pace: Pace): number => CAL_S * pace.mmPerS;
 
 export function sheet(id: SheetId, present: readonly string[], wanted: Wanted = {}): Sheet {
-  const { startS = 0, durationS = PAGE_S, pace = STANDARD, cabrera = false } = wanted;
+  const { startS = 0, durationS = PAGE_S, pace = STANDARD, cabrera = false, headMm = 0, footMm = 0 } = wanted;
   const columns = columnsOf(id, present, cabrera);
   const whole = id === "strip";
   const spanS = whole ? Math.max(durationS, 1) : PAGE_S / columns.length;
@@ -80,7 +83,7 @@ export function sheet(id: SheetId, present: readonly string[], wanted: Wanted = 
   const rowMm = (whole ? STRIP_ROW_MM : ROW_MM) * Math.max(1, pace.mmPerMv / MM_PER_MV);
   const strips: Strip[] = [];
   const put = (lead: string, xMm: number, row: number, fromS: number, lengthS: number): void => {
-    const topMm = MARGIN_MM + row * rowMm;
+    const topMm = MARGIN_MM + headMm + row * rowMm;
     strips.push({
       lead,
       xMm,
@@ -102,9 +105,9 @@ export function sheet(id: SheetId, present: readonly string[], wanted: Wanted = 
   const rowCount = rows + (id === "rhythm" ? 1 : 0);
   return {
     widthMm: leftMm + spanS * columns.length * pace.mmPerS + MARGIN_MM,
-    heightMm: rowCount * rowMm + MARGIN_MM * 2 + FOOT_MM,
+    heightMm: headMm + rowCount * rowMm + footMm + MARGIN_MM * 2 + FOOT_MM,
     strips,
-    rowsMm: Array.from({ length: rowCount }, (_, r) => MARGIN_MM + (r + BASE_SHARE) * rowMm),
+    rowsMm: Array.from({ length: rowCount }, (_, r) => MARGIN_MM + headMm + (r + BASE_SHARE) * rowMm),
     pace,
   };
 }

@@ -95,6 +95,28 @@ export function sceneOf(of: SceneOf): Scene {
   };
 }
 
+/** Whole big squares are added, so that rows stay on the grid; */
+const ROOM_STEP_MM = 5;
+/** and no more than this: a spike of a loose cable may be as tall as a house. [E] */
+const MOST_ROOM_MM = 25;
+
+/** The scene with room for the waves of its first and last row: no trace is cut off by the edge of the paper. */
+export function fitted(make: (room: { headMm: number; footMm: number }) => Scene): Scene {
+  const scene = make({ headMm: 0, footMm: 0 });
+  const mm = scene.scale.pxPerMm;
+  const room = (px: number): number =>
+    Math.min(MOST_ROOM_MM, Math.max(0, Math.ceil(px / mm / ROOM_STEP_MM) * ROOM_STEP_MM));
+  const headMm = room(Math.max(...scene.placed.map(({ highPx }) => -highPx)) + EDGE_PX * scene.ratio);
+  const footMm = room(
+    Math.max(...scene.placed.map(({ lowPx }) => lowPx)) + FOOT_PX * scene.ratio - scene.heightPx,
+  );
+  return headMm + footMm === 0 ? scene : make({ headMm, footMm });
+}
+
+const EDGE_PX = 2;
+/** The line at the foot of the paper stays free. */
+const FOOT_PX = 16;
+
 function place(of: SceneOf, strip: Strip, scale: Scale): Placed {
   const { wave, notes } = of;
   const samples = leadSamples(wave, strip.lead);

@@ -1,5 +1,6 @@
 /** A picture as tiles of canvas that are drawn when they come into view; the browser itself scrolls them. */
 import type { Picture } from "./draw";
+import type { Area } from "./ink";
 
 /** Of a tile, in pixels of the screen: narrow, so that what comes into view in one frame is little. */
 export const TILE_WIDTH_PX = 256;
@@ -118,10 +119,7 @@ export class Tiles {
     const style = canvas.style;
     [style.left, style.top] = [`${x / this.ratio}px`, `${y / this.ratio}px`];
     [style.width, style.height] = [`${width / this.ratio}px`, `${height / this.ratio}px`];
-    const pen = canvas.getContext("2d", { alpha: false });
-    if (pen === null) throw new Error("canvas: expected a 2d context, got none");
-    pen.setTransform(1, 0, 0, 1, -x, -y);
-    picture.paint(pen, { x, y, width, height });
+    paintTile(canvas, picture, { x, y, width, height });
     tile.version = this.version;
     this.tiles.set(key, tile);
     return true;
@@ -175,4 +173,24 @@ export class Tiles {
 function whenIdle(run: () => void): number {
   if (typeof requestIdleCallback === "undefined") return setTimeout(run, 50) as unknown as number;
   return requestIdleCallback(run, { timeout: 500 });
+}
+
+/** Pixels of a tile, used again for each of its size. */
+let spareImage: ImageData | null = null;
+
+function paintTile(canvas: HTMLCanvasElement, picture: Picture, area: Area): void {
+  const { width, height } = area;
+  const pen = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
+  if (pen === null) throw new Error("canvas: expected a 2d context, got none");
+  if (spareImage?.width !== width || spareImage.height !== height) spareImage = new ImageData(width, height);
+  let image = spareImage;
+  picture.ground({ area, data: new Uint32Array(image.data.buffer) });
+  if (picture.hasWords(area)) {
+    pen.putImageData(image, 0, 0);
+    pen.setTransform(1, 0, 0, 1, -area.x, -area.y);
+    picture.words(pen, area);
+    image = pen.getImageData(0, 0, width, height);
+  }
+  picture.traces({ area, data: new Uint32Array(image.data.buffer) });
+  pen.putImageData(image, 0, 0);
 }

@@ -9,7 +9,7 @@ import { type Facts, factsOf } from "../paper/facts";
 import { widthOf } from "../paper/ink";
 import { type LayoutId, PAGE_S, sheet, suitableLayout } from "../paper/layout";
 import { fitPxPerMm, zoomed } from "../paper/scale";
-import { sceneOf } from "../paper/scene";
+import { fitted, type Scene, sceneOf } from "../paper/scene";
 import { boxesOfMedian, boxesOfSheet } from "../paper/traceBox";
 import type { Waveform } from "../paper/waveform";
 import { cabrera, layoutWanted, pace, zoom } from "../state/paper";
@@ -161,19 +161,18 @@ const wantedPxPerMm = (truly: number | null): number | null =>
 
 function makeSheet(of: MakeOf, layout: Exclude<LayoutId, "median">): Made {
   const { wave, facts, roomPx, ratio, truly } = of;
-  const page = sheet(layout, wave.leads, {
+  const wanted = {
     startS: of.startS,
     durationS: wave.durationS,
     pace: pace.value,
     cabrera: cabrera.value,
-  });
+  };
   // A full strip is never squeezed into the room: it is as near as ten seconds of it would be.
-  const paperMm = layout === "strip" ? PAGE_S * pace.value.mmPerS : page.widthMm;
+  const paperMm = layout === "strip" ? PAGE_S * pace.value.mmPerS : sheet(layout, wave.leads, wanted).widthMm;
   const pxPerMm = wantedPxPerMm(truly) ?? fitPxPerMm(roomPx, paperMm);
   const notes = notesOf(facts, footerText(pace.value, wave, sizeText(pxPerMm, truly), of.more));
-  const scene = sceneOf({
+  const common = {
     wave,
-    sheet: page,
     pxPerMm,
     ratio,
     notes,
@@ -181,7 +180,11 @@ function makeSheet(of: MakeOf, layout: Exclude<LayoutId, "median">): Made {
     widthOf: textWidth,
     earlier: earlierTrace(of.earlier, facts),
     ...(of.running ? { middles: of.running.middles } : {}),
-  });
+  };
+  const at = (room: { headMm: number; footMm: number }): Scene =>
+    sceneOf({ ...common, sheet: sheet(layout, wave.leads, { ...wanted, ...room }) });
+  // A running stream never jumps for a wave that came last.
+  const scene = of.running ? at({ headMm: 0, footMm: 0 }) : fitted(at);
   const first = scene.placed[0];
   const sameUpToPx = of.running && first ? first.xPx + of.running.sameUpToS * scene.scale.pxPerS : undefined;
   return {
