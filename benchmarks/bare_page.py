@@ -7,7 +7,7 @@ import base64
 import json
 import mimetypes
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,6 +51,10 @@ class Told:
     analysis: Mapping[str, Any] | None = None
     more: dict[str, Any] = field(default_factory=dict)
     """Further answers: path under ``/api/v1`` to JSON."""
+    rows: Sequence[Mapping[str, Any]] = ()
+    """The cases of the board."""
+    waves: Sequence[Mapping[str, Any]] = ()
+    """What comes of a running stream once the page watches it."""
 
     def answer(self, path: str) -> Any:
         """The JSON of a call; None where there is nothing."""
@@ -137,7 +141,13 @@ def serve(page: Page, told: Told) -> None:
         one.fulfill(body=file.read_bytes(), content_type=kind)
 
     def line(socket: WebSocketRoute) -> None:
-        socket.send(json.dumps({"type": "snapshot", "seq": 1, "server_time": AT, "cases": []}))
+        def heard(message: str | bytes) -> None:
+            if json.loads(message)["type"] == "watch":
+                for wave in told.waves:
+                    socket.send(json.dumps(wave))
+
+        socket.on_message(heard)
+        socket.send(json.dumps({"type": "snapshot", "seq": 1, "server_time": AT, "cases": list(told.rows)}))
 
     page.route("**/*", route)
     page.route_web_socket("**/api/v1/live*", line)
@@ -147,7 +157,7 @@ def open_ecg(page: Page, told: Told, *, layout: str | None = None, query: str = 
     """Show the ECG on its own page and wait until it is drawn."""
     serve(page, told)
     page.goto(f"{ADDRESS}/ecg/{ECG}{query}")
-    page.locator('[data-testid="paper"] canvas').first.wait_for()
+    page.locator('[data-testid="paper"] canvas:not([hidden])').first.wait_for()
     if layout is not None:
         page.get_by_test_id(f"layout-{layout}").click()
 

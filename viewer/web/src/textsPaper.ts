@@ -49,8 +49,8 @@ export const PAPER_TEXTS = {
   calibrateForget: ["删除校准", "Forget calibration"],
   calipers: ["测量 C", "Calipers C"],
   calipersHow: [
-    "在图上拖动即可测量。键盘:Enter 新建,方向键移动(Shift 大步),Tab 换另一端,M 等距延伸,Delete 删除,Esc 全部清除。",
-    "Drag on the paper to measure. Keys: Enter a new one, arrows move (Shift in large steps), Tab the other end, M march out, Delete removes, Esc clears all.",
+    "在图上拖动即可测量。键盘:Enter 新建,方向键移动(Shift 大步),X 换另一端,M 等距延伸,Delete 删除,Esc 全部清除。",
+    "Drag on the paper to measure. Keys: Enter a new one, arrows move (Shift in large steps), X the other end, M march out, Delete removes, Esc clears all.",
   ],
   calipersOn: ["测量已开启", "Calipers on"],
   calipersList: ["测量结果", "Measured"],

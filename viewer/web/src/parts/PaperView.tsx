@@ -141,7 +141,14 @@ export function PaperView(props: Props): JSX.Element {
         onScroll={onScroll}
         onKeyDown={onKeyDown}
       >
-        <div class="paper-sheet" ref={content} role="img" aria-label={props.label} data-testid="paper" />
+        <div
+          class="paper-sheet"
+          ref={content}
+          role="img"
+          aria-label={props.label}
+          data-testid="paper"
+          data-px-per-mm={pxPerMm}
+        />
         {/* Over the paper and scrolled with it, and no part of the picture. */}
         <div class="paper-over" style={{ width: `${size.width}px`, height: `${size.height}px` }}>
           {props.children}
