@@ -1,6 +1,7 @@
 /** Every word of the pages that is not the service's: Chinese first, English beside it. `{name}` is filled in. */
 import { lang } from "./state/prefs";
 import { CARE_TEXTS } from "./textsCare";
+import { CLINIC_TEXTS } from "./textsClinic";
 import { CONTACT_TEXTS } from "./textsContacts";
 import { DUTY_TEXTS } from "./textsDuty";
 import { IDENTITY_TEXTS } from "./textsIdentity";
@@ -96,6 +97,7 @@ export const TEXTS = {
   identityConflictEcg: ["另一份心电图", "The other ECG"],
   ...IDENTITY_TEXTS,
   ...CARE_TEXTS,
+  ...CLINIC_TEXTS,
   ...CONTACT_TEXTS,
   ...DUTY_TEXTS,
   ...ROSTER_TEXTS,
@@ -305,7 +307,6 @@ export const TEXTS = {
   ],
   demoTap: ["演示:点一个角色即可进入", "Demo: tap a role to enter"],
   clinicTitle: ["基层 · 发送心电图", "Clinic · send an ECG"],
-  chooseFile: ["选择心电图文件", "Choose the ECG file"],
   age: ["年龄", "Age"],
   sex: ["性别", "Sex"],
   chestPain: ["胸痛", "Chest pain"],
@@ -313,26 +314,6 @@ export const TEXTS = {
   yes: ["有", "Yes"],
   no: ["无", "No"],
   notKnown: ["未知", "Unknown"],
-  send: ["发送", "Send"],
-  sending: ["正在发送…", "Sending…"],
-  sentDuplicate: ["这份心电图之前已送达,没有重复。", "This ECG had arrived before; nothing was doubled."],
-  fileKept: ["文件仍在这里,可再发送。", "The file is still here; you can send it again."],
-  fileOther: ["请换一个文件,或改正后再发送。", "Choose another file, or correct the form, and send again."],
-  stateSent: ["已发送", "Sent"],
-  stateReceived: ["已送达", "Received"],
-  stateOpened: ["专家已查看", "Seen by the expert"],
-  stateDiagnosed: ["已诊断", "Diagnosed"],
-  stateAdvised: ["已有建议", "Advice is here"],
-  statePending: ["等待中", "waiting"],
-  doctorAdvice: ["医生建议", "The doctor's advice"],
-  adviceSeen: ["我已看到", "I have seen it"],
-  callHospital: ["拨打 {who}", "Call {who}"],
-  nobodyAnswers: ["暂无医生应答", "No doctor has answered yet"],
-  nobodyDo: [
-    "心电图已安全送达,系统仍在呼叫。请立即打电话:",
-    "The ECG has safely arrived and the system keeps calling. Please telephone now:",
-  ],
-  call120: ["拨打 120", "Call 120"],
   ...PROBLEM_TEXTS,
   notFound: ["没有这个页面。病例都在列表里。", "There is no such page. All cases are on the board."],
   qualityRole: [
