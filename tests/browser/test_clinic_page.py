@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, FilePayload, Locator, Page, expect
 
+from greenchannel.ingest.wfdb_write import write_wfdb_zip
 from tests.browser.line import Line
 from tests.browser.people import PHONE, SOON_MS, People, password, width_beyond
 from tests.browser.test_duty_page import COUNT_TONES
 from tests.desk_world import dicom
-from tests.service.viewer_house import ecg_file
+from tests.service.viewer_house import beats, ecg_file
 
 pytestmark = pytest.mark.browser
 
@@ -127,7 +128,10 @@ def test_an_answer_that_is_lost_after_the_service_had_it_makes_no_second_case(
     people: People, large: bool
 ) -> None:
     """The connection dies between the commit and the answer: it is not called sent, and sent again it is the same."""
-    content = dicom("extensive_anterior_high_lateral_stemi") if large else None
+    content = ecg_file(st_mv=0.4, seed=3)
+    if not large:  # at 200 samples a second it is below the size from which a file goes in pieces
+        thin = beats(st_mv=0.4, seed=3, rate_hz=200.0)
+        content = write_wfdb_zip(thin, lsb_mv=0.0025, age_years=61.0, sex="male", acquired=None)
     with Line(people.county.port) as line:
         _, clinic = over(line, people)
         line.lose_answer_to("PATCH /api/v1/uploads/" if large else "POST /api/v1/ecgs ")
