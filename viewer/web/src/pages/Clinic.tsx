@@ -31,6 +31,8 @@ const NEW: Writing = { into: null, fix: null };
 export function Clinic(): JSX.Element {
   const [shown, setShown] = useState<string | null>(null);
   const [writing, setWriting] = useState<Writing>(null);
+  /** What was refused while its form is still there is put right in it. */
+  const [held, setHeld] = useState<string | null>(null);
   const live = clinicOrder(rows.value.cases.values());
   const [first, ...others] = live;
   const sending = may("send", me.value?.user.role);
@@ -43,7 +45,7 @@ export function Clinic(): JSX.Element {
   return (
     <main class="page clinic">
       <Unanswered cases={live.filter(isUnanswered)} />
-      <Waiting fixing={writing?.fix?.id ?? null} fix={(one) => setWriting({ into: null, fix: one })} />
+      <Waiting fixing={writing?.fix?.id ?? held} fix={(one) => setWriting({ into: null, fix: one })} />
       <Offline />
       {first && <ClinicCard key={first.case_id} row={first} recordAgain={record(first)} />}
       {sending && form === null && (
@@ -61,13 +63,19 @@ export function Clinic(): JSX.Element {
           key={form.fix?.id ?? form.into ?? "new"}
           into={live.find((row) => row.case_id === form.into) ?? null}
           fix={form.fix}
-          leave={() => setWriting(null)}
+          hold={setHeld}
+          leave={() => {
+            setWriting(null);
+            setHeld(null);
+          }}
           onSent={({ case_id }) => {
             setWriting(null);
+            setHeld(null);
             setShown(case_id);
           }}
         />
       )}
+      {line.value.open && !live.some(isUnanswered) && <CallDoctor />}
       {others.length > 0 && (
         <Section title={t("otherCases")}>
           <ul class="case-list">

@@ -1,7 +1,7 @@
 /** One case as the clinic waits for it: how far it is, what to do, what the doctor advises. */
 import type { JSX } from "preact";
 import { adviceSeen, busy, finishTask } from "../state/acts";
-import { adviceSeenAt, reached, STATES } from "../state/clinic";
+import { adviceSeenAt, electrodesFirst, reached, STATES } from "../state/clinic";
 import { gathered, hourMinute, patientLine, timeOfDay } from "../state/format";
 import { lang } from "../state/prefs";
 import { may, me } from "../state/session";
@@ -53,7 +53,6 @@ export function ClinicCard({ row, recordAgain }: Props): JSX.Element {
         </div>
       )}
       <p class="acts">
-        <CallDoctor />
         {recordAgain && !row.record_again && (
           <Act name={`again ${row.case_id}`} testid="again" run={recordAgain}>
             ↻ {t("again")}
@@ -70,12 +69,20 @@ export function ClinicCard({ row, recordAgain }: Props): JSX.Element {
 /** Which electrode, what to do, and the button for it. */
 function RecordAgain({ row, record }: { row: Row; record: (() => void) | undefined }): JSX.Element | null {
   if (!row.record_again) return null;
+  const { leads, rest } = electrodesFirst(gathered(say(row.record_again)));
   return (
     <div class="record-again" role="status" data-testid="record-again">
       <p>
         ↻ <b>{t("recordAgain")}</b>
       </p>
-      <p class="record-again-what">{gathered(say(row.record_again))}</p>
+      {leads.map((one) => (
+        <p key={one} class="record-again-what">
+          {one}
+        </p>
+      ))}
+      {rest.map((one) => (
+        <p key={one}>{one}</p>
+      ))}
       {record && (
         <Act name={`again ${row.case_id}`} kind="strong" big testid="again" run={record}>
           ↻ {t("again")}

@@ -27,11 +27,13 @@ interface Props {
   into: Row | null;
   /** What the service did not take, to be put right; null for a new one. */
   fix: Kept | null;
+  /** The service did not take what is in the form; it stays there. */
+  hold: (id: string) => void;
   leave: () => void;
   onSent: (sent: Sent) => void;
 }
 
-export function SendForm({ into, fix, leave, onSent }: Props): JSX.Element {
+export function SendForm({ into, fix, hold, leave, onSent }: Props): JSX.Element {
   const form = useRef<HTMLFormElement>(null);
   const [draft, setDraft] = useState<Draft>(fix ? draftOf(fix) : blank);
   const [state, setState] = useState<State>({ kind: "ready" });
@@ -54,6 +56,7 @@ export function SendForm({ into, fix, leave, onSent }: Props): JSX.Element {
     const outcome = await keepAndSend({ ...draft, caseId, fields: sendFields(new FormData(element)) });
     setState(outcome);
     trouble.value = outcome.kind === "refused" && outcome.one.refused ? problemOf(outcome.one.refused) : null;
+    if (outcome.kind === "refused") hold(draft.id);
     if (outcome.kind !== "sent" && outcome.kind !== "waiting") return;
     setDraft(blank());
     if (outcome.kind === "sent") onSent(outcome.sent);

@@ -1,5 +1,6 @@
 /** What a clinic must see first. Pure. */
 import type { Alert, Ecg, EcgState, Reading, Row } from "../wire";
+import { sentences } from "./format";
 import { compareOrder, isLive } from "./rows";
 
 /** No doctor answered, and the service has called everybody it could. */
@@ -51,3 +52,14 @@ export function unseenAdvice(cases: Iterable<Row>): string[] {
 /** When somebody of the clinic said that they have seen the newest advice. */
 export const adviceSeenAt = (row: Row, reading: Reading): string | null =>
   row.ecgs.find((ecg) => ecg.ecg_id === (reading.ecg_id ?? row.ecg_id))?.advice_seen_at ?? null;
+
+const OF_A_LEAD = /^(?:[^::]{0,20}[::]\s*)?(?:I{1,3}|aV[RLF]|V\d\d?R?)(?:[、,:\s]|$)/u;
+
+/** What to put right at the electrodes, before whatever else there is to say of the recording. */
+export function electrodesFirst(said: string): { leads: string[]; rest: string[] } {
+  const parts = sentences(said);
+  return {
+    leads: parts.filter((part) => OF_A_LEAD.test(part)),
+    rest: parts.filter((part) => !OF_A_LEAD.test(part)),
+  };
+}

@@ -33,7 +33,7 @@ export const refused = computed(() => (user.value === null ? [] : refusedOf(all.
 export const others = computed(() => ofOthers(all.value, user.value));
 /** Whether sending is under way. */
 export const sending = signal(false);
-/** Ids of what was confirmed since this page was opened, and as what. */
+/** Ids of what was confirmed since this page was opened, after it had to wait, and as what. */
 export const arrived = signal<ReadonlyMap<string, Sent>>(new Map());
 
 export interface Draft {
@@ -67,7 +67,11 @@ export async function keepAndSend(draft: Draft): Promise<Outcome> {
   await look();
   await Promise.race([sendNow(), new Promise((done) => setTimeout(done, PATIENCE_MS))]);
   const sent = arrived.value.get(one.id);
-  if (sent) return { kind: "sent", sent };
+  if (sent) {
+    // The form says so itself.
+    arrived.value = new Map([...arrived.value].filter(([id]) => id !== one.id));
+    return { kind: "sent", sent };
+  }
   const still = refused.value.find((each) => each.id === one.id);
   return still ? { kind: "refused", one: still } : { kind: "waiting" };
 }
