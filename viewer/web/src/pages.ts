@@ -1,11 +1,11 @@
 /**
  * All pages, each a piece of its own that is asked for when it is shown. The clinic's and the login page have their
- * styles with them; all others share `styles/rest`.
+ * styles with them; all others share `rest`.
  */
 import { lazily } from "./parts/lazily";
 import type { Route } from "./state/route";
 
-const rest = () => import("./styles/rest");
+const rest = () => import("./rest");
 
 export const Board = lazily(() =>
   Promise.all([import("./pages/Board"), rest()]).then(([page]) => page.Board),

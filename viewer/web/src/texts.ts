@@ -1,12 +1,12 @@
-/** Every word of the pages that is not the service's: Chinese first, English beside it. `{name}` is filled in. */
+/**
+ * Every word of the pages that is not the service's: Chinese first, English beside it. `{name}` is filled in. Here are those
+ * that every page has, the clinic's and the login page's; `textsRest` brings those of all other pages.
+ */
 import { lang } from "./state/prefs";
-import { CARE_TEXTS } from "./textsCare";
 import { CLINIC_TEXTS } from "./textsClinic";
-import { CONTACT_TEXTS } from "./textsContacts";
 import { DUTY_TEXTS } from "./textsDuty";
-import { IDENTITY_TEXTS } from "./textsIdentity";
 import { PROBLEM_TEXTS } from "./textsProblems";
-import { ROSTER_TEXTS } from "./textsRoster";
+import type { REST_TEXTS } from "./textsRest";
 import { TASK_TEXTS } from "./textsTasks";
 import type { Role, Tier } from "./wire";
 
@@ -95,12 +95,8 @@ export const TEXTS = {
     "The same ECG was sent for another patient number: check the identity.",
   ],
   identityConflictEcg: ["另一份心电图", "The other ECG"],
-  ...IDENTITY_TEXTS,
-  ...CARE_TEXTS,
   ...CLINIC_TEXTS,
-  ...CONTACT_TEXTS,
   ...DUTY_TEXTS,
-  ...ROSTER_TEXTS,
   ...TASK_TEXTS,
   noEcg: ["还没有心电图", "No ECG yet"],
   notAnalysed: ["正在分析", "Being analysed"],
@@ -315,6 +311,12 @@ export const TEXTS = {
   no: ["无", "No"],
   notKnown: ["未知", "Unknown"],
   ...PROBLEM_TEXTS,
+  feedbackNew: ["县医院反馈了转归,请查看", "The hospital has sent the outcome: please read it"],
+  contactsPage: ["联系方式", "Contacts"],
+  clocksPage: ["设备时钟", "Device clocks"],
+  rosterPage: ["值班表", "Roster"],
+  rosterNobody: ["无人值班", "nobody"],
+  followupsPage: ["随访", "Follow-ups"],
   notFound: ["没有这个页面。病例都在列表里。", "There is no such page. All cases are on the board."],
   qualityRole: [
     "您的角色只看时间与质量,不接收警报。",
@@ -322,10 +324,15 @@ export const TEXTS = {
   ],
 } as const satisfies Record<string, Pair>;
 
-export type TextKey = keyof typeof TEXTS;
+export type TextKey = keyof typeof TEXTS | keyof typeof REST_TEXTS;
+
+/** Words that come with the pages that need them. */
+export function addTexts(more: Readonly<Record<string, Pair>>): void {
+  Object.assign(TEXTS, more);
+}
 
 export function t(key: TextKey, fill: Record<string, string | number> = {}): string {
-  const text: string = TEXTS[key][lang.value === "zh" ? 0 : 1];
+  const text = (TEXTS as Record<string, Pair>)[key]?.[lang.value === "zh" ? 0 : 1] ?? key;
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(fill[name] ?? whole));
 }
 
