@@ -115,7 +115,7 @@ async def one(ecg_id: str, front: Here, who: Who) -> Response:
             "ecg_id": ecg_id,
             "case_id": case.case_id,
             "site": case.site,
-            "states": states(case, ecg),
+            "states": {"sent": maybe(ecg.sent.at if ecg.sent else None)} | states(case, ecg),
             "analysis": await front.desk.analysis(ecg_id),
             "paper": paper_of(ecg),
             "same_as": doubts.same_as(ecg),

@@ -36,6 +36,8 @@ SOURCES = (
     "package-lock.json",
     "tsconfig.json",
     "vite.config.ts",
+    "vite.worker.ts",
+    "pack.mjs",
 )
 SOURCE_FOLDERS = ("src", "public")
 
@@ -78,6 +80,8 @@ def build(*, force: bool = False) -> bool:
         _install_packages()
         STAMP.unlink(missing_ok=True)
         _tool("vite/bin/vite.js", "build")
+        _tool("vite/bin/vite.js", "build", "--config", "vite.worker.ts")
+        _node(WEB / "pack.mjs")
         # The hash from before: what somebody changed meanwhile is stale, not silently taken as built.
         STAMP.write_text(before + "\n")
     return True

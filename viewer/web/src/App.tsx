@@ -2,17 +2,19 @@
 import { untracked, useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
-import { Board } from "./pages/Board";
-import { CasePage } from "./pages/CasePage";
-import { Clinic } from "./pages/Clinic";
-import { ClocksPage } from "./pages/ClocksPage";
-import { ContactsPage } from "./pages/ContactsPage";
-import { EcgPage } from "./pages/EcgPage";
-import { FollowUpsPage } from "./pages/FollowUpsPage";
-import { Login } from "./pages/Login";
-import { RosterPage } from "./pages/RosterPage";
-import { RulesPage } from "./pages/RulesPage";
-import { TasksPage } from "./pages/TasksPage";
+import {
+  Board,
+  CasePage,
+  Clinic,
+  ClocksPage,
+  ContactsPage,
+  EcgPage,
+  FollowUpsPage,
+  Login,
+  RosterPage,
+  RulesPage,
+  TasksPage,
+} from "./pages";
 import { Banner } from "./parts/Banner";
 import { Trouble } from "./parts/bits";
 import { Header, Help, helpOpen, StaleNote } from "./parts/Header";

@@ -1,25 +1,22 @@
 /** Starts the pages. */
 import { render } from "preact";
 import { App } from "./App";
+import { askFor } from "./pages";
 import { trouble } from "./state/acts";
 import { Problem } from "./state/api";
 import { startTicking } from "./state/clock";
+import { mindWaiting } from "./state/mindWaiting";
 import { keepPrefs } from "./state/prefs";
-import { followLinks } from "./state/route";
-import { keepMe, loadDemo, loadMe } from "./state/session";
+import { followLinks, route } from "./state/route";
+import { keepMe, loadDemo, loadMe, me, remember } from "./state/session";
 import { unlockOnGesture } from "./state/sound";
-import "./styles/acts.css";
 import "./styles/base.css";
-import "./styles/board.css";
-import "./styles/ecg.css";
-import "./styles/case.css";
-import "./styles/care.css";
-import "./styles/duty.css";
-import "./styles/roster.css";
-import "./styles/rules.css";
-import "./styles/tasks.css";
+import "./styles/acts.css";
+import "./styles/frame.css";
 
 const AGAIN_MS = 3000;
+/** On a line that is there and carries nothing, the page opens with who was here last. */
+const SLOW_MS = 2000;
 
 const root = document.getElementById("app");
 if (root === null) {
@@ -30,17 +27,23 @@ followLinks();
 unlockOnGesture();
 startTicking();
 keepMe();
+askFor(route.value.page);
 render(<App />, root);
+mindWaiting();
 void begin();
 
-/** The service may still be starting: ask until it answers. */
+/** The service may still be starting, or there is no network: ask until it answers. */
 async function begin(): Promise<void> {
+  const slow = setTimeout(() => me.value === undefined && remember(), SLOW_MS);
   try {
     await Promise.all([loadDemo(), loadMe()]);
     trouble.value = null;
   } catch (failure) {
     if (!(failure instanceof Problem)) throw failure;
-    trouble.value = failure;
+    // With who was here last the page opens, and says by itself that there is no line.
+    if (me.value === undefined && !remember()) trouble.value = failure;
     setTimeout(() => void begin(), AGAIN_MS);
+  } finally {
+    clearTimeout(slow);
   }
 }

@@ -1,13 +1,12 @@
-/** Every word of the pages that is not the service's: Chinese first, English beside it. `{name}` is filled in. */
+/**
+ * Every word of the pages that is not the service's: Chinese first, English beside it. `{name}` is filled in. Here are those
+ * that every page has, the clinic's and the login page's; `textsRest` brings those of all other pages.
+ */
 import { lang } from "./state/prefs";
-import { CARE_TEXTS } from "./textsCare";
-import { CONTACT_TEXTS } from "./textsContacts";
+import { CLINIC_TEXTS } from "./textsClinic";
 import { DUTY_TEXTS } from "./textsDuty";
-import { IDENTITY_TEXTS } from "./textsIdentity";
-import { PAPER_TEXTS } from "./textsPaper";
 import { PROBLEM_TEXTS } from "./textsProblems";
-import { ROSTER_TEXTS } from "./textsRoster";
-import { SIGN_TEXTS } from "./textsSign";
+import type { REST_TEXTS } from "./textsRest";
 import { TASK_TEXTS } from "./textsTasks";
 import type { Role, Tier } from "./wire";
 
@@ -96,13 +95,8 @@ export const TEXTS = {
     "The same ECG was sent for another patient number: check the identity.",
   ],
   identityConflictEcg: ["另一份心电图", "The other ECG"],
-  ...IDENTITY_TEXTS,
-  ...PAPER_TEXTS,
-  ...CARE_TEXTS,
-  ...CONTACT_TEXTS,
+  ...CLINIC_TEXTS,
   ...DUTY_TEXTS,
-  ...ROSTER_TEXTS,
-  ...SIGN_TEXTS,
   ...TASK_TEXTS,
   noEcg: ["还没有心电图", "No ECG yet"],
   notAnalysed: ["正在分析", "Being analysed"],
@@ -285,7 +279,6 @@ export const TEXTS = {
   ],
   demoTap: ["演示:点一个角色即可进入", "Demo: tap a role to enter"],
   clinicTitle: ["基层 · 发送心电图", "Clinic · send an ECG"],
-  chooseFile: ["选择心电图文件", "Choose the ECG file"],
   age: ["年龄", "Age"],
   sex: ["性别", "Sex"],
   chestPain: ["胸痛", "Chest pain"],
@@ -293,27 +286,13 @@ export const TEXTS = {
   yes: ["有", "Yes"],
   no: ["无", "No"],
   notKnown: ["未知", "Unknown"],
-  send: ["发送", "Send"],
-  sending: ["正在发送…", "Sending…"],
-  sentDuplicate: ["这份心电图之前已送达,没有重复。", "This ECG had arrived before; nothing was doubled."],
-  fileKept: ["文件仍在这里,可再发送。", "The file is still here; you can send it again."],
-  fileOther: ["请换一个文件,或改正后再发送。", "Choose another file, or correct the form, and send again."],
-  stateSent: ["已发送", "Sent"],
-  stateReceived: ["已送达", "Received"],
-  stateOpened: ["专家已查看", "Seen by the expert"],
-  stateDiagnosed: ["已诊断", "Diagnosed"],
-  stateAdvised: ["已有建议", "Advice is here"],
-  statePending: ["等待中", "waiting"],
-  doctorAdvice: ["医生建议", "The doctor's advice"],
-  adviceSeen: ["我已看到", "I have seen it"],
-  callHospital: ["拨打 {who}", "Call {who}"],
-  nobodyAnswers: ["暂无医生应答", "No doctor has answered yet"],
-  nobodyDo: [
-    "心电图已安全送达,系统仍在呼叫。请立即打电话:",
-    "The ECG has safely arrived and the system keeps calling. Please telephone now:",
-  ],
-  call120: ["拨打 120", "Call 120"],
   ...PROBLEM_TEXTS,
+  feedbackNew: ["县医院反馈了转归,请查看", "The hospital has sent the outcome: please read it"],
+  contactsPage: ["联系方式", "Contacts"],
+  clocksPage: ["设备时钟", "Device clocks"],
+  rosterPage: ["值班表", "Roster"],
+  rosterNobody: ["无人值班", "nobody"],
+  followupsPage: ["随访", "Follow-ups"],
   notFound: ["没有这个页面。病例都在列表里。", "There is no such page. All cases are on the board."],
   qualityRole: [
     "您的角色只看时间与质量,不接收警报。",
@@ -321,10 +300,15 @@ export const TEXTS = {
   ],
 } as const satisfies Record<string, Pair>;
 
-export type TextKey = keyof typeof TEXTS;
+export type TextKey = keyof typeof TEXTS | keyof typeof REST_TEXTS;
+
+/** Words that come with the pages that need them. */
+export function addTexts(more: Readonly<Record<string, Pair>>): void {
+  Object.assign(TEXTS, more);
+}
 
 export function t(key: TextKey, fill: Record<string, string | number> = {}): string {
-  const text: string = TEXTS[key][lang.value === "zh" ? 0 : 1];
+  const text = (TEXTS as Record<string, Pair>)[key]?.[lang.value === "zh" ? 0 : 1] ?? key;
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(fill[name] ?? whole));
 }
 

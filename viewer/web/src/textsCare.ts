@@ -104,5 +104,4 @@ export const CARE_TEXTS = {
   diagnosisIs: ["初步诊断", "Preliminary diagnosis"],
   feedbackSend: ["反馈给基层", "Send to the clinic"],
   feedbackSeen: ["我已看到转归", "I have read the outcome"],
-  feedbackNew: ["县医院反馈了转归,请查看", "The hospital has sent the outcome: please read it"],
 } as const satisfies Record<string, readonly [zh: string, en: string]>;

@@ -1,7 +1,6 @@
 /** Words of one's own addresses. Chinese first, English beside it. */
 
 export const CONTACT_TEXTS = {
-  contactsPage: ["联系方式", "Contacts"],
   contactsIntro: [
     "预警会同时发到这里的每个渠道。地址是机密,录入后不再显示。",
     "Alerts go out on each of these channels at once. Addresses are secret: once entered they are not shown again.",

@@ -11,7 +11,6 @@ export const IDENTITY_TEXTS = {
   identityChecked: ["已核对身份", "Identity checked"],
   identityCheckedBy: ["{who} 于 {at} 已核对身份:{note}", "Identity checked by {who} {at}: {note}"],
   identityCheckNote: ["核对结果(必填)", "What you found (required)"],
-  clocksPage: ["设备时钟", "Device clocks"],
   clocksIntro: [
     "每次联系时与服务器比对;最差的排在最前。每周一生成周报。",
     "Compared with the server at each contact; the worst first. A report is made each Monday.",

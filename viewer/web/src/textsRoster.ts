@@ -1,9 +1,7 @@
 /** Words of the roster and of what waits to be seen to. Chinese first, English beside it. */
 
 export const ROSTER_TEXTS = {
-  rosterPage: ["值班表", "Roster"],
   rosterNow: ["现在值班", "On duty now"],
-  rosterNobody: ["无人值班", "nobody"],
   rosterUntil: ["至 {at}", "until {at}"],
   rosterReachable: ["能联系上", "reachable"],
   rosterProblems: ["班次存疑", "Shifts in doubt"],
@@ -24,7 +22,6 @@ export const ROSTER_TEXTS = {
   given: ["已转给 {who}", "Given to {who}"],
   giveWarns: ["请注意:{words}", "Note: {words}"],
   rosterAhead: ["未来两周", "The next two weeks"],
-  followupsPage: ["随访", "Follow-ups"],
   followupsIntro: [
     "取消的预警要在 24 小时和 30 天后随访;每份上传的心电图都要有反馈。",
     "Cancelled alerts are followed up after 24 hours and 30 days; every uploaded ECG is answered.",

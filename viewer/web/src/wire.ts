@@ -372,7 +372,15 @@ export interface Analysis {
   version: { software: string; rules: string };
 }
 
-export type EcgState = "received" | "analysed" | "alerted" | "opened" | "diagnosed" | "advised" | "acted";
+export type EcgState =
+  | "sent"
+  | "received"
+  | "analysed"
+  | "alerted"
+  | "opened"
+  | "diagnosed"
+  | "advised"
+  | "acted";
 
 export interface Ecg {
   ecg_id: string;

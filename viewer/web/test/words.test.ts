@@ -23,6 +23,7 @@ import { parseRoute } from "../src/state/route";
 import { may } from "../src/state/session";
 import { burst } from "../src/state/sound";
 import baseCss from "../src/styles/base.css?raw";
+import "../src/textsRest";
 import { CONDUCTION, LEAD_PHRASES, REASONS, ROLES, sourceName, TEXTS, TIERS, t } from "../src/texts";
 import type { Interval } from "../src/wire";
 import { AT, alert, person, row, somebody } from "./fixtures";

@@ -1,43 +1,81 @@
 /** Did they see it, what do I do? */
+import { computed, useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
-import { Act, CaseMark, Section, Unconfirmed } from "../parts/bits";
-import { Below, firstWords } from "../parts/Headline";
-import { useLoaded } from "../parts/load";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { CaseMark, Section } from "../parts/bits";
+import { CallDoctor, ClinicCard } from "../parts/ClinicCard";
+import { firstWords } from "../parts/Headline";
 import { SendForm } from "../parts/SendForm";
-import { TaskActs } from "../parts/Tasks";
-import { adviceSeen } from "../state/acts";
-import { clinicOrder, isUnanswered, unreadFeedback } from "../state/clinic";
-import { gathered, hourMinute, patientLine, timeOfDay } from "../state/format";
-import { rows } from "../state/live";
+import { Waiting } from "../parts/Waiting";
+import { clinicOrder, isUnanswered, readFeedback, unreadFeedback, unseenAdvice } from "../state/clinic";
+import { hourMinute, patientLine } from "../state/format";
+import { keepShell } from "../state/keepShell";
+import { line, rows } from "../state/live";
+import type { Kept } from "../state/outbox";
 import { lang } from "../state/prefs";
 import { may, me } from "../state/session";
-import { signedFirst } from "../state/verdict";
-import { say, type TextKey, t } from "../texts";
-import type { Ecg, EcgState, Row } from "../wire";
+import { ring } from "../state/sound";
+import { startWaiting } from "../state/waiting";
+import { t } from "../texts";
+import type { Row } from "../wire";
+import "../styles/clinic.css";
 
-/** The states that a village doctor waits for, in their order. */
-const STATES: readonly (readonly [EcgState, TextKey])[] = [
-  ["received", "stateReceived"],
-  ["opened", "stateOpened"],
-  ["diagnosed", "stateDiagnosed"],
-  ["advised", "stateAdvised"],
-];
 const EMERGENCY = "120";
+/** Advice that nobody takes note of is heard again for this long. */
+const RING_MS = 120_000;
+
+/** What the form is for: a new patient, one more ECG of a case, something refused that is put right; null: folded away. */
+type Writing = { into: string | null; fix: Kept | null } | null;
+const NEW: Writing = { into: null, fix: null };
 
 export function Clinic(): JSX.Element {
   const [shown, setShown] = useState<string | null>(null);
-  const [again, setAgain] = useState<string | null>(null);
+  const [writing, setWriting] = useState<Writing>(null);
+  /** What was refused while its form is still there is put right in it. */
+  const [held, setHeld] = useState<string | null>(null);
   const live = clinicOrder(rows.value.cases.values());
   const [first, ...others] = live;
   const sending = may("send", me.value?.user.role);
+  useEffect(startWaiting, []);
+  useEffect(keepShell, []);
+  useAdviceSound();
   const record = (row: Row): (() => void) | undefined =>
-    sending && row.state === "open" ? () => setAgain(row.case_id) : undefined;
+    sending && row.state === "open" ? () => setWriting({ into: row.case_id, fix: null }) : undefined;
+  const form = writing ?? (live.length === 0 ? NEW : null);
   return (
     <main class="page clinic">
       <Unanswered cases={live.filter(isUnanswered)} />
-      <Told cases={unreadFeedback(rows.value.cases.values())} />
-      {first && <Card key={first.case_id} row={first} recordAgain={record(first)} />}
+      <Waiting fixing={writing?.fix?.id ?? held} fix={(one) => setWriting({ into: null, fix: one })} />
+      <Offline />
+      {first && <ClinicCard key={first.case_id} row={first} recordAgain={record(first)} />}
+      {sending && form === null && (
+        <button
+          type="button"
+          class="act act-strong act-big send-big"
+          data-testid="send-another"
+          onClick={() => setWriting(NEW)}
+        >
+          ＋ {t("sendNew")}
+        </button>
+      )}
+      {sending && form !== null && (
+        <SendForm
+          key={form.fix?.id ?? form.into ?? "new"}
+          into={live.find((row) => row.case_id === form.into) ?? null}
+          fix={form.fix}
+          hold={setHeld}
+          leave={() => {
+            setWriting(null);
+            setHeld(null);
+          }}
+          onSent={({ case_id }) => {
+            setWriting(null);
+            setHeld(null);
+            setShown(case_id);
+          }}
+        />
+      )}
+      {line.value.open && !live.some(isUnanswered) && <CallDoctor />}
       {others.length > 0 && (
         <Section title={t("otherCases")}>
           <ul class="case-list">
@@ -48,29 +86,24 @@ export function Clinic(): JSX.Element {
                   open={shown === row.case_id}
                   toggle={() => setShown(shown === row.case_id ? null : row.case_id)}
                 />
-                {shown === row.case_id && <Card row={row} recordAgain={record(row)} />}
+                {shown === row.case_id && <ClinicCard row={row} recordAgain={record(row)} />}
               </li>
             ))}
           </ul>
         </Section>
       )}
-      {sending && (
-        <SendForm
-          into={live.find((row) => row.case_id === again) ?? null}
-          leave={() => setAgain(null)}
-          onSent={(caseId) => {
-            setAgain(null);
-            setShown(caseId);
-          }}
-        />
-      )}
+      <Former />
     </main>
   );
 }
 
 function Line({ row, open, toggle }: { row: Row; open: boolean; toggle: () => void }): JSX.Element {
+  const here = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (open) here.current?.scrollIntoView({ block: "start" });
+  }, [open]);
   return (
-    <button type="button" aria-expanded={open} onClick={toggle}>
+    <button type="button" ref={here} aria-expanded={open} onClick={toggle}>
       <span>
         <span class="num">{hourMinute(row.opened_at)}</span> {patientLine(row)} <CaseMark row={row} />
         {isUnanswered(row) && <b class="exhausted"> ! {t("nobodyAnswers")}</b>}
@@ -80,50 +113,36 @@ function Line({ row, open, toggle }: { row: Row; open: boolean; toggle: () => vo
   );
 }
 
-function Card({ row, recordAgain }: { row: Row; recordAgain: (() => void) | undefined }): JSX.Element {
-  const { value: ecg } = useLoaded<Ecg>(row.ecg_id && `/ecgs/${encodeURIComponent(row.ecg_id)}`, row.seq);
-  const own = row.tasks.filter((task) => task.role === "clinic" && task.done_at === null);
+const unseen = computed(() =>
+  may("adviceSeen", me.value?.user.role) ? unseenAdvice(rows.value.cases.values()).join("\n") : "",
+);
+
+/** New advice is heard, and stands in the title, until somebody has said that they have seen it. */
+function useAdviceSound(): void {
+  useSignalEffect(() => {
+    if (unseen.value === "") return undefined;
+    const stop = ring("medium");
+    const timer = setTimeout(stop, RING_MS);
+    const usual = document.title;
+    document.title = `(!) ${t("adviceTitle")} · ${t("clinicTitle")}`;
+    return () => {
+      clearTimeout(timer);
+      stop();
+      document.title = usual;
+    };
+  });
+}
+
+/** Without a line there is nothing to show of the cases, and somebody to telephone. */
+function Offline(): JSX.Element | null {
+  if (line.value.open || rows.value.seq > 0) return null;
   return (
-    <section class="card clinic-card" data-testid={`case-${row.case_id}`}>
-      <p class="muted num">
-        {patientLine(row)} · {hourMinute(row.opened_at)}
-      </p>
-      <h2 class="headline">
-        <CaseMark row={row} /> {firstWords(row)} {signedFirst(row) === null && <Unconfirmed row={row} />}
-      </h2>
-      <p class="below">
-        <Below row={row} />
-      </p>
-      {row.record_again && (
-        <p class="record-again" role="status" data-testid="record-again">
-          ↻ <b>{t("recordAgain")}</b> {gathered(say(row.record_again))}
-        </p>
-      )}
-      {row.newest_advice?.advice && <Advice row={row} />}
-      <ol class="states">
-        {STATES.map(([state, name]) => {
-          const at = ecg?.states[state] ?? null;
-          return (
-            <li key={state} class={at ? "reached" : ""} data-testid={`state-${state}`}>
-              <span aria-hidden="true">{at ? "✓" : "○"}</span> {t(name)}{" "}
-              <span class="num">{at ? timeOfDay(at) : t("statePending")}</span>
-            </li>
-          );
-        })}
-      </ol>
-      {own.map((task) => (
-        <p key={task.task_id} class="own-task">
-          <b>{say(task)}</b> <TaskActs task={task} accepted={task.accepted_at !== null} />
-        </p>
-      ))}
+    <section class="card offline-card" data-testid="offline-cases">
+      <p>{t("offlineCases")}</p>
       <p class="acts">
-        {recordAgain && (
-          <Act name={`again ${row.case_id}`} testid="again" run={recordAgain}>
-            ↻ {t("again")}
-          </Act>
-        )}
-        <a class="act act-link" href={`/case/${encodeURIComponent(row.case_id)}`} data-testid="open-case">
-          {t("openCase")} ▸
+        <CallDoctor />
+        <a class="act act-plain call-doctor" href={`tel:${EMERGENCY}`}>
+          ☎ {t("call120")}
         </a>
       </p>
     </section>
@@ -161,45 +180,44 @@ function Unanswered({ cases }: { cases: Row[] }): JSX.Element | null {
   );
 }
 
-/** What became of patients that were sent away: nobody here has read it yet. */
-function Told({ cases }: { cases: Row[] }): JSX.Element | null {
-  if (cases.length === 0) return null;
+/** What became of patients that were sent away: first what nobody here has read yet. */
+function Former(): JSX.Element | null {
+  const fresh = unreadFeedback(rows.value.cases.values());
+  const read = readFeedback(rows.value.cases.values());
+  if (fresh.length + read.length === 0) return null;
   return (
-    <section class="card" data-testid="feedback-new">
-      <h2>✉ {t("feedbackNew")}</h2>
-      <ul>
-        {cases.map((row) => (
-          <li key={row.case_id}>
-            <a class="act act-plain" href={`/case/${encodeURIComponent(row.case_id)}`}>
-              <span class="num">{hourMinute(row.opened_at)}</span> {patientLine(row)} ▸
-            </a>
-          </li>
-        ))}
-      </ul>
+    <section class="card">
+      <h2>{t("formerPatients")}</h2>
+      {fresh.length > 0 && (
+        <div data-testid="feedback-new">
+          <p>
+            <b>✉ {t("feedbackNew")}</b>
+          </p>
+          <Outcomes cases={fresh} word={t("formerNew")} />
+        </div>
+      )}
+      {read.length > 0 && (
+        <div data-testid="feedback-read">
+          <Outcomes cases={read} word={t("formerRead")} />
+        </div>
+      )}
     </section>
   );
 }
 
-/** As the doctor wrote it. Seen only when somebody here has said so, of the newest advice. */
-function Advice({ row }: { row: Row }): JSX.Element | null {
-  const reading = row.newest_advice;
-  if (!reading?.advice) return null;
-  const ecgId = reading.ecg_id ?? row.ecg_id;
-  const seen = row.ecgs.find((each) => each.ecg_id === ecgId)?.advice_seen_at ?? null;
+function Outcomes({ cases, word }: { cases: Row[]; word: string }): JSX.Element {
   return (
-    <div class="advice" data-testid="advice">
-      <h3>{t("doctorAdvice")}</h3>
-      <p class="advice-text">{reading.advice}</p>
-      {seen !== null && (
-        <p role="status" data-testid="advice-was-seen">
-          ✓ {t("adviceSeen")}
-        </p>
-      )}
-      {seen === null && ecgId && may("adviceSeen", me.value?.user.role) && (
-        <Act name={`seen ${ecgId}`} kind="strong" big testid="advice-seen" run={() => adviceSeen(ecgId)}>
-          {t("adviceSeen")}
-        </Act>
-      )}
-    </div>
+    <ul>
+      {cases.map((row) => (
+        <li key={row.case_id}>
+          <a class="act act-plain former" href={`/case/${encodeURIComponent(row.case_id)}`}>
+            <span>
+              <span class="num">{hourMinute(row.opened_at)}</span> {patientLine(row)}
+            </span>
+            <span class="muted">{word} ▸</span>
+          </a>
+        </li>
+      ))}
+    </ul>
   );
 }

@@ -1,16 +1,19 @@
 /** Who are you? In the demo one tap is enough. */
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
+import { Others } from "../parts/Waiting";
 import { trouble } from "../state/acts";
 import { Problem } from "../state/api";
 import { lang } from "../state/prefs";
 import { demo, signIn } from "../state/session";
+import { look } from "../state/waiting";
 import { roleName, t } from "../texts";
 
 export function Login(): JSX.Element {
   const [user, setUser] = useState("");
   const [password, setPassword] = useState("");
   const [waiting, setWaiting] = useState(false);
+  useEffect(() => void look(), []);
   const enter = async (name: string, secret: string): Promise<void> => {
     setWaiting(true);
     try {
@@ -25,6 +28,7 @@ export function Login(): JSX.Element {
   };
   return (
     <main class="login">
+      <Others />
       {demo.value.demo && (
         <section class="card">
           <h2>{t("demoTap")}</h2>

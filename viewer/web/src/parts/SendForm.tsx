@@ -1,27 +1,18 @@
-/** Send one ECG: a file, a few fields, one big button. The file stays chosen until the service has it. */
-import type { JSX } from "preact";
+/** Send one ECG: a file, four fields, one big button. It is kept on this device before anything goes out. */
+import type { JSX, TargetedEvent } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { trouble } from "../state/acts";
-import { call, Problem } from "../state/api";
-import { clock } from "../state/clock";
+import { Problem } from "../state/api";
 import { fromLocalInput, hourMinute, patientLine, timeOfDay } from "../state/format";
 import { rows } from "../state/live";
-import { me } from "../state/session";
+import type { Kept, Sent } from "../state/outbox";
+import { type Draft, draftOf, keepAndSend, newDraftId, type Outcome } from "../state/waiting";
 import { type TextKey, t } from "../texts";
 import type { Row } from "../wire";
 import { Section } from "./bits";
+import { PatientFields } from "./PatientFields";
 
-interface Sent {
-  ecg_id: string;
-  case_id: string;
-  duplicate: boolean;
-}
-
-type State =
-  | { kind: "ready" }
-  | { kind: "sending" }
-  | { kind: "failed"; retryable: boolean }
-  | { kind: "sent"; sent: Sent; at: string | null };
+type State = { kind: "ready" } | { kind: "sending" } | { kind: "noFile" } | Outcome;
 
 /** Where the chest cables sat, as the service names it. */
 const ELECTRODES: readonly (readonly [string, TextKey])[] = [
@@ -34,85 +25,164 @@ const ELECTRODES: readonly (readonly [string, TextKey])[] = [
 interface Props {
   /** The case that the ECG belongs to; null for a new patient. */
   into: Row | null;
+  /** What the service did not take, to be put right; null for a new one. */
+  fix: Kept | null;
+  /** The service did not take what is in the form; it stays there. */
+  hold: (id: string) => void;
   leave: () => void;
-  onSent: (caseId: string) => void;
+  onSent: (sent: Sent) => void;
 }
 
-export function SendForm({ into, leave, onSent }: Props): JSX.Element {
+export function SendForm({ into, fix, hold, leave, onSent }: Props): JSX.Element {
   const form = useRef<HTMLFormElement>(null);
+  const [draft, setDraft] = useState<Draft>(fix ? draftOf(fix) : blank);
   const [state, setState] = useState<State>({ kind: "ready" });
-  const caseId = into?.case_id ?? null;
+  const caseId = fix ? fix.caseId : (into?.case_id ?? null);
   useEffect(() => {
-    if (caseId === null) return;
-    setState({ kind: "ready" });
+    if (caseId === null && fix === null) return;
     form.current?.scrollIntoView({ block: "center" });
     form.current?.querySelector<HTMLElement>("input[type=file]")?.focus();
-  }, [caseId]);
+  }, [caseId, fix]);
+  const take = (files: FileList | null | undefined): void => {
+    if (!files || files.length === 0) return;
+    setDraft({ ...draft, files: [...files] });
+    if (state.kind !== "sending") setState({ kind: "ready" });
+  };
   const send = async (): Promise<void> => {
     const element = form.current;
     if (!element || state.kind === "sending") return;
+    if (draft.files.length === 0) return setState({ kind: "noFile" });
     setState({ kind: "sending" });
-    const site = me.value?.user.sites?.[0];
-    try {
-      const body = sendFields(new FormData(element), { site, case_id: caseId ?? undefined });
-      const sent = await call<Sent>("POST", "/ecgs", { body });
-      trouble.value = null;
-      setState({ kind: "sent", sent, at: serverNow() });
-      element.reset();
-      onSent(sent.case_id);
-    } catch (failure) {
-      if (!(failure instanceof Problem)) throw failure;
-      trouble.value = failure;
-      setState({ kind: "failed", retryable: failure.retryable });
-    }
+    const outcome = await keepAndSend({ ...draft, caseId, fields: sendFields(new FormData(element)) });
+    setState(outcome);
+    trouble.value = outcome.kind === "refused" && outcome.one.refused ? problemOf(outcome.one.refused) : null;
+    if (outcome.kind === "refused") hold(draft.id);
+    if (outcome.kind !== "sent" && outcome.kind !== "waiting") return;
+    setDraft(blank());
+    if (outcome.kind === "sent") onSent(outcome.sent);
+    else leave();
   };
+  const fields = fix?.fields ?? {};
   return (
     <Section title={into ? t("againFor", whoOf(into)) : t("sendNew")}>
       <form
         ref={form}
         class="form send-form"
         data-case={caseId ?? ""}
+        data-testid="send-form"
+        onDragOver={(event) => event.preventDefault()}
+        onDrop={(event) => {
+          event.preventDefault();
+          take(event.dataTransfer?.files);
+        }}
         onSubmit={(event) => {
           event.preventDefault();
           void send();
         }}
       >
-        <label class="file">
-          {t("chooseFile")}
-          <input type="file" name="file" multiple required data-testid="send-file" />
-        </label>
-        <label class="file">
-          {t("electrodes")}
-          <select name="electrode_set" data-testid="send-electrodes">
-            {ELECTRODES.map(([id, name]) => (
-              <option key={id} value={id === "standard" ? "" : id}>
-                {t(name)}
-              </option>
-            ))}
-          </select>
-        </label>
-        {into === null && <PatientFields />}
+        <Files draft={draft} take={take} drop={() => setDraft({ ...draft, files: [] })} />
+        {caseId === null ? (
+          <PatientFields key={draft.id} fields={fields}>
+            <Electrodes chosen={fields.electrode_set} />
+          </PatientFields>
+        ) : (
+          <Electrodes key={draft.id} chosen={fields.electrode_set} />
+        )}
         <button
           type="submit"
-          class="act act-strong act-big"
+          class="act act-strong act-big send-big"
           disabled={state.kind === "sending"}
           data-testid="send"
         >
           {state.kind === "sending" ? t("sending") : t("send")}
         </button>
-        {into && (
+        {(into || fix) && (
           <button type="button" class="act act-plain" data-testid="send-new" onClick={leave}>
-            {t("againNew")}
+            {t(into ? "againNew" : "cancel")}
           </button>
         )}
-        <p role="status" data-testid="send-state">
-          {state.kind === "sent" &&
-            `✓ ${t("stateReceived")} ${timeOfDay(receivedAt(state.sent) ?? state.at)}`}
-          {state.kind === "sent" && state.sent.duplicate && ` ${t("sentDuplicate")}`}
-          {state.kind === "failed" && (state.retryable ? t("fileKept") : t("fileOther"))}
-        </p>
+        <Said state={state} />
       </form>
     </Section>
+  );
+}
+
+const blank = (): Draft => ({ id: newDraftId(), caseId: null, files: [], fields: {} });
+
+const problemOf = ({ status, code, said }: NonNullable<Kept["refused"]>): Problem =>
+  new Problem(status, code, said);
+
+/** A file of the machine, or a photograph; what was chosen stays chosen until the service has it. */
+function Files(props: {
+  draft: Draft;
+  take: (files: FileList | null) => void;
+  drop: () => void;
+}): JSX.Element {
+  const { draft, take, drop } = props;
+  const names = draft.files.map((file) => file.name).join(" + ");
+  const input = (event: TargetedEvent<HTMLInputElement>): void => {
+    take(event.currentTarget.files);
+    // The same file, mended, can be chosen again.
+    event.currentTarget.value = "";
+  };
+  return (
+    <div class="files">
+      <label class="act act-big file-choose">
+        <span aria-hidden="true">＋</span> {t("chooseFile")}
+        <input class="unseen" type="file" multiple data-testid="send-file" onChange={input} />
+      </label>
+      <label class="act file-photo">
+        {t("takePhoto")}
+        <input
+          class="unseen"
+          type="file"
+          accept="image/*"
+          capture="environment"
+          data-testid="send-photo"
+          onChange={input}
+        />
+      </label>
+      {names === "" ? (
+        <p class="muted wide-only">{t("dropHere")}</p>
+      ) : (
+        <p class="file-names" data-testid="send-chosen">
+          <span>✓ {t("fileChosen", { names })}</span>
+          <button type="button" class="act act-plain" onClick={drop}>
+            {t("fileRemove")}
+          </button>
+        </p>
+      )}
+      {draft.files.some((file) => file.type.startsWith("image/")) && <p class="muted">{t("photoNote")}</p>}
+    </div>
+  );
+}
+
+function Electrodes({ chosen }: { chosen: string | undefined }): JSX.Element {
+  return (
+    <label class="whole">
+      {t("electrodes")}
+      <select name="electrode_set" data-testid="send-electrodes">
+        {ELECTRODES.map(([id, name]) => (
+          <option key={id} value={id === "standard" ? "" : id} selected={id === chosen}>
+            {t(name)}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+/** What became of it, in words: received, saved, refused, or none of them. */
+function Said({ state }: { state: State }): JSX.Element {
+  return (
+    <p role="status" class={`send-said send-${state.kind}`} data-testid="send-state">
+      {state.kind === "sent" && `✓ ${t("stateReceived")} ${timeOfDay(receivedAt(state.sent))}`}
+      {state.kind === "sent" && state.sent.duplicate && ` ${t("sentDuplicate")}`}
+      {state.kind === "waiting" && `○ ${t("savedHere")}`}
+      {state.kind === "noFile" && `! ${t("fileFirst")}`}
+      {state.kind === "refused" && `! ${t("fileOther")}`}
+      {state.kind === "nowhere" && `! ${t(state.full ? "storeFull" : "storeNone")}`}
+    </p>
   );
 }
 
@@ -121,66 +191,16 @@ const whoOf = (row: Row): { who: string; at: string } => ({
   at: hourMinute(row.opened_at),
 });
 
-/** What is known of a new patient; every field may stay empty. */
-function PatientFields(): JSX.Element {
-  return (
-    <>
-      <label>
-        {t("age")}
-        <input type="number" name="age" min="0" max="130" inputMode="numeric" data-testid="send-age" />
-      </label>
-      <label>
-        {t("sex")}
-        <select name="sex" data-testid="send-sex">
-          <option value="">{t("notKnown")}</option>
-          <option value="male">{t("male")}</option>
-          <option value="female">{t("female")}</option>
-        </select>
-      </label>
-      <label>
-        {t("chestPain")}
-        <select name="chest_pain" data-testid="send-chest-pain">
-          <option value="">{t("notKnown")}</option>
-          <option value="yes">{t("yes")}</option>
-          <option value="no">{t("no")}</option>
-        </select>
-      </label>
-      <label>
-        {t("onset")}
-        <input type="datetime-local" name="onset_at" data-testid="send-onset" />
-      </label>
-      <label>
-        {t("patientRef")}
-        <input name="patient_ref" maxLength={64} autocomplete="off" data-testid="send-ref" />
-      </label>
-      <label>
-        {t("patientNameOptional")}
-        <input name="name" maxLength={100} autocomplete="off" data-testid="send-name" />
-      </label>
-      <label class="file">
-        {t("callbackOptional")}
-        <input type="tel" name="callback_phone" autocomplete="off" data-testid="send-callback" />
-      </label>
-    </>
-  );
-}
-
-/** The instant that the service gives; its clock where the row has not come yet. Never this device's own. */
+/** The instant that the service gives; never this device's own. */
 const receivedAt = (sent: Sent): string | null =>
   rows.value.cases.get(sent.case_id)?.ecgs.find((ecg) => ecg.ecg_id === sent.ecg_id)?.received_at ?? null;
 
-function serverNow(): string | null {
-  const now = clock.now(performance.now());
-  return now === null ? null : new Date(now).toISOString();
-}
-
 /** A field left empty is unknown and is not sent. */
-export function sendFields(data: FormData, more: Record<string, string | undefined>): FormData {
-  const out = new FormData();
+export function sendFields(data: FormData): Record<string, string> {
+  const out: Record<string, string> = {};
   for (const [name, value] of data) {
-    if (value === "") continue;
-    out.append(name, name === "onset_at" && typeof value === "string" ? fromLocalInput(value) : value);
+    if (typeof value !== "string" || value.trim() === "" || name === "onset_how") continue;
+    out[name] = name === "onset_at" ? fromLocalInput(value) : value.trim();
   }
-  for (const [name, value] of Object.entries(more)) if (value !== undefined) out.append(name, value);
   return out;
 }

@@ -1,5 +1,6 @@
 /** What a clinic must see first. Pure. */
-import type { Alert, Row } from "../wire";
+import type { Alert, Ecg, EcgState, Reading, Row } from "../wire";
+import { sentences } from "./format";
 import { compareOrder, isLive } from "./rows";
 
 /** No doctor answered, and the service has called everybody it could. */
@@ -19,9 +20,46 @@ export function clinicOrder(cases: Iterable<Row>): Row[] {
     .sort((a, b) => waiting(a.alert) - waiting(b.alert) || compareOrder(a.order, b.order));
 }
 
+const byFeedback = (a: Row, b: Row): number =>
+  (b.feedback?.sent_at ?? "").localeCompare(a.feedback?.sent_at ?? "");
+
 /** Cases whose outcome was sent here and not read, what came last first. */
 export function unreadFeedback(cases: Iterable<Row>): Row[] {
-  return [...cases]
-    .filter((row) => row.feedback !== null && row.feedback.seen_at === null)
-    .sort((a, b) => (b.feedback?.sent_at ?? "").localeCompare(a.feedback?.sent_at ?? ""));
+  return [...cases].filter((row) => row.feedback !== null && row.feedback.seen_at === null).sort(byFeedback);
+}
+
+/** Cases whose outcome was read here, what came last first. */
+export function readFeedback(cases: Iterable<Row>): Row[] {
+  return [...cases].filter((row) => row.feedback !== null && row.feedback.seen_at !== null).sort(byFeedback);
+}
+
+/** The states that a village doctor waits for, in their order. */
+export const STATES = ["sent", "received", "opened", "diagnosed", "advised"] as const satisfies EcgState[];
+
+/** How far an ECG is: the last of the states that it has reached; null before the first. */
+export function reached(states: Ecg["states"] | null): (typeof STATES)[number] | null {
+  return [...STATES].reverse().find((state) => states?.[state]) ?? null;
+}
+
+/** Advice that nobody here has said to have seen: by its case and its instant, so that a newer one is another. */
+export function unseenAdvice(cases: Iterable<Row>): string[] {
+  return [...cases].flatMap((row) => {
+    const { newest_advice: advice } = row;
+    return isLive(row) && advice?.advice && !adviceSeenAt(row, advice) ? [`${row.case_id} ${advice.at}`] : [];
+  });
+}
+
+/** When somebody of the clinic said that they have seen the newest advice. */
+export const adviceSeenAt = (row: Row, reading: Reading): string | null =>
+  row.ecgs.find((ecg) => ecg.ecg_id === (reading.ecg_id ?? row.ecg_id))?.advice_seen_at ?? null;
+
+const OF_A_LEAD = /^(?:[^::]{0,20}[::]\s*)?(?:I{1,3}|aV[RLF]|V\d\d?R?)(?:[、,:\s]|$)/u;
+
+/** What to put right at the electrodes, before whatever else there is to say of the recording. */
+export function electrodesFirst(said: string): { leads: string[]; rest: string[] } {
+  const parts = sentences(said);
+  return {
+    leads: parts.filter((part) => OF_A_LEAD.test(part)),
+    rest: parts.filter((part) => !OF_A_LEAD.test(part)),
+  };
 }

@@ -99,7 +99,7 @@ export function gathered(said: string): string {
 }
 
 /** Cut at semicolons; what goes on in small letters belongs to the sentence before. */
-function sentences(said: string): string[] {
+export function sentences(said: string): string[] {
   const out: string[] = [];
   for (const part of said.split(/[;;]\s*/u)) {
     const last = out.at(-1);

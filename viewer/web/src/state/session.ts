@@ -7,28 +7,59 @@ import { go } from "./route";
 
 /** Undefined: not asked yet. Null: nobody is signed in. */
 export const me = signal<Me | null | undefined>(undefined);
+/** Whether the service itself has said so since this page was opened, or this browser remembers it. */
+export const confirmed = signal(false);
 export const demo = signal<Demo>({ demo: false, users: [] });
+
+const store = typeof localStorage === "undefined" ? null : localStorage;
+/** Who was here last, so that the page opens without a network. Nothing of a patient is in it. */
+const KEPT = "me";
+/** Somebody signed out while there was no network: the service is told as soon as there is. */
+const LEAVING = "signOutOwed";
+
+function take(answer: Me | null): void {
+  if (answer) observeServerTime(answer.server_time);
+  if (answer) store?.setItem(KEPT, JSON.stringify(answer));
+  else store?.removeItem(KEPT);
+  batch(() => {
+    me.value = answer;
+    confirmed.value = answer !== null;
+  });
+}
 
 /** Ask who is signed in. Only a 401 means nobody: a broken line keeps what was known. */
 export async function loadMe(): Promise<void> {
   try {
-    const answer = await get<Me>("/me");
-    observeServerTime(answer.server_time);
-    me.value = answer;
+    if (store?.getItem(LEAVING)) await leave();
+    take(await get<Me>("/me"));
   } catch (failure) {
     if (!(failure instanceof Problem)) throw failure;
-    if (failure.status === 401) me.value = null;
+    if (failure.status === 401) take(null);
     else if (me.value === undefined) throw failure;
   }
 }
 
+/** Before the service has answered: who was here last. False where that is not known, or they have left. */
+export function remember(): boolean {
+  const kept = store?.getItem(KEPT);
+  if (!kept || store?.getItem(LEAVING)) return false;
+  me.value = JSON.parse(kept) as Me;
+  return true;
+}
+
 const AGAIN_MS = 60_000;
 
-/** A shift begins and ends while the page is open. */
+/** A shift begins and ends while the page is open; on another page of this browser somebody else may sign in. */
 export function keepMe(): void {
   setInterval(() => {
     if (me.value) void loadMe();
   }, AGAIN_MS);
+  addEventListener("storage", (event) => {
+    const who = event.key === KEPT && event.newValue ? (JSON.parse(event.newValue) as Me).user.id : null;
+    if (event.key !== KEPT || who === me.value?.user.id) return;
+    confirmed.value = false;
+    void loadMe();
+  });
 }
 
 export async function loadDemo(): Promise<void> {
@@ -36,17 +67,32 @@ export async function loadDemo(): Promise<void> {
 }
 
 export async function signIn(user: string, password: string): Promise<void> {
+  if (store?.getItem(LEAVING)) await leave();
   const answer = await post<Me>("/session", { user, password });
-  observeServerTime(answer.server_time);
-  me.value = answer;
+  take(answer);
 }
 
+async function leave(): Promise<void> {
+  try {
+    await call("DELETE", "/session");
+  } catch (failure) {
+    if (!(failure instanceof Problem) || failure.status !== 401) throw failure;
+  }
+  store?.removeItem(LEAVING);
+}
+
+/** Without a network the page lets go at once, and the service is told later. */
 export async function signOut(): Promise<void> {
-  await call("DELETE", "/session");
+  store?.setItem(LEAVING, "yes");
+  try {
+    await leave();
+  } catch (failure) {
+    if (!(failure instanceof Problem)) throw failure;
+  }
   // From the front page, so that the next person does not land where this one was.
   batch(() => {
     go("/", true);
-    me.value = null;
+    take(null);
   });
 }
 

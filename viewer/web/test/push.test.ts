@@ -1,6 +1,7 @@
-import { beforeEach, describe, expect, test, vi } from "vitest";
-import source from "../public/sw.js?raw";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { keyBytes } from "../src/state/push";
+import { listenToPush } from "../src/worker/push";
+import type { Scope } from "../src/worker/scope";
 
 interface Shown {
   title: string;
@@ -28,7 +29,6 @@ class Browser {
       getNotifications: async ({ tag }: { tag: string }) => this.shown.filter((each) => each.tag === tag),
     };
     const clients = {
-      claim: async () => {},
       matchAll: async () => this.pages,
       openWindow: async (path: string) => this.openedPages.push(path),
     };
@@ -36,13 +36,13 @@ class Browser {
       if (this.broken) throw new TypeError("no line");
       this.posts.push([path, JSON.parse(init.body)]);
     };
-    const self = {
+    const scope = {
       addEventListener: (name: string, run: (event: object) => void) => this.listeners.set(name, run),
-      skipWaiting: () => {},
       registration,
       clients,
     };
-    new Function("self", "fetch", source)(self, post);
+    vi.stubGlobal("fetch", post);
+    listenToPush(scope as unknown as Scope);
   }
 
   async happen(name: string, event: object): Promise<void> {
@@ -69,8 +69,9 @@ const ALERT = {
 };
 const STOP = { ...ALERT, kind: "alert_stop", ref: "1".repeat(32), silent: true, close: true };
 
-describe("the worker", () => {
+describe("push messages", () => {
   beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.unstubAllGlobals());
 
   test("shows a message and says that it is shown", async () => {
     const browser = new Browser();

@@ -1,0 +1,213 @@
+/**
+ * What was entered and not yet confirmed by the service: kept in this browser, sent when there is a network, once.
+ *
+ * Shared by the page and the worker; it knows no page. Once is the service's doing: to it a file is its content, so that
+ * the same sent again, after an answer that was lost on its way, is the ECG that is there already.
+ */
+
+export interface KeptFile {
+  name: string;
+  type: string;
+  bytes: ArrayBuffer;
+}
+
+/** Why the service did not take it: a problem document. */
+export interface Refusal {
+  status: number;
+  code: string;
+  said: Record<string, unknown>;
+}
+
+export interface Kept {
+  id: string;
+  /** Whose it is: only their session sends it. */
+  user: string;
+  userName: string;
+  /** Where it goes if another than its own user takes it over. */
+  sites: readonly string[];
+  /** The case it belongs to; null for a new patient. */
+  caseId: string | null;
+  files: readonly KeptFile[];
+  /** Fields of `POST /ecgs`; one that is not here is unknown. */
+  fields: Readonly<Record<string, string>>;
+  keptAt: string;
+  /** The path of an upload that has begun. */
+  upload: string | null;
+  refused: Refusal | null;
+}
+
+export interface Store {
+  all(): Promise<Kept[]>;
+  put(one: Kept): Promise<void>;
+  remove(id: string): Promise<void>;
+}
+
+/** The service's answer to an ECG. */
+export interface Sent {
+  ecg_id: string;
+  case_id: string;
+  duplicate: boolean;
+}
+
+export type Verdict =
+  | { kind: "sent"; sent: Sent }
+  /** Not now: no line (0), no session (401), a busy or broken service. */
+  | { kind: "later"; status: number }
+  | { kind: "refused"; refusal: Refusal };
+
+/** Asks the service; rejects where it was not reached. */
+export type Ask = (path: string, init: RequestInit, most_ms: number) => Promise<Response>;
+
+const BASE = "/api/v1";
+/** A file above this goes in pieces that a cut does not lose. */
+export const RESUMABLE_FROM_BYTES = 64 * 1024;
+const WAIT_MS = 20_000;
+/** A link slower than this is as good as none. */
+const SLOWEST_BYTES_PER_S = 1000;
+const LATER = new Set([401, 408, 423, 425, 429]);
+
+const later = (status: number): boolean => LATER.has(status) || status >= 500;
+
+export const bytesOf = (one: Kept): number => one.files.reduce((sum, file) => sum + file.bytes.byteLength, 0);
+
+/** Send one. Never rejects for what the network or the service does. */
+export async function sendOne(one: Kept, store: Store, ask: Ask): Promise<Verdict> {
+  const [file] = one.files;
+  const whole = one.files.length === 1 && file && file.bytes.byteLength > RESUMABLE_FROM_BYTES;
+  try {
+    return whole ? await inPieces(one, file, store, ask) : await atOnce(one, ask);
+  } catch {
+    return { kind: "later", status: 0 };
+  }
+}
+
+async function atOnce(one: Kept, ask: Ask): Promise<Verdict> {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(one.fields)) form.append(name, value);
+  if (one.caseId !== null) form.append("case_id", one.caseId);
+  for (const file of one.files) form.append("file", new Blob([file.bytes], { type: file.type }), file.name);
+  const answer = await ask(`${BASE}/ecgs`, { method: "POST", body: form }, patience(bytesOf(one)));
+  if (!answer.ok) return refusedOrLater(answer);
+  return { kind: "sent", sent: (await answer.json()) as Sent };
+}
+
+/** By tus: where the line is cut, the next attempt goes on where it was. */
+async function inPieces(one: Kept, file: KeptFile, store: Store, ask: Ask): Promise<Verdict> {
+  let path = one.upload;
+  let offset = 0;
+  if (path !== null) {
+    const there = await ask(path, { method: "HEAD", headers: TUS }, WAIT_MS);
+    if (there.status === 404 || there.status === 410) path = null;
+    else if (!there.ok) return { kind: "later", status: later(there.status) ? there.status : 0 };
+    else offset = Number(there.headers.get("upload-offset") ?? 0);
+  }
+  if (path === null) {
+    const length = String(file.bytes.byteLength);
+    const headers = { ...TUS, "Upload-Length": length, "Upload-Metadata": metadata(one, file) };
+    const begun = await ask(`${BASE}/uploads`, { method: "POST", headers }, WAIT_MS);
+    if (!begun.ok) return refusedOrLater(begun);
+    // The host that a proxy names may be none that this page can reach.
+    path = new URL(begun.headers.get("location") ?? "", "http://service").pathname;
+    offset = 0;
+    await store.put({ ...one, upload: path });
+  }
+  const body = new Blob([file.bytes.slice(offset)]);
+  const headers = {
+    ...TUS,
+    "Content-Type": "application/offset+octet-stream",
+    "Upload-Offset": String(offset),
+  };
+  const answer = await ask(path, { method: "PATCH", headers, body }, patience(body.size));
+  const [ecg, kase] = ["ecg", "case"].map((what) => answer.headers.get(`greenchannel-${what}-id`));
+  // 409: another attempt was quicker; the next one asks how far it is.
+  if (!answer.ok)
+    return answer.status === 409 && offset < file.bytes.byteLength ? MOVED : refusedOrLater(answer);
+  if (!ecg || !kase) return { kind: "later", status: 0 };
+  const duplicate = answer.headers.get("greenchannel-duplicate") === "true";
+  return { kind: "sent", sent: { ecg_id: ecg, case_id: kase, duplicate } };
+}
+
+const TUS = { "Tus-Resumable": "1.0.0" };
+const MOVED: Verdict = { kind: "later", status: 409 };
+
+function metadata(one: Kept, file: KeptFile): string {
+  const said: Record<string, string> = { ...one.fields, filename: file.name, filetype: file.type };
+  if (one.caseId !== null) said.case_id = one.caseId;
+  return Object.entries(said)
+    .filter(([, value]) => value !== "")
+    .map(([name, value]) => `${name} ${base64(value)}`)
+    .join(",");
+}
+
+const base64 = (text: string): string =>
+  btoa(Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(""));
+
+const patience = (bytes: number): number => WAIT_MS + (bytes / SLOWEST_BYTES_PER_S) * 1000;
+
+async function refusedOrLater(answer: Response): Promise<Verdict> {
+  if (later(answer.status)) return { kind: "later", status: answer.status };
+  let said: Record<string, unknown> = {};
+  try {
+    said = (await answer.json()) as Record<string, unknown>;
+  } catch {
+    // A proxy's page, and no document of the service.
+  }
+  const code = typeof said.code === "string" ? said.code : String(answer.status);
+  return { kind: "refused", refusal: { status: answer.status, code, said } };
+}
+
+export interface Round {
+  sent: { id: string; sent: Sent }[];
+  /** Why it stopped before the end; null where it went through all. */
+  stopped: number | null;
+}
+
+/**
+ * Send what waits of one user, the oldest first. What is confirmed is removed with all that it says of a patient; what is
+ * refused stays, with the reason, and is not tried again by itself.
+ */
+export async function sendAll(user: string, store: Store, ask: Ask): Promise<Round> {
+  const round: Round = { sent: [], stopped: null };
+  for (const one of waitingOf(await store.all(), user)) {
+    const verdict = await sendOne(one, store, ask);
+    if (verdict.kind === "sent") {
+      await store.remove(one.id);
+      round.sent.push({ id: one.id, sent: verdict.sent });
+    } else if (verdict.kind === "refused") {
+      await store.put({ ...one, upload: null, refused: verdict.refusal });
+    } else {
+      round.stopped = verdict.status;
+      // Without a line or a session the others would fare no better.
+      if (verdict.status === 0 || verdict.status === 401) break;
+    }
+  }
+  return round;
+}
+
+const oldestFirst = (a: Kept, b: Kept): number => a.keptAt.localeCompare(b.keptAt);
+
+/** What waits to be sent: not what the service refused. */
+export const waitingOf = (all: readonly Kept[], user: string): Kept[] =>
+  all.filter((one) => one.user === user && one.refused === null).sort(oldestFirst);
+
+/** What a person has to put right. */
+export const refusedOf = (all: readonly Kept[], user: string): Kept[] =>
+  all.filter((one) => one.user === user && one.refused !== null).sort(oldestFirst);
+
+/** How many other people's wait here, by their names: no more of them is shown. */
+export function ofOthers(
+  all: readonly Kept[],
+  user: string | null,
+): { user: string; name: string; n: number }[] {
+  const found = new Map<string, { user: string; name: string; n: number }>();
+  for (const one of all) {
+    if (one.user === user) continue;
+    const held = found.get(one.user);
+    found.set(one.user, { user: one.user, name: one.userName, n: (held?.n ?? 0) + 1 });
+  }
+  return [...found.values()];
+}
+
+/** What a colleague of the same site may send in the place of who entered it. */
+export const mayTakeOver = (one: Kept, user: string, sites: readonly string[] | null): boolean =>
+  one.user !== user && (sites === null || one.sites.some((site) => sites.includes(site)));

@@ -1,0 +1,47 @@
+import { describe, expect, test } from "vitest";
+import { sendFields } from "../src/parts/SendForm";
+import { reached, readFeedback, unreadFeedback, unseenAdvice } from "../src/state/clinic";
+import { AT, reading, row, summary } from "./fixtures";
+
+const advice = (at: string) => reading({ advice: "平卧", at });
+
+describe("the clinic's page", () => {
+  test("the newest state is the last one reached, whatever is missing before it", () => {
+    const none = { sent: null, received: null, analysed: null, alerted: null, opened: null, acted: null };
+    expect(reached(null)).toBeNull();
+    expect(reached({ ...none, received: AT, diagnosed: null, advised: null })).toBe("received");
+    expect(reached({ ...none, received: AT, diagnosed: AT, advised: null })).toBe("diagnosed");
+  });
+
+  test("advice calls until somebody here has said that they have seen it; newer advice calls again", () => {
+    const first = row({ newest_advice: advice("2026-05-01T08:00:00.000Z") });
+    const called = unseenAdvice([first]);
+    expect(called).toHaveLength(1);
+    const newer = row({ newest_advice: advice("2026-05-01T08:05:00.000Z") });
+    expect(unseenAdvice([newer])).not.toEqual(called);
+    const seen = { ...first, ecgs: [summary("e_1", { advice_seen_at: AT })] };
+    expect(unseenAdvice([seen])).toEqual([]);
+    expect(unseenAdvice([row({ newest_advice: null })])).toEqual([]);
+  });
+
+  test("of former patients what nobody here has read comes apart from what was read", () => {
+    const told = (id: string, seen_at: string | null) =>
+      row({ case_id: id, state: "closed", feedback: { sent_at: AT, seen_at } });
+    const cases = [told("c_1", AT), told("c_2", null), row({ feedback: null })];
+    expect(unreadFeedback(cases).map((each) => each.case_id)).toEqual(["c_2"]);
+    expect(readFeedback(cases).map((each) => each.case_id)).toEqual(["c_1"]);
+  });
+
+  test("what was left empty is unknown and is not sent; a time carries its offset", () => {
+    const form = new FormData();
+    for (const [name, value] of [
+      ["age", "61"],
+      ["sex", ""],
+      ["name", "  "],
+      ["onset_how", "60"],
+      ["onset_at", "2026-05-01T15:30"],
+    ] as const)
+      form.append(name, value);
+    expect(sendFields(form)).toEqual({ age: "61", onset_at: "2026-05-01T15:30:00.000+08:00" });
+  });
+});
