@@ -1,5 +1,6 @@
 /** Every word of the pages that is not the service's: Chinese first, English beside it. `{name}` is filled in. */
 import { lang } from "./state/prefs";
+import { BOARD_TEXTS } from "./textsBoard";
 import { CARE_TEXTS } from "./textsCare";
 import { CONTACT_TEXTS } from "./textsContacts";
 import { DUTY_TEXTS } from "./textsDuty";
@@ -41,7 +42,6 @@ export const TEXTS = {
   helpOpen: ["打开心电图", "Open the ECG"],
   helpAck: ["确认收到", "Acknowledge"],
   helpGreen: ["启动绿色通道", "Open the green channel"],
-  helpFilter: ["查找规则(规则页)", "Find a rule (on the page of rules)"],
   helpClose: ["关闭", "Close"],
   close: ["关闭", "Close"],
   back: ["返回列表", "Back to the board"],
@@ -94,6 +94,7 @@ export const TEXTS = {
     "The same ECG was sent for another patient number: check the identity.",
   ],
   identityConflictEcg: ["另一份心电图", "The other ECG"],
+  ...BOARD_TEXTS,
   ...IDENTITY_TEXTS,
   ...CARE_TEXTS,
   ...CONTACT_TEXTS,
