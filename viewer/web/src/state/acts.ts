@@ -1,6 +1,7 @@
 /** What people do: every act is one call, its answer is taken at once, its refusal is said in words. */
 import { signal } from "@preact/signals";
-import type { Row } from "../wire";
+import type { Body, Fits, PostPath } from "../contract";
+import type { Row, Tier } from "../wire";
 import { newKey, Problem, post } from "./api";
 import { takeAnswer } from "./live";
 
@@ -33,7 +34,7 @@ export async function attempt(name: string, run: () => Promise<CaseAnswer | unde
   }
 }
 
-const command = (name: string, path: string, body?: object): Promise<boolean> =>
+const command = (name: string, path: PostPath, body?: object): Promise<boolean> =>
   attempt(name, () => post<CaseAnswer>(path, body));
 
 const at = encodeURIComponent;
@@ -44,23 +45,26 @@ export const decline = (alertId: string, reason: string) =>
 export const silence = (alertId: string) => command(`silence ${alertId}`, `/alerts/${at(alertId)}/silence`);
 export const openGreen = (caseId: string) => command(`green ${caseId}`, `/cases/${at(caseId)}/green-channel`);
 export const standDown = (caseId: string, reason: string) =>
-  command(`down ${caseId}`, `/cases/${at(caseId)}/stand-down`, { reason });
+  command(`down ${caseId}`, `/cases/${at(caseId)}/stand-down`, { reason } satisfies Body<"Reason">);
 export const closeCase = (caseId: string, reason: string) =>
-  command(`close ${caseId}`, `/cases/${at(caseId)}/close`, { reason });
+  command(`close ${caseId}`, `/cases/${at(caseId)}/close`, { reason } satisfies Body<"Reason">);
 export const identityChecked = (caseId: string, note: string) =>
-  command(`identity ${caseId}`, `/cases/${at(caseId)}/identity-checked`, { note });
+  command(`identity ${caseId}`, `/cases/${at(caseId)}/identity-checked`, { note } satisfies Body<"Note">);
 export const acceptTask = (taskId: string) => command(`accept ${taskId}`, `/tasks/${at(taskId)}/accept`);
 export const finishTask = (taskId: string) => command(`done ${taskId}`, `/tasks/${at(taskId)}/done`);
 
 export const sayEta = (caseId: string, place: "scene" | "hub", when: string | null) =>
-  command(`eta ${caseId}`, `/cases/${at(caseId)}/ambulance/eta`, { place, at: when });
+  command(`eta ${caseId}`, `/cases/${at(caseId)}/ambulance/eta`, {
+    place,
+    at: when,
+  } satisfies Body<"Arrival">);
 export const sendFeedback = (caseId: string) =>
   command(`feedback ${caseId}`, `/cases/${at(caseId)}/feedback`);
 export const feedbackSeen = (caseId: string) =>
   command(`feedback ${caseId}`, `/cases/${at(caseId)}/feedback-seen`);
 
 export const followUpDone = (followUpId: string, result: string) =>
-  command(`followup ${followUpId}`, `/followups/${at(followUpId)}/done`, { result });
+  command(`followup ${followUpId}`, `/followups/${at(followUpId)}/done`, { result } satisfies Body<"Came">);
 
 /** The press is the time, by the service's clock; a second press changes nothing. */
 export const tapMilestone = (caseId: string, milestone: string, key?: string, code?: string) =>
@@ -93,7 +97,7 @@ export const recordMilestone = (caseId: string, key: string, value: NewMilestone
 
 export interface NewReading {
   text: string;
-  tier: string;
+  tier: Tier;
   advice: string | null;
 }
 
@@ -104,3 +108,10 @@ export const adviceSeen = (ecgId: string) =>
 export const markOpened = (ecgId: string) =>
   attempt(`opened ${ecgId}`, () => post<undefined>(`/ecgs/${at(ecgId)}/opened`));
 export { newKey };
+
+/** What is sent above, held against what the service takes. */
+export type Sent = [
+  Fits<NewReading, Body<"Reading">>,
+  Fits<NewMilestone, Body<"Milestone">>,
+  Fits<Day, Body<"Day">>,
+];
