@@ -25,6 +25,10 @@ export const BOARD_TEXTS = {
   etaOver: ["已过 {for}", "{for} ago"],
   etaUnknown: ["救护车到院 — 未知", "Ambulance due — unknown"],
   callSite: ["拨打 {who} {number}", "Call {who} {number}"],
+  quicker: [
+    "{who} 已于 {at} 先确认收到;您的确认也已记下。",
+    "{who} acknowledged first, at {at}; yours is written down as well.",
+  ],
   newReds: ["新紧急病例", "new urgent case"],
   helpFilterBoard: ["筛选机构(列表) / 查找规则(规则页)", "Choose sites (board) / find a rule (rules)"],
   helpList: ["在列表上", "On the board"],

@@ -2,11 +2,11 @@
 import { computed, signal, untracked, useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { acknowledge, silence } from "../state/acts";
+import { acknowledge, quicker, silence } from "../state/acts";
 import { callingRows, mayDecline } from "../state/alerts";
 import { nowMs } from "../state/clock";
 import { bestEvidence, evidenceLine } from "../state/evidence";
-import { duration, siteName } from "../state/format";
+import { duration, personName, siteName, timeOfDay } from "../state/format";
 import { board, rowSignal, rows } from "../state/live";
 import { News, unlooked } from "../state/news";
 import { me } from "../state/session";
@@ -44,6 +44,7 @@ export function Banner(): JSX.Element {
   return (
     <>
       <Arrivals />
+      <Quicker />
       <Calling />
     </>
   );
@@ -85,6 +86,26 @@ function Arrivals(): JSX.Element | null {
       </a>{" "}
       <span class="muted wide-only">{t("arrivedWait")}</span>
     </p>
+  );
+}
+
+/** Two answered at once: the second is told who was first. */
+function Quicker(): JSX.Element | null {
+  const first = quicker.value;
+  if (first === null) return null;
+  return (
+    <div class="quicker" role="status" data-testid="quicker">
+      <b>{t("quicker", { who: personName(first.who), at: timeOfDay(first.at) })}</b>
+      <button
+        type="button"
+        class="act act-plain"
+        onClick={() => {
+          quicker.value = null;
+        }}
+      >
+        {t("close")}
+      </button>
+    </div>
   );
 }
 

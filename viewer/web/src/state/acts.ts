@@ -1,9 +1,10 @@
 /** What people do: every act is one call, its answer is taken at once, its refusal is said in words. */
 import { signal } from "@preact/signals";
 import type { Body, Fits, PostPath } from "../contract";
-import type { Row, Tier } from "../wire";
+import type { Alert, Person, Row, Tier } from "../wire";
 import { newKey, Problem, post } from "./api";
 import { takeAnswer } from "./live";
+import { me } from "./session";
 
 interface CaseAnswer {
   case?: Row;
@@ -39,7 +40,29 @@ const command = (name: string, path: PostPath, body?: object): Promise<boolean> 
 
 const at = encodeURIComponent;
 
-export const acknowledge = (alertId: string) => command(`ack ${alertId}`, `/alerts/${at(alertId)}/ack`);
+/** Somebody else was quicker: who and when, until the reader puts it away or acts again. */
+export const quicker = signal<{ who: Person; at: string | null } | null>(null);
+
+/** Answers the alert. Where two do so at once, both are written down, and the second is told of the first. */
+export async function acknowledge(alertId: string): Promise<boolean> {
+  let first: Alert | null = null;
+  const done = await attempt(`ack ${alertId}`, async () => {
+    const answer = await post<CaseAnswer>(`/alerts/${at(alertId)}/ack`);
+    first = answer.case?.alert ?? null;
+    return answer;
+  });
+  if (done) quicker.value = otherFirst(first, me.peek()?.user.id);
+  return done;
+}
+
+/** The person who has the alert, where it is not this one. Pure. */
+export function otherFirst(
+  alert: Alert | null,
+  own: string | undefined,
+): { who: Person; at: string | null } | null {
+  const who = alert?.held_by ?? alert?.acknowledged_by ?? null;
+  return who === null || who.person === own ? null : { who, at: alert?.acknowledged_at ?? null };
+}
 export const decline = (alertId: string, reason: string) =>
   command(`decline ${alertId}`, `/alerts/${at(alertId)}/decline`, reason === "" ? {} : { reason });
 export const silence = (alertId: string) => command(`silence ${alertId}`, `/alerts/${at(alertId)}/silence`);
