@@ -19,13 +19,10 @@ from typing import Any
 
 import httpx
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-import build_page
-
 from greenchannel.assembly import build
 from greenchannel.settings import Settings
 from greenchannel.viewer.app import create_app
+from greenchannel.viewer.web import build_page
 
 TYPES = build_page.WEB / "src" / "openapi.d.ts"
 HEAD = "// Written by `python viewer/web/openapi_types.py` from the service's OpenAPI. Do not edit.\n"
@@ -61,7 +58,9 @@ def types_of(schema: dict[str, Any]) -> str:
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Types of the HTTP interface for the page.")
-    parser.add_argument("--check", action="store_true", help="change nothing; fail where the file is not current")
+    parser.add_argument(
+        "--check", action="store_true", help="change nothing; fail where the file is not current"
+    )
     given = parser.parse_args(arguments)
     wanted = types_of(service_schema())
     held = TYPES.read_text(encoding="utf-8") if TYPES.exists() else ""
@@ -69,7 +68,10 @@ def main(arguments: list[str]) -> int:
         print("types are up to date")
         return 0
     if given.check:
-        print(f"{TYPES.name} is not what the service says: run python viewer/web/openapi_types.py", file=sys.stderr)
+        print(
+            f"{TYPES.name} is not what the service says: run python viewer/web/openapi_types.py",
+            file=sys.stderr,
+        )
         return 1
     TYPES.write_text(wanted, encoding="utf-8")
     print(f"{TYPES.name} written")
