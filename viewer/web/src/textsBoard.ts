@@ -23,7 +23,6 @@ export const BOARD_TEXTS = {
   etaSceneShort: ["救护车到现场 {at}", "At the scene {at}"],
   etaLeft: ["余 {for}", "in {for}"],
   etaOver: ["已过 {for}", "{for} ago"],
-  etaUnknown: ["救护车到院 — 未知", "Ambulance due — unknown"],
   callSite: ["拨打 {who} {number}", "Call {who} {number}"],
   quicker: [
     "{who} 已于 {at} 先确认收到;您的确认也已记下。",

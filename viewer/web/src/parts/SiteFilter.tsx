@@ -3,6 +3,7 @@ import type { JSX, TargetedKeyboardEvent } from "preact";
 import { hidden, showSites, sitesShown, sitesThere } from "../state/filter";
 import { placeName, siteName } from "../state/format";
 import { lang } from "../state/prefs";
+import { me } from "../state/session";
 import { t } from "../texts";
 import type { Row } from "../wire";
 
@@ -11,7 +12,8 @@ export const FILTER_ID = "site-filter";
 export function SiteFilter(): JSX.Element | null {
   const there = sitesThere.value;
   const chosen = sitesShown.value;
-  if (there.length < 2 && chosen.size === 0) return null;
+  // Who sees one site alone has nothing to choose; for all others the line is there from the first.
+  if (me.value?.user.sites?.length === 1) return null;
   const toggle = (id: string, wanted: boolean): void => {
     const next = new Set(chosen);
     if (wanted) next.add(id);
