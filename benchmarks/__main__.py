@@ -13,6 +13,7 @@ from benchmarks import (
     bench_analyze,
     bench_archive,
     bench_batch,
+    bench_board_page,
     bench_fanout,
     bench_green_channel,
     bench_interpret,
@@ -36,6 +37,7 @@ SHORT: Final[Mapping[str, Callable[[], object]]] = {
     "sockets": lambda: bench_sockets.run((200,), 5.0, 1),
     "stream": lambda: bench_stream.run((20,), 10),
     "fanout": lambda: bench_fanout.run(100, 8.0),
+    "board_page": lambda: bench_board_page.run(60, 8.0),
     "accuracy": accuracy.run,
 }
 LONG: Final[Mapping[str, Callable[[], object]]] = {
@@ -50,6 +52,7 @@ LONG: Final[Mapping[str, Callable[[], object]]] = {
     "sockets": lambda: bench_sockets.run((200, 500), 10.0, 3),
     "stream": lambda: bench_stream.run((1, 20, 100, 200), 20),
     "fanout": lambda: bench_fanout.run(500, 60.0),
+    "board_page": lambda: bench_board_page.run(500, 30.0),
     "accuracy": accuracy.run,
 }
 

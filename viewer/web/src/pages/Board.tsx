@@ -10,7 +10,7 @@ import { useHeldLayout } from "../parts/heldOrder";
 import { openSiteFilter, SiteFilter } from "../parts/SiteFilter";
 import { acknowledge, openGreen } from "../state/acts";
 import { nextAct } from "../state/alerts";
-import { layout } from "../state/filter";
+import { layout, sitesShown } from "../state/filter";
 import { line, rowSignal, rows } from "../state/live";
 import { go } from "../state/route";
 import type { SectionId } from "../state/rows";
@@ -32,20 +32,21 @@ export function Board(): JSX.Element {
     addEventListener("keydown", onKey);
     return () => removeEventListener("keydown", onKey);
   }, []);
-  const { layout: order, waiting, onPointer, onLeave } = useHeldLayout(layout.value);
+  const { layout: order, waiting, onPointer, onLeave } = useHeldLayout(layout.value, sitesShown.value);
   const row = selected.value === null ? undefined : rowSignal(selected.value).value;
   const none = order.now.length + order.urgent.length + order.rest.length + order.closed.length === 0;
   return (
     <main class={row ? "board split" : "board"}>
-      <div class="list" onPointerMove={onPointer} onPointerDown={onPointer} onPointerLeave={onLeave}>
+      <div class="list">
         <DutyPanel />
-        {me.value?.user.role === "quality" && <p class="card muted">{t("qualityRole")}</p>}
         <SiteFilter />
-        {SECTIONS.map((section) => (
-          <BoardSection key={section.id} {...section} order={order[section.id]} waiting={waiting} />
-        ))}
-        {none && <p class="empty">{line.value.open ? t("emptyAll") : t("loading")}</p>}
-        {order.closed.length > 0 && <Closed order={order.closed} />}
+        <div onPointerMove={onPointer} onPointerDown={onPointer} onPointerLeave={onLeave}>
+          {SECTIONS.map((section) => (
+            <BoardSection key={section.id} {...section} order={order[section.id]} waiting={waiting} />
+          ))}
+          {none && <p class="empty">{line.value.open ? t("emptyAll") : t("loading")}</p>}
+          {order.closed.length > 0 && <Closed order={order.closed} />}
+        </div>
       </div>
       {row?.ecg_id && (
         <aside class="beside" aria-label={t("openEcg")}>

@@ -176,10 +176,14 @@ function ShortEta({ row }: { row: Row }): JSX.Element | null {
   return (
     <span class="num row-eta" data-testid="row-eta">
       {t(hub ? "etaShort" : "etaSceneShort", { at: hourMinute(eta.at) })}
-      {left !== null && ` · ${t(left < 0 ? "etaOver" : "etaLeft", { for: span(Math.abs(left)) })}`}
+      {left !== null && ` · ${t(left < 0 ? "etaOver" : "etaLeft", { for: shortly(Math.abs(left)) })}`}
     </span>
   );
 }
+
+/** Whole minutes; the seconds of the last one. */
+const shortly = (seconds: number): string =>
+  seconds < 60 ? span(seconds) : t("minutes", { n: Math.floor(seconds / 60) });
 
 /** Whoever received the patient has said so. */
 const arrived = (row: Row): boolean =>

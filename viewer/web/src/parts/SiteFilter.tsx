@@ -44,6 +44,7 @@ export function SiteFilter(): JSX.Element | null {
           <ShowAll />
         </fieldset>
       </details>
+      {me.value?.user.role === "quality" && <p class="muted">{t("qualityRole")}</p>}
       <LeftOut />
     </div>
   );

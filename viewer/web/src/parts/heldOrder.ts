@@ -16,12 +16,16 @@ interface Held extends HeldLayout {
 /** Cases that came while the list was held, for whoever says so outside of it. */
 export const arrivals = signal<readonly string[]>([]);
 
-export function useHeldLayout(wanted: Layout): Held {
+/** `chosen` is what the reader wants to see: where that changes, the list follows at once. */
+export function useHeldLayout(wanted: Layout, chosen: unknown): Held {
   const shown = useRef<Layout>(wanted);
   const came = useRef<readonly string[]>([]);
   const until = useRef(0);
   const [, redraw] = useState(0);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const choice = useRef(chosen);
+  if (choice.current !== chosen) until.current = 0;
+  choice.current = chosen;
   const holding = performance.now() < until.current;
   const held = holding ? holdLayout(shown.current, wanted) : { layout: wanted, arrivals: [], waiting: 0 };
   shown.current = held.layout;
