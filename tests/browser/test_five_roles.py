@@ -72,6 +72,7 @@ def test_five_roles_in_five_browsers_bring_the_patient_to_the_wire(browser: Brow
         expect(row).to_contain_text("广泛前壁")
         case_id = row.get_attribute("data-case") or ""
         clinic.get_by_test_id("open-case").first.click()
+        clinic.get_by_test_id("taps").locator("summary").click(timeout=SOON_MS)
         clinic.get_by_test_id("tap-FMC").click(timeout=SOON_MS)
         expect(clinic.get_by_test_id("milestone-FMC").first).to_contain_text("16:05:00", timeout=SOON_MS)
 
