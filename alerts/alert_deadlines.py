@@ -160,6 +160,18 @@ def reading_due_at(ecg: Ecg, settings: EscalationSettings) -> datetime | None:
     return None if begun_at is None or wait_s is None else begun_at + timedelta(seconds=wait_s)
 
 
+def rings_at(case: Case, settings: EscalationSettings) -> datetime | None:
+    """When what waits unread in the worklist will ring: the earliest of the case's ECGs. None where nothing waits, or
+    where an alert has brought it to somebody already."""
+    waiting = [ecg for ecg in case.distinct_ecgs if _waits_unread(case, ecg, settings)]
+    due = [
+        at
+        for ecg in waiting
+        if not _is_handled(case, ecg, settings) and (at := reading_due_at(ecg, settings))
+    ]
+    return min(due, default=None)
+
+
 # ---------------------------------------------------------------- what is due
 
 
@@ -247,21 +259,10 @@ def _unread(
 ) -> list[AnyEvent]:
     """An ECG was to be read by now. Where no alert has brought it to anybody, one opens."""
     ecg = case.ecg(deadline.payload["ecg_id"])
-    if ecg is None or ecg.was_read or ecg.moved_to is not None or ecg.overdue_at is not None:
-        return []
-    if (
-        case.state != "open"
-        or ecg.tier is None
-        or ecg.tier not in settings.waiting_s
-        or ecg.ecg_id not in {one.ecg_id for one in case.distinct_ecgs}
-    ):
+    if ecg is None or not _waits_unread(case, ecg, settings):
         return []
     overdue = ReadingOverdue(ecg_id=ecg.ecg_id, due_at=deadline.due_at)
-    alert = case.alert
-    handled = alert is not None and (
-        alert.open or (tier_rank(alert.tier) <= tier_rank(ecg.tier) and not settled(case, alert, settings))
-    )
-    if handled or plan_of is None or new_alert_id is None:
+    if ecg.tier is None or _is_handled(case, ecg, settings) or plan_of is None or new_alert_id is None:
         return [overdue]
     rules = tuple(dict.fromkeys(str(f["id"]) for f in ecg.findings if f.get("tier") == ecg.tier))
     opened = open_events(
@@ -273,3 +274,23 @@ def _unread(
         settings=settings,
     )
     return [overdue, *opened]
+
+
+def _waits_unread(case: Case, ecg: Ecg, settings: EscalationSettings) -> bool:
+    """Does it wait in the worklist, and has nobody read it, nor its time run out?"""
+    settled_or_late = ecg.was_read or ecg.moved_to is not None or ecg.overdue_at is not None
+    return (
+        not settled_or_late
+        and case.state == "open"
+        and ecg.tier is not None
+        and ecg.tier in settings.waiting_s
+        and ecg.ecg_id in {one.ecg_id for one in case.distinct_ecgs}
+    )
+
+
+def _is_handled(case: Case, ecg: Ecg, settings: EscalationSettings) -> bool:
+    """Does an alert bring it to somebody: one that is open, or one as urgent that somebody still has to follow up?"""
+    alert = case.alert
+    if alert is None:
+        return False
+    return alert.open or (tier_rank(alert.tier) <= tier_rank(ecg.tier) and not settled(case, alert, settings))

@@ -13,6 +13,7 @@ from benchmarks import (
     bench_analyze,
     bench_archive,
     bench_batch,
+    bench_board_page,
     bench_fanout,
     bench_first_load,
     bench_green_channel,
@@ -38,6 +39,7 @@ SHORT: Final[Mapping[str, Callable[[], object]]] = {
     "stream": lambda: bench_stream.run((20,), 10),
     "fanout": lambda: bench_fanout.run(100, 8.0),
     "first_load": lambda: bench_first_load.run(2),
+    "board_page": lambda: bench_board_page.run(60, 8.0),
     "accuracy": accuracy.run,
 }
 LONG: Final[Mapping[str, Callable[[], object]]] = {
@@ -53,6 +55,7 @@ LONG: Final[Mapping[str, Callable[[], object]]] = {
     "stream": lambda: bench_stream.run((1, 20, 100, 200), 20),
     "fanout": lambda: bench_fanout.run(500, 60.0),
     "first_load": lambda: bench_first_load.run(5),
+    "board_page": lambda: bench_board_page.run(500, 30.0),
     "accuracy": accuracy.run,
 }
 

@@ -84,8 +84,11 @@ def test_test_files_have_names_of_their_own() -> None:
 
 
 def test_no_source_file_is_too_long_to_read() -> None:
-    """Nobody reads a file of more than 500 lines."""
-    sources = [path for path in tracked() if path.suffix in {".py", ".ts", ".tsx", ".css"}]
+    """Nobody reads a file of more than 500 lines; one that a script writes is not for reading."""
+    written = ROOT / "viewer" / "web" / "src" / "openapi.d.ts"
+    sources = [
+        path for path in tracked() if path.suffix in {".py", ".ts", ".tsx", ".css"} and path != written
+    ]
     lines = {path.relative_to(ROOT).as_posix(): path.read_text().count("\n") for path in sources}
 
     assert {name: count for name, count in lines.items() if count > MOST_LINES} == {}

@@ -1,8 +1,9 @@
-"""Names of people and sites, kept at hand so that a row needs no question to the database."""
+"""Names of people and sites, kept at hand so that a row needs no question to the database; a site's words and times."""
 
 import asyncio
 from typing import Any, Final
 
+from greenchannel.alerts.escalation_plan import EscalationSettings, default_settings
 from greenchannel.alerts.task_texts import TaskTexts
 from greenchannel.store.accounts import Accounts, Site, User
 
@@ -12,8 +13,14 @@ REFRESH_AFTER_S: Final = 10.0
 class Directory:
     """A copy of the accounts' names. `edition` changes with it, so that what was made from it can be made anew."""
 
-    def __init__(self, accounts: Accounts, task_texts: TaskTexts | None = None) -> None:
+    def __init__(
+        self,
+        accounts: Accounts,
+        task_texts: TaskTexts | None = None,
+        escalation: EscalationSettings | None = None,
+    ) -> None:
         self._accounts = accounts
+        self.escalation = escalation or default_settings()
         self._task_texts = task_texts or TaskTexts()
         self._people: dict[str, User] = {}
         self._sites: dict[str, Site] = {}

@@ -47,7 +47,7 @@ class Front:
     @classmethod
     def of(cls, desk: Desk, demo_users: Sequence[DemoUser] = ()) -> "Front":
         """Build the parts around a desk."""
-        directory = Directory(desk.accounts, desk.task_texts)
+        directory = Directory(desk.accounts, desk.task_texts, desk.escalation)
         rows = CaseRows(directory)
         return cls(
             desk=desk,

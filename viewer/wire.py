@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from greenchannel.alerts.alert_deadlines import rings_at
 from greenchannel.alerts.alert_state import Alert
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.channels import reason_words
@@ -134,6 +135,7 @@ def case_row(case: Case, names: Directory, now: datetime) -> Json:
         "ecg_id": worst.ecg_id if worst is not None else None,
         "ecgs": [_ecg(ecg, names) for ecg in case.current_ecgs],
         "record_again": record_again(case),
+        "rings_at": maybe(rings_at(case, names.escalation)),
         "alert": None if case.alert is None else _alert(case.alert, names),
         "green_channel": _green_channel(case, names),
         "tasks": [task_json(task, case.site, names) for task in case.tasks],

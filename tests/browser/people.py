@@ -23,14 +23,28 @@ class People:
     county: Served
     errors: list[str] = field(default_factory=list)  # what any of their pages did wrong
 
-    def enter(self, user: str, *, phone: bool = False, lang: str = "zh", **context: Any) -> Page:
-        """A person signs in, and sees the page where their role begins."""
+    def enter(
+        self,
+        user: str,
+        *,
+        phone: bool = False,
+        lang: str = "zh",
+        base: str | None = None,
+        ears: str | None = None,
+        **context: Any,
+    ) -> Page:
+        """A person signs in, and sees the page where their role begins.
+
+        `base` is the way to the service where it is not the straight one, `ears` a script that each page begins with.
+        """
         made: BrowserContext = self.browser.new_context(
             viewport=PHONE if phone else DESKTOP,  # type: ignore[arg-type]
             locale="zh-CN",
-            base_url=self.county.base,
+            base_url=base or self.county.base,
             **context,
         )
+        if ears is not None:
+            made.add_init_script(ears)
         page = made.new_page()
         page.on("pageerror", lambda error: self.errors.append(f"{user}: {error}"))
         page.goto(f"/login?lang={lang}")

@@ -170,3 +170,17 @@ def test_time_alone_changes_a_place_only_at_the_instant_that_is_told(
         assert on_board(case, earlier) == on_board(case, later)
     else:
         assert order_of(case, earlier) != order_of(case, later) or not on_board(case, later)
+
+
+def test_an_urgent_row_says_when_it_will_ring_until_somebody_has_read_it() -> None:
+    """Ten minutes after its arrival by the standard table; nothing where it pages at once, is mild, or was read."""
+    book = Book()
+    rows = {
+        tier: case_row(book.open(f"c_{tier}", tier), names(), START)
+        for tier in ("ACT", "URG", "FLAG", "NONE")
+    }
+
+    assert rows["URG"]["rings_at"] == "2026-05-01T16:15:00.000Z"
+    assert [rows[tier]["rings_at"] for tier in ("ACT", "FLAG", "NONE")] == [None, None, None]
+    read = book.add("c_URG", signed("e_c_URG", "URG"))[1]
+    assert case_row(read, names(), START)["rings_at"] is None

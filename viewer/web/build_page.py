@@ -77,10 +77,10 @@ def build(*, force: bool = False) -> bool:
         if not (force or is_stale()):
             return False
         before = content_hash()
-        _install_packages()
+        install_packages()
         STAMP.unlink(missing_ok=True)
-        _tool("vite/bin/vite.js", "build")
-        _tool("vite/bin/vite.js", "build", "--config", "vite.worker.ts")
+        tool("vite/bin/vite.js", "build")
+        tool("vite/bin/vite.js", "build", "--config", "vite.worker.ts")
         _node(WEB / "pack.mjs")
         # The hash from before: what somebody changed meanwhile is stale, not silently taken as built.
         STAMP.write_text(before + "\n")
@@ -90,19 +90,20 @@ def build(*, force: bool = False) -> bool:
 def check() -> None:
     """Check types and style of the page's sources; raise `PageError` where they are wrong."""
     with _one_at_a_time():
-        _install_packages()
-    _tool("typescript/bin/tsc", "--noEmit")
-    _tool("@biomejs/biome/bin/biome", "check", ".")
+        install_packages()
+    tool("typescript/bin/tsc", "--noEmit")
+    tool("@biomejs/biome/bin/biome", "check", ".")
 
 
 def test() -> None:
     """Run the page's unit tests; raise `PageError` where one fails."""
     with _one_at_a_time():
-        _install_packages()
-    _tool("vitest/vitest.mjs", "run")
+        install_packages()
+    tool("vitest/vitest.mjs", "run")
 
 
-def _install_packages() -> None:
+def install_packages() -> None:
+    """Install what the lock names, where it is not installed yet."""
     lock = (WEB / "package-lock.json").read_bytes() + (WEB / "package.json").read_bytes()
     wanted = hashlib.sha256(lock).hexdigest()
     stamp = NODE_MODULES / "installed.sha256"
@@ -116,7 +117,8 @@ def _npm(*arguments: str) -> None:
     _node(_node_root() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js", *arguments)
 
 
-def _tool(script: str, *arguments: str) -> None:
+def tool(script: str, *arguments: str) -> None:
+    """Run a program of `node_modules`; raise `PageError` where it fails."""
     _node(NODE_MODULES / script, *arguments)
 
 

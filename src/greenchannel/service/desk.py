@@ -115,7 +115,8 @@ class Desk:
         self._vault = vault
         self._blobs = blobs
         self.following = Following(log=log, writer=writer, book=self.book, hub=self.hub)
-        self._casework = Casework(writer, self.book, escalation or default_settings())
+        self.escalation = escalation or default_settings()
+        self._casework = Casework(writer, self.book, self.escalation)
         self.contacts = Contacts(engine, vault, channels())
         self.outbox = Outbox(self.contacts)
         self._casework.on_write.append(self.outbox.on_write)
@@ -142,7 +143,7 @@ class Desk:
         self.going_on_duty = GoingOnDuty(
             writer=writer, book=self.book, contacts=self.contacts, accounts=accounts, outbox=self.outbox
         )
-        self.watch = Watch(accounts, escalation or default_settings(), self.contacts)
+        self.watch = Watch(accounts, self.escalation, self.contacts)
         self.intake = Intake(
             engine=engine,
             clock=clock,

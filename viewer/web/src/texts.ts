@@ -3,6 +3,7 @@
  * that every page has, the clinic's and the login page's; `textsRest` brings those of all other pages.
  */
 import { lang } from "./state/prefs";
+import { BOARD_TEXTS } from "./textsBoard";
 import { CLINIC_TEXTS } from "./textsClinic";
 import { DUTY_TEXTS } from "./textsDuty";
 import { PROBLEM_TEXTS } from "./textsProblems";
@@ -42,7 +43,6 @@ export const TEXTS = {
   helpOpen: ["打开心电图", "Open the ECG"],
   helpAck: ["确认收到", "Acknowledge"],
   helpGreen: ["启动绿色通道", "Open the green channel"],
-  helpFilter: ["查找规则(规则页)", "Find a rule (on the page of rules)"],
   helpClose: ["关闭", "Close"],
   close: ["关闭", "Close"],
   back: ["返回列表", "Back to the board"],
@@ -95,6 +95,7 @@ export const TEXTS = {
     "The same ECG was sent for another patient number: check the identity.",
   ],
   identityConflictEcg: ["另一份心电图", "The other ECG"],
+  ...BOARD_TEXTS,
   ...CLINIC_TEXTS,
   ...DUTY_TEXTS,
   ...TASK_TEXTS,

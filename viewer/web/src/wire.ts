@@ -208,6 +208,8 @@ export interface Row {
   ecg_id: string | null;
   ecgs: EcgSummary[];
   record_again: (Said & { leads: string[] }) | null;
+  /** When what waits unread in the worklist will ring; null where nothing waits. */
+  rings_at: string | null;
   alert: Alert | null;
   green_channel: GreenChannel;
   tasks: Task[];

@@ -74,6 +74,7 @@ export function row(change: Partial<Row> = {}): Row {
     ecg_id: "e_1",
     ecgs: [],
     record_again: null,
+    rings_at: null,
     alert: null,
     green_channel: {
       state: "closed",

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { otherFirst } from "../src/state/acts";
 import { unreadFeedback } from "../src/state/clinic";
 import { calledPeople, reachedOn } from "../src/state/people";
 import { AT, alert, person, row } from "./fixtures";
@@ -39,4 +40,15 @@ test("the clinic is shown what came back and nobody has read, whatever became of
     row({ case_id: id, state: "closed", feedback: { sent_at, seen_at } });
   const cases = [row(), sent("c_2", "2026-03-02T08:00Z", null), sent("c_3", AT, AT), sent("c_4", AT, null)];
   expect(unreadFeedback(cases).map((one) => one.case_id)).toEqual(["c_4", "c_2"]);
+});
+
+describe("two who answer at once", () => {
+  const zhao = { person: "zhao", name: "赵主任" };
+  const answered = { ...alert([]), state: "acknowledged" as const, acknowledged_at: AT, held_by: zhao };
+
+  test("the second is told who has it and since when; the first is told nothing", () => {
+    expect(otherFirst(answered, "chen")).toEqual({ who: zhao, at: AT });
+    expect(otherFirst(answered, "zhao")).toBeNull();
+    expect(otherFirst(null, "chen")).toBeNull();
+  });
 });

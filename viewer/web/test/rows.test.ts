@@ -6,7 +6,7 @@ import {
   applyMark,
   applySnapshot,
   compareOrder,
-  holdOrder,
+  holdLayout,
   NO_ROWS,
   sectionOf,
   sections,
@@ -110,7 +110,26 @@ describe("the worklist", () => {
     }
   });
 
-  test("under a pointer rows keep their place, new ones come last, gone ones go", () => {
-    expect(holdOrder(["a", "b", "c"], ["x", "c", "a"])).toEqual(["a", "c", "x"]);
+  test("under a pointer every row keeps its place, whatever becomes of its case, and new ones come after all", () => {
+    const shown = { now: ["a"], urgent: ["b", "c"], rest: ["d"], closed: ["e"] };
+    const wanted = { now: ["x", "c", "a"], urgent: ["y"], rest: ["d"], closed: ["b", "e", "z"] };
+    const held = holdLayout(shown, wanted);
+    expect(held.layout).toEqual({
+      now: ["a"],
+      urgent: ["b", "c"],
+      rest: ["d", "x", "y"],
+      closed: ["e", "z"],
+    });
+    expect(held.arrivals).toEqual(["x", "y"]);
+    expect(held.waiting).toBeGreaterThan(0);
+    // A second change while it is held: what came first stays before what came later.
+    const again = holdLayout(held.layout, { ...wanted, now: ["w", "x", "c", "a"] });
+    expect(again.layout.rest).toEqual(["d", "x", "y", "w"]);
+    expect(again.arrivals).toEqual(["w"]);
+  });
+
+  test("a list that is as the worklist wants it waits for nothing", () => {
+    const shown = { now: ["a"], urgent: [], rest: ["d"], closed: [] };
+    expect(holdLayout(shown, shown)).toEqual({ layout: shown, arrivals: [], waiting: 0 });
   });
 });

@@ -1,15 +1,17 @@
 /** Who needs me now? */
 import { signal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { CaseRow } from "../parts/CaseRow";
 import { DutyPanel } from "../parts/DutyPanel";
 import { EcgPanel } from "../parts/EcgPanel";
 import { helpOpen } from "../parts/Header";
-import { useHeldOrder } from "../parts/heldOrder";
+import { useHeldLayout } from "../parts/heldOrder";
+import { openSiteFilter, SiteFilter } from "../parts/SiteFilter";
 import { acknowledge, openGreen } from "../state/acts";
 import { nextAct } from "../state/alerts";
-import { board, line, rows } from "../state/live";
+import { layout, sitesShown } from "../state/filter";
+import { line, rowSignal, rows } from "../state/live";
 import { go } from "../state/route";
 import type { SectionId } from "../state/rows";
 import { me } from "../state/session";
@@ -30,26 +32,21 @@ export function Board(): JSX.Element {
     addEventListener("keydown", onKey);
     return () => removeEventListener("keydown", onKey);
   }, []);
-  const parts = board.value;
-  const row = selected.value === null ? undefined : rows.value.cases.get(selected.value);
-  const none = parts.now.length + parts.urgent.length + parts.rest.length + parts.closed.length === 0;
+  const { layout: order, waiting, onPointer, onLeave } = useHeldLayout(layout.value, sitesShown.value);
+  const row = selected.value === null ? undefined : rowSignal(selected.value).value;
+  const none = order.now.length + order.urgent.length + order.rest.length + order.closed.length === 0;
   return (
     <main class={row ? "board split" : "board"}>
       <div class="list">
         <DutyPanel />
-        {me.value?.user.role === "quality" && <p class="card muted">{t("qualityRole")}</p>}
-        {SECTIONS.map((section) => (
-          <BoardSection key={section.id} {...section} />
-        ))}
-        {none && <p class="empty">{line.value.open ? t("emptyAll") : t("loading")}</p>}
-        {parts.closed.length > 0 && (
-          <details class="closed">
-            <summary>
-              {t("sectionClosed")} <span class="num">{parts.closed.length}</span>
-            </summary>
-            <BoardSection id="closed" />
-          </details>
-        )}
+        <SiteFilter />
+        <div onPointerMove={onPointer} onPointerDown={onPointer} onPointerLeave={onLeave}>
+          {SECTIONS.map((section) => (
+            <BoardSection key={section.id} {...section} order={order[section.id]} waiting={waiting} />
+          ))}
+          {none && <p class="empty">{line.value.open ? t("emptyAll") : t("loading")}</p>}
+          {order.closed.length > 0 && <Closed order={order.closed} />}
+        </div>
       </div>
       {row?.ecg_id && (
         <aside class="beside" aria-label={t("openEcg")}>
@@ -63,31 +60,47 @@ export function Board(): JSX.Element {
   );
 }
 
-function BoardSection(props: { id: SectionId; shape?: string; title?: TextKey }): JSX.Element {
-  const part = board.value[props.id];
-  const { order, waiting, onPointer } = useHeldOrder(part.map((row) => row.case_id));
-  const byId = new Map(part.map((row) => [row.case_id, row]));
+interface SectionProps {
+  id: SectionId;
+  order: readonly string[];
+  shape?: string;
+  title?: TextKey;
+  waiting?: number;
+}
+
+function BoardSection({ id, order, shape, title, waiting = 0 }: SectionProps): JSX.Element {
   return (
-    <section class={`section section-${props.id}`} data-testid={`section-${props.id}`}>
-      {props.title && (
+    <section class={`section section-${id}`} data-testid={`section-${id}`}>
+      {title && (
         <h2>
-          <span aria-hidden="true">{props.shape}</span> {t(props.title)}{" "}
-          <span class="num">{part.length}</span>
-          <span class="waiting" role="status">
-            {waiting > 0 ? t("newBelow", { n: waiting }) : ""}
-          </span>
+          <span aria-hidden="true">{shape}</span> {t(title)} <span class="num">{order.length}</span>
+          {id === "now" && (
+            <span class="waiting" role="status">
+              {waiting > 0 ? t("newBelow", { n: waiting }) : ""}
+            </span>
+          )}
         </h2>
       )}
-      {props.id === "now" && part.length === 0 && <p class="empty">{t("emptyNow")}</p>}
-      <ul class="rows" onPointerMove={onPointer} onPointerDown={onPointer}>
-        {order.map((id) => {
-          const row = byId.get(id);
-          return (
-            row && <CaseRow key={id} row={row} selected={selected.value === id} open={() => openRow(id)} />
-          );
-        })}
+      {id === "now" && order.length === 0 && <p class="empty">{t("emptyNow")}</p>}
+      <ul class="rows">
+        {order.map((caseId) => (
+          <CaseRow key={caseId} id={caseId} selected={selected.value === caseId} open={openRow} />
+        ))}
       </ul>
     </section>
+  );
+}
+
+/** Folded as a rule: its rows are made when somebody wants them. */
+function Closed({ order }: { order: readonly string[] }): JSX.Element {
+  const [open, setOpen] = useState(false);
+  return (
+    <details class="closed" onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>
+        {t("sectionClosed")} <span class="num">{order.length}</span>
+      </summary>
+      {open && <BoardSection id="closed" order={order} />}
+    </details>
   );
 }
 
@@ -103,14 +116,16 @@ function openRow(caseId: string): void {
   else go(`/ecg/${encodeURIComponent(row.ecg_id)}`);
 }
 
-/** J/K walk the list as it is shown, Enter opens, A confirms, G opens the channel. */
+/** J/K walk the list as it is shown, Enter opens, A confirms, G opens the channel, / chooses sites. */
 function onKey(event: KeyboardEvent): void {
   const target = event.target as HTMLElement;
   if (event.ctrlKey || event.metaKey || event.altKey || helpOpen.value) return;
   if (target.closest("input, textarea, select")) return;
   const key = event.key.toLowerCase();
   if (key === "j" || key === "k") step(key === "j" ? 1 : -1);
-  else if (key === "escape") select(null);
+  else if (key === "/") {
+    if (!openSiteFilter()) return;
+  } else if (key === "escape") select(null);
   else if (key === "enter" && !target.closest("button, a, summary")) withFocused((id) => openRow(id));
   else if (key === "a") withFocused((id) => void confirm(id));
   else if (key === "g") withFocused((id) => void openChannel(id));

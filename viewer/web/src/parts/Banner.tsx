@@ -1,18 +1,21 @@
 /** An alert that calls this person: banner, sound and the page's title, until somebody has answered. */
-import { computed, signal, useSignalEffect } from "@preact/signals";
+import { computed, signal, untracked, useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
-import { acknowledge, silence } from "../state/acts";
+import { useEffect, useRef } from "preact/hooks";
+import { acknowledge, quicker, silence } from "../state/acts";
 import { callingRows, mayDecline } from "../state/alerts";
 import { nowMs } from "../state/clock";
 import { bestEvidence, evidenceLine } from "../state/evidence";
-import { duration, siteName } from "../state/format";
-import { board } from "../state/live";
+import { duration, personName, siteName, timeOfDay } from "../state/format";
+import { board, rowSignal, rows } from "../state/live";
+import { News, unlooked } from "../state/news";
 import { me } from "../state/session";
-import { type Priority, ring } from "../state/sound";
+import { type Priority, ring, soundOnce } from "../state/sound";
 import { TIERS, t } from "../texts";
 import { Act, Since } from "./bits";
 import { Decline } from "./Decline";
 import { firstWords } from "./Headline";
+import { arrivals } from "./heldOrder";
 
 const MUTE_MS = 120_000;
 
@@ -34,9 +37,79 @@ const ringing = computed<Priority | null>(() => {
   return loud.some((row) => row.alert?.tier === "ACT" || row.alert?.tier === "CRIT") ? "high" : "medium";
 });
 
-export function Banner(): JSX.Element | null {
+export function Banner(): JSX.Element {
   useSignalEffect(() => (ringing.value === null ? undefined : ring(ringing.value)));
-  useSignalEffect(() => blinkTitle(calling.value.length, calling.value[0] ? siteName(calling.value[0]) : ""));
+  useSignalEffect(blinkTitle);
+  useNews();
+  return (
+    <>
+      <Arrivals />
+      <Quicker />
+      <Calling />
+    </>
+  );
+}
+
+/** New red cases that call somebody else: one burst of sound, and the title where nobody looks at the page. */
+function useNews(): void {
+  const news = useRef(new News());
+  useSignalEffect(() => {
+    const who = me.value;
+    if (!who) news.current.forget();
+    if (!who || rows.value.seq === 0) return;
+    const fresh = news.current.take(board.value.now, who);
+    if (fresh.length === 0) return;
+    untracked(() => {
+      soundOnce("high");
+      if (document.visibilityState !== "visible") unlooked.value = [...unlooked.value, ...fresh];
+    });
+  });
+  useEffect(() => {
+    const looked = (): void => {
+      if (document.visibilityState === "visible") unlooked.value = [];
+    };
+    document.addEventListener("visibilitychange", looked);
+    return () => document.removeEventListener("visibilitychange", looked);
+  }, []);
+}
+
+/** Cases that came while a pointer holds the list: named here, since here they move nothing. */
+function Arrivals(): JSX.Element | null {
+  const came = arrivals.value.flatMap((id) => rowSignal(id).value ?? []);
+  const [first] = came;
+  if (!first) return null;
+  const tier = first.tier === null ? "" : `${TIERS[first.tier].shape} `;
+  return (
+    <p class="arrivals" role="status" data-testid="arrivals">
+      <a href={`/case/${encodeURIComponent(first.case_id)}`}>
+        {t("arrived", { n: came.length, what: `${tier}${siteName(first)} · ${firstWords(first)}` })}
+      </a>{" "}
+      <span class="muted wide-only">{t("arrivedWait")}</span>
+    </p>
+  );
+}
+
+/** Two answered at once: the second is told who was first. */
+function Quicker(): JSX.Element | null {
+  const first = quicker.value;
+  if (first === null) return null;
+  return (
+    <div class="quicker" role="status" data-testid="quicker">
+      <b>{t("quicker", { who: personName(first.who), at: timeOfDay(first.at) })}</b>
+      <button
+        type="button"
+        class="act act-plain"
+        onClick={() => {
+          quicker.value = null;
+        }}
+      >
+        {t("close")}
+      </button>
+    </div>
+  );
+}
+
+function Calling(): JSX.Element | null {
   const row = calling.value[0];
   const alert = row?.alert;
   if (!row || !alert) return null;
@@ -92,11 +165,16 @@ export function Banner(): JSX.Element | null {
 
 const BLINK_MS = 1000;
 
-function blinkTitle(count: number, site: string): () => void {
+/** The count stands in the title for as long as somebody is called, and for what came while nobody looked. */
+function blinkTitle(): () => void {
   const usual = `${t("product")} · ${t("centre")}`;
+  const called = calling.value;
+  const [first] = called.length > 0 ? called : unlooked.value;
+  const count = called.length > 0 ? called.length : unlooked.value.length;
   document.title = usual;
-  if (count === 0) return () => {};
-  const urgent = `(${count}) ${t("bannerTitle")} ${site}`;
+  if (!first) return () => {};
+  const words = called.length > 0 ? t("bannerTitle") : t("newReds");
+  const urgent = `(${count}) ${words} ${siteName(first)}`;
   document.title = urgent;
   const timer = setInterval(() => {
     document.title = document.title === urgent ? `(${count}) ${usual}` : urgent;

@@ -1,6 +1,7 @@
 /** The head of every page: who is on duty, whether the line stands, and the reader's own switches. */
 import { signal } from "@preact/signals";
 import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import { clock, nowMs } from "../state/clock";
 import { health, ownHealth, shiftToBegin } from "../state/duty";
 import { duration, hourMinute } from "../state/format";
@@ -8,7 +9,7 @@ import { board, line } from "../state/live";
 import { chooseTheme, lang, theme } from "../state/prefs";
 import { demo, may, me, signOut } from "../state/session";
 import { soundState, toggleSound } from "../state/sound";
-import { roleName, shiftShort, t } from "../texts";
+import { roleName, shiftShort, type TextKey, t } from "../texts";
 import type { Row } from "../wire";
 import { useHealth } from "./DutyPanel";
 import { Nav } from "./Nav";
@@ -140,9 +141,10 @@ function Duty(): JSX.Element | null {
           </a>
         )}
         {next && doctor && (
-          <span class="muted wide-only">
+          <span class="muted" data-testid="next-shift">
             {" "}
-            ▸ {t("nextShift")} {next.name} <span class="num">{hourMinute(next.from)}</span>
+            ▸ {t("nextShift")} {next.person === who.user.id ? t("shiftYours") : next.name}{" "}
+            <span class="num">{hourMinute(next.from)}</span>
           </span>
         )}
       </p>
@@ -194,38 +196,55 @@ export function StaleNote(): JSX.Element | null {
   return <p class="stale-note">{t("staleNote", { for: lostFor() })}</p>;
 }
 
+const LIST_KEYS: readonly [string, TextKey][] = [
+  ["J / K", "helpNext"],
+  ["Enter", "helpOpen"],
+  ["A", "helpAck"],
+  ["G", "helpGreen"],
+  ["/", "helpFilterBoard"],
+];
+const COMMON_KEYS: readonly [string, TextKey][] = [
+  ["Esc", "helpClose"],
+  ["?", "helpTitle"],
+];
+
+/** All keys, over the page: what is behind it cannot be reached until it is shut. */
 export function Help(): JSX.Element | null {
-  if (!helpOpen.value) return null;
+  const dialog = useRef<HTMLDialogElement>(null);
+  const open = helpOpen.value;
+  useEffect(() => {
+    if (open) dialog.current?.showModal();
+  }, [open]);
+  if (!open) return null;
   const shut = (): void => {
     helpOpen.value = false;
   };
-  const keys: [string, string][] = [
-    ["J / K", t("helpNext")],
-    ["Enter", t("helpOpen")],
-    ["A", t("helpAck")],
-    ["G", t("helpGreen")],
-    ["/", t("helpFilter")],
-    ["Esc", t("helpClose")],
-    ["?", t("helpTitle")],
-  ];
   return (
-    <div class="veil" role="dialog" aria-modal="true" aria-label={t("helpTitle")} data-testid="help">
-      <div class="card">
-        <h2>{t("helpTitle")}</h2>
-        <dl class="keys">
-          {keys.map(([key, said]) => (
-            <div key={key}>
-              <dt>
-                <kbd>{key}</kbd>
-              </dt>
-              <dd>{said}</dd>
-            </div>
-          ))}
-        </dl>
-        <button type="button" class="act act-plain" onClick={shut}>
-          {t("close")}
-        </button>
-      </div>
-    </div>
+    <dialog ref={dialog} class="help card" aria-labelledby="help-title" data-testid="help" onClose={shut}>
+      <h2 id="help-title">{t("helpTitle")}</h2>
+      <Keys title="helpList" keys={LIST_KEYS} />
+      <Keys title="helpEverywhere" keys={COMMON_KEYS} />
+      <button type="button" class="act act-plain" onClick={shut}>
+        {t("close")}
+      </button>
+    </dialog>
+  );
+}
+
+function Keys({ title, keys }: { title: TextKey; keys: readonly [string, TextKey][] }): JSX.Element {
+  return (
+    <>
+      <h3>{t(title)}</h3>
+      <dl class="keys">
+        {keys.map(([key, said]) => (
+          <div key={key}>
+            <dt>
+              <kbd>{key}</kbd>
+            </dt>
+            <dd>{t(said)}</dd>
+          </div>
+        ))}
+      </dl>
+    </>
   );
 }

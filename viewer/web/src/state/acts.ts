@@ -1,8 +1,10 @@
 /** What people do: every act is one call, its answer is taken at once, its refusal is said in words. */
 import { signal } from "@preact/signals";
-import type { Row } from "../wire";
+import type { Body, Fits, PostPath } from "../contract";
+import type { Alert, Person, Row, Tier } from "../wire";
 import { newKey, Problem, post } from "./api";
 import { takeAnswer } from "./live";
+import { me } from "./session";
 
 interface CaseAnswer {
   case?: Row;
@@ -33,34 +35,59 @@ export async function attempt(name: string, run: () => Promise<CaseAnswer | unde
   }
 }
 
-const command = (name: string, path: string, body?: object): Promise<boolean> =>
+const command = (name: string, path: PostPath, body?: object): Promise<boolean> =>
   attempt(name, () => post<CaseAnswer>(path, body));
 
 const at = encodeURIComponent;
 
-export const acknowledge = (alertId: string) => command(`ack ${alertId}`, `/alerts/${at(alertId)}/ack`);
+/** Somebody else was quicker: who and when, until the reader puts it away or acts again. */
+export const quicker = signal<{ who: Person; at: string | null } | null>(null);
+
+/** Answers the alert. Where two do so at once, both are written down, and the second is told of the first. */
+export async function acknowledge(alertId: string): Promise<boolean> {
+  let first: Alert | null = null;
+  const done = await attempt(`ack ${alertId}`, async () => {
+    const answer = await post<CaseAnswer>(`/alerts/${at(alertId)}/ack`);
+    first = answer.case?.alert ?? null;
+    return answer;
+  });
+  if (done) quicker.value = otherFirst(first, me.peek()?.user.id);
+  return done;
+}
+
+/** The person who has the alert, where it is not this one. Pure. */
+export function otherFirst(
+  alert: Alert | null,
+  own: string | undefined,
+): { who: Person; at: string | null } | null {
+  const who = alert?.held_by ?? alert?.acknowledged_by ?? null;
+  return who === null || who.person === own ? null : { who, at: alert?.acknowledged_at ?? null };
+}
 export const decline = (alertId: string, reason: string) =>
   command(`decline ${alertId}`, `/alerts/${at(alertId)}/decline`, reason === "" ? {} : { reason });
 export const silence = (alertId: string) => command(`silence ${alertId}`, `/alerts/${at(alertId)}/silence`);
 export const openGreen = (caseId: string) => command(`green ${caseId}`, `/cases/${at(caseId)}/green-channel`);
 export const standDown = (caseId: string, reason: string) =>
-  command(`down ${caseId}`, `/cases/${at(caseId)}/stand-down`, { reason });
+  command(`down ${caseId}`, `/cases/${at(caseId)}/stand-down`, { reason } satisfies Body<"Reason">);
 export const closeCase = (caseId: string, reason: string) =>
-  command(`close ${caseId}`, `/cases/${at(caseId)}/close`, { reason });
+  command(`close ${caseId}`, `/cases/${at(caseId)}/close`, { reason } satisfies Body<"Reason">);
 export const identityChecked = (caseId: string, note: string) =>
-  command(`identity ${caseId}`, `/cases/${at(caseId)}/identity-checked`, { note });
+  command(`identity ${caseId}`, `/cases/${at(caseId)}/identity-checked`, { note } satisfies Body<"Note">);
 export const acceptTask = (taskId: string) => command(`accept ${taskId}`, `/tasks/${at(taskId)}/accept`);
 export const finishTask = (taskId: string) => command(`done ${taskId}`, `/tasks/${at(taskId)}/done`);
 
 export const sayEta = (caseId: string, place: "scene" | "hub", when: string | null) =>
-  command(`eta ${caseId}`, `/cases/${at(caseId)}/ambulance/eta`, { place, at: when });
+  command(`eta ${caseId}`, `/cases/${at(caseId)}/ambulance/eta`, {
+    place,
+    at: when,
+  } satisfies Body<"Arrival">);
 export const sendFeedback = (caseId: string) =>
   command(`feedback ${caseId}`, `/cases/${at(caseId)}/feedback`);
 export const feedbackSeen = (caseId: string) =>
   command(`feedback ${caseId}`, `/cases/${at(caseId)}/feedback-seen`);
 
 export const followUpDone = (followUpId: string, result: string) =>
-  command(`followup ${followUpId}`, `/followups/${at(followUpId)}/done`, { result });
+  command(`followup ${followUpId}`, `/followups/${at(followUpId)}/done`, { result } satisfies Body<"Came">);
 
 /** The press is the time, by the service's clock; a second press changes nothing. */
 export const tapMilestone = (caseId: string, milestone: string, key?: string, code?: string) =>
@@ -96,7 +123,7 @@ export const recordFact = (caseId: string, value: { fact: string; code: string; 
 
 export interface NewReading {
   text: string;
-  tier: string;
+  tier: Tier;
   advice: string | null;
   /** `seq` of the newest reading that the signer has seen, 0 for none. */
   after: number;
@@ -111,3 +138,10 @@ export const adviceSeen = (ecgId: string) =>
 export const markOpened = (ecgId: string) =>
   attempt(`opened ${ecgId}`, () => post<undefined>(`/ecgs/${at(ecgId)}/opened`));
 export { newKey };
+
+/** What is sent above, held against what the service takes. */
+export type Sent = [
+  Fits<NewReading, Body<"Reading">>,
+  Fits<NewMilestone, Body<"Milestone">>,
+  Fits<Day, Body<"Day">>,
+];

@@ -1,5 +1,5 @@
 /** The page's one line to the service and what came over it. */
-import { computed, signal } from "@preact/signals";
+import { batch, computed, type Signal, signal } from "@preact/signals";
 import {
   type Alert,
   isEvent,
@@ -20,6 +20,28 @@ export const rows = signal<Rows>(NO_ROWS);
 export const line = signal<LineState>({ open: false, lostAtMs: performance.now() });
 export const board = computed(() => sections(rows.value.cases.values()));
 
+/** Each case by itself, so that what changes in one is drawn in one row. */
+const cells = new Map<string, Signal<Row | undefined>>();
+
+/** The row of one case: a reader of it is told of this case alone. */
+export function rowSignal(caseId: string): Signal<Row | undefined> {
+  let cell = cells.get(caseId);
+  if (cell === undefined) {
+    cell = signal(rows.peek().cases.get(caseId));
+    cells.set(caseId, cell);
+  }
+  return cell;
+}
+
+/** `changed`: the one case that may have changed; without it all may have. */
+function hold(next: Rows, changed?: string): void {
+  batch(() => {
+    rows.value = next;
+    if (changed === undefined) for (const [id, cell] of cells) cell.value = next.cases.get(id);
+    else rowSignal(changed).value = next.cases.get(changed);
+  });
+}
+
 const waveListeners = new Map<string, Set<(wave: WaveMessage) => void>>();
 /** Cases on this screen, as often as they are there. */
 const onScreen: string[] = [];
@@ -32,12 +54,12 @@ export function rowOf(caseId: string | null): Row | undefined {
 
 /** Take the row in a command's answer at once; the event that follows finds it already there. */
 export function takeAnswer(row: Row): void {
-  rows.value = applyAnswer(rows.value, row);
+  hold(applyAnswer(rows.value, row), row.case_id);
 }
 
 export function startLive(): void {
   if (current !== null) return;
-  rows.value = NO_ROWS;
+  hold(NO_ROWS);
   current = new LiveLine(
     {
       open: (path) => new WebSocket(origin() + path) as unknown as SocketLike,
@@ -60,7 +82,7 @@ export function stopLive(): void {
   document.removeEventListener("visibilitychange", tellOwed);
   current?.stop();
   current = null;
-  rows.value = NO_ROWS;
+  hold(NO_ROWS);
 }
 
 /** Ask for the running waveform of one ECG; returns what ends the asking. */
@@ -103,14 +125,14 @@ function take(message: LiveMessage): void {
   }
   if (isSnapshot(message)) {
     observeServerTime(message.server_time);
-    rows.value = applySnapshot(message);
+    hold(applySnapshot(message));
   } else if (isMark(message)) {
     observeServerTime(message.server_time);
     rows.value = applyMark(rows.value, message.seq);
     return;
   } else if (isEvent(message)) {
     serverClock.notBefore(Date.parse(message.at), performance.now());
-    rows.value = applyEvent(rows.value, message);
+    hold(applyEvent(rows.value, message), message.row?.case_id ?? "");
   }
   tellOwed();
 }

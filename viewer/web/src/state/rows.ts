@@ -76,11 +76,32 @@ export function sectionOf(row: Row): SectionId {
   return row.tier === "URG" || isUnread(row) ? "urgent" : "rest";
 }
 
+/** Ids by section, in the order in which they are shown. */
+export type Layout = Readonly<Record<SectionId, readonly string[]>>;
+
+export interface HeldLayout {
+  layout: Layout;
+  /** Cases that came while the list was held: at its end until they may take their place. */
+  arrivals: readonly string[];
+  /** How many rows stand elsewhere than the worklist wants them. */
+  waiting: number;
+}
+
 /**
- * The order to show while a pointer is over the list: rows stay where they were, those that left go, new ones come last.
+ * The layout to show while a pointer is over the list: each row stays where it was, whatever became of its case, and
+ * what is new comes after all that is open, so that nothing moves.
  */
-export function holdOrder(shown: readonly string[], wanted: readonly string[]): string[] {
-  const there = new Set(wanted);
-  const before = new Set(shown);
-  return [...shown.filter((id) => there.has(id)), ...wanted.filter((id) => !before.has(id))];
+export function holdLayout(shown: Layout, wanted: Layout): HeldLayout {
+  const there = new Set([...shown.now, ...shown.urgent, ...shown.rest, ...shown.closed]);
+  const fresh = (ids: readonly string[]): string[] => ids.filter((id) => !there.has(id));
+  const arrivals = [...fresh(wanted.now), ...fresh(wanted.urgent), ...fresh(wanted.rest)];
+  const layout: Layout = {
+    now: shown.now,
+    urgent: shown.urgent,
+    rest: [...shown.rest, ...arrivals],
+    closed: [...shown.closed, ...fresh(wanted.closed)],
+  };
+  const astray = (id: keyof Layout): number =>
+    wanted[id].filter((caseId, index) => layout[id][index] !== caseId).length;
+  return { layout, arrivals, waiting: astray("now") + astray("urgent") + astray("rest") };
 }
