@@ -18,9 +18,12 @@ from greenchannel.service.desk import Desk
 from greenchannel.viewer import (
     health,
     problems,
+    routes_admin,
+    routes_admin_watch,
     routes_agent,
     routes_ambulance,
     routes_cases,
+    routes_codes,
     routes_contacts,
     routes_devices,
     routes_duty,
@@ -101,6 +104,9 @@ def _http(front: Front, metrics: health.Metrics) -> FastAPI:
         routes_loop,
         routes_reperfusion,
         routes_rules,
+        routes_admin,
+        routes_admin_watch,
+        routes_codes,
     ):
         app.include_router(module.router, prefix=PREFIX)
     app.include_router(health.router)

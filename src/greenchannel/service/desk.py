@@ -19,6 +19,7 @@ from greenchannel.events import AnyEvent, Envelope, case_stream
 from greenchannel.ingest.fields import UploadFields
 from greenchannel.ingest.reader import read_ecg
 from greenchannel.service import warm
+from greenchannel.service.administration import Administration
 from greenchannel.service.agent_clocks import AgentClocks
 from greenchannel.service.ambulances import Ambulances
 from greenchannel.service.answers import Answers
@@ -43,6 +44,7 @@ from greenchannel.service.intake import Intake, UploadAnswer
 from greenchannel.service.keeping import Housekeeping, keep_running
 from greenchannel.service.notices import Notices
 from greenchannel.service.outbox import Outbox
+from greenchannel.service.quarantine_desk import QuarantineDesk
 from greenchannel.service.receipts import Receipts
 from greenchannel.service.reperfusion_clock import ReperfusionClock
 from greenchannel.service.roster_desk import RosterDesk
@@ -55,11 +57,13 @@ from greenchannel.settings import Settings
 from greenchannel.signal.recording import Recording
 from greenchannel.store import ecg_rows
 from greenchannel.store.access import AccessLog
+from greenchannel.store.account_changes import AccountChanges
 from greenchannel.store.accounts import Accounts
 from greenchannel.store.blobs import BlobErased, Blobs
 from greenchannel.store.contacts import Contacts
 from greenchannel.store.engine import open_engine
 from greenchannel.store.log import Log
+from greenchannel.store.one_time_codes import OneTimeCodes
 from greenchannel.store.quarantine import Quarantine
 from greenchannel.store.upload_parts import Parts
 from greenchannel.store.vault import Vault
@@ -240,6 +244,17 @@ class Desk:
             most_bytes=settings.max_upload_bytes,
             kept_s=settings.upload_kept_s,
             idle_s=settings.upload_idle_s,
+        )
+        self.administration = Administration(
+            accounts=accounts,
+            changes=AccountChanges(engine),
+            codes=OneTimeCodes(engine),
+            access=access,
+            clock=clock,
+            settings=settings,
+        )
+        self.quarantined = QuarantineDesk(
+            quarantine=quarantine, intake=self.intake, administration=self.administration, clock=clock
         )
         self._tasks: list[asyncio.Task[None]] = []
         self._warming: asyncio.Task[None] | None = None
