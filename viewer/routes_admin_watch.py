@@ -8,8 +8,8 @@ from pydantic import Field
 from starlette.responses import Response
 
 from greenchannel.clock import rfc3339
-from greenchannel.service.errors import NotFound
 from greenchannel.service.administration import CHANGE
+from greenchannel.service.errors import NotFound
 from greenchannel.store.quarantine import QuarantinedFile
 from greenchannel.triage.rule_set import NEWEST
 from greenchannel.viewer.access import require
