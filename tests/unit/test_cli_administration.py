@@ -1,4 +1,4 @@
-"""`greenchannel user|device|site`: what the pages of administration do, from a shell; and who did it is written down."""
+"""`greenchannel user|device|site`: what the pages of administration do, from a shell; who did it is written down."""
 
 from pathlib import Path
 

@@ -90,7 +90,8 @@ class OneTimeCodes:
     def subject_of(self, kind: str, code: str, now: datetime) -> str:
         """Whose code it is; raises `CodeRefused`. The code is not used by this."""
         with reading(self._engine) as connection:
-            return _in_force(connection, kind, code, now).subject
+            subject: str = _in_force(connection, kind, code, now).subject
+            return subject
 
     def pair(self, code: str, now: datetime) -> tuple[Device, str]:
         """A device takes its token for its code; the token it had before is worth nothing from then on.

@@ -16,6 +16,7 @@ import { TasksPage } from "./pages/TasksPage";
 import { Banner } from "./parts/Banner";
 import { Trouble } from "./parts/bits";
 import { Header, Help, helpOpen, StaleNote } from "./parts/Header";
+import { Later, type Loader } from "./parts/Later";
 import { NewTasks } from "./parts/NewTasks";
 import { SoundBar } from "./parts/SoundBar";
 import { line, startLive, stopLive } from "./state/live";
@@ -24,10 +25,17 @@ import { go, route } from "./state/route";
 import { homeOf, me } from "./state/session";
 import { t } from "./texts";
 
+/** Whoever has a one-time code has no account yet. */
+const WITHOUT_SIGNING_IN: ReadonlySet<string> = new Set(["login", "pair", "join"]);
+
 /** Where somebody wanted to go before having to sign in. */
 let wanted: string | null = null;
 /** Whether this page has once shown somebody where their role begins. */
 let landed = false;
+
+const AdminPage: Loader = async () => (await import("./pages/admin")).AdminPage;
+const PairPage: Loader = async () => (await import("./pages/PairPage")).PairPage;
+const JoinPage: Loader = async () => (await import("./pages/JoinPage")).JoinPage;
 
 export function App(): JSX.Element {
   useSignalEffect(guard);
@@ -56,6 +64,8 @@ export function App(): JSX.Element {
 function Page(): JSX.Element {
   const here = route.value;
   if (here.page === "login") return <Login />;
+  if (here.page === "pair") return <Later load={PairPage} />;
+  if (here.page === "join") return <Later load={JoinPage} />;
   if (!me.value) return <p class="empty">{t("loading")}</p>;
   switch (here.page) {
     case "board":
@@ -76,6 +86,8 @@ function Page(): JSX.Element {
       return <RosterPage />;
     case "tasks":
       return <TasksPage />;
+    case "admin":
+      return <Later load={AdminPage} />;
     case "rules":
       return <RulesPage version={here.version} />;
     default:
@@ -98,7 +110,7 @@ function guard(): void {
   if (who === null) {
     untracked(stopLive);
     landed = false;
-    if (page !== "login") {
+    if (!WITHOUT_SIGNING_IN.has(page)) {
       wanted = location.pathname + location.hash;
       go("/login", true);
     }

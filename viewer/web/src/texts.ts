@@ -12,6 +12,8 @@ import type { Role, Tier } from "./wire";
 type Pair = readonly [zh: string, en: string];
 
 export const TEXTS = {
+  adminPage: ["管理", "Administration"],
+  joinLink: ["我有邀请码(首次登录)", "I have an invitation (first sign-in)"],
   centre: ["胸痛中心 · 实时分诊", "Chest pain · live triage"],
   product: ["绿色通道", "Green channel"],
   demoBanner: ["演示:账号与病人均为模拟", "Demo: all accounts and patients are simulated"],

@@ -24,6 +24,7 @@ import { may } from "../src/state/session";
 import { burst } from "../src/state/sound";
 import baseCss from "../src/styles/base.css?raw";
 import { CONDUCTION, LEAD_PHRASES, REASONS, ROLES, sourceName, TEXTS, TIERS, t } from "../src/texts";
+import { ADMIN_TEXTS } from "../src/textsAdmin";
 import type { Interval } from "../src/wire";
 import { AT, alert, person, row, somebody } from "./fixtures";
 
@@ -34,6 +35,7 @@ afterEach(() => {
 describe("words", () => {
   const pairs = [
     ...Object.values(TEXTS),
+    ...Object.values(ADMIN_TEXTS),
     ...Object.values(ROLES),
     ...Object.values(TIERS).map((x) => x.word),
     ...Object.values(CONDUCTION),

@@ -39,6 +39,7 @@ function placesOf(role: Role): Place[] {
     ...(may("deviceClocks", role)
       ? [{ page: "clocks", href: "/clocks", title: "clocksPage", count: BadClocks } as const]
       : []),
+    ...(may("administer", role) ? [{ page: "admin", href: "/admin", title: "adminPage" } as const] : []),
   ];
 }
 
