@@ -26,6 +26,7 @@ from greenchannel.viewer import (
     routes_codes,
     routes_contacts,
     routes_devices,
+    routes_drills,
     routes_duty,
     routes_ecgs,
     routes_loop,
@@ -107,6 +108,7 @@ def _http(front: Front, metrics: health.Metrics) -> FastAPI:
         routes_admin,
         routes_admin_watch,
         routes_codes,
+        routes_drills,
     ):
         app.include_router(module.router, prefix=PREFIX)
     app.include_router(health.router)

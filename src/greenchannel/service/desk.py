@@ -33,6 +33,7 @@ from greenchannel.service.corrections import Corrections
 from greenchannel.service.delivery import Delivery
 from greenchannel.service.delivery_results import DeliveryResults
 from greenchannel.service.direct_alarm import DirectAlarm
+from greenchannel.service.drills import DRILL_END, Drills
 from greenchannel.service.duty import Duty
 from greenchannel.service.errors import NotFound
 from greenchannel.service.follow_ups import FOLLOW_UP, FollowUps
@@ -187,6 +188,14 @@ class Desk:
             roles=roles, notify=self.notices.roster, reachable=self.going_on_duty.not_known_lost
         )
         self.roster = RosterDesk(engine=engine, writer=writer, clock=clock, watch=roster_watch)
+        self.drills = Drills(
+            casework=self._casework,
+            writer=writer,
+            intake=self.intake,
+            watch=self.watch,
+            accounts=accounts,
+            clock=clock,
+        )
         self.duty = Duty(
             engine=engine,
             writer=writer,
@@ -197,6 +206,7 @@ class Desk:
             others={
                 CLOCK_REPORT: self.clock_reports.fire,
                 FOLLOW_UP: FollowUps(self._casework).fire,
+                DRILL_END: self.drills.fire,
                 **self.roster.watch.handlers,
             },
         )
@@ -422,7 +432,10 @@ class Desk:
         if ecg is None or ecg.analysis_sha256 is None:
             return None
         body = await asyncio.to_thread(ecg_rows.get_analysis, self._engine, ecg.analysis_sha256)
-        return None if body is None else msgspec.json.decode(body, type=dict[str, Any])
+        found = None if body is None else msgspec.json.decode(body, type=dict[str, Any])
+        if found is not None and self.case_of_ecg(ecg_id).is_drill:
+            found["drill"] = True  # whatever is drawn of it says so
+        return found
 
     async def original(self, ecg_id: str) -> bytes:
         """The original bytes of an ECG, unchanged; raises `NotFound` for a running stream and an erased patient."""
