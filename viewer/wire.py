@@ -136,7 +136,7 @@ def case_row(case: Case, names: Directory, now: datetime) -> Json:
         "ecg_id": worst.ecg_id if worst is not None else None,
         "ecgs": [_ecg(ecg, names) for ecg in case.current_ecgs],
         "record_again": record_again(case),
-        "alert": None if case.alert is None else _alert(case.alert, names),
+        "alert": None if case.alert is None else _alert(case.alert, names, over=case.is_drill and case.state == "closed"),
         "green_channel": _green_channel(case, names),
         "tasks": [task_json(task, case.site, names) for task in case.tasks],
         **etas(case),
@@ -328,11 +328,12 @@ def _look_at_newest_advice(ecg: Ecg) -> AdviceLook | None:
     return ecg.seen_of(advised[-1]) if advised else None
 
 
-def _alert(alert: Alert, names: Directory) -> Json:
+def _alert(alert: Alert, names: Directory, *, over: bool = False) -> Json:
+    """`over`: of a drill that has ended; an alert of it that nobody answered calls nobody any more."""
     return {
         "alert_id": alert.alert_id,
         "tier": alert.tier,
-        "state": alert.state.value,
+        "state": "ended" if over and alert.open else alert.state.value,
         "opened_at": rfc3339(alert.opened_at),
         "acknowledged_at": maybe(alert.acknowledged_at),
         "acknowledged_by": names.maybe_person(alert.acknowledged_by),

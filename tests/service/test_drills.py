@@ -253,7 +253,8 @@ def test_nothing_of_a_drill_leaves_the_interface_without_its_mark(tmp_path: Path
             assert other["drills"] == []
             assert (await h.http.post(f"/api/v1/drills/{case_id}/end", headers=doctor)).status_code == 403
             ended = await h.http.post(f"/api/v1/drills/{case_id}/end", headers=boss)
-            assert ended.json()["case"]["state"] == "closed" and _marked(ended.json()["case"])
+            over = ended.json()["case"]
+            assert (over["state"], over["alert"]["state"]) == ("closed", "ended") and _marked(over)
             assert (
                 await h.http.post(f"/api/v1/drills/{real['case_id']}/end", headers=boss)
             ).status_code == 409

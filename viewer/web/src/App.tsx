@@ -15,10 +15,12 @@ import { RulesPage } from "./pages/RulesPage";
 import { TasksPage } from "./pages/TasksPage";
 import { Banner } from "./parts/Banner";
 import { Trouble } from "./parts/bits";
+import { DrillBar } from "./parts/DrillBar";
 import { Header, Help, helpOpen, StaleNote } from "./parts/Header";
 import { Later, type Loader } from "./parts/Later";
 import { NewTasks } from "./parts/NewTasks";
 import { SoundBar } from "./parts/SoundBar";
+import { drillHere } from "./state/drill";
 import { line, startLive, stopLive } from "./state/live";
 import { loadQuantities } from "./state/quantities";
 import { go, route } from "./state/route";
@@ -34,6 +36,7 @@ let wanted: string | null = null;
 let landed = false;
 
 const AdminPage: Loader = async () => (await import("./pages/admin")).AdminPage;
+const DrillPage: Loader = async () => (await import("./pages/DrillPage")).DrillPage;
 const PairPage: Loader = async () => (await import("./pages/PairPage")).PairPage;
 const JoinPage: Loader = async () => (await import("./pages/JoinPage")).JoinPage;
 
@@ -46,8 +49,9 @@ export function App(): JSX.Element {
   const title = route.value.page === "clinic" ? t("clinicTitle") : t("centre");
   const stale = me.value && !line.value.open ? " stale" : "";
   return (
-    <div class={`app${stale}`}>
+    <div class={`app${stale}${drillHere.value ? " drill" : ""}`}>
       <Header title={title} />
+      <DrillBar />
       <SoundBar />
       <Page />
       <div class="floor">
@@ -86,6 +90,8 @@ function Page(): JSX.Element {
       return <RosterPage />;
     case "tasks":
       return <TasksPage />;
+    case "drill":
+      return <Later load={DrillPage} />;
     case "admin":
       return <Later load={AdminPage} />;
     case "rules":

@@ -14,6 +14,7 @@ import "./styles/board.css";
 import "./styles/ecg.css";
 import "./styles/case.css";
 import "./styles/care.css";
+import "./styles/drill.css";
 import "./styles/duty.css";
 import "./styles/roster.css";
 import "./styles/rules.css";

@@ -2,6 +2,7 @@
 import { lang } from "./state/prefs";
 import { CARE_TEXTS } from "./textsCare";
 import { CONTACT_TEXTS } from "./textsContacts";
+import { DRILL_TEXTS } from "./textsDrill";
 import { DUTY_TEXTS } from "./textsDuty";
 import { IDENTITY_TEXTS } from "./textsIdentity";
 import { PROBLEM_TEXTS } from "./textsProblems";
@@ -98,6 +99,7 @@ export const TEXTS = {
   identityConflictEcg: ["另一份心电图", "The other ECG"],
   ...IDENTITY_TEXTS,
   ...CARE_TEXTS,
+  ...DRILL_TEXTS,
   ...CONTACT_TEXTS,
   ...DUTY_TEXTS,
   ...ROSTER_TEXTS,

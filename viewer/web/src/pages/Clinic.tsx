@@ -8,6 +8,7 @@ import { SendForm } from "../parts/SendForm";
 import { TaskActs } from "../parts/Tasks";
 import { adviceSeen } from "../state/acts";
 import { clinicOrder, isUnanswered, unreadFeedback } from "../state/clinic";
+import { drillClass } from "../state/drill";
 import { gathered, hourMinute, patientLine, timeOfDay } from "../state/format";
 import { rows } from "../state/live";
 import { lang } from "../state/prefs";
@@ -84,7 +85,7 @@ function Card({ row, recordAgain }: { row: Row; recordAgain: (() => void) | unde
   const { value: ecg } = useLoaded<Ecg>(row.ecg_id && `/ecgs/${encodeURIComponent(row.ecg_id)}`, row.seq);
   const own = row.tasks.filter((task) => task.role === "clinic" && task.done_at === null);
   return (
-    <section class="card clinic-card" data-testid={`case-${row.case_id}`}>
+    <section class={`card clinic-card${drillClass(row)}`} data-testid={`case-${row.case_id}`}>
       <p class="muted num">
         {patientLine(row)} · {hourMinute(row.opened_at)}
       </p>

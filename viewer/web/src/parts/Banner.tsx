@@ -4,6 +4,7 @@ import type { JSX } from "preact";
 import { acknowledge, silence } from "../state/acts";
 import { callingRows, mayDecline } from "../state/alerts";
 import { nowMs } from "../state/clock";
+import { drillHere, realFirst } from "../state/drill";
 import { bestEvidence, evidenceLine } from "../state/evidence";
 import { duration, siteName } from "../state/format";
 import { board } from "../state/live";
@@ -16,9 +17,9 @@ import { firstWords } from "./Headline";
 
 const MUTE_MS = 120_000;
 
-/** In worklist order: the first is what the banner names. */
+/** In worklist order, drills behind all others: the first is what the banner names. */
 export const calling = computed(() =>
-  callingRows([...board.value.now, ...board.value.urgent, ...board.value.rest], me.value),
+  realFirst(callingRows([...board.value.now, ...board.value.urgent, ...board.value.rest], me.value)),
 );
 
 /** Alerts muted on this device, and until when (local milliseconds). Muting never stops the escalation. */
@@ -93,7 +94,7 @@ export function Banner(): JSX.Element | null {
 const BLINK_MS = 1000;
 
 function blinkTitle(count: number, site: string): () => void {
-  const usual = `${t("product")} · ${t("centre")}`;
+  const usual = `${drillHere.value ? t("drillMark") : ""}${t("product")} · ${t("centre")}`;
   document.title = usual;
   if (count === 0) return () => {};
   const urgent = `(${count}) ${t("bannerTitle")} ${site}`;

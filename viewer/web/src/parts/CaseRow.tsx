@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import { acknowledge, openGreen } from "../state/acts";
 import { callsMe, nextAct } from "../state/alerts";
 import { nowMs } from "../state/clock";
+import { drillClass } from "../state/drill";
 import { bestEvidence, evidenceLine } from "../state/evidence";
 import {
   dateTime,
@@ -43,7 +44,7 @@ export function CaseRow({ row, selected, open }: Props): JSX.Element {
   const calls = callsMe(row.alert, me.value);
   return (
     <li
-      class={`row ${tierClass(shownTier(row))}${selected ? " selected" : ""}${calls ? " calls" : ""}`}
+      class={`row ${tierClass(shownTier(row))}${selected ? " selected" : ""}${calls ? " calls" : ""}${drillClass(row)}`}
       data-testid={`row-${row.case_id}`}
       data-case={row.case_id}
       data-tier={row.tier ?? ""}

@@ -5,6 +5,7 @@ const PLAIN = [
   "clinic",
   "clocks",
   "contacts",
+  "drill",
   "followups",
   "join",
   "login",

@@ -5,6 +5,7 @@ import { Qr } from "../../parts/Qr";
 import { inFours } from "../../state/admin";
 import { dateTime, hourMinute } from "../../state/format";
 import { lang } from "../../state/prefs";
+import { t } from "../../texts";
 import { ta } from "../../textsAdmin";
 import type { AdminSite, NewCode } from "../../wireAdmin";
 
@@ -106,7 +107,7 @@ export function OnceCode({ title, how, url, made, long, close }: CodeProps): JSX
       </div>
       <p class="acts">
         <button type="button" class="act act-plain" data-testid="once-close" onClick={close}>
-          {ta("cancel")}
+          {t("close")}
         </button>
       </p>
     </section>
