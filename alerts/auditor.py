@@ -28,6 +28,7 @@ class Missed(msgspec.Struct, frozen=True, kw_only=True):
     alert_id: str | None = None
     step: int | None = None
     ecg_id: str | None = None
+    drill: bool = False
 
 
 def audit(cases: Iterable[Case], now: datetime, settings: EscalationSettings | None = None) -> list[Missed]:
@@ -39,7 +40,11 @@ def audit(cases: Iterable[Case], now: datetime, settings: EscalationSettings | N
     was to be read by a person, and nobody was told that it was not.
     """
     settings = settings or default_settings()
-    found = [missed for case in cases for missed in _audit_case(case, now, settings)]
+    found = [
+        msgspec.structs.replace(missed, drill=case.is_drill)
+        for case in cases
+        for missed in _audit_case(case, now, settings)
+    ]
     return sorted((m for m in found if m.late_s > settings.grace_s), key=lambda m: (m.due_at, m.case_id))
 
 

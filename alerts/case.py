@@ -119,6 +119,12 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     conflicts: tuple[IdentityConflict, ...] = ()
     identity_check: IdentityCheck | None = None  # the newest
     history: tuple[Envelope, ...] = ()
+    drill_until: datetime | None = None  # given: no patient but a drill, which ends by then
+
+    @property
+    def is_drill(self) -> bool:
+        """Whether it is practice: it says so wherever it is shown, and counts nowhere."""
+        return self.drill_until is not None
 
     @property
     def current_ecgs(self) -> tuple[Ecg, ...]:
@@ -264,6 +270,7 @@ def _opened(envelope: Envelope) -> Case:
         patient=event.patient,
         arrival_mode=event.arrival_mode,
         note=event.note,
+        drill_until=event.drill_until,
         opened_at=envelope.at,
         last_event_at=envelope.at,
         seq=envelope.seq,

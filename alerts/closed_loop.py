@@ -64,6 +64,8 @@ def follows(case: Case, events: Sequence[AnyEvent], now: datetime) -> list[AnyEv
     `case` is as it is with the events.
     """
     planned: list[AnyEvent] = []
+    if case.is_drill:
+        return planned
     for event in events:
         if isinstance(event, GreenChannelStoodDown):
             planned += _plan(case, event.channel_id, now)
@@ -147,6 +149,8 @@ def _same_recording(case: Case, ecg: Ecg) -> Iterator[Ecg]:
 
 def deadlines(envelope: Envelope, case: Case) -> list[Deadline]:
     """Return the due times that one event sets: of an upload that should be answered, of a planned follow-up."""
+    if case.is_drill:
+        return []
     match envelope.event:
         case EcgReceived() as e:
             due_at = (e.received_at or envelope.at) + _delay(feedback_kind())
@@ -186,8 +190,9 @@ def _feedback_id(case: Case, ecg_id: str) -> str:
 
 
 def unanswered(case: Case) -> list[Ecg]:
-    """The uploads of a case that nobody has answered; of a merged case none, they are in the other one."""
-    if case.state == "merged":
+    """The uploads of a case that nobody has answered; of a merged case none, they are in the other one; of a drill
+    none."""
+    if case.state == "merged" or case.is_drill:
         return []
     return [e for e in case.current_ecgs if e.received_at is not None and fed_back(case, e) is None]
 

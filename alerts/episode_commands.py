@@ -7,6 +7,7 @@ from greenchannel.alerts.alert_commands import find_ecg
 from greenchannel.alerts.alert_state import Alert
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.channel_commands import require_open
+from greenchannel.alerts.drill import require_real
 from greenchannel.alerts.ecg_state import Ecg, tier_rank
 from greenchannel.alerts.escalation import call
 from greenchannel.alerts.escalation_plan import EscalationSettings
@@ -57,6 +58,7 @@ def merge(case: Case, into: Case) -> tuple[list[AnyEvent], list[AnyEvent]]:
     if case.merged_into == into.case_id:
         return [], []
     _require_other(case, into)
+    require_real(case, into)
     require_open(case)
     require_answered(case)
     require_read(case.ecgs)
@@ -83,6 +85,7 @@ def split(
     moved = tuple(find_ecg(case, ecg_id) for ecg_id in dict.fromkeys(ecg_ids))
     if not moved:
         raise Refused("no_ecgs", "须选择要拆分的心电图", "expected at least one ECG, got none", 422)
+    require_real(case, *(() if into is None else (into,)))
     require_open(case)
     require_answered(case)
     gone = [ecg.ecg_id for ecg in moved if ecg.moved_to is not None]

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from greenchannel.alerts import drill
 from greenchannel.alerts.delivery import kinds
 
 # What may stand beside the text on a channel that is not public. Anything else of a row stays inside.
@@ -20,6 +21,7 @@ _FACTS: Final = (
     "role",
     "starts",
     "problem",
+    "drill",
 )
 
 
@@ -56,10 +58,13 @@ def compose(
     spec = kinds()[kind]
     words = {"tier": str(facts.get("tier") or ""), "site_zh": site_zh, "site_en": site_en}
     about = facts.get("alert_id") or facts.get("channel_id") or key
+    title, text = " ".join(spec.title.format_map(words).split()), spec.text.format_map(words)
+    if facts.get("drill"):
+        title, text = f"{drill.WORDS} {title}", f"{drill.WORDS}：{drill.IN_TEXTS}\n{text}"
     return Message(
         kind=kind,
-        title=" ".join(spec.title.format_map(words).split()),
-        text=spec.text.format_map(words),
+        title=title,
+        text=text,
         tag=reference(f"{about}:{facts.get('round', 1)}{':yours' if kind == 'handed_over' else ''}"),
         ref=reference(key),
         urgent=spec.urgent,

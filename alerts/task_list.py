@@ -31,7 +31,8 @@ def _intervals() -> dict[str, IntervalSpec]:
 
 
 def open_tasks(cases: Iterable[Case], role: str | None = None) -> list[Listed]:
-    """Return the tasks that are not done, of cases whose channel is open; the most urgent tier first, then the oldest.
+    """Return the tasks that are not done, of cases whose channel is open; the most urgent tier first, then the oldest,
+    those of drills behind all others.
 
     Parameters
     ----------
@@ -45,7 +46,15 @@ def open_tasks(cases: Iterable[Case], role: str | None = None) -> list[Listed]:
         for task in case.tasks
         if task.state in ("given", "accepted") and (role is None or role in may_take(task))
     ]
-    return sorted(found, key=lambda one: (tier_rank(one.case.tier), one.task.given_at, one.case.case_id))
+    return sorted(
+        found,
+        key=lambda one: (
+            one.case.is_drill,
+            tier_rank(one.case.tier),
+            one.task.given_at,
+            one.case.case_id,
+        ),
+    )
 
 
 def may_take(task: TaskState) -> tuple[str, ...]:

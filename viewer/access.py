@@ -59,6 +59,8 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = {
     "give_shift": _DOCTORS | {"ed", "admin"},  # one's own; those of others need `edit_roster`
     "device_clocks": frozenset({"quality", "admin"}),
     "quarantine": frozenset({"admin"}),
+    "drill": _DOCTORS | {"ed", "admin"},  # of these the administrators and whoever is head of duty now
+    "administer": frozenset({"admin"}),  # sites, devices, people, channels of others
     "erase": frozenset({"admin"}),
 }
 """Which roles may do a thing; "device" stands for a device or program with a token."""

@@ -18,11 +18,15 @@ from greenchannel.service.desk import Desk
 from greenchannel.viewer import (
     health,
     problems,
+    routes_admin,
+    routes_admin_watch,
     routes_agent,
     routes_ambulance,
     routes_cases,
+    routes_codes,
     routes_contacts,
     routes_devices,
+    routes_drills,
     routes_duty,
     routes_ecgs,
     routes_facts,
@@ -107,6 +111,10 @@ def _http(front: Front, metrics: health.Metrics) -> FastAPI:
         routes_facts,
         routes_reperfusion,
         routes_rules,
+        routes_admin,
+        routes_admin_watch,
+        routes_codes,
+        routes_drills,
     ):
         app.include_router(module.router, prefix=PREFIX)
     app.include_router(health.router)

@@ -28,6 +28,10 @@ class Directory:
         self._loading = asyncio.Lock()
         self.edition = 0
 
+    def forget(self) -> None:
+        """Have the next `refresh` read the accounts, however new the copy is: somebody has just changed them."""
+        self._due_s = 0.0
+
     async def refresh(self) -> None:
         """Read the accounts again where the copy is old."""
         loop = asyncio.get_running_loop()
@@ -71,8 +75,12 @@ class Directory:
         ]
         return {"zh": words.zh, "en": words.en, "steps": steps}
 
-    def fallback(self) -> dict[str, Any] | None:
-        """The hospital to telephone where no doctor answers: the first hub that is in use; None where there is none."""
+    def fallback(self, site_id: str | None = None) -> dict[str, Any] | None:
+        """Whom to telephone where no doctor answers: the number that the site itself has for that, else the first hub
+        that is in use; None where there is none."""
+        own = None if site_id is None else self._sites.get(site_id)
+        if own is not None and own.fallback_phone is not None:
+            return {"phone": own.fallback_phone, "name_zh": "值班电话", "name_en": "duty telephone"}
         hubs = sorted(
             (s for s in self._sites.values() if s.kind == "hub" and not s.disabled), key=lambda s: s.id
         )

@@ -20,6 +20,7 @@ from matplotlib.font_manager import FontPath, FontProperties
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from greenchannel.alerts import drill
 from greenchannel.signal.recording import Recording
 from greenchannel.viewer import words
 from greenchannel.viewer.paper_evidence import after_j_s, evidence_of, evidence_text, is_st_level, whole_beat
@@ -41,6 +42,7 @@ PNG_DPI: Final = 200
 _FONT_FILE: Final = Path(str(files("noto_cjk_sans_otc") / "NotoSansCJK-Regular.ttc"))
 _FINE, _COARSE, _TRACE, _EVIDENCE, _GREY = "#f3e3e0", "#e2bdb7", "#141414", "#0b57d0", "#5a5a5a"
 _TIER_COLOUR: Final = {"ACT": "#b3261e", "CRIT": "#b3261e", "URG": "#8a5a00"}
+_FRAME_MM = 4.0  # of the hatched frame of a drill
 _LINE_MM = 4.1  # from one line of the findings to the next
 _LABEL_PT = 7.0
 _LABEL_MM = 9.0  # from the edge of a strip to its evidence, behind the lead's name
@@ -90,7 +92,31 @@ def draw(recording: Recording, interpretation: Mapping[str, Any]) -> Figure:
         _strip(axes, strip, recording, interpretation)
     _header(axes, interpretation)
     _footer(axes, recording, interpretation)
+    if interpretation.get("drill"):
+        _drill(axes)
     return figure
+
+
+def _drill(axes: Axes) -> None:
+    """A drill cannot be mistaken for a patient: a hatched frame around the sheet, and the word across it and above."""
+    width, height = SHEET_MM
+    for x, y, w, h in (
+        (0.0, 0.0, width, _FRAME_MM),
+        (0.0, height - _FRAME_MM, width, _FRAME_MM),
+        (0.0, 0.0, _FRAME_MM, height),
+        (width - _FRAME_MM, 0.0, _FRAME_MM, height),
+    ):
+        axes.add_patch(
+            Rectangle(
+                (x, y), w, h, facecolor="white", edgecolor=_TRACE, hatch="////", linewidth=0.0, zorder=3.0
+            )
+        )
+    plate = {"facecolor": "white", "edgecolor": _TRACE, "pad": 2.0}
+    _text(axes, width / 2, height - 8.5, drill.ON_PAPER, 11, weight="bold", ha="center", bbox=plate)
+    _text(
+        axes, width / 2, height / 2 - 10.0, drill.WORDS, 90, weight="bold", ha="center", va="center",
+        color=_TRACE, alpha=0.10, rotation=20,
+    )  # fmt: skip
 
 
 def _font(size_pt: float) -> FontProperties:

@@ -1,7 +1,7 @@
 """What every route shares: the desk, the gate, the names, and how an answer is made."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -16,6 +16,7 @@ from greenchannel.service.desk import Desk
 from greenchannel.viewer.access import SAFE_METHODS, check_origin, visible
 from greenchannel.viewer.directory import Directory
 from greenchannel.viewer.gate import Gate, bearer, session_token, unauthenticated
+from greenchannel.viewer.leaving import Leaving
 from greenchannel.viewer.live import LiveFanout
 from greenchannel.viewer.wire import CaseRows
 
@@ -42,6 +43,7 @@ class Front:
     directory: Directory
     rows: CaseRows
     fanout: LiveFanout
+    leaving: Leaving = field(default_factory=Leaving)
     demo_users: Sequence[DemoUser] = ()
 
     @classmethod

@@ -48,6 +48,9 @@ class Gate:
         # Counted apart: one broken device behind a clinic's address must not lock its people out.
         self._addresses = AttemptLimit(most=6 * attempts_per_minute, window=_WINDOW)
         self._tokens = AttemptLimit(most=6 * attempts_per_minute, window=_WINDOW)
+        # One-time codes are short, so all addresses together are held to a few tries.
+        self._codes = AttemptLimit(most=attempts_per_minute, window=_WINDOW)
+        self._all_codes = AttemptLimit(most=6 * attempts_per_minute, window=_WINDOW)
 
     async def device(self, token: str, address: str) -> Caller:
         """The device of a token; raises `Problem` 401, or 429 after too many wrong ones from one address."""
@@ -91,6 +94,18 @@ class Gate:
         self._people.succeeded(names)
         token = await asyncio.to_thread(self._accounts.open_session, user.id, now, ttl)
         return user, token
+
+    def check_codes(self, address: str) -> None:
+        """Raise `Problem` 429 where too many wrong one-time codes came, from this address or from all."""
+        now = self._clock.now()
+        self._codes.check(address, now)
+        self._all_codes.check("", now)
+
+    def wrong_code(self, address: str) -> None:
+        """Count a one-time code that was refused."""
+        now = self._clock.now()
+        self._codes.failed(address, now)
+        self._all_codes.failed("", now)
 
     async def sign_out(self, token: str) -> None:
         """End a session; one that is over already stays so."""

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from greenchannel.alerts.drill import WORD_EN, WORD_ZH
 from greenchannel.alerts.history import describe, type_name
 from greenchannel.clock import rfc3339
 from greenchannel.events import (
@@ -10,6 +11,7 @@ from greenchannel.events import (
     AlertHandedOver,
     AlertSent,
     CaseClosed,
+    CaseOpened,
     ContextEntered,
     EcgAnalysed,
     Envelope,
@@ -41,6 +43,8 @@ def line(envelope: Envelope, names: Directory) -> dict[str, Any]:
 
 def _detail(envelope: Envelope, names: Directory) -> Word | None:
     match envelope.event:
+        case CaseOpened() as e if e.drill_until is not None:
+            return Word(WORD_ZH, WORD_EN)
         case ContextEntered() as e if e.note:
             return _both(e.note)
         case IdentityChecked() as e:

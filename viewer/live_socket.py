@@ -70,13 +70,31 @@ async def _serve(front: Front, scope: Scope, socket: Socket, client: Client, cal
     slow = asyncio.create_task(_wait_slow(client))
     tasks = (writing, hearing, slow)
     try:
-        while not await first_of(*tasks, timeout_s=CHECK_AGAIN_S):
-            if await _caller(front, scope) != caller:
-                raise Problem(401, "the rights of this connection have changed")
-            await front.directory.refresh()
+        with front.leaving.watched(caller.actor) as told:
+            while not await _ends(tasks, told):
+                if await _caller(front, scope) != caller:
+                    raise Problem(401, "the rights of this connection have changed")
+                await front.directory.refresh()
     finally:
         await cancel(*tasks)
     await socket.close(SLOW, "too slow, come back with after=SEQ")
+
+
+async def _ends(tasks: "tuple[asyncio.Task[None], ...]", told: asyncio.Event) -> bool:
+    """Wait for the end of one of the tasks; False after a while, and at once where the rights may have changed."""
+    telling = asyncio.create_task(_wait(told))
+    try:
+        ended = await first_of(*tasks, telling, timeout_s=CHECK_AGAIN_S)
+    finally:
+        await cancel(telling)
+    if told.is_set():
+        told.clear()
+        return any(task.done() for task in tasks)
+    return ended
+
+
+async def _wait(event: asyncio.Event) -> None:
+    await event.wait()
 
 
 async def _wait_slow(client: Client) -> None:

@@ -66,8 +66,8 @@ def is_answered(case: Case) -> bool:
 
 
 def has_open_alert(case: Case) -> bool:
-    """Somebody is being called, whatever the state of the case."""
-    return any(alert.open for alert in case.alerts)
+    """Somebody is being called, whatever the state of the case; a drill that is over calls nobody."""
+    return any(alert.open for alert in case.alerts) and not (case.is_drill and case.state == "closed")
 
 
 def _signed(ecg: Ecg) -> bool:
@@ -111,9 +111,11 @@ def place_of(case: Case, now: datetime) -> worklist.Place:
 
 
 def order_of(case: Case, now: datetime) -> Order:
-    """The row's `order`: compared element by element, the smallest is topmost. Cases that are over come last."""
+    """The row's `order`: compared element by element, the smallest is topmost. Drills come behind all real cases, those
+    that are over last."""
     key = place_of(case, now)
-    return (int(not is_live(case)), *(part if isinstance(part, str) else int(part) for part in key))
+    group = 2 * int(not is_live(case)) + int(case.is_drill)
+    return (group, *(part if isinstance(part, str) else int(part) for part in key))
 
 
 # ---------------------------------------------------------------- the board

@@ -31,7 +31,7 @@ from greenchannel.viewer.problems import Problem
 from greenchannel.viewer.routes_cases import PRINTABLE, Given
 from greenchannel.viewer.routes_paper import paper_of
 from greenchannel.viewer.uploads import Files, read_upload
-from greenchannel.viewer.wire import maybe
+from greenchannel.viewer.wire import drill_json, maybe
 from greenchannel.viewer.words import SHOWN_ZONE
 
 router = APIRouter(prefix="/ecgs", tags=["ECGs"])
@@ -115,6 +115,7 @@ async def one(ecg_id: str, front: Here, who: Who) -> Response:
             "ecg_id": ecg_id,
             "case_id": case.case_id,
             "site": case.site,
+            "drill": drill_json(case),
             "states": {"sent": maybe(ecg.sent.at if ecg.sent else None)} | states(case, ecg),
             "analysis": await front.desk.analysis(ecg_id),
             "paper": paper_of(ecg),

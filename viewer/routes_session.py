@@ -105,7 +105,9 @@ async def _me(front: Front, who: Caller) -> dict[str, Any]:
         "next_shift": None
         if following is None
         else {**front.directory.person(following.person), "from": rfc3339(following.starts_at)},
-        "fallback": front.directory.fallback(),
+        "fallback": front.directory.fallback(
+            next(iter(who.sites)) if who.sites and len(who.sites) == 1 else None
+        ),
         "demo": bool(front.demo_users),
         "demo_users": [{"user": one.user, "name": one.name_zh, "role": one.role} for one in front.demo_users],
         "server_time": rfc3339(now),

@@ -54,8 +54,9 @@ def _on(switch: str | None) -> bool:
 def _case(listed: Listed, names: Directory, name: str | None) -> dict[str, Any]:
     case: Case = listed.case
     headline = wire.headline_of(case)
-    return {
+    about = {
         "case_id": case.case_id,
+        "drill": wire.drill_json(case),
         "site": names.site(case.site),
         "tier": case.tier,
         "headline_zh": headline.zh,
@@ -69,3 +70,4 @@ def _case(listed: Listed, names: Directory, name: str | None) -> dict[str, Any]:
         "opened_by": names.maybe_person(case.channel.opened_by),
         **wire.etas(case),
     }
+    return wire.marked(case, about)

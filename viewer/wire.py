@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from greenchannel.alerts import drill
 from greenchannel.alerts.alert_deadlines import rings_at
 from greenchannel.alerts.alert_state import Alert
 from greenchannel.alerts.case import Case
@@ -110,10 +111,11 @@ def case_row(case: Case, names: Directory, now: datetime) -> Json:
     order_en, order_zh = worklist.explain(place_of(case, now), patient_of(case, case.opened_at))
     context = case.context
     last, advised = _newest_reading(case), _newest_advice(case)
-    return {
+    row = {
         "case_id": case.case_id,
         "seq": case.seq,
         "state": case.state,
+        "drill": drill_json(case),
         "opened_at": rfc3339(case.opened_at),
         "last_event_at": rfc3339(case.last_event_at),
         "note": case.note,
@@ -136,7 +138,7 @@ def case_row(case: Case, names: Directory, now: datetime) -> Json:
         "ecgs": [_ecg(ecg, names) for ecg in case.current_ecgs],
         "record_again": record_again(case),
         "rings_at": maybe(rings_at(case, names.escalation)),
-        "alert": None if case.alert is None else _alert(case.alert, names),
+        "alert": None if case.alert is None else _alert(case.alert, names, over=case.is_drill and case.state == "closed"),
         "green_channel": _green_channel(case, names),
         "tasks": [task_json(task, case.site, names) for task in case.tasks],
         **etas(case),
@@ -148,6 +150,29 @@ def case_row(case: Case, names: Directory, now: datetime) -> Json:
         "reading": None if last is None else reading(*last, names),
         "newest_advice": None if advised is None else reading(*advised, names),
     }
+    return marked(case, row)
+
+
+def drill_json(case: Case) -> Json | None:
+    """When a drill ends at the latest; None for a real case."""
+    return None if case.drill_until is None else {"ends_at": rfc3339(case.drill_until)}
+
+
+def marked(case: Case, row: Json) -> Json:
+    """What is shown of a case, with 演练 before the names and headlines of a drill: a page that knows nothing of drills
+    says it all the same."""
+    if not case.is_drill:
+        return row
+    for key in ("headline_zh", "headline_en"):
+        if row.get(key) is not None:
+            row[key] = drill.mark_zh(row[key]) if key.endswith("zh") else drill.mark_en(row[key])
+    site = row.get("site")
+    if site is not None:
+        row["site"] = site | {
+            "name_zh": drill.mark_zh(site["name_zh"]),
+            "name_en": drill.mark_en(site["name_en"]),
+        }
+    return row
 
 
 def headline_of(case: Case) -> Word:
@@ -319,11 +344,12 @@ def _look_at_newest_advice(ecg: Ecg) -> AdviceLook | None:
     return ecg.seen_of(advised[-1]) if advised else None
 
 
-def _alert(alert: Alert, names: Directory) -> Json:
+def _alert(alert: Alert, names: Directory, *, over: bool = False) -> Json:
+    """`over`: of a drill that has ended; an alert of it that nobody answered calls nobody any more."""
     return {
         "alert_id": alert.alert_id,
         "tier": alert.tier,
-        "state": alert.state.value,
+        "state": "ended" if over and alert.open else alert.state.value,
         "opened_at": rfc3339(alert.opened_at),
         "acknowledged_at": maybe(alert.acknowledged_at),
         "acknowledged_by": names.maybe_person(alert.acknowledged_by),

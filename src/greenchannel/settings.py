@@ -29,6 +29,8 @@ class Settings:
     upload_idle_s: float = 60.0  # a body of which nothing comes is taken for cut; what came is kept
     quarantine_bytes: int = 512 * 1024 * 1024  # newest kept, oldest dropped
     session_ttl_s: float = 12 * 3600.0
+    pairing_code_s: float = 15 * 60.0  # how long a device's one-time code is good
+    invitation_s: float = 7 * 24 * 3600.0  # how long a person's is
     secure_cookie: bool = False  # True where the service stands behind TLS
     login_attempts_per_minute: int = 10
     stream_idle_s: float = 60.0  # a silent stream is finished and read after this long

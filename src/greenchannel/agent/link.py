@@ -39,10 +39,18 @@ class Link:
         Read anew for each request, so that a new token needs no restart.
     ca_file
         Certificates to trust instead of the system's.
+    signed
+        With the token; only who has none yet asks without.
     """
 
     def __init__(
-        self, server: str, token_file: Path, *, ca_file: Path | None = None, timeout_s: float = TIMEOUT_S
+        self,
+        server: str,
+        token_file: Path,
+        *,
+        ca_file: Path | None = None,
+        timeout_s: float = TIMEOUT_S,
+        signed: bool = True,
     ) -> None:
         parts = urlsplit(server if "://" in server else f"http://{server}")
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
@@ -51,6 +59,7 @@ class Link:
         self._host, self._port = parts.hostname, parts.port
         self._base = f"{parts.path.rstrip('/')}/api/v1"
         self._token_file = Path(token_file)
+        self._signed = signed
         self._timeout_s = timeout_s
         self._tls = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
         self._connection: http.client.HTTPConnection | None = None
@@ -90,7 +99,9 @@ class Link:
             self._connection = None
 
     def _ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Reply:
-        said = {"Authorization": f"Bearer {self._token()}", "User-Agent": "greenchannel-agent", **headers}
+        said = {"User-Agent": "greenchannel-agent", **headers}
+        if self._signed:
+            said["Authorization"] = f"Bearer {self._token()}"
         connection = self._connection = self._connection or self._connected()
         connection.request(method, self._base + path, body=body, headers=said)
         answer = connection.getresponse()

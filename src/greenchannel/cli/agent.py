@@ -110,6 +110,33 @@ def run(
 
 
 @agent.command()
+def pair(
+    server: Annotated[str, typer.Option(metavar="URL", help="The service, as https://heart.example")],
+    code: Annotated[str, typer.Option(help="The digits on the administrator's page", prompt=True)],
+    token_file: Annotated[Path, typer.Option(metavar="F", help="Where this clinic's token is put")],
+    ca: Ca = None,
+    replace: Annotated[bool, typer.Option("--replace", help="In place of the token that is there")] = False,
+) -> None:
+    """Take this clinic's token for a code of the administrator, once, and put it into the token file."""
+    from greenchannel.agent import pairing
+    from greenchannel.agent.link import BadServer
+
+    if token_file.exists() and not replace:
+        typer.echo(f"已有令牌文件 {token_file} 没有改动;要替换请加 --replace", err=True)
+        typer.echo(f"{token_file} is there already and was left as it is; --replace puts another", err=True)
+        raise typer.Exit(2)
+    try:
+        paired = pairing.pair(server, code, token_file, ca_file=ca)
+    except BadServer as error:
+        raise typer.BadParameter(str(error)) from error
+    except pairing.NotPaired as error:
+        typer.echo(error.zh, err=True)
+        typer.echo(error.en, err=True)
+        raise typer.Exit(1) from error
+    typer.echo(f"{paired.device} {paired.name} · {paired.site}: {token_file}")
+
+
+@agent.command()
 def install(
     server: Annotated[str, typer.Option(metavar="URL")],
     token_file: Annotated[Path, typer.Option(metavar="F")],

@@ -48,6 +48,7 @@ USERS: Final = (
     DemoUser(user="cath", name_zh="导管室护士", name_en="Cath-lab nurse", role="cathlab"),
     DemoUser(user="ccu", name_zh="CCU护士", name_en="CCU nurse", role="ccu"),
     DemoUser(user="quality", name_zh="质控员", name_en="Quality officer", role="quality"),
+    DemoUser(user="admin", name_zh="管理员", name_en="Administrator", role="admin"),
 )
 
 DEVICES: Final = (

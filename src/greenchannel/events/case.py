@@ -13,6 +13,7 @@ class CaseOpened(Event, frozen=True, kw_only=True):
     patient: str  # pseudonym
     arrival_mode: int | None = None  # national codes 1-4, None unknown
     note: str | None = None  # shown beside the case, e.g. that its date was not reported
+    drill_until: Aware | None = None  # given: no patient but a drill, which ends by then
 
 
 class ContextEntered(Event, frozen=True, kw_only=True):

@@ -1,6 +1,7 @@
 """An ECG whose bytes are complete, before it has a place; and what its sender is told."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from greenchannel.events import ClockReading, EcgReceived
 from greenchannel.ingest.device_clock import ClockOffset, JudgedTime
@@ -40,6 +41,7 @@ class Arrival:
     actor: str
     ecg_id: str | None = None  # a stream has its id from its start
     look: Look | None = None  # for the same recording among those that came before
+    drill_until: datetime | None = None  # given: it opens a drill
     measured: ClockOffset | None = None  # how far the device's own clock is off, as it said beside the ECG
 
     def received(self, ecg_id: str) -> EcgReceived:

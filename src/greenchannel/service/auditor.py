@@ -18,6 +18,7 @@ import msgspec
 import structlog
 from sqlalchemy import Engine
 
+from greenchannel.alerts import drill
 from greenchannel.alerts.auditor import Missed, audit
 from greenchannel.alerts.escalation_plan import EscalationSettings
 from greenchannel.alerts.wellness import Unwell, limits, unwell
@@ -256,11 +257,13 @@ def _of_missed(one: Missed) -> Notice:
         if value is not None
     )  # fmt: skip
     late = round(one.late_s)
+    zh = f"{_MISSED_ZH[one.kind]}，已逾期 {late} 秒（{which}）"
+    en = f"{_MISSED_EN[one.kind]}, {late} s late ({which})"
     return Notice(
         key=_key(event),
         event=event,
-        zh=f"{_MISSED_ZH[one.kind]}，已逾期 {late} 秒（{which}）",
-        en=f"{_MISSED_EN[one.kind]}, {late} s late ({which})",
+        zh=drill.mark_zh(zh) if one.drill else zh,
+        en=drill.mark_en(en) if one.drill else en,
     )
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from greenchannel.alerts import alert_deadlines, closed_loop, consequences
+from greenchannel.alerts import alert_deadlines, closed_loop, consequences, drill
 from greenchannel.alerts import case as case_fold
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.escalation_plan import EscalationSettings
@@ -51,6 +51,7 @@ class Casework:
             due_times = (
                 *alert_deadlines.deadlines(envelope, case, self._settings),
                 *closed_loop.deadlines(envelope, case),
+                *drill.deadlines(envelope, case),
             )
             for deadline in due_times:
                 tx.set_deadline(

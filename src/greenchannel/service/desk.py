@@ -19,6 +19,7 @@ from greenchannel.events import AnyEvent, Envelope, case_stream
 from greenchannel.ingest.fields import UploadFields
 from greenchannel.ingest.reader import read_ecg
 from greenchannel.service import warm
+from greenchannel.service.administration import Administration
 from greenchannel.service.agent_clocks import AgentClocks
 from greenchannel.service.ambulances import Ambulances
 from greenchannel.service.answers import Answers
@@ -32,6 +33,7 @@ from greenchannel.service.corrections import Corrections
 from greenchannel.service.delivery import Delivery
 from greenchannel.service.delivery_results import DeliveryResults
 from greenchannel.service.direct_alarm import DirectAlarm
+from greenchannel.service.drills import DRILL_END, Drills
 from greenchannel.service.duty import Duty
 from greenchannel.service.errors import NotFound
 from greenchannel.service.follow_ups import FOLLOW_UP, FollowUps
@@ -43,6 +45,7 @@ from greenchannel.service.intake import Intake, UploadAnswer
 from greenchannel.service.keeping import Housekeeping, keep_running
 from greenchannel.service.notices import Notices
 from greenchannel.service.outbox import Outbox
+from greenchannel.service.quarantine_desk import QuarantineDesk
 from greenchannel.service.receipts import Receipts
 from greenchannel.service.reperfusion_clock import ReperfusionClock
 from greenchannel.service.roster_desk import RosterDesk
@@ -55,11 +58,13 @@ from greenchannel.settings import Settings
 from greenchannel.signal.recording import Recording
 from greenchannel.store import ecg_rows
 from greenchannel.store.access import AccessLog
+from greenchannel.store.account_changes import AccountChanges
 from greenchannel.store.accounts import Accounts
 from greenchannel.store.blobs import BlobErased, Blobs
 from greenchannel.store.contacts import Contacts
 from greenchannel.store.engine import open_engine
 from greenchannel.store.log import Log
+from greenchannel.store.one_time_codes import OneTimeCodes
 from greenchannel.store.quarantine import Quarantine
 from greenchannel.store.upload_parts import Parts
 from greenchannel.store.vault import Vault
@@ -188,6 +193,14 @@ class Desk:
             roles=roles, notify=self.notices.roster, reachable=self.going_on_duty.not_known_lost
         )
         self.roster = RosterDesk(engine=engine, writer=writer, clock=clock, watch=roster_watch)
+        self.drills = Drills(
+            casework=self._casework,
+            writer=writer,
+            intake=self.intake,
+            watch=self.watch,
+            accounts=accounts,
+            clock=clock,
+        )
         self.duty = Duty(
             engine=engine,
             writer=writer,
@@ -198,6 +211,7 @@ class Desk:
             others={
                 CLOCK_REPORT: self.clock_reports.fire,
                 FOLLOW_UP: FollowUps(self._casework).fire,
+                DRILL_END: self.drills.fire,
                 **self.roster.watch.handlers,
             },
         )
@@ -245,6 +259,17 @@ class Desk:
             most_bytes=settings.max_upload_bytes,
             kept_s=settings.upload_kept_s,
             idle_s=settings.upload_idle_s,
+        )
+        self.administration = Administration(
+            accounts=accounts,
+            changes=AccountChanges(engine),
+            codes=OneTimeCodes(engine),
+            access=access,
+            clock=clock,
+            settings=settings,
+        )
+        self.quarantined = QuarantineDesk(
+            quarantine=quarantine, intake=self.intake, administration=self.administration, clock=clock
         )
         self._tasks: list[asyncio.Task[None]] = []
         self._warming: asyncio.Task[None] | None = None
@@ -412,7 +437,10 @@ class Desk:
         if ecg is None or ecg.analysis_sha256 is None:
             return None
         body = await asyncio.to_thread(ecg_rows.get_analysis, self._engine, ecg.analysis_sha256)
-        return None if body is None else msgspec.json.decode(body, type=dict[str, Any])
+        found = None if body is None else msgspec.json.decode(body, type=dict[str, Any])
+        if found is not None and self.case_of_ecg(ecg_id).is_drill:
+            found["drill"] = True  # whatever is drawn of it says so
+        return found
 
     async def original(self, ecg_id: str) -> bytes:
         """The original bytes of an ECG, unchanged; raises `NotFound` for a running stream and an erased patient."""

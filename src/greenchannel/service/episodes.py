@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from greenchannel.alerts.case import Case, Context
+from greenchannel.alerts.drill import NOTE, require_real
 from greenchannel.alerts.milestones import future_tolerance_s
 from greenchannel.events import AnyEvent, CaseOpened, ContextEntered
 from greenchannel.ingest.device_clock import check_said
@@ -53,6 +54,7 @@ class Episodes:
         facts: FileFacts | None = None,
         join: str | None = None,
         repeated: str | None = None,
+        drill_until: datetime | None = None,
     ) -> tuple[str, str, Case]:
         """Return ``(patient, case_id, case)``, having opened the case and kept the person's data where new.
 
@@ -70,7 +72,9 @@ class Episodes:
         Conflict
             The named case is closed, or belongs to another patient.
         """
-        if fields.case_id is not None:
+        if drill_until is not None:
+            case = self._open(tx, site, fields, actor, drill_until)
+        elif fields.case_id is not None:
             case = self._named(tx, site, fields)
         elif join is not None:
             case = self.of_site(tx, site, join)
@@ -88,6 +92,7 @@ class Episodes:
     def _named(self, tx: Tx, site: str, fields: UploadFields) -> Case:
         assert fields.case_id is not None
         case = self.of_site(tx, site, fields.case_id)
+        require_real(case)
         if case.state != "open":
             raise Conflict("case_closed", f"case {case.case_id} is {case.state}", "该病例已关闭")
         if fields.patient_ref is not None and not self.is_of(
@@ -109,6 +114,7 @@ class Episodes:
             for case in self._episodes_of(tx, patient)
             if case.site == site
             and case.state == "open"
+            and not case.is_drill
             and tx.now - case.last_event_at <= EPISODE
             and self._vault.has_key(tx.conn, case.patient)  # nothing joins a case whose patient was erased
         ]
@@ -147,12 +153,21 @@ class Episodes:
         self._opened = {case_id: who for case_id, who in self._opened.items() if case_id not in self._cases}
         return {case_id for case_id, who in self._opened.items() if who == patient}
 
-    def _open(self, tx: Tx, site: str, fields: UploadFields, actor: str) -> Case:
+    def _open(
+        self, tx: Tx, site: str, fields: UploadFields, actor: str, drill_until: datetime | None = None
+    ) -> Case:
         patient = self._vault.patient_for(tx, site, fields.patient_ref)
         case_id = new_id("c")
         self._opened[case_id] = patient
         opened: list[AnyEvent] = [
-            CaseOpened(case_id=case_id, site=site, patient=patient, arrival_mode=fields.arrival_mode)
+            CaseOpened(
+                case_id=case_id,
+                site=site,
+                patient=patient,
+                arrival_mode=fields.arrival_mode,
+                note=None if drill_until is None else NOTE,
+                drill_until=drill_until,
+            )
         ]
         return self._casework.write(tx, None, case_id, opened, actor)
 

@@ -12,6 +12,7 @@ from greenchannel.events import AnyEvent, ChannelTested, DutyStarted
 from greenchannel.service.book import CaseBook
 from greenchannel.service.callers import Caller
 from greenchannel.service.delivery_results import duty_stream
+from greenchannel.service.errors import Conflict
 from greenchannel.service.outbox import Outbox
 from greenchannel.store.accounts import Accounts
 from greenchannel.store.contacts import Contacts
@@ -58,6 +59,25 @@ class GoingOnDuty:
             key = f"duty:{person}:{envelopes[0].version}:{channel}"
             self._outbox.notice(tx, key=key, person=person, channel=channel, kind="test", facts={})
         return bool(named)
+
+    async def test(self, person: str, channel: str) -> bool:
+        """Send a test message on one channel of a person; False where one was sent within the last minute.
+
+        What became of it is in `health`. Raises `Conflict` for a channel on which the person has no address.
+        """
+
+        def command(tx: Tx) -> bool:
+            if channel == LIVE or channel not in self._contacts.channels_in(tx, [person])[person]:
+                raise Conflict(
+                    "no_address",
+                    f"expected a channel on which {person} has an address in use, got {channel}",
+                    f"该人员没有可用的“{channel}”地址",
+                )
+            again_s = number("test_again_s")
+            key = f"duty:{person}:asked:{int(tx.now.timestamp() // again_s)}:{channel}"
+            return self._outbox.notice(tx, key=key, person=person, channel=channel, kind="test", facts={})
+
+        return await self._writer.transact(command)
 
     def _role(self, person: str, now: datetime) -> str | None:
         until = now + timedelta(seconds=number("duty_ahead_s"))

@@ -120,7 +120,7 @@ class Identity:
         The site's own number of a patient decides. Where none is given, nobody of another name, id number, sex or age
         joins: who it is must be asked.
         """
-        if original is None:
+        if original is None or original.case.is_drill:
             return None
         case = original.case
         if fields.patient_ref is not None:

@@ -112,8 +112,11 @@ class Intake:
         *,
         upload_started_at: datetime,
         also: Also | None = None,
+        drill_until: datetime | None = None,
     ) -> UploadAnswer:
         """Take one uploaded ECG. Raises `IngestError`, `Forbidden`, `Conflict` or `NotFound`, changing nothing.
+
+        With `drill_until` it opens a case of its own that is a drill.
 
         `also` is written in the same commit: whoever must know what became of the bytes knows it exactly then.
         """
@@ -138,6 +141,7 @@ class Intake:
             sent=self.times.sent(fields, caller, device, offset, upload_started_at),
             actor=caller.actor,
             measured=measured,
+            drill_until=drill_until,
         )
         placed = await self._placed(arrival, also)
         if isinstance(parsed, Paper):
@@ -201,6 +205,7 @@ class Intake:
             facts=facts,
             join=self.identity.joins(tx, arrival.site, arrival.fields, facts, original),
             repeated=None if original is None else original.case.case_id,
+            drill_until=arrival.drill_until,
         )
         ecg_id = self.add(tx, arrival, case, patient)
         if arrival.device is not None and arrival.measured is not None:
@@ -220,9 +225,10 @@ class Intake:
             sha256=arrival.staged.sha256,
         )
         case = self._casework.write(tx, case, case.case_id, [arrival.received(ecg_id)], arrival.actor)
-        case = self.identity.keep(
-            tx, ecg_id=ecg_id, case=case, arrival=arrival, look=arrival.look, actor="service"
-        )
+        if not case.is_drill:  # or a real ECG could be taken for a repeat of practice
+            case = self.identity.keep(
+                tx, ecg_id=ecg_id, case=case, arrival=arrival, look=arrival.look, actor="service"
+            )
         if isinstance(arrival.parsed, Paper):
             said = paper_ecgs.not_analysed(ecg_id, arrival.parsed.format)
             plan, settings = self._watch.plan(said.tier, tx.now, case.site), self._watch.settings
@@ -402,6 +408,11 @@ class Intake:
             rules=analysis["version"]["rules"],
             analysis_sha256=analysis_sha256,
         )
+        if (
+            case.is_drill and case.state != "open"
+        ):  # it was ended before it was read: practice rings nobody afterwards
+            self._casework.write(tx, case, case.case_id, [reading], "service")
+            return
         plan = self._watch.plan(reading.tier, tx.now, case.site)
         events = commands.analysed(
             case,

@@ -5,6 +5,7 @@ import hashlib
 import structlog
 
 from greenchannel.alerts import roster
+from greenchannel.alerts.drill import WORD_ZH
 from greenchannel.clock import Clock
 from greenchannel.service.outbox import Outbox
 from greenchannel.service.roster_watch import RosterNotice
@@ -47,7 +48,8 @@ class Notices:
             head = roster.on_duty(self._watch.shifts(now), now, "head")
             admins = [one.id for one in self._accounts.users() if one.role == "admin" and not one.disabled]
             people = tuple(dict.fromkeys([*admins, *([] if head is None else [head])]))
-            self._outbox.notice_all(tx, key=key, people=people, kind="auditor", facts={})
+            facts = {"drill": True} if f"【{WORD_ZH}】" in text else {}
+            self._outbox.notice_all(tx, key=key, people=people, kind="auditor", facts=facts)
 
         try:
             self._writer.submit(command)

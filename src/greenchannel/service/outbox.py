@@ -16,6 +16,7 @@ from greenchannel.events import (
     AlertHandedOver,
     AlertRearmed,
     AlertSent,
+    CaseClosed,
     Envelope,
     GreenChannelOpened,
     GreenChannelStoodDown,
@@ -65,6 +66,8 @@ class Outbox:
                 people = self._people(tx, case, {task.role for task in opened.tasks})
                 facts = _channel_facts(case, opened.channel_id)
                 self._to_all(tx, f"{opened.channel_id}:opened", "green_channel", people, facts)
+            case CaseClosed() if case.is_drill:
+                self._drill_over(tx, case)
             case GreenChannelStoodDown() as down:
                 self._drop_of_case(tx, case.case_id, "green_channel")
                 facts = _channel_facts(case, down.channel_id)
@@ -164,6 +167,16 @@ class Outbox:
         took = [who for task in tasks for who in (task.accepted_by, task.done_by) if who is not None]
         return list(dict.fromkeys([*called, *took, *self._people(tx, case, {task.role for task in tasks})]))
 
+    def _drill_over(self, tx: Tx, case: Case) -> None:
+        """Nothing more of a drill is sent, and who heard of it hears that it is over."""
+        told = {
+            row.person for alert in case.alerts for row in outbox_rows.of_alert(tx, alert.alert_id, "alert")
+        }
+        for alert in case.alerts:
+            self._drop_waiting(tx, alert.alert_id)
+        facts = {"case_id": case.case_id, "site": case.site, "drill": True}
+        self._to_all(tx, f"{case.case_id}:drill_over", "drill_over", sorted(told), facts)
+
     # ------------------------------------------------------------ the end of an alert
 
     def _answered(self, tx: Tx, answered: AlertAcknowledged, case: Case) -> None:
@@ -225,11 +238,17 @@ def alert_facts(case: Case, alert_id: str) -> dict[str, Any]:
         "site": case.site,
         "tier": None if alert is None else alert.tier,
         "round": 1 if alert is None else alert.round,
+        **_drill(case),
     }
 
 
 def _channel_facts(case: Case, channel_id: str) -> dict[str, Any]:
-    return {"case_id": case.case_id, "channel_id": channel_id, "site": case.site}
+    return {"case_id": case.case_id, "channel_id": channel_id, "site": case.site, **_drill(case)}
+
+
+def _drill(case: Case) -> dict[str, Any]:
+    """Beside the facts of a drill, so that its texts begin with the word."""
+    return {"drill": True} if case.is_drill else {}
 
 
 def item_of(row: OutboxRow) -> Item:

@@ -66,6 +66,14 @@ class AccessLog:
                 del self._waiting[: len(notes)]
         return len(notes)
 
+    def newest_of(self, prefix: str, limit: int = 200) -> list[AccessEntry]:
+        """The last `limit` written entries whose action begins with `prefix`, newest first."""
+        query = select(*(column for column in _table.c if column is not _table.c.hash))
+        query = query.where(_table.c.action.startswith(prefix, autoescape=True))
+        with reading(self._engine) as connection:
+            rows = connection.execute(query.order_by(_table.c.seq.desc()).limit(limit)).mappings()
+            return [AccessEntry(**row) for row in rows]
+
     def entries(
         self, *, case_id: str | None = None, actor: str | None = None, after: int = 0, limit: int = 1000
     ) -> list[AccessEntry]:

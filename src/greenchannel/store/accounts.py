@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from greenchannel.clock import check_aware
 from greenchannel.store import schema
 from greenchannel.store.engine import reading, writing
-from greenchannel.store.errors import AccountError, AlreadyExists, UnknownAccount
+from greenchannel.store.errors import AccountError, AlreadyExists, LastAdmin, UnknownAccount
 from greenchannel.store.passwords import hash_password, new_token, password_fits, token_hash
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
 ]
 
 CLINIC = "clinic"
+ADMIN = "admin"
 ROLES = (
     "clinic",
     "reader",  # of ECGs from afar
@@ -92,6 +93,8 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     lat: float | None = None  # WGS 84; None: nobody has said where it is
     lon: float | None = None
     radius_m: float | None = None  # of its fence; None: the usual one
+    town: str | None = None
+    fallback_phone: str | None = None  # whom it telephones where no doctor answers; None: the hub
 
 
 class Shift(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,16 +133,18 @@ class Accounts:
         lat: float | None = None,
         lon: float | None = None,
         radius_m: float | None = None,
+        town: str | None = None,
+        fallback_phone: str | None = None,
     ) -> Site:
         """Enter a site; raises `AlreadyExists`, and `ValueError` for a kind, a time zone or a place that cannot be."""
-        _check_id(id)
+        check_id(id)
         if kind not in SITE_KINDS:
             raise ValueError(f"expected a kind among {', '.join(SITE_KINDS)}, got {kind!r}")
         try:
             ZoneInfo(timezone)
         except (KeyError, ValueError) as error:
             raise ValueError(f"expected the name of a time zone, got {timezone!r}") from error
-        _check_place(lat, lon, radius_m)
+        check_place(lat, lon, radius_m)
         site = Site(
             id=id,
             name_zh=name_zh,
@@ -151,6 +156,8 @@ class Accounts:
             lat=lat,
             lon=lon,
             radius_m=radius_m,
+            town=town,
+            fallback_phone=fallback_phone,
         )
         with self._adding("site", id) as connection:
             connection.execute(insert(schema.sites).values(**msgspec.structs.asdict(site)))
@@ -173,9 +180,9 @@ class Accounts:
 
     def place_site(self, site_id: str, lat: float, lon: float, radius_m: float | None = None) -> None:
         """Say where a site is, in WGS 84; raises `UnknownAccount`, and `ValueError` for a place that cannot be."""
-        _check_place(lat, lon, radius_m)
+        check_place(lat, lon, radius_m)
         with writing(self._engine) as connection:
-            _require(connection, schema.sites, "site", site_id)
+            require(connection, schema.sites, "site", site_id)
             placed = update(schema.sites).where(schema.sites.c.id == site_id)
             connection.execute(placed.values(lat=lat, lon=lon, radius_m=radius_m))
 
@@ -200,7 +207,7 @@ class Accounts:
         ValueError
             No such role, no password, or a clinic's person without a site.
         """
-        _check_id(id)
+        check_id(id)
         if role not in ROLES:
             raise ValueError(f"expected a role among {', '.join(ROLES)}, got {role!r}")
         if role == CLINIC and not sites:
@@ -211,7 +218,7 @@ class Accounts:
         row = {"id": id, "name": name, "role": role, "password_hash": hash_password(password)}
         with self._adding("user", id) as connection:
             for site in sites or ():
-                _require(connection, schema.sites, "site", site)
+                require(connection, schema.sites, "site", site)
             connection.execute(insert(schema.users).values(**row, all_sites=sites is None))
             if sites:
                 connection.execute(insert(schema.user_sites), [{"user": id, "site": site} for site in sites])
@@ -228,18 +235,19 @@ class Accounts:
             return _users(connection)
 
     def disable_user(self, user_id: str) -> None:
-        """Nobody can sign in as this person any more, and who is signed in is out."""
+        """Nobody can sign in as this person any more, and who is signed in is out; raises `LastAdmin`."""
         with writing(self._engine) as connection:
+            keep_an_admin(connection, user_id)
             _disable(connection, schema.users, user_id)
-            _end_sessions(connection, user_id)
+            end_sessions(connection, user_id)
 
     def set_password(self, user_id: str, password: str) -> None:
         """Give a person another password; who is signed in is out."""
         hashed = hash_password(password)
         with writing(self._engine) as connection:
-            _require(connection, schema.users, "user", user_id)
+            require(connection, schema.users, "user", user_id)
             connection.execute(_password_update(user_id, hashed))
-            _end_sessions(connection, user_id)
+            end_sessions(connection, user_id)
 
     def check_password(self, user: str, password: str) -> User | None:
         """The person, where id and password are right and the account is in use; takes about 90 ms either way."""
@@ -262,7 +270,7 @@ class Accounts:
         token = new_token()
         row = {"token_sha256": token_hash(token), "user": user_id, "created_at": now, "expires_at": now + ttl}
         with writing(self._engine) as connection:
-            _require(connection, schema.users, "user", user_id)
+            require(connection, schema.users, "user", user_id)
             connection.execute(delete(schema.sessions).where(schema.sessions.c.expires_at <= now))
             connection.execute(insert(schema.sessions).values(**row))
         return token
@@ -296,10 +304,10 @@ class Accounts:
         UnknownAccount
             There is no such site.
         """
-        _check_id(id)
+        check_id(id)
         device, token = Device(id=id, site=site, name=name), new_token()
         with self._adding("device", id) as connection:
-            _require(connection, schema.sites, "site", site)
+            require(connection, schema.sites, "site", site)
             row = msgspec.structs.asdict(device) | {"token_sha256": token_hash(token)}
             connection.execute(insert(schema.devices).values(**row))
         return device, token
@@ -342,7 +350,7 @@ class Accounts:
         ValueError
             No such role, a person who may not answer alerts, or an end that is not after the beginning.
         """
-        _check_id(id)
+        check_id(id)
         if role not in SHIFT_ROLES:
             raise ValueError(f"expected a role among {', '.join(SHIFT_ROLES)}, got {role!r}")
         starts_at, ends_at = check_aware(starts_at), check_aware(ends_at)
@@ -350,7 +358,7 @@ class Accounts:
             raise ValueError(f"expected an end after {starts_at.isoformat()}, got {ends_at.isoformat()}")
         shift = Shift(id=id, role=role, person=person, starts_at=starts_at, ends_at=ends_at)
         with self._adding("shift", id) as connection:
-            _require(connection, schema.users, "user", person)
+            require(connection, schema.users, "user", person)
             has = connection.execute(
                 select(schema.users.c.role).where(schema.users.c.id == person)
             ).scalar_one()
@@ -374,7 +382,7 @@ class Accounts:
     def remove_shift(self, shift_id: str) -> None:
         """Take a shift off the roster; raises `UnknownAccount` where it is not there."""
         with writing(self._engine) as connection:
-            _require(connection, schema.shifts, "shift", shift_id)
+            require(connection, schema.shifts, "shift", shift_id)
             connection.execute(delete(schema.shifts).where(schema.shifts.c.id == shift_id))
 
     def _shifts(self, *where: Any) -> list[Shift]:
@@ -386,7 +394,7 @@ class Accounts:
 
     @contextlib.contextmanager
     def _adding(self, kind: str, id: str) -> Iterator[Connection]:
-        """A transaction in which a row of this id is added; what it needs is checked within, by `_require`."""
+        """A transaction in which a row of this id is added; what it needs is checked within, by `require`."""
         try:
             with writing(self._engine) as connection:
                 yield connection
@@ -394,7 +402,8 @@ class Accounts:
             raise AlreadyExists(f"expected a new id for a {kind}, {id!r} is taken") from error
 
 
-def _check_id(id: str) -> None:
+def check_id(id: str) -> None:
+    """Raise `ValueError` for what can be no id."""
     if not id or len(id) > 64 or not id.isprintable() or id != id.strip():
         raise ValueError(f"expected an id of 1 to 64 printable characters, got {id!r}")
     if id.startswith("agent:"):
@@ -403,7 +412,8 @@ def _check_id(id: str) -> None:
         )
 
 
-def _check_place(lat: float | None, lon: float | None, radius_m: float | None) -> None:
+def check_place(lat: float | None, lon: float | None, radius_m: float | None) -> None:
+    """Raise `ValueError` for a place that cannot be."""
     if (lat is None) != (lon is None) or (radius_m is not None and lat is None):
         raise ValueError(f"expected latitude and longitude together, got {lat} and {lon}")
     if lat is not None and lon is not None and not (-90 <= lat <= 90 and -180 <= lon <= 180):
@@ -412,7 +422,8 @@ def _check_place(lat: float | None, lon: float | None, radius_m: float | None) -
         raise ValueError(f"expected a radius of 20 to 5000 m, got {radius_m}")
 
 
-def _require(connection: Connection, table: Table, kind: str, id: str) -> None:
+def require(connection: Connection, table: Table, kind: str, id: str) -> None:
+    """Raise `UnknownAccount` where a table has no such row."""
     if connection.execute(select(table.c.id).where(table.c.id == id)).one_or_none() is None:
         raise UnknownAccount(f"expected a {kind} that exists, there is none called {id!r}")
 
@@ -422,11 +433,20 @@ def _disable(connection: Connection, table: Table, id: str) -> None:
         raise UnknownAccount(f"expected an id among the {table.name}, there is none called {id!r}")
 
 
+def keep_an_admin(connection: Connection, user_id: str) -> None:
+    """Raise `LastAdmin` where nobody but this person may administer."""
+    table = schema.users
+    query = select(table.c.id).where(table.c.role == ADMIN, table.c.disabled.is_(False))
+    if list(connection.execute(query).scalars()) == [user_id]:
+        raise LastAdmin(user_id)
+
+
 def _password_update(user_id: str, hashed: str) -> Any:
     return update(schema.users).where(schema.users.c.id == user_id).values(password_hash=hashed)
 
 
-def _end_sessions(connection: Connection, user_id: str) -> None:
+def end_sessions(connection: Connection, user_id: str) -> None:
+    """Who is signed in as this person is out."""
     connection.execute(delete(schema.sessions).where(schema.sessions.c.user == user_id))
 
 

@@ -16,7 +16,9 @@ StoreError
 ├── AnalysisDamaged        the bytes of an analysis do not have the hash they are kept under
 └── AccountError
     ├── AlreadyExists      the id is taken
-    └── UnknownAccount     no such user, device, site or shift
+    ├── UnknownAccount     no such user, device, site or shift
+    ├── LastAdmin          nobody would be left who may administer
+    └── CodeRefused        a one-time code is unknown, used, taken back, or over
 ```
 """
 
@@ -92,3 +94,26 @@ class AlreadyExists(AccountError, ValueError):
 
 class UnknownAccount(AccountError, LookupError):
     """There is no user, device, site or shift of this id."""
+
+
+class LastAdmin(AccountError):
+    """The only administrator who is in use cannot be disabled, nor given another role."""
+
+    def __init__(self, user_id: str) -> None:
+        super().__init__(
+            f"expected another administrator who is in use, {user_id!r} is the last 这是最后一位管理员，不能停用"
+        )
+
+
+class CodeRefused(AccountError):
+    """A one-time code is worth nothing.
+
+    Attributes
+    ----------
+    reason : str
+        "unknown", "used", "withdrawn" or "expired".
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"expected a code that is in force, got one that is {reason}")
+        self.reason = reason

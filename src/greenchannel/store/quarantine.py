@@ -31,6 +31,17 @@ class QuarantinedFile(msgspec.Struct, frozen=True, kw_only=True):
     detail: str  # what was expected and what came, for a person
     size_bytes: int  # as it came
     kept_bytes: int  # less where it was larger than the whole quarantine
+    settled: "Settled | None" = None  # None: nobody has seen to it yet
+
+
+class Settled(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person did with a refused input."""
+
+    at: datetime
+    actor: str
+    what: str  # "taken" as an ECG, or "discarded"
+    reason: str | None = None
+    ecg_id: str | None = None  # what it became
 
 
 class Quarantine:
@@ -70,16 +81,40 @@ class Quarantine:
 
     def read(self, file_id: str) -> bytes:
         """The bytes of one; raises `LookupError` where it is not there any more."""
-        path = next((path for path in self._paths() if path.stem == file_id), None)
-        if path is None:
-            raise LookupError(f"expected a file in quarantine, there is none called {file_id!r}")
-        return _read(path)[1]
+        return _read(self._there(file_id))[1]
+
+    def what(self, file_id: str) -> QuarantinedFile:
+        """What is known of one; raises `LookupError` where it is not there any more."""
+        return _read(self._there(file_id))[0]
+
+    def settle(self, file_id: str, settled: Settled) -> QuarantinedFile:
+        """Note what was done with one; its bytes stay until newer ones need the room.
+
+        Raises `LookupError` where it is not there any more, and `ValueError` where it was seen to before.
+        """
+        with self._lock:
+            path = self._there(file_id)
+            what, data = _read(path)
+            if what.settled is not None:
+                raise ValueError(f"expected a file that waits, {file_id!r} was {what.settled.what}")
+            after = msgspec.structs.replace(what, settled=settled)
+            temporary = self._folder / f".{file_id}"
+            temporary.unlink(missing_ok=True)  # of a try that was cut off
+            write_all(temporary, msgspec.json.encode(after) + b"\n" + data)
+            temporary.rename(path)
+        return after
 
     def remove(self, file_id: str) -> None:
         """Forget one; nothing happens where it is gone already."""
         for path in self._paths():
             if path.stem == file_id:
                 path.unlink(missing_ok=True)
+
+    def _there(self, file_id: str) -> Path:
+        path = next((path for path in self._paths() if path.stem == file_id), None)
+        if path is None:
+            raise LookupError(f"expected a file in quarantine, there is none called {file_id!r}")
+        return path
 
     def _make_room(self, size_bytes: int) -> None:
         paths = self._paths()

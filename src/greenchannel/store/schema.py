@@ -291,6 +291,8 @@ sites = Table(
     Column("lat", Float),  # WGS 84; NULL: nobody has said where it is
     Column("lon", Float),
     Column("radius_m", Float),  # of its fence; NULL: the usual one
+    Column("town", Text),
+    Column("fallback_phone", Text),  # whom the site telephones where no doctor answers; NULL: the hub
 )
 
 users = Table(
@@ -328,6 +330,23 @@ devices = Table(
     Column("name", Text, nullable=False),
     Column("token_sha256", LargeBinary(32), nullable=False, unique=True),
     Column("disabled", Boolean, nullable=False, default=False),
+)
+
+one_time_codes = (
+    Table(  # given out by an administrator: a device is paired with one, a person comes in with one
+        "one_time_codes",
+        metadata,
+        Column("code_sha256", LargeBinary(32), primary_key=True),
+        Column("kind", String(16), nullable=False),  # "device" or "user"
+        Column("subject", String(64), nullable=False, index=True),  # id of the device or the user
+        Column("created_at", Instant, nullable=False),
+        Column("created_by", String(96), nullable=False),  # an actor
+        Column("expires_at", Instant, nullable=False, index=True),
+        Column("used_at", Instant),
+        Column(
+            "withdrawn_at", Instant
+        ),  # a newer one of the same subject has taken its place, or it was taken back
+    )
 )
 
 shifts = Table(

@@ -17,19 +17,30 @@ import {
 } from "./pages";
 import { Banner } from "./parts/Banner";
 import { Trouble } from "./parts/bits";
+import { DrillBar } from "./parts/DrillBar";
 import { Header, Help, helpOpen, StaleNote } from "./parts/Header";
+import { Later, type Loader } from "./parts/Later";
 import { NewTasks } from "./parts/NewTasks";
 import { SoundBar } from "./parts/SoundBar";
+import { drillHere } from "./state/drill";
 import { line, startLive, stopLive } from "./state/live";
 import { loadQuantities } from "./state/quantities";
 import { go, route } from "./state/route";
 import { homeOf, me } from "./state/session";
 import { t } from "./texts";
 
+/** Whoever has a one-time code has no account yet. */
+const WITHOUT_SIGNING_IN: ReadonlySet<string> = new Set(["login", "pair", "join"]);
+
 /** Where somebody wanted to go before having to sign in. */
 let wanted: string | null = null;
 /** Whether this page has once shown somebody where their role begins. */
 let landed = false;
+
+const AdminPage: Loader = async () => (await import("./pages/admin")).AdminPage;
+const DrillPage: Loader = async () => (await import("./pages/DrillPage")).DrillPage;
+const PairPage: Loader = async () => (await import("./pages/PairPage")).PairPage;
+const JoinPage: Loader = async () => (await import("./pages/JoinPage")).JoinPage;
 
 export function App(): JSX.Element {
   useSignalEffect(guard);
@@ -40,8 +51,9 @@ export function App(): JSX.Element {
   const title = route.value.page === "clinic" ? t("clinicTitle") : t("centre");
   const stale = me.value && !line.value.open ? " stale" : "";
   return (
-    <div class={`app${stale}`}>
+    <div class={`app${stale}${drillHere.value ? " drill" : ""}`}>
       <Header title={title} />
+      <DrillBar />
       <SoundBar />
       <Page />
       <div class="floor">
@@ -58,6 +70,8 @@ export function App(): JSX.Element {
 function Page(): JSX.Element {
   const here = route.value;
   if (here.page === "login") return <Login />;
+  if (here.page === "pair") return <Later load={PairPage} />;
+  if (here.page === "join") return <Later load={JoinPage} />;
   if (!me.value) return <p class="empty">{t("loading")}</p>;
   switch (here.page) {
     case "board":
@@ -78,6 +92,10 @@ function Page(): JSX.Element {
       return <RosterPage />;
     case "tasks":
       return <TasksPage />;
+    case "drill":
+      return <Later load={DrillPage} />;
+    case "admin":
+      return <Later load={AdminPage} />;
     case "rules":
       return <RulesPage version={here.version} />;
     default:
@@ -100,7 +118,7 @@ function guard(): void {
   if (who === null) {
     untracked(stopLive);
     landed = false;
-    if (page !== "login") {
+    if (!WITHOUT_SIGNING_IN.has(page)) {
       wanted = location.pathname + location.hash;
       go("/login", true);
     }

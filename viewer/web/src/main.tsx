@@ -13,6 +13,7 @@ import { unlockOnGesture } from "./state/sound";
 import "./styles/base.css";
 import "./styles/acts.css";
 import "./styles/frame.css";
+import "./styles/drill.css";
 
 const AGAIN_MS = 3000;
 /** On a line that is there and carries nothing, the page opens with who was here last. */

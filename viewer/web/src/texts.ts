@@ -5,6 +5,7 @@
 import { lang } from "./state/prefs";
 import { BOARD_TEXTS } from "./textsBoard";
 import { CLINIC_TEXTS } from "./textsClinic";
+import { DRILL_TEXTS } from "./textsDrill";
 import { DUTY_TEXTS } from "./textsDuty";
 import { PROBLEM_TEXTS } from "./textsProblems";
 import type { REST_TEXTS } from "./textsRest";
@@ -14,6 +15,8 @@ import type { Role, Tier } from "./wire";
 type Pair = readonly [zh: string, en: string];
 
 export const TEXTS = {
+  adminPage: ["管理", "Administration"],
+  joinLink: ["我有邀请码(首次登录)", "I have an invitation (first sign-in)"],
   centre: ["胸痛中心 · 实时分诊", "Chest pain · live triage"],
   product: ["绿色通道", "Green channel"],
   demoBanner: ["演示:账号与病人均为模拟", "Demo: all accounts and patients are simulated"],
@@ -97,6 +100,7 @@ export const TEXTS = {
   identityConflictEcg: ["另一份心电图", "The other ECG"],
   ...BOARD_TEXTS,
   ...CLINIC_TEXTS,
+  ...DRILL_TEXTS,
   ...DUTY_TEXTS,
   ...TASK_TEXTS,
   noEcg: ["还没有心电图", "No ECG yet"],

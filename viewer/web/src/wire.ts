@@ -194,6 +194,8 @@ export interface Row {
   opened_at: string;
   last_event_at: string;
   note: string | null;
+  /** Given: practice, not a patient; it ends by then. */
+  drill?: { ends_at: string } | null;
   site: Site;
   patient: { age_years: number | null; sex: string | null; chest_pain: boolean | null };
   arrival_mode: number | null;

@@ -30,7 +30,8 @@ export interface Reason {
 export interface Alert {
   alert_id: string;
   tier: Tier;
-  state: "open" | "acknowledged";
+  /** Ended: a drill is over that nobody answered. */
+  state: "open" | "acknowledged" | "ended";
   opened_at: string;
   acknowledged_at: string | null;
   acknowledged_by: Person | null;

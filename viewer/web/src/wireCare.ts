@@ -4,6 +4,8 @@ import type { Etas } from "./wireAlert";
 
 export interface TaskCase {
   case_id: string;
+  /** Given: practice, not a patient. */
+  drill?: { ends_at: string } | null;
   site: Site;
   tier: Tier | null;
   headline_zh: string;

@@ -91,6 +91,17 @@ describe("the line to /live", () => {
     expect(newest().path).toBe("/api/v1/live?after=41");
   });
 
+  test("a line that is closed because the session is over is looked into, though it had spoken", () => {
+    line().start();
+    newest().say(41);
+    newest().onclose?.({ code: 1006 });
+    expect(refused).toBe(0);
+    advance(600);
+    newest().say(42);
+    newest().onclose?.({ code: 4401 });
+    expect(refused).toBe(1);
+  });
+
   test("pauses double up to ten seconds and begin anew after a message", () => {
     line().start();
     const gaps: number[] = [];

@@ -25,6 +25,8 @@ import { burst } from "../src/state/sound";
 import baseCss from "../src/styles/base.css?raw";
 import "../src/textsRest";
 import { CONDUCTION, LEAD_PHRASES, REASONS, ROLES, sourceName, TEXTS, TIERS, t } from "../src/texts";
+import { ADMIN_TEXTS } from "../src/textsAdmin";
+import { DRILL_PAGE_TEXTS } from "../src/textsDrillPage";
 import type { Interval } from "../src/wire";
 import { AT, alert, person, row, somebody } from "./fixtures";
 
@@ -35,6 +37,8 @@ afterEach(() => {
 describe("words", () => {
   const pairs = [
     ...Object.values(TEXTS),
+    ...Object.values(ADMIN_TEXTS),
+    ...Object.values(DRILL_PAGE_TEXTS),
     ...Object.values(ROLES),
     ...Object.values(TIERS).map((x) => x.word),
     ...Object.values(CONDUCTION),

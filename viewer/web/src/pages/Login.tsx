@@ -80,6 +80,9 @@ export function Login(): JSX.Element {
         <button type="submit" class="act act-strong act-big" disabled={waiting} data-testid="sign-in">
           {t("signIn")}
         </button>
+        <a class="act act-link" href="/join" data-testid="join-link">
+          {t("joinLink")}
+        </a>
       </form>
     </main>
   );

@@ -6,6 +6,7 @@ import { EtaLine } from "../parts/EtaLine";
 import { useLoaded } from "../parts/load";
 import { TaskActs } from "../parts/Tasks";
 import { nowMs } from "../state/clock";
+import { drillClass } from "../state/drill";
 import { hourMinute, patientLine, patientWords, personName, placeName, span } from "../state/format";
 import { rows } from "../state/live";
 import { may, me } from "../state/session";
@@ -74,7 +75,10 @@ export function TasksPage(): JSX.Element {
 function Group({ group: { about, tasks } }: { group: TaskGroup }): JSX.Element {
   const mode = about.arrival_mode;
   return (
-    <section class={`card task-case ${tierClass(about.tier)}`} data-testid={`tasks-${about.case_id}`}>
+    <section
+      class={`card task-case ${tierClass(about.tier)}${drillClass(about)}`}
+      data-testid={`tasks-${about.case_id}`}
+    >
       <p class="task-who">
         <TierMark tier={about.tier} /> <b>{placeName(about.site)}</b>{" "}
         <span class="num">{patientWords(about.age_years, about.sex)}</span>

@@ -5,6 +5,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { acknowledge, quicker, silence } from "../state/acts";
 import { callingRows, mayDecline } from "../state/alerts";
 import { nowMs } from "../state/clock";
+import { drillHere, realFirst } from "../state/drill";
 import { bestEvidence, evidenceLine } from "../state/evidence";
 import { duration, personName, siteName, timeOfDay } from "../state/format";
 import { board, rowSignal, rows } from "../state/live";
@@ -19,9 +20,9 @@ import { arrivals } from "./heldOrder";
 
 const MUTE_MS = 120_000;
 
-/** In worklist order: the first is what the banner names. */
+/** In worklist order, drills behind all others: the first is what the banner names. */
 export const calling = computed(() =>
-  callingRows([...board.value.now, ...board.value.urgent, ...board.value.rest], me.value),
+  realFirst(callingRows([...board.value.now, ...board.value.urgent, ...board.value.rest], me.value)),
 );
 
 /** Alerts muted on this device, and until when (local milliseconds). Muting never stops the escalation. */
@@ -167,7 +168,7 @@ const BLINK_MS = 1000;
 
 /** The count stands in the title for as long as somebody is called, and for what came while nobody looked. */
 function blinkTitle(): () => void {
-  const usual = `${t("product")} · ${t("centre")}`;
+  const usual = `${drillHere.value ? t("drillMark") : ""}${t("product")} · ${t("centre")}`;
   const called = calling.value;
   const [first] = called.length > 0 ? called : unlooked.value;
   const count = called.length > 0 ? called.length : unlooked.value.length;

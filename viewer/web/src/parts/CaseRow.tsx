@@ -4,6 +4,7 @@ import { useRef } from "preact/hooks";
 import { acknowledge, openGreen } from "../state/acts";
 import { callsMe, nextAct } from "../state/alerts";
 import { nowMs } from "../state/clock";
+import { drillClass } from "../state/drill";
 import { bestEvidence, evidenceLine } from "../state/evidence";
 import {
   dateTime,
@@ -60,7 +61,7 @@ export function CaseRow({ id, selected, open }: Props): JSX.Element {
   return (
     <li
       ref={item}
-      class={`row ${tierClass(shownTier(row))}${selected ? " selected" : ""}${calls ? " calls" : ""}${near ? "" : " far"}`}
+      class={`row ${tierClass(shownTier(row))}${selected ? " selected" : ""}${calls ? " calls" : ""}${near ? "" : " far"}${drillClass(row)}`}
       data-testid={`row-${row.case_id}`}
       data-case={row.case_id}
       data-seq={row.seq}

@@ -29,7 +29,7 @@ export function ClinicCard({ row, recordAgain }: Props): JSX.Element {
   const { value: ecg } = useLoaded<Ecg>(row.ecg_id && `/ecgs/${encodeURIComponent(row.ecg_id)}`, row.seq);
   const own = row.tasks.filter((task) => task.role === "clinic" && task.state !== "cancelled");
   return (
-    <section class="card clinic-card" data-testid={`case-${row.case_id}`}>
+    <section class={`card clinic-card${drillClass(row)}`} data-testid={`case-${row.case_id}`}>
       <p class="muted num">
         {patientLine(row)} · {hourMinute(row.opened_at)}
       </p>

@@ -39,8 +39,13 @@ function placesOf(role: Role): Place[] {
     ...(may("deviceClocks", role)
       ? [{ page: "clocks", href: "/clocks", title: "clocksPage", count: BadClocks } as const]
       : []),
+    ...(headOfDuty() ? [{ page: "drill", href: "/drill", title: "drillPage" } as const] : []),
+    ...(may("administer", role) ? [{ page: "admin", href: "/admin", title: "adminPage" } as const] : []),
   ];
 }
+
+/** Who is head of duty now starts and ends drills; administrators find them among their pages. */
+const headOfDuty = (): boolean => me.value?.on_duty === true && me.value.shift?.role === "head";
 
 export function Nav(): JSX.Element | null {
   const role = me.value?.user.role;

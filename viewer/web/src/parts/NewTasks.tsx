@@ -2,6 +2,7 @@
 import { computed, useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
+import { realFirst } from "../state/drill";
 import { siteName } from "../state/format";
 import { rows } from "../state/live";
 import { route } from "../state/route";
@@ -10,7 +11,7 @@ import { soundOnce } from "../state/sound";
 import { callingChannels } from "../state/tasks";
 import { t } from "../texts";
 
-const waiting = computed(() => callingChannels(rows.value.cases.values(), me.value));
+const waiting = computed(() => realFirst(callingChannels(rows.value.cases.values(), me.value)));
 
 export function NewTasks(): JSX.Element | null {
   const heard = useRef(new Set<string>());

@@ -2,6 +2,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { busy, trouble } from "../state/acts";
 import { nowMs } from "../state/clock";
+import { isDrill } from "../state/drill";
 import { dateTime, duration } from "../state/format";
 import { agreed, onPaper, shownTier, signedFirst } from "../state/verdict";
 import { TIERS, t, tierWord } from "../texts";
@@ -39,6 +40,11 @@ export function CaseMark({ row }: { row: Row }): JSX.Element {
   const tier = shownTier(row);
   return (
     <>
+      {isDrill(row) && (
+        <b class="drill-word" data-testid="drill-word">
+          {t("drillPage")}
+        </b>
+      )}{" "}
       {ended && (
         <span class="tier tier-none" data-testid="case-ended">
           <span aria-hidden="true">✓</span> {ended}

@@ -13,11 +13,17 @@ function waiting(alert: Alert | null): number {
   return alert.exhausted ? 0 : 1;
 }
 
+/** A drill never stands before a patient. */
+const practice = (row: Row): number => Number((row.drill ?? null) !== null);
+
 /** The live cases: those without an answer first, then by the worklist's order; never by what came last. */
 export function clinicOrder(cases: Iterable<Row>): Row[] {
   return [...cases]
     .filter(isLive)
-    .sort((a, b) => waiting(a.alert) - waiting(b.alert) || compareOrder(a.order, b.order));
+    .sort(
+      (a, b) =>
+        practice(a) - practice(b) || waiting(a.alert) - waiting(b.alert) || compareOrder(a.order, b.order),
+    );
 }
 
 const byFeedback = (a: Row, b: Row): number =>

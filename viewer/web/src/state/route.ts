@@ -1,19 +1,32 @@
-/** Addresses of the pages: /, /case/ID, /ecg/ID, /rules, /rules/VERSION, and one word for each other page. */
+/** Addresses of the pages: /, /case/ID, /ecg/ID, /rules, /rules/VERSION, /admin, /admin/PART, and one word for each other page. */
 import { batch, signal } from "@preact/signals";
 
-const PLAIN = ["clinic", "clocks", "contacts", "followups", "login", "roster", "tasks"] as const;
+const PLAIN = [
+  "clinic",
+  "clocks",
+  "contacts",
+  "drill",
+  "followups",
+  "join",
+  "login",
+  "pair",
+  "roster",
+  "tasks",
+] as const;
 type Plain = (typeof PLAIN)[number];
 
 export type Route =
   | { page: "board" | Plain | "unknown" }
   | { page: "case" | "ecg"; id: string }
-  | { page: "rules"; version: string | null };
+  | { page: "rules"; version: string | null }
+  | { page: "admin"; part: string };
 
 export function parseRoute(path: string): Route {
   const [first = "", second = ""] = path.split("/").filter(Boolean).map(decoded);
   if (first === "") return { page: "board" };
   if ((first === "case" || first === "ecg") && second) return { page: first, id: second };
   if (first === "rules") return { page: first, version: second || null };
+  if (first === "admin") return { page: first, part: second };
   const plain = PLAIN.find((name) => name === first);
   if (plain) return { page: plain };
   return { page: "unknown" };

@@ -129,6 +129,7 @@ const RIGHTS = {
   /** Who the patient is. */
   names: CARE,
   deviceClocks: ["quality", "admin"],
+  administer: ["admin"],
 } as const satisfies Record<string, readonly Role[]>;
 
 /** What is offered; what is allowed, the service decides. */

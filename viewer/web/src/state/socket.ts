@@ -7,6 +7,8 @@ import type { LiveMessage } from "../wire";
 
 /** Marks come at least every 5 s; a line that is silent for longer than this is dead although it looks open. */
 export const SILENCE_MS = 12_000;
+/** The service says why before it closes, so something was heard. */
+const SESSION_OVER = 4401;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 10_000;
 
@@ -98,9 +100,9 @@ export class LiveLine {
         this.handlers.state({ open: true, lostAtMs: null });
       }
     };
-    socket.onclose = () => {
+    socket.onclose = ({ code }) => {
       if (this.socket !== socket) return;
-      if (!heard) this.handlers.refused();
+      if (!heard || code === SESSION_OVER) this.handlers.refused();
       this.lose();
     };
   }
