@@ -13,6 +13,7 @@ import { News, unlooked } from "../state/news";
 import { me } from "../state/session";
 import { type Priority, ring, soundOnce } from "../state/sound";
 import { TIERS, t } from "../texts";
+import type { Alert } from "../wire";
 import { Act, Since } from "./bits";
 import { Decline } from "./Decline";
 import { firstWords } from "./Headline";
@@ -25,15 +26,20 @@ export const calling = computed(() =>
   realFirst(callingRows([...board.value.now, ...board.value.urgent, ...board.value.rest], me.value)),
 );
 
-/** Alerts muted on this device, and until when (local milliseconds). Muting never stops the escalation. */
+/**
+ * Calls muted on this device, and until when (local milliseconds). Muting never stops the escalation; what becomes louder,
+ * or begins a new round, is another call.
+ */
 const muted = signal<ReadonlyMap<string, number>>(new Map());
 
-const mutedFor = (alertId: string): number => (muted.value.get(alertId) ?? 0) - performance.now();
+const callOf = (alert: Alert): string => `${alert.alert_id} ${alert.tier} ${alert.round} ${alert.given_to?.person ?? ""}`;
+
+const mutedFor = (alert: Alert): number => (muted.value.get(callOf(alert)) ?? 0) - performance.now();
 
 /** The priority that must be heard now; null for silence. */
 const ringing = computed<Priority | null>(() => {
   void nowMs.value; // a mute runs out
-  const loud = calling.value.filter((row) => row.alert && mutedFor(row.alert.alert_id) <= 0);
+  const loud = calling.value.filter((row) => row.alert && mutedFor(row.alert) <= 0);
   if (loud.length === 0) return null;
   return loud.some((row) => row.alert?.tier === "ACT" || row.alert?.tier === "CRIT") ? "high" : "medium";
 });
@@ -115,7 +121,7 @@ function Calling(): JSX.Element | null {
   const alert = row?.alert;
   if (!row || !alert) return null;
   const evidence = bestEvidence(row);
-  const quiet = mutedFor(alert.alert_id);
+  const quiet = mutedFor(alert);
   const urgent = alert.tier === "ACT" || alert.tier === "CRIT";
   return (
     <div class={urgent ? "banner banner-high" : "banner banner-medium"} data-testid="alert-banner">
@@ -139,7 +145,7 @@ function Calling(): JSX.Element | null {
           class="act act-quiet"
           disabled={quiet > 0}
           onClick={() => {
-            muted.value = new Map(muted.value).set(alert.alert_id, performance.now() + MUTE_MS);
+            muted.value = new Map(muted.value).set(callOf(alert), performance.now() + MUTE_MS);
             void silence(alert.alert_id);
           }}
         >

@@ -278,7 +278,9 @@ export function AlertState({ row }: { row: Row }): JSX.Element | null {
     const left = followUpLeft(alert);
     return (
       <span class="done">
-        ✓ {t("alertAcked", { who: personName(alert.held_by ?? alert.acknowledged_by) })}
+        {alert.given_to
+          ? `→ ${t("alertGiven", { who: personName(alert.given_to) })}`
+          : `✓ ${t("alertAcked", { who: personName(alert.held_by ?? alert.acknowledged_by) })}`}
         {left !== null && !ended && (
           <span class="num late"> · {t("followUpShort", { for: span(left) })}</span>
         )}

@@ -2,6 +2,7 @@
 import type { JSX } from "preact";
 import { adviceSeen, busy, finishTask } from "../state/acts";
 import { adviceSeenAt, electrodesFirst, reached, STATES } from "../state/clinic";
+import { drillClass } from "../state/drill";
 import { gathered, hourMinute, patientLine, timeOfDay } from "../state/format";
 import { lang } from "../state/prefs";
 import { may, me } from "../state/session";
