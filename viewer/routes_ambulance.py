@@ -23,6 +23,7 @@ UNUSED: Final = {  # why a position was not used: Chinese, English
     "inaccurate": ("定位精度太差，未采用", "the receiver itself says that it is too inaccurate"),
     "future": ("定位时间晚于现在，未采用", "its time is yet to come"),
     "old": ("定位时间过早，未采用", "it is too old"),
+    "early": ("早于该接收机绑定本病例，未采用", "it is from before the sender drove for this case"),
     "late": ("晚到的定位，未采用", "a later one was there before it"),
     "duplicate": ("重复的定位", "it was there already"),
     "jump": ("定位跳变，未采用", "nothing on wheels gets there so fast"),
