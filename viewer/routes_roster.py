@@ -78,6 +78,7 @@ def _shift(front: Front, shift: DutyShift) -> dict[str, Any]:
         "shift_id": shift.id,
         "role": shift.role,
         **front.directory.person(shift.person),
+        "disabled": front.directory.is_disabled(shift.person),
         "site": shift.site,
         "from": rfc3339(shift.start),
         "to": rfc3339(shift.end),
@@ -117,17 +118,27 @@ async def roster(front: Here, who: Who, start: From = None, end: To = None) -> R
 
 @router.get("/roster/now", summary="Who is on duty now")
 async def on_duty_now(front: Here, who: Who) -> Response:
-    """By role, for the network and for each site that has shifts of its own now; null where nobody is."""
+    """By role, for the network and for each site that has shifts of its own now; null where nobody is. Whose account
+    is disabled is rung by no alert: they stand under `disabled`, and not under `roles`."""
     require(who, "roster")
     await front.directory.refresh()
     now = front.desk.clock.now()
     shifts = await front.desk.roster.between(now, now + timedelta(microseconds=1))
+    gone = [one for one in shifts if front.directory.is_disabled(one.person)]
+    counted = [one for one in shifts if one not in gone]
     sites = sorted({one.site for one in shifts if one.site is not None})
 
     def roles(site: str | None) -> dict[str, Any]:
-        return {role: _holder(front, of_site(shifts, site, now), role) for role in SHIFT_ROLES}
+        return {role: _holder(front, of_site(counted, site, now), role) for role in SHIFT_ROLES}
 
-    return answer({"at": rfc3339(now), "roles": roles(None), "sites": {site: roles(site) for site in sites}})
+    return answer(
+        {
+            "at": rfc3339(now),
+            "roles": roles(None),
+            "sites": {site: roles(site) for site in sites},
+            "disabled": [_shift(front, one) for one in gone],
+        }
+    )
 
 
 def _holder(front: Front, shifts: Iterable[DutyShift], role: str) -> dict[str, Any] | None:

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from greenchannel.alerts.tables import read_value
 from greenchannel.events import RosterChanged
+from greenchannel.viewer import directory
 from tests.roster_calendars import calendar, event
 from tests.service.viewer_house import PASSWORD, House, house
 
@@ -88,8 +90,9 @@ def test_an_administrator_enters_and_removes_and_all_people_read(tmp_path: Path)
     tell(story, tmp_path)
 
 
-def test_who_is_on_duty_now(tmp_path: Path) -> None:
-    """For the network, and for a site that has its own; nobody is null."""
+def test_who_is_on_duty_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the network, and for a site that has its own; nobody is null, and so is who is disabled."""
+    monkeypatch.setattr(directory, "REFRESH_AFTER_S", 0.0)  # people are read anew for each request
 
     async def story(here: House) -> None:
         doctor = await here.person("cardiologist")
@@ -109,7 +112,11 @@ def test_who_is_on_duty_now(tmp_path: Path) -> None:
         ).status_code == 200
         assert not (await here.http.get("/api/v1/me", headers=doctor)).json()["on_duty"]
         seen = (await here.http.get("/api/v1/roster/now", headers=doctor)).json()
-        assert seen["roles"]["first"]["person"] == "second"
+        assert seen["roles"]["first"]["person"] == "second" and seen["disabled"] == []
+        here.desk.accounts.disable_user("second")
+        seen = (await here.http.get("/api/v1/roster/now", headers=doctor)).json()
+        assert seen["roles"]["first"] is None, "no alert rings who is disabled"
+        assert [(one["person"], one["disabled"]) for one in seen["disabled"]] == [("second", True)]
 
     tell(story, tmp_path)
 

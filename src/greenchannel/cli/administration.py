@@ -10,6 +10,7 @@ import typer
 
 from greenchannel.cli import contacts, device_clocks
 from greenchannel.cli.data_folder import DEFAULT_DATA, DataOption, open_data
+from greenchannel.clock import SystemClock
 from greenchannel.store.accounts import ROLES, SITE_KINDS, AccountError, Accounts
 
 app = typer.Typer(add_completion=False)
@@ -80,10 +81,37 @@ def user_list(data: DataOption = DEFAULT_DATA) -> None:
 def user_disable(
     name: Annotated[str, typer.Argument(metavar="USER")], data: DataOption = DEFAULT_DATA
 ) -> None:
-    """Nobody signs in as this person any more; who is signed in is out."""
+    """Nobody signs in as this person any more; who is signed in is out. The roster is looked at anew at once."""
     with _accounts(data) as accounts:
         accounts.disable_user(name)
+    _look_at_roster(data)
     typer.echo(f"{name} is disabled")
+
+
+@user.command("enable")
+def user_enable(
+    name: Annotated[str, typer.Argument(metavar="USER")], data: DataOption = DEFAULT_DATA
+) -> None:
+    """A person who was disabled signs in again, with the password as it was."""
+    with _accounts(data) as accounts:
+        accounts.enable_user(name)
+    _look_at_roster(data)
+    typer.echo(f"{name} can sign in")
+
+
+def _look_at_roster(data: Path) -> None:
+    """Who is disabled may be on duty: the running service sees it with its next due times, not with its next plan."""
+    from greenchannel.service.roster_watch import look_soon
+    from greenchannel.store.writer import Writer
+
+    _, engine = open_data(data)
+    writer = Writer(engine, SystemClock())
+    try:
+        writer.start()
+        writer.transact_sync(look_soon)
+    finally:
+        writer.close()
+        engine.dispose()
 
 
 def _password(from_stdin: bool) -> str:

@@ -233,6 +233,14 @@ class Accounts:
             _disable(connection, schema.users, user_id)
             _end_sessions(connection, user_id)
 
+    def enable_user(self, user_id: str) -> None:
+        """A person who was disabled can sign in again; raises `UnknownAccount`."""
+        with writing(self._engine) as connection:
+            _require(connection, schema.users, "user", user_id)
+            connection.execute(
+                update(schema.users).where(schema.users.c.id == user_id).values(disabled=False)
+            )
+
     def set_password(self, user_id: str, password: str) -> None:
         """Give a person another password; who is signed in is out."""
         hashed = hash_password(password)
