@@ -36,6 +36,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     most_speed_mps: float
     jump_slack_m: float
     rejoin_fixes: int
+    before_binding_s: float
     late_s: float
     speed_window_s: float
     least_window_s: float
@@ -44,6 +45,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     road_factor: float
     eta_half_width_share: float
     eta_half_width_s: float
+    eta_past_s: float
+    eta_ahead_s: float
     eta_change_s: float
     positions_kept_h: float
     most_positions_listed: int
@@ -132,7 +135,9 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """What one position did."""
 
     track: Track
-    reason: str | None  # why it was not used: "inaccurate", "future", "old", "late", "duplicate", "jump"
+    reason: (
+        str | None
+    )  # why it was not used: "inaccurate", "future", "old", "early", "late", "duplicate", "jump"
     crossings: tuple[Crossing, ...] = ()
 
 
@@ -147,7 +152,13 @@ def distance_m(a: Fix | Place, b: Fix | Place) -> float:
 
 
 def step(
-    track: Track, fix: Fix, places: Places, *, future_s: float, settings: Settings | None = None
+    track: Track,
+    fix: Fix,
+    places: Places,
+    *,
+    future_s: float,
+    since: datetime | None = None,
+    settings: Settings | None = None,
 ) -> Step:
     """Return the track after one more position.
 
@@ -155,9 +166,11 @@ def step(
     ----------
     future_s
         How far ahead of its receipt a position's time may lie.
+    since
+        When the sender began to drive for the case; a position from well before that is of another drive.
     """
     settings = settings or default_settings()
-    reason = _unusable(track, fix, future_s, settings)
+    reason = _unusable(track, fix, future_s, since, settings)
     if reason is not None:
         return Step(track=track, reason=reason)
     if track.last is not None and _jumps(track.last, fix, settings):
@@ -186,7 +199,9 @@ def step(
     )
 
 
-def _unusable(track: Track, fix: Fix, future_s: float, settings: Settings) -> str | None:
+def _unusable(
+    track: Track, fix: Fix, future_s: float, since: datetime | None, settings: Settings
+) -> str | None:
     last = track.last
     if fix.accuracy_m is not None and fix.accuracy_m > settings.least_accuracy_m:
         return "inaccurate"
@@ -194,10 +209,17 @@ def _unusable(track: Track, fix: Fix, future_s: float, settings: Settings) -> st
         return "future"
     if fix.at < fix.received_at - timedelta(seconds=settings.late_s):
         return "old"
+    if since is not None and _latest(fix) < since - timedelta(seconds=settings.before_binding_s):
+        return "early"
     if last is not None and fix.at <= last.at:
         same = (fix.at, fix.lat, fix.lon) == (last.at, last.lat, last.lon)
         return "duplicate" if same else "late"
     return None
+
+
+def _latest(fix: Fix) -> datetime:
+    """The latest that a position can be of, its clock being as wrong as it may."""
+    return fix.at + timedelta(seconds=fix.uncertainty_s or 0.0)
 
 
 def _jumps(a: Fix, b: Fix, settings: Settings) -> bool:

@@ -13,14 +13,12 @@ from greenchannel.alerts.ambulance import (
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.channel_commands import require_open
 from greenchannel.alerts.eta import GPS, HUB, SCENE, standing
-from greenchannel.alerts.milestones import earliest_before_case_d
 from greenchannel.alerts.refusal import Refused
 from greenchannel.events import AnyEvent, ClockReading, EtaGiven, MilestoneRecorded
 
 LEFT_AGAIN = "再次离开 / left once more"
 _ABOARD = ("SPOKE_OUT", "SCENE_LEAVE")
 _ENDS = {SCENE: ("AMB_SCENE", *_ABOARD, "HUB_DOOR"), HUB: ("HUB_DOOR",)}  # what makes an expectation idle
-_MOST_AHEAD = timedelta(hours=12)  # [E] a later arrival is a slip of the pen
 
 
 def aboard(case: Case) -> bool:
@@ -71,7 +69,15 @@ def arrived(case: Case, place: str) -> bool:
     return any(value.milestone in _ENDS[place] for value in case.values)
 
 
-def say_eta(case: Case, place: str, at: datetime | None, *, source: str, now: datetime) -> list[AnyEvent]:
+def say_eta(
+    case: Case,
+    place: str,
+    at: datetime | None,
+    *,
+    source: str,
+    now: datetime,
+    settings: Settings | None = None,
+) -> list[AnyEvent]:
     """A person says when it will be at a place, or (None) takes back what people said; the same again gives nothing."""
     require_open(case)
     if place not in _ENDS:
@@ -87,12 +93,14 @@ def say_eta(case: Case, place: str, at: datetime | None, *, source: str, now: da
         if said is None:
             return []
         return [EtaGiven(place=place, at=said.time, source=source, withdrawn=True)]
-    earliest = case.opened_at - timedelta(days=earliest_before_case_d())
-    if not earliest <= at <= now + _MOST_AHEAD:
+    settings = settings or default_settings()
+    earliest = now - timedelta(seconds=settings.eta_past_s)
+    latest = now + timedelta(seconds=settings.eta_ahead_s)
+    if not earliest <= at <= latest:
         raise Refused(
             "bad_eta",
-            f"预计到达时间应在未来12小时内，收到 {at.isoformat()}",
-            f"expected a time up to {(now + _MOST_AHEAD).isoformat()}, got {at.isoformat()}",
+            f"预计到达时间应在未来{settings.eta_ahead_s / 3600:.0f}小时内，收到 {at.isoformat()}",
+            f"expected a time from {earliest.isoformat()} to {latest.isoformat()}, got {at.isoformat()}",
             422,
         )
     if said is not None and said.time.at == at:

@@ -1,6 +1,6 @@
 """Which channels of which person work: a fold over what tests and alerts have shown."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 import msgspec
@@ -23,6 +23,22 @@ class ChannelHealth(msgspec.Struct, frozen=True, kw_only=True):
         if self.last_ok_at is None:
             return None if self.last_failed_at is None else False
         return self.last_failed_at is None or self.last_failed_at < self.last_ok_at
+
+    def since(self, instant: datetime | None) -> "ChannelHealth":
+        """What of it was learned from `instant` on: what is older is of an address that was given up since."""
+        if instant is None:
+            return self
+
+        def kept(mark: datetime | None) -> datetime | None:
+            return mark if mark is not None and mark >= instant else None
+
+        failed = kept(self.last_failed_at)
+        return ChannelHealth(
+            tested_at=kept(self.tested_at),
+            last_ok_at=kept(self.last_ok_at),
+            last_failed_at=failed,
+            last_reason=None if failed is None else self.last_reason,
+        )
 
 
 class Duty(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,35 +90,53 @@ class HealthBook:
         before = self._channels.get((person, channel), ChannelHealth())
         self._channels[person, channel] = msgspec.structs.replace(before, **marks)
 
-    def of(self, person: str, channel: str) -> ChannelHealth:
-        """What is known of one channel of one person."""
-        return self._channels.get((person, channel), ChannelHealth())
+    def of(self, person: str, channel: str, since: datetime | None = None) -> ChannelHealth:
+        """What is known of one channel of one person; `since`: when the address there was entered."""
+        return self._channels.get((person, channel), ChannelHealth()).since(since)
 
     def duty(self, person: str) -> Duty | None:
         """How the person began the newest shift; None for who never did."""
         return self._duty.get(person)
 
-    def reach(self, person: str, now: datetime, has: Iterable[str]) -> Reach:
+    def reach(
+        self,
+        person: str,
+        now: datetime,
+        has: Iterable[str],
+        since: Mapping[str, datetime] | None = None,
+    ) -> Reach:
         """Whether an alert would get through to a person who `has` these channels.
 
         A channel counts for as long as its table says after it worked, unless it failed since. Where only channels
-        work that are not enough alone, as Web Push, the person counts as not reachable.
+        work that are not enough alone, as Web Push, the person counts as not reachable. That nothing works is said
+        only where every channel that would be enough has failed lately: of one that was never tried nothing is known.
+
+        Parameters
+        ----------
+        since
+            When the address of a channel was entered; what was learned before is of another address.
         """
-        specs = channels()
-        known = [name for name in specs if name in set(has)]
-        working = tuple(name for name in known if self._vouched(person, name, now))
+        specs, entered, named = channels(), since or {}, set(has)
+        known = {name: self.of(person, name, entered.get(name)) for name in specs if name in named}
+        working = tuple(name for name, health in known.items() if self._vouched(person, name, health, now))
         if any(specs[name].alone for name in working):
             return Reach(reachable=True, working=working, reason=None)
         if working:
             return Reach(reachable=False, working=working, reason="push_alone")
-        if any(self.of(person, name).last_ok_at is not None for name in known):
-            stale = any(self.of(person, name).works for name in known)
-            return Reach(reachable=False, working=(), reason="too_old" if stale else "nothing_works")
-        tested = any(self.of(person, name).last_failed_at is not None for name in known)
-        return Reach(reachable=False, working=(), reason="nothing_works" if tested else "never_tested")
+        hopes = [
+            health
+            for name, health in known.items()
+            if specs[name].alone and not _failed_lately(name, health, now) and not _unopened(name, health)
+        ]
+        if hopes:
+            old = any(health.works is not None for health in hopes)
+            return Reach(reachable=False, working=(), reason="too_old" if old else "never_tested")
+        if any(health.works is False for health in known.values()):
+            return Reach(reachable=False, working=(), reason="nothing_works")
+        old = any(health.works for health in known.values())
+        return Reach(reachable=False, working=(), reason="too_old" if old else "never_tested")
 
-    def _vouched(self, person: str, channel: str, now: datetime) -> bool:
-        health = self.of(person, channel)
+    def _vouched(self, person: str, channel: str, health: ChannelHealth, now: datetime) -> bool:
         if not health.works or health.last_ok_at is None:
             return False
         if channel == LIVE and not self._sounds(person):
@@ -112,3 +146,15 @@ class HealthBook:
     def _sounds(self, person: str) -> bool:
         duty = self._duty.get(person)
         return duty is not None and duty.sound
+
+
+def _failed_lately(channel: str, health: ChannelHealth, now: datetime) -> bool:
+    """Whether the newest thing known is a failure that still counts, for as long as a good test would."""
+    if health.works is not False or health.last_failed_at is None:
+        return False
+    return now - health.last_failed_at <= timedelta(hours=channels()[channel].fresh_h)
+
+
+def _unopened(channel: str, health: ChannelHealth) -> bool:
+    """A board that nobody has opened: everybody has one, so it is no hope by itself."""
+    return channel == LIVE and health.works is None

@@ -111,7 +111,7 @@ def _part(shift: DutyShift, id: str, person: str, start: datetime, end: datetime
 class Caution(msgspec.Struct, frozen=True, kw_only=True):
     """What a change leaves that is allowed, and that somebody should know of."""
 
-    code: str  # "overlap", "two_roles", …
+    code: str  # "overlap", "two_roles", "over", …
     zh: str
     en: str
 

@@ -154,7 +154,7 @@ class _Reading:
         _check_size(data)
         try:
             calendars = icalendar.Calendar.from_ical(data.removeprefix(b"\xef\xbb\xbf"), multiple=True)
-        except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError) as error:
             raise Unreadable(
                 "不是可读取的 iCalendar 文件", f"expected an iCalendar file, got: {str(error)[:120]}"
             ) from error
@@ -310,14 +310,14 @@ class _Reading:
                 if end.zone is begin.zone
                 else end.instant.astimezone(begin.zone).replace(tzinfo=None)
             )
-            length = _Length(wall=wall - begin.wall)
+            length = _bounded(_Length(wall=wall - begin.wall))
             single = end.instant
         elif "DURATION" in event:
             found = value(event, "DURATION")
             if not isinstance(found, timedelta):
                 raise Unreadable("DURATION 无法读取", "expected a DURATION such as PT12H")
             # RFC 5545: days are wall time, hours are exact.
-            length = _Length(wall=found) if found % _DAY == timedelta(0) else _Length(exact=found)
+            length = _bounded(_Length(wall=found) if found % _DAY == timedelta(0) else _Length(exact=found))
             single = length.after(begin.wall, begin.zone, begin.instant)
         elif begin.day_only:
             length = _Length(wall=_DAY)
@@ -432,6 +432,16 @@ class _Length(msgspec.Struct, frozen=True, kw_only=True):
             return at + self.exact
         assert self.wall is not None
         return instant(wall + self.wall, zone)
+
+
+def _bounded(length: _Length) -> _Length:
+    """The same; raises `Unreadable` for one that nobody can be on duty, before it is added to anything."""
+    longest = timedelta(seconds=read_value("roster_watch", "longest_shift_s", float))
+    if (length.wall or length.exact or timedelta(0)) > longest + _DAY:  # of wall time; to the second later on
+        raise Unreadable(
+            f"一个班次最长 {longest / _DAY:.0f} 天", f"expected a shift of at most {longest / _DAY:.0f} days"
+        )
+    return length
 
 
 def _check_size(data: bytes) -> None:

@@ -19,7 +19,7 @@ def value(event: Any, name: str) -> Any:
         raise Unreadable(f"{name} 出现多次", f"expected one {name}, got {len(found)}")
     try:
         return found.dt
-    except (BrokenCalendarProperty, AttributeError) as error:
+    except (BrokenCalendarProperty, AttributeError, OverflowError) as error:
         said = str(found)[:60]
         raise Unreadable(
             f"{name} 无法读取：{said}", f"expected {name} that can be read, got {said}"

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from greenchannel.ingest.errors import IngestError, shown
-from greenchannel.ingest.fields import UploadFields, parse_fields, parse_instant
+from greenchannel.ingest.fields import UploadFields, parse_fields, parse_machine_instant
 from greenchannel.signal.leads import ALL, canonical
 
 MAX_HELLO_CHARS: Final = 64 * 2**10
@@ -116,7 +116,7 @@ def _number(name: str, value: object, low: float, high: float) -> float:
 def _instant(name: str, value: object) -> datetime | None:
     if value is None:
         return None
-    instant = parse_instant(value) if isinstance(value, str) else None
+    instant = parse_machine_instant(value) if isinstance(value, str) else None
     if instant is None:
         raise _bad(name, "an instant such as 2026-05-01T16:05:00.000+08:00, or null", value)
     return instant

@@ -3,11 +3,12 @@
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from greenchannel.clock import can_be, nearest
 from greenchannel.ingest import vitals
 from greenchannel.ingest.errors import IngestError, shown
 from greenchannel.ingest.parsed import Sex, sex_of
@@ -15,7 +16,6 @@ from greenchannel.signal.recording import ELECTRODE_SETS
 
 MAX_TEXT: Final = 4000
 MAX_REF: Final = 128
-FIRST_YEAR, LAST_YEAR = 1900, 2199  # beyond them lie slips of the pen, and instants that no zone can shift
 ARRIVAL_MODES: Final = (1, 2, 3, 4)  # national codes [S]
 MAX_VITAL: Final = 9999  # [E]
 _VITAL: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
@@ -84,12 +84,12 @@ def parse_fields(values: Mapping[str, object]) -> UploadFields:
         onset_at=_instant(given, "onset_at"),
         vitals=_vitals(given),
         history=_text(given, "history", MAX_TEXT),
-        acquired_at=_instant(given, "acquired_at"),
+        acquired_at=_machine_instant(given, "acquired_at"),
         electrode_set=_electrode_set(given),
         arrival_mode=_arrival_mode(given),
-        device_clock=_instant(given, "device_clock"),
-        sent_at=_instant(given, "sent_at"),
-        seen_at=_instant(given, "seen_at"),
+        device_clock=_machine_instant(given, "device_clock"),
+        sent_at=_machine_instant(given, "sent_at"),
+        seen_at=_machine_instant(given, "seen_at"),
     )
 
 
@@ -112,15 +112,25 @@ def vital_words(vitals: Mapping[str, Any] | None) -> list[str]:
 
 
 def parse_instant(text: str) -> datetime | None:
-    """An RFC 3339 instant with its offset, or None for anything else."""
+    """An RFC 3339 instant with its offset, or None for anything else and for what lies beyond all that can be."""
+    instant = _written(text)
+    return instant if instant is not None and can_be(instant) else None
+
+
+def parse_machine_instant(text: str) -> datetime | None:
+    """The same as a machine says it: beyond all that can be, the nearest of it, which is told for nonsense later."""
+    instant = _written(text)
+    return None if instant is None else nearest(instant)
+
+
+def _written(text: str) -> datetime | None:
     if not re.match(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}", text):
         return None
     try:
         instant = datetime.fromisoformat(text.upper())
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
-    known = instant.utcoffset() is not None and FIRST_YEAR <= instant.year <= LAST_YEAR
-    return instant if known else None
+    return None if instant.utcoffset() is None else instant
 
 
 def _bad(field: str, expected: str, value: object) -> IngestError:
@@ -183,10 +193,21 @@ def _chest_pain(given: Mapping[str, object]) -> bool | None:
 
 
 def _instant(given: Mapping[str, object], field: str) -> datetime | None:
+    return _read_instant(given, field, parse_instant)
+
+
+def _machine_instant(given: Mapping[str, object], field: str) -> datetime | None:
+    """What the clock of a machine said: however wrong it is, the ECG beside it is taken."""
+    return _read_instant(given, field, parse_machine_instant)
+
+
+def _read_instant(
+    given: Mapping[str, object], field: str, parse: Callable[[str], datetime | None]
+) -> datetime | None:
     value = given.get(field)
     if value is None:
         return None
-    instant = parse_instant(value) if isinstance(value, str) else None
+    instant = parse(value) if isinstance(value, str) else None
     if instant is None:
         raise _bad(field, "an instant such as 2026-05-01T16:05:00.000+08:00", value)
     return instant

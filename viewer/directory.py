@@ -93,6 +93,11 @@ class Directory:
         user = self._people.get(user_id)
         return {"person": user_id, "name": user.name if user else None}
 
+    def is_disabled(self, user_id: str) -> bool:
+        """Whether nobody can sign in as this person, or there is none: no alert rings them."""
+        user = self._people.get(user_id)
+        return user is None or user.disabled
+
     def maybe_person(self, user_id: str | None) -> dict[str, Any] | None:
         """`person`, or None for nobody."""
         return None if user_id is None else self.person(user_id)

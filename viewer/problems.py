@@ -20,6 +20,7 @@ from greenchannel.clock import NaiveDatetimeError
 from greenchannel.ingest.errors import IngestError
 from greenchannel.service.errors import Conflict, Forbidden, NotFound, ServiceError
 from greenchannel.store.errors import PatientKeyMissing
+from greenchannel.viewer.instants import BEYOND, BEYOND_ZH
 
 logger = structlog.get_logger(__name__)
 
@@ -204,4 +205,5 @@ def _validation(error: RequestValidationError) -> Problem:
         return _NOT_JSON
     missing = first["type"] == "missing"
     got = "nothing" if missing else None if "password" in place else repr(first.get("input"))[:60]
-    return Problem(422, f"{place}: {first['msg']}", expected=first["msg"], got=got)
+    zh = BEYOND_ZH if first["type"] == BEYOND else None
+    return Problem(422, f"{place}: {first['msg']}", zh=zh, expected=first["msg"], got=got)

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, BeforeValidator, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from greenchannel.clock import rfc3339
@@ -13,16 +13,16 @@ from greenchannel.store.ambulance_rows import PositionRow
 from greenchannel.viewer import wire
 from greenchannel.viewer.access import require
 from greenchannel.viewer.front import Front, Here, Who, answer
-from greenchannel.viewer.routes_cases import Given, written_out
+from greenchannel.viewer.instants import Instant, MachineInstant
+from greenchannel.viewer.routes_cases import Given
 
 router = APIRouter(prefix="/cases", tags=["ambulance"])
-
-Instant = Annotated[AwareDatetime, BeforeValidator(written_out)]
 
 UNUSED: Final = {  # why a position was not used: Chinese, English
     "inaccurate": ("定位精度太差，未采用", "the receiver itself says that it is too inaccurate"),
     "future": ("定位时间晚于现在，未采用", "its time is yet to come"),
     "old": ("定位时间过早，未采用", "it is too old"),
+    "early": ("早于该接收机绑定本病例，未采用", "it is from before the sender drove for this case"),
     "late": ("晚到的定位，未采用", "a later one was there before it"),
     "duplicate": ("重复的定位", "it was there already"),
     "jump": ("定位跳变，未采用", "nothing on wheels gets there so fast"),
@@ -34,9 +34,9 @@ class Position(Given):
 
     lat: Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
     lon: Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
-    at: Instant | None = None
+    at: MachineInstant | None = None
     accuracy_m: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)] | None = None
-    device_clock: Instant | None = None
+    device_clock: MachineInstant | None = None
 
 
 class Arrival(Given):

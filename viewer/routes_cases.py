@@ -2,12 +2,11 @@
 
 import asyncio
 import heapq
-import re
 from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Header, Query
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from greenchannel.alerts import timeline_json
@@ -27,6 +26,7 @@ from greenchannel.viewer import history, loop_json, routes_reperfusion, wire
 from greenchannel.viewer.access import may, require
 from greenchannel.viewer.directory import Directory
 from greenchannel.viewer.front import NOTHING, Front, Here, Who, answer
+from greenchannel.viewer.instants import BEYOND_ZH, Instant, is_day
 from greenchannel.viewer.problems import Problem
 
 router = APIRouter(prefix="/cases", tags=["cases"])
@@ -44,8 +44,8 @@ async def worklist(
     tier: Tier | None = None,
     state: Literal["open", "closed", "merged"] | None = None,
     site: Annotated[str | None, Query(max_length=64)] = None,
-    opened_from: Annotated[AwareDatetime | None, Query(alias="from")] = None,
-    opened_to: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+    opened_from: Annotated[Instant | None, Query(alias="from")] = None,
+    opened_to: Annotated[Instant | None, Query(alias="to")] = None,
     limit: Annotated[int | None, Query(ge=1, le=MOST_ROWS)] = None,
     before: Annotated[str | None, Query(max_length=64)] = None,
 ) -> Response:
@@ -222,16 +222,6 @@ class Note(Given):
     note: Annotated[str, Field(min_length=1, max_length=500, pattern=PRINTABLE)]
 
 
-_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}")
-
-
-def written_out(value: Any) -> Any:
-    """A bare number would be taken for seconds since 1970: a wrong time that looks like a right one."""
-    if not isinstance(value, str) or _DATE.match(value) is None:
-        raise ValueError("expected an instant such as 2026-03-02T16:05:00+08:00")
-    return value
-
-
 class Day(Given):
     """A time of which only the day is known, or the day and a part of it."""
 
@@ -243,7 +233,7 @@ class Milestone(Given):
     """One value of one milestone."""
 
     milestone: Annotated[str, Field(min_length=1, max_length=64)]
-    at: Annotated[AwareDatetime, BeforeValidator(written_out)] | Day | None = None
+    at: Instant | Day | None = None
     source: Annotated[str, Field(pattern=SOURCE)] | None = None
     key: Annotated[str, Field(min_length=1, max_length=64, pattern=PRINTABLE)] | None = None
     note: Annotated[str, Field(min_length=1, max_length=500, pattern=PRINTABLE)] | None = None
@@ -327,6 +317,15 @@ def _day(said: Day, front: Front, site: str) -> ClockReading:
             expected="a day such as 2026-03-02",
             got=said.date,
         ) from None
+    if not is_day(day):
+        raise Problem(
+            422,
+            "no onset can be on this day",
+            code="bad_date",
+            zh=BEYOND_ZH,
+            expected="a day such as 2026-03-02",
+            got=said.date,
+        )
     return told(day, said.zone, front.desk.intake.zone_of(site), front.desk.clock.now())
 
 

@@ -1,13 +1,12 @@
 """The duty roster: who is on duty, swaps, calendars, and what is in doubt."""
 
-import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
 
 import msgspec
 from fastapi import APIRouter, Query, Request
-from pydantic import AwareDatetime, BeforeValidator, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from greenchannel.alerts.roster_edit import DutyShift, of_site
@@ -20,6 +19,7 @@ from greenchannel.viewer import problems
 from greenchannel.viewer.access import may, require
 from greenchannel.viewer.front import NOTHING, Front, Here, Who, address_of, answer, caller_of
 from greenchannel.viewer.gate import bearer
+from greenchannel.viewer.instants import Instant
 from greenchannel.viewer.problems import Problem
 from greenchannel.viewer.routes_cases import PRINTABLE, Given
 from greenchannel.viewer.uploads import read_upload
@@ -31,17 +31,7 @@ FEED_BEHIND: Final = timedelta(days=7)
 FEED_AHEAD: Final = timedelta(days=90)
 LONGEST: Final = timedelta(days=400)
 MOST_BYTES: Final = read_value("roster_ical", "most_bytes", int)
-_INSTANT: Final = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}")
 
-
-def _written_out(value: Any) -> Any:
-    """A bare number would be taken for seconds since 1970."""
-    if not isinstance(value, str) or _INSTANT.match(value) is None:
-        raise ValueError("expected an instant such as 2026-05-01T08:00:00+08:00")
-    return value
-
-
-Instant = Annotated[AwareDatetime, BeforeValidator(_written_out)]
 Id = Annotated[str, Field(min_length=1, max_length=64, pattern=PRINTABLE)]
 From = Annotated[Instant | None, Query(alias="from")]
 To = Annotated[Instant | None, Query(alias="to")]
@@ -88,6 +78,7 @@ def _shift(front: Front, shift: DutyShift) -> dict[str, Any]:
         "shift_id": shift.id,
         "role": shift.role,
         **front.directory.person(shift.person),
+        "disabled": front.directory.is_disabled(shift.person),
         "site": shift.site,
         "from": rfc3339(shift.start),
         "to": rfc3339(shift.end),
@@ -127,17 +118,27 @@ async def roster(front: Here, who: Who, start: From = None, end: To = None) -> R
 
 @router.get("/roster/now", summary="Who is on duty now")
 async def on_duty_now(front: Here, who: Who) -> Response:
-    """By role, for the network and for each site that has shifts of its own now; null where nobody is."""
+    """By role, for the network and for each site that has shifts of its own now; null where nobody is. Whose account
+    is disabled is rung by no alert: they stand under `disabled`, and not under `roles`."""
     require(who, "roster")
     await front.directory.refresh()
     now = front.desk.clock.now()
     shifts = await front.desk.roster.between(now, now + timedelta(microseconds=1))
+    gone = [one for one in shifts if front.directory.is_disabled(one.person)]
+    counted = [one for one in shifts if one not in gone]
     sites = sorted({one.site for one in shifts if one.site is not None})
 
     def roles(site: str | None) -> dict[str, Any]:
-        return {role: _holder(front, of_site(shifts, site, now), role) for role in SHIFT_ROLES}
+        return {role: _holder(front, of_site(counted, site, now), role) for role in SHIFT_ROLES}
 
-    return answer({"at": rfc3339(now), "roles": roles(None), "sites": {site: roles(site) for site in sites}})
+    return answer(
+        {
+            "at": rfc3339(now),
+            "roles": roles(None),
+            "sites": {site: roles(site) for site in sites},
+            "disabled": [_shift(front, one) for one in gone],
+        }
+    )
 
 
 def _holder(front: Front, shifts: Iterable[DutyShift], role: str) -> dict[str, Any] | None:

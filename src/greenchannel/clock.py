@@ -1,7 +1,12 @@
 """Where the time comes from. Every core takes `now`; only shells hold a `Clock`."""
 
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Final, Protocol
+
+EARLIEST: Final = datetime(1900, 1, 1, tzinfo=UTC)
+LATEST: Final = datetime(2199, 12, 31, tzinfo=UTC)
+"""Between the two lies every instant that is taken from outside. Beyond them lie slips of the pen, and instants that no
+zone can shift: to show one would fail."""
 
 
 class NaiveDatetimeError(ValueError):
@@ -13,6 +18,20 @@ def check_aware(instant: datetime) -> datetime:
     if instant.tzinfo is None or instant.utcoffset() is None:
         raise NaiveDatetimeError(f"expected a datetime with a zone, got {instant.isoformat()} without one")
     return instant.astimezone(UTC)
+
+
+def can_be(instant: datetime) -> bool:
+    """Whether an aware `instant` lies within `EARLIEST` and `LATEST`."""
+    return EARLIEST <= instant <= LATEST
+
+
+def nearest(instant: datetime) -> datetime:
+    """Return `instant`, or the end of what can be where it lies beyond.
+
+    For what machines say: a clock that was never set must not cost the message that it stands in. Both ends are so far
+    off that everything which judges clocks takes them for nonsense.
+    """
+    return min(max(instant, EARLIEST), LATEST)
 
 
 def rfc3339(instant: datetime) -> str:

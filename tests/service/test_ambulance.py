@@ -121,6 +121,63 @@ def test_the_same_position_again_changes_nothing_and_a_bad_one_is_kept_with_its_
     asyncio.run(story())
 
 
+def test_a_drive_of_before_the_binding_gives_no_times_and_one_begun_shortly_before_does(
+    tmp_path: Path,
+) -> None:
+    """A gateway sends the whole last drive late; after a restart it is still another drive."""
+    world = World(folder=tmp_path)
+    case_id = ""
+
+    async def said(desk: Desk, s: float, at_s: float) -> Any:
+        """The position of second `s` of the drive, as of `at_s` seconds after the case was opened."""
+        assert isinstance(world.clock, ManualClock)
+        at = START + timedelta(seconds=at_s)
+        world.clock.move_to(max(world.clock.now(), at))
+        one = DRIVEN[round(s)]
+        given = Said(lat=one.lat, lon=one.lon, at=at, accuracy_m=8.0, device_clock=world.clock.now())
+        return await desk.ambulances.position(case_id, GPS, given)
+
+    async def bound() -> None:
+        nonlocal case_id
+        async with world.desk() as desk:
+            settle(desk)
+            case_id = (await world.send(desk, dicom(), arrival_mode=2)).case_id
+            await desk.ambulances.bind(case_id, person("dispatch"), "gps-1")
+            of_before = [await said(desk, float(s), s - 3 * 3600.0) for s in range(0, 2480, 10)]
+            assert {one.reason for one in of_before} == {"early"}
+            case = desk.book.cases[case_id]
+            assert seconds_of(case) == {} and not case.etas
+
+    async def driving() -> None:
+        async with world.desk() as desk:
+            taken = [await said(desk, float(s), s - 600.0) for s in range(0, 2480, 10)]
+            assert {one.reason for one in taken} == {None}
+            times = seconds_of(desk.book.cases[case_id])
+            assert set(times) == {"AMB_DEPART", "AMB_SCENE", "SPOKE_OUT", "HUB_DOOR"}
+
+    asyncio.run(bound())
+    asyncio.run(driving())
+
+
+def test_a_receiver_bound_twice_to_a_case_drives_for_it_since_the_first(tmp_path: Path) -> None:
+    """Dispatch presses again an hour later; what a gateway still holds of the drive counts."""
+    world = World(folder=tmp_path)
+
+    async def story() -> None:
+        async with world.desk() as desk:
+            settle(desk)
+            case_id = (await world.send(desk, dicom(), arrival_mode=2)).case_id
+            await desk.ambulances.bind(case_id, person("dispatch"), "gps-1")
+            _, first = await desk.ambulances.newest(case_id)
+            assert isinstance(world.clock, ManualClock)
+            world.clock.move_to(START + timedelta(hours=1))
+            await desk.ambulances.bind(case_id, person("dispatch"), "gps-1")
+            _, again = await desk.ambulances.newest(case_id)
+            assert again == first
+
+    asyncio.run(story())
+
+
 def test_a_failed_commit_leaves_no_track_behind(tmp_path: Path) -> None:
     """What is not on disk has not happened: the next position is judged by the rows alone."""
     world = World(folder=tmp_path)

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from greenchannel.alerts.tables import read_value
 from greenchannel.events import RosterChanged
+from greenchannel.viewer import directory
 from tests.roster_calendars import calendar, event
 from tests.service.viewer_house import PASSWORD, House, house
 
@@ -88,8 +90,9 @@ def test_an_administrator_enters_and_removes_and_all_people_read(tmp_path: Path)
     tell(story, tmp_path)
 
 
-def test_who_is_on_duty_now(tmp_path: Path) -> None:
-    """For the network, and for a site that has its own; nobody is null."""
+def test_who_is_on_duty_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the network, and for a site that has its own; nobody is null, and so is who is disabled."""
+    monkeypatch.setattr(directory, "REFRESH_AFTER_S", 0.0)  # people are read anew for each request
 
     async def story(here: House) -> None:
         doctor = await here.person("cardiologist")
@@ -109,7 +112,11 @@ def test_who_is_on_duty_now(tmp_path: Path) -> None:
         ).status_code == 200
         assert not (await here.http.get("/api/v1/me", headers=doctor)).json()["on_duty"]
         seen = (await here.http.get("/api/v1/roster/now", headers=doctor)).json()
-        assert seen["roles"]["first"]["person"] == "second"
+        assert seen["roles"]["first"]["person"] == "second" and seen["disabled"] == []
+        here.desk.accounts.disable_user("second")
+        seen = (await here.http.get("/api/v1/roster/now", headers=doctor)).json()
+        assert seen["roles"]["first"] is None, "no alert rings who is disabled"
+        assert [(one["person"], one["disabled"]) for one in seen["disabled"]] == [("second", True)]
 
     tell(story, tmp_path)
 
@@ -131,6 +138,9 @@ def test_what_cannot_be_entered(tmp_path: Path) -> None:
             ({"person": "east", "site": "yinzhao"}, 422, "not_their_site"),
             ({"site": "moon"}, 422, "no_such_site"),
             ({"to": at(0)}, 422, "bad_times"),
+            ({"to": at(24 * 365 * 400)}, 422, "invalid"),
+            ({"to": at(24 * 40)}, 422, "bad_times"),
+            ({"from": at(24 * 800), "to": at(24 * 800 + 8)}, 422, "bad_times"),
             ({"from": at(0).replace("00:00+", "00:00.5+")}, 422, "bad_times"),
             ({"from": 1767225600}, 422, "invalid"),
             ({"from": "2026-03-02T08:00:00"}, 422, "invalid"),

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, select
+from typer.testing import CliRunner
 
 from greenchannel.alerts.roster_edit import DutyShift
+from greenchannel.cli import administration
+from greenchannel.cli.main import app
 from greenchannel.clock import ManualClock
 from greenchannel.events import ShiftInDoubt
 from greenchannel.service import roster_changes
@@ -241,6 +244,27 @@ def test_a_person_who_is_disabled_or_out_of_reach_is_raised_too(tmp_path: Path) 
         house.mute.clear()
         said = await house.at(desk, desk.clock.now() + timedelta(hours=12))
         assert [one.problem for one in said if one.gone] == ["unreachable"]
+
+    house.play(story)
+
+
+def test_who_is_disabled_by_a_command_while_on_duty_is_raised_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The service looks with its next due times; and once more as the account is in use again."""
+    house = House(tmp_path, gap=False)
+    monkeypatch.setattr(administration, "SystemClock", lambda: house.world.clock)
+
+    async def story(desk: Desk) -> None:
+        await house.at(desk, MORNING + DAY)
+        for word, gone in (("disable", False), ("enable", True)):
+            words = ["user", word, "lin", "--data", str(tmp_path)]
+            done = await asyncio.to_thread(CliRunner().invoke, app, words)
+            assert done.exit_code == 0, done.output
+            before = len(doubts(desk))
+            await fire(desk)
+            found = [(one.person, one.problem, one.gone) for one in doubts(desk)[before:]]
+            assert ("lin", "disabled", gone) in found, found
 
     house.play(story)
 

@@ -180,6 +180,44 @@ def test_a_person_may_decline_by_a_key_and_a_gateway_may_fail(tmp_path: Path) ->
     play(tmp_path, story)
 
 
+def test_gateways_number_their_receipts_each_by_themselves(tmp_path: Path) -> None:
+    """Two of them use the same id: both answers are taken."""
+
+    async def story(ward: Ward) -> None:
+        with receiver() as gateway:
+            for name in ("chen", "lin"):
+                ward.webhook(name, "phone", gateway.base)
+            case_id, alert_id = await ward.alert()
+            one = await ward.ring(case_id, alert_id, "chen", "phone")
+            other = await ward.ring(case_id, alert_id, "lin", "phone")
+            await ward.deliver()
+            await say(ward, one, "delivered", id="1")
+            await say(ward, other, "answered", id="1", keypress="1")
+
+        assert [e.person for e in ward.events(case_id, AlertAcknowledged)] == ["lin"]
+
+    play(tmp_path, story)
+
+
+def test_a_refusal_with_the_key_that_says_yes_is_no_refusal(tmp_path: Path) -> None:
+    """It is told as contradictory, and the ring goes on."""
+
+    async def story(ward: Ward) -> None:
+        with receiver() as gateway:
+            ward.webhook("chen", "phone", gateway.base)
+            case_id, alert_id = await ward.alert()
+            key = await ward.ring(case_id, alert_id, "chen", "phone")
+            await ward.deliver()
+            with pytest.raises(BadReceipt):
+                await say(ward, key, "declined", id="r_1", keypress="1")
+            assert ward.events(case_id, AlertDeclined) == ward.events(case_id, AlertAcknowledged) == []
+            await say(ward, key, "answered", id="r_1", keypress="1")
+
+        assert [e.person for e in ward.events(case_id, AlertAcknowledged)] == ["chen"]
+
+    play(tmp_path, story)
+
+
 def test_a_receipt_of_a_message_whose_answer_was_lost_ends_its_repeats(tmp_path: Path) -> None:
     """The gateway had it though its answer did not come: it is not sent again."""
 

@@ -205,6 +205,7 @@ def test_who_comes_back_for_the_papers_has_left_when_it_leaves_for_good() -> Non
         (fix(90, 1000), "late"),
         (fix(95, 1000), "duplicate"),
         (fix(100, 1000, received_s=100 + 7 * 3600), "old"),
+        (fix(96, 1000, received_s=3000), "early"),
     ],
 )
 def test_a_bad_position_is_told_apart_and_changes_nothing(bad: Fix, reason: str) -> None:
@@ -212,7 +213,8 @@ def test_a_bad_position_is_told_apart_and_changes_nothing(bad: Fix, reason: str)
     track = Track()
     for one in (fix(80, 850), fix(95, 1000)):
         track = step(track, one, PLACES, future_s=300.0).track
-    found = step(track, bad, PLACES, future_s=300.0)
+    since = seconds(1000) if reason == "early" else None
+    found = step(track, bad, PLACES, future_s=300.0, since=since)
 
     assert (found.reason, found.crossings) == (reason, ())
     strays = found.track.strays if reason == "jump" else ()
@@ -333,7 +335,12 @@ def test_a_person_says_when_it_will_be_there_until_it_is_taken_back() -> None:
         return ambulance_commands.say_eta(log.case, place_name, at, source=source, now=log.now)
 
     assert say("hub", None) == []
-    for place_name, s, code in (("moon", 60, "unknown_place"), ("hub", 13 * 3600, "bad_eta")):
+    now_s = (log.now - seconds(0)).total_seconds()
+    for place_name, s, code in (
+        ("moon", 60, "unknown_place"),
+        ("hub", 13 * 3600, "bad_eta"),
+        ("hub", now_s - 3600, "bad_eta"),
+    ):
         with pytest.raises(Refused) as refused:
             say(place_name, s)
         assert refused.value.code == code and refused.value.zh

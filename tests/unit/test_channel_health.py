@@ -94,6 +94,33 @@ def test_who_was_never_tested_is_not_reachable() -> None:
     assert book().of("chen", "sms").works is None
 
 
+def test_one_closed_board_is_no_loss_while_another_channel_may_work() -> None:
+    """Nothing works only where every channel that would be enough has failed lately; of an old failure nothing is
+    known any more."""
+    closed = AlertUnreachable(alert_id="a", person="chen", channel="live", reason="no_receipt")
+    refused = AlertUnreachable(alert_id="a", person="chen", channel="sms", reason="refused")
+    later = T0 + timedelta(hours=channels()["sms"].fresh_h + 1)
+
+    assert book((0, closed)).reach("chen", T0, ("live", "sms")).reason == "never_tested"
+    assert book((0, closed)).reach("chen", T0, ("live", "webpush")).reason == "nothing_works"
+    assert book((0, closed), (1, refused)).reach("chen", T0, ("live", "sms")).reason == "nothing_works"
+    assert book((0, refused)).reach("chen", T0, ("live", "sms")).reason == "nothing_works", (
+        "an unopened board"
+    )
+    assert book((0, closed), (1, refused)).reach("chen", later, ("live", "sms")).reason == "too_old"
+
+
+def test_what_was_learned_of_an_address_says_nothing_of_the_next_one() -> None:
+    """Neither that it worked nor that it failed."""
+    made = book((0, outcome("sms")), (0, outcome("phone", ok=False, reason="refused")))
+    changed = dict.fromkeys(("sms", "phone"), T0 + timedelta(seconds=1))
+
+    assert made.reach("chen", T0, ("live", "sms", "phone")).reachable
+    assert made.reach("chen", T0, ("live", "sms", "phone"), changed).reason == "never_tested"
+    assert made.of("chen", "phone", changed["phone"]).last_reason is None
+    assert made.reach("chen", T0, ("live", "sms"), {"sms": T0}).reachable, "entered before it was tried"
+
+
 def test_every_reason_is_said_in_both_languages() -> None:
     """The codes that this room gives stand in the table."""
     given = {"push_alone", "too_old", "nothing_works", "never_tested", "no_sound"}

@@ -103,6 +103,15 @@ def test_what_is_refused_says_why_in_both_languages_and_leaves_no_trace(data: Pa
     assert "overlap" in done.stderr
 
 
+def test_a_shift_that_is_over_is_taken_and_said_to_be(data: Path) -> None:
+    """Somebody copied last year's line; of one that runs nothing is said."""
+    past = ("--from", "2025-05-01T08:00+08:00", "--to", "2025-05-01T20:00+08:00")
+    assert "已结束" in call(data, "add", "li", "--role", "first", *past).stderr
+    now = datetime.now(UTC).replace(microsecond=0)
+    span = ("--from", (now - timedelta(hours=1)).isoformat(), "--to", (now + timedelta(hours=1)).isoformat())
+    assert "已结束" not in call(data, "add", "li", "--role", "second", *span).stderr
+
+
 def test_a_calendar_goes_out_and_in(data: Path, tmp_path: Path) -> None:
     """Tried, taken, again; with a fault nothing is taken and each is listed."""
     file = tmp_path / "roster.ics"

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from greenchannel.clock import EARLIEST, LATEST
 from greenchannel.ingest.errors import IngestError
 from greenchannel.ingest.fields import UploadFields, parse_fields, vital_numbers, vital_words
 
@@ -78,11 +79,22 @@ def test_vital_numbers_may_be_logged_and_words_may_not() -> None:
     assert (vital_numbers(None), vital_words(None)) == ({}, [])
 
 
-@pytest.mark.parametrize("field", ["onset_at", "acquired_at", "sent_at", "device_clock"])
-@pytest.mark.parametrize("value", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
-def test_an_instant_that_no_zone_can_shift_is_refused(field: str, value: str) -> None:
+BEYOND = ["0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00"]
+
+
+@pytest.mark.parametrize("value", BEYOND)
+def test_an_instant_that_no_zone_can_shift_is_refused_of_a_person(value: str) -> None:
     """It would break every page that shows it."""
     with pytest.raises(IngestError) as refused:
-        parse_fields({field: value})
+        parse_fields({"onset_at": value})
 
     assert refused.value.code == "bad_field"
+
+
+@pytest.mark.parametrize("field", ["acquired_at", "sent_at", "seen_at", "device_clock"])
+@pytest.mark.parametrize("value", BEYOND)
+def test_a_clock_of_a_machine_that_was_never_set_refuses_nothing(field: str, value: str) -> None:
+    """It is the end of what can be, which whoever judges clocks takes for nonsense."""
+    found = getattr(parse_fields({field: value}), field)
+
+    assert found == (EARLIEST if value < "1900" else LATEST)

@@ -125,11 +125,12 @@ def user_list(data: DataOption = DEFAULT_DATA) -> None:
 def user_disable(
     name: Annotated[str, typer.Argument(metavar="USER")], data: DataOption = DEFAULT_DATA
 ) -> None:
-    """Nobody signs in as this person any more; who is signed in is out."""
+    """Nobody signs in as this person any more; who is signed in is out. The roster is looked at anew at once."""
     with _books(data) as books:
         books.accounts.disable_user(name)
         books.codes.withdraw(USER, name, books.now)
         books.note("user_disable", name)
+    _look_at_roster(data)
     typer.echo(f"{name} is disabled")
 
 
@@ -141,6 +142,7 @@ def user_enable(
     with _books(data) as books:
         books.changes.use_user(name)
         books.note("user_use", name)
+    _look_at_roster(data)
     typer.echo(f"{name} is in use")
 
 
@@ -198,6 +200,21 @@ def user_invite(
         books.note("user_code", name)
     typer.echo(f"The code is shown only now, and good until {made.expires_at:%Y-%m-%d %H:%M} UTC:", err=True)
     typer.echo(code)
+
+
+def _look_at_roster(data: Path) -> None:
+    """Who is disabled may be on duty: the running service sees it with its next due times, not with its next plan."""
+    from greenchannel.service.roster_watch import look_soon
+    from greenchannel.store.writer import Writer
+
+    _, engine = open_data(data)
+    writer = Writer(engine, SystemClock())
+    try:
+        writer.start()
+        writer.transact_sync(look_soon)
+    finally:
+        writer.close()
+        engine.dispose()
 
 
 def _password(from_stdin: bool) -> str:

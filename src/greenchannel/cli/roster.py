@@ -19,7 +19,7 @@ from greenchannel.alerts.refusal import Refused
 from greenchannel.alerts.roster_edit import Caution, DutyShift
 from greenchannel.alerts.roster_problems import UNREACHABLE
 from greenchannel.cli.data_folder import DEFAULT_DATA, DataOption, open_data
-from greenchannel.clock import SystemClock
+from greenchannel.clock import EARLIEST, LATEST, SystemClock, can_be
 from greenchannel.service import roster_changes
 from greenchannel.service.errors import ServiceError
 from greenchannel.service.roster_changes import Changed, ImportRefused, OnlyTried
@@ -340,11 +340,18 @@ def _instant(option: str, text: str) -> datetime:
         instant = None
     if instant is None or instant.utcoffset() is None:
         raise typer.BadParameter(f"{option}: expected an instant with its offset, got {text!r}")
+    if not can_be(instant):
+        raise typer.BadParameter(
+            f"{option}: expected an instant from {EARLIEST:%Y} to {LATEST:%Y}, got {text!r}"
+        )
     return instant.astimezone(UTC)
 
 
 def _day(option: str, text: str) -> date:
     try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"{option}: expected a day such as 2026-12-01, got {text!r}") from error
+        day: date | None = date.fromisoformat(text)
+    except ValueError:
+        day = None
+    if day is None or not EARLIEST.year <= day.year < LATEST.year:
+        raise typer.BadParameter(f"{option}: expected a day such as 2026-12-01, got {text!r}")
+    return day

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 from greenchannel.clock import Clock
 from greenchannel.service.callers import Caller
 from greenchannel.service.errors import Conflict, NotFound, ServiceError
+from greenchannel.service.roster_watch import look_soon
 from greenchannel.settings import Settings
 from greenchannel.store.access import AccessEntry, AccessLog
 from greenchannel.store.account_changes import AccountChanges
@@ -18,6 +19,7 @@ from greenchannel.store.accounts import Accounts, Device, Site, User
 from greenchannel.store.errors import AccountError, AlreadyExists, CodeRefused, LastAdmin, UnknownAccount
 from greenchannel.store.one_time_codes import DEVICE, USER, OneTimeCode, OneTimeCodes
 from greenchannel.store.passwords import new_token
+from greenchannel.store.writer import Writer
 
 T = TypeVar("T")
 CHANGE: Final = "admin:"  # how the actions of administrators begin in the access log
@@ -57,12 +59,14 @@ class Administration:
         access: AccessLog,
         clock: Clock,
         settings: Settings,
+        writer: Writer,
     ) -> None:
         self._accounts = accounts
         self._changes = changes
         self._codes = codes
         self._access = access
         self._clock = clock
+        self._writer = writer
         self._pairing = timedelta(seconds=settings.pairing_code_s)
         self._invitation = timedelta(seconds=settings.invitation_s)
 
@@ -148,10 +152,12 @@ class Administration:
             self._codes.withdraw(USER, id, self._clock.now())
 
         await self._do(caller, "user_disable", f"{id}: {reason}", disable)
+        await self._writer.transact(look_soon)  # who is disabled may be on duty
 
     async def use_user(self, caller: Caller, id: str) -> None:
         """Put an account back in use, with the password that was."""
         await self._do(caller, "user_use", id, lambda: self._changes.use_user(id))
+        await self._writer.transact(look_soon)
 
     async def reset_user(self, caller: Caller, id: str) -> tuple[OneTimeCode, str]:
         """The password and all sessions of a person end now; a code chooses the next password."""

@@ -86,8 +86,10 @@ class Ambulances:
         def command(tx: Tx) -> Case:
             case = self._casework.current(tx, case_id)
             require_open(case)
-            binding = Binding(device=device, case_id=case_id, bound_at=tx.now, bound_by=caller.actor)
-            ambulance_rows.bind(tx, binding)
+            known = ambulance_rows.binding_in(tx.conn, device)
+            if known is None or known.case_id != case_id:  # said twice, it drives since the first
+                binding = Binding(device=device, case_id=case_id, bound_at=tx.now, bound_by=caller.actor)
+                ambulance_rows.bind(tx, binding)
             return case
 
         return await self._writer.transact(command)
@@ -113,10 +115,11 @@ class Ambulances:
             require_open(case)
             if measured is not None:
                 self._times.write(tx, caller.id, measured)
+            since = self._since(tx, case, caller)
             if ambulance_rows.known(tx, case_id, caller.actor, fix.raw_at):
                 return Taken(case=case, reason="duplicate", recorded=())
             before = self._track(tx, key, places)
-            found = ambulance.step(before, fix, places, future_s=future_tolerance_s())
+            found = ambulance.step(before, fix, places, future_s=future_tolerance_s(), since=since)
             ambulance_rows.add(tx, _row(case_id, caller.actor, fix, found.reason))
             self._tracks[key] = found.track
             if found.reason is not None:
@@ -141,12 +144,25 @@ class Ambulances:
             self._tracks.pop(key, None)  # it may be ahead of what is on disk
             raise
 
+    @staticmethod
+    def _since(tx: Tx, case: Case, caller: Caller) -> datetime:
+        """When the sender began to drive for the case: a receiver as it was bound, a person's phone with the case."""
+        if caller.kind != "device":
+            return case.opened_at
+        binding = ambulance_rows.binding_in(tx.conn, caller.id)
+        if binding is None or binding.case_id != case.case_id:
+            raise NotFound("case", case.case_id)
+        return binding.bound_at
+
     def _track(self, tx: Tx, key: tuple[str, str], places: Places) -> Track:
         known = self._tracks.get(key)
         if known is not None:
             return known
         rows = ambulance_rows.of_case(tx.conn, *key)
-        return ambulance.replay(map(_fix_of, rows), places, future_s=future_tolerance_s())
+        own = (
+            row for row in rows if row.unused != "early"
+        )  # the others were judged by a binding that may be gone
+        return ambulance.replay(map(_fix_of, own), places, future_s=future_tolerance_s())
 
     def _offset(
         self, caller: Caller, said: Said, received_at: datetime

@@ -267,6 +267,7 @@ class Desk:
             access=access,
             clock=clock,
             settings=settings,
+            writer=writer,
         )
         self.quarantined = QuarantineDesk(
             quarantine=quarantine, intake=self.intake, administration=self.administration, clock=clock

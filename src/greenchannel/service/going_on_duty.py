@@ -36,7 +36,8 @@ class GoingOnDuty:
     async def start(self, caller: Caller, *, sound: bool) -> bool:
         """A person begins a shift; `sound`: the board may sound, and the person heard it.
 
-        Returns whether test messages were sent: who starts again within a minute gets no second ones.
+        Returns whether test messages were sent: who starts again within a minute gets no second ones, but for
+        addresses that were entered since.
         """
         return await self._writer.transact(lambda tx: self._start(tx, caller, sound))
 
@@ -44,11 +45,12 @@ class GoingOnDuty:
         person = caller.id
         last = self._book.channel_health.duty(person)
         again = last is not None and tx.now - last.at < timedelta(seconds=number("test_again_s"))
-        if again and last is not None and last.sound == sound:
-            return False
-        named = (
-            () if again else tuple(n for n in self._contacts.channels_in(tx, [person])[person] if n != LIVE)
-        )
+        named = tuple(n for n in self._contacts.channels_in(tx, [person])[person] if n != LIVE)
+        if again and last is not None:
+            entered = self._contacts.entered_in(tx, person)
+            named = tuple(name for name in named if entered[name].newest_at > last.at)
+            if last.sound == sound and not named:
+                return False
         started = DutyStarted(
             person=person, role=self._role(person, tx.now), sound=sound, channels=(LIVE, *named)
         )
@@ -87,7 +89,11 @@ class GoingOnDuty:
     def reach(self, person: str, now: datetime) -> Reach:
         """Whether an alert gets through to a person, by what tests and alerts have shown; from any thread."""
         has = self._contacts.channels_of([person])[person]
-        return self._book.channel_health.reach(person, now, has)
+        return self._book.channel_health.reach(person, now, has, self._since(person))
+
+    def _since(self, person: str) -> dict[str, datetime]:
+        """From when on what is known of a channel is of an address that is in use now."""
+        return {name: one.oldest_at for name, one in self._contacts.entered(person).items()}
 
     def reachable(self, person: str, now: datetime) -> bool:
         """As `reach`, in a word."""
@@ -101,8 +107,9 @@ class GoingOnDuty:
     async def health(self, person: str, now: datetime) -> dict[str, Any]:
         """Each channel of a person: whether it has an address, when it worked, when and why it failed."""
         has = (await asyncio.to_thread(self._contacts.channels_of, [person]))[person]
+        since = await asyncio.to_thread(self._since, person)
         book = self._book.channel_health
-        reach, duty = book.reach(person, now, has), book.duty(person)
+        reach, duty = book.reach(person, now, has, since), book.duty(person)
         return {
             "person": person,
             "duty": None
@@ -113,11 +120,11 @@ class GoingOnDuty:
             "reachable": reach.reachable,
             "why": None if reach.reason is None else reason_words(reach.reason),
             "working": list(reach.working),
-            "channels": [self._channel(person, name, name in has) for name in channels()],
+            "channels": [self._channel(person, name, name in has, since.get(name)) for name in channels()],
         }
 
-    def _channel(self, person: str, name: str, has: bool) -> dict[str, Any]:
-        spec, health = channels()[name], self._book.channel_health.of(person, name)
+    def _channel(self, person: str, name: str, has: bool, since: datetime | None) -> dict[str, Any]:
+        spec, health = channels()[name], self._book.channel_health.of(person, name, since)
         return {
             "channel": name,
             "zh": spec.zh,

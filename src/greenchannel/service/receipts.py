@@ -18,11 +18,13 @@ from greenchannel.service.delivery_results import DeliveryResults
 from greenchannel.service.errors import Conflict, NotFound, ServiceError
 from greenchannel.service.outbox import Outbox, item_of, put
 from greenchannel.store import outbox_rows
-from greenchannel.store.contacts import Contacts
+from greenchannel.store.contacts import Contact, Contacts
 from greenchannel.store.outbox_rows import OutboxRow
 from greenchannel.store.writer import Tx, Writer
 
-_SCOPE: Final = "receipts"
+_SCOPE: Final = (
+    "receipts"  # of webhook ids, with the address that used one: gateways number their own messages
+)
 _MOST_ID: Final = 200
 
 
@@ -86,7 +88,7 @@ class Receipts:
             raise Unsigned
         if len(timestamp) > 12 or abs(self._now_s() - int(timestamp)) > number("receipt_window_s"):
             raise Unsigned
-        row = await asyncio.to_thread(self._signed, webhook_id, int(timestamp), signatures, body)
+        row, contact = await asyncio.to_thread(self._signed, webhook_id, int(timestamp), signatures, body)
         try:
             receipt = msgspec.json.decode(body, type=Receipt)
         except msgspec.MsgspecError as error:
@@ -98,10 +100,16 @@ class Receipts:
                 'keypress "1" with an answer by telephone: a mailbox picks up, too',
                 "电话应答须有按键 1（语音信箱也会接听）",
             )
-        digest = hashlib.sha256(body).digest()
-        await self._writer.transact(lambda tx: self._once(tx, webhook_id, digest, row.key, receipt))
+        if receipt.status == "declined" and receipt.keypress == "1":
+            raise BadReceipt(
+                'another keypress than "1" with a refusal: 1 says yes', "拒绝时的按键不能为 1（1 表示接受）"
+            )
+        digest, scope = hashlib.sha256(body).digest(), f"{_SCOPE}:{contact.id}"
+        await self._writer.transact(lambda tx: self._once(tx, scope, webhook_id, digest, row.key, receipt))
 
-    def _signed(self, webhook_id: str, timestamp_s: int, signatures: str, body: bytes) -> OutboxRow:
+    def _signed(
+        self, webhook_id: str, timestamp_s: int, signatures: str, body: bytes
+    ) -> tuple[OutboxRow, Contact]:
         try:
             said: Any = msgspec.json.decode(body)
             wire = said["key"]
@@ -110,20 +118,20 @@ class Receipts:
             raise Unsigned from None
         if row is None:
             raise Unsigned
-        for _, address in self._contacts.addresses(row.person, row.channel):
+        for contact, address in self._contacts.addresses(row.person, row.channel):
             if address.secret and signed_right(address.secret, webhook_id, timestamp_s, body, signatures):
-                return row
+                return row, contact
         raise Unsigned
 
-    def _once(self, tx: Tx, webhook_id: str, digest: bytes, key: str, receipt: Receipt) -> None:
-        known = tx.recall(_SCOPE, webhook_id)
+    def _once(self, tx: Tx, scope: str, webhook_id: str, digest: bytes, key: str, receipt: Receipt) -> None:
+        known = tx.recall(scope, webhook_id)
         if known is not None:
             if known[0] != digest:
                 raise Conflict(
                     "receipt_reused", "another receipt had this webhook-id", "该 webhook-id 已用于另一回执"
                 )
             return
-        tx.remember(_SCOPE, webhook_id, digest, b"")
+        tx.remember(scope, webhook_id, digest, b"")
         row = outbox_rows.get(tx, key)
         if row is not None:
             self._apply(tx, row, receipt.status)

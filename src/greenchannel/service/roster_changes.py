@@ -4,7 +4,7 @@ The running service and an administration command beside it call the same functi
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,7 @@ from greenchannel.alerts.roster_ical import Read, read_calendar
 from greenchannel.alerts.roster_import import Merge, merge, own_id, plan_shifts
 from greenchannel.alerts.roster_problems import Doubt, fold
 from greenchannel.alerts.roster_words import Wrong
+from greenchannel.alerts.tables import read_value
 from greenchannel.clock import check_aware, rfc3339
 from greenchannel.events import RosterChanged
 from greenchannel.service.errors import NotFound
@@ -76,7 +77,7 @@ def add_shift(tx: Tx, then: Then, *, shift: DutyShift, actor: str) -> Changed:
         The id is taken, the times do not fit, or the person may not have it.
     """
     people, sites = roster_rows.people(tx.conn), roster_rows.sites(tx.conn)
-    refusal = _misfit(shift, people, sites) or _broken_second(shift)
+    refusal = _misfit(shift, people, sites, tx.now) or _broken_second(shift)
     if refusal is not None:
         raise refusal
     if roster_rows.one(tx.conn, shift.id) is not None:
@@ -86,7 +87,7 @@ def add_shift(tx: Tx, then: Then, *, shift: DutyShift, actor: str) -> Changed:
     roster_rows.add(tx.conn, row_of(shift))
     tx.append(STREAM, [_event("added", shift)], actor=actor)
     then(tx)
-    return Changed(added=(shift,), cautions=_cautions(tx, [shift]))
+    return Changed(added=(shift,), cautions=(*_over(shift, tx.now), *_cautions(tx, [shift])))
 
 
 def remove_shift(tx: Tx, then: Then, *, shift_id: str, actor: str, reason: str | None = None) -> Changed:
@@ -122,7 +123,7 @@ def swap_shift(
     """
     shift = duty_shift(in_force(tx.conn, shift_id))
     done = give(shift, to, start=start, end=end, now=tx.now, new_id=lambda: new_id("s"))
-    refusal = _misfit(done.given, roster_rows.people(tx.conn), roster_rows.sites(tx.conn))
+    refusal = _misfit(done.given, roster_rows.people(tx.conn), roster_rows.sites(tx.conn), tx.now)
     if refusal is not None:
         raise refusal
     roster_rows.change(tx.conn, row_of(done.replaced))
@@ -210,7 +211,7 @@ def _carry_out(
     tx: Tx, then: Then, found: Merge, notes: Sequence[Caution], actor: str, dry_run: bool
 ) -> Changed:
     touched = [*found.added, *(shift for _, shift in found.changed)]
-    _check_all(tx.conn, touched)
+    _check_all(tx.conn, touched, tx.now)
     events: list[RosterChanged] = []
     for shift in found.removed:
         parts = [part.id for part in roster_rows.parts_of(tx.conn, shift.id)]
@@ -239,26 +240,27 @@ def _carry_out(
     return done
 
 
-def _check_all(connection: Connection, shifts: Iterable[DutyShift]) -> None:
+def _check_all(connection: Connection, shifts: Iterable[DutyShift], now: datetime) -> None:
     people, sites = roster_rows.people(connection), roster_rows.sites(connection)
     wrong = [
         Wrong(where=f"{one.role} {rfc3339(one.start)}", zh=refusal.zh, en=refusal.en)
         for one in shifts
-        if (refusal := _misfit(one, people, sites)) is not None
+        if (refusal := _misfit(one, people, sites, now)) is not None
     ]
     if wrong:
         raise ImportRefused(wrong)
 
 
-def _misfit(shift: DutyShift, people: dict[str, User], sites: dict[str, str]) -> Refused | None:
+def _misfit(
+    shift: DutyShift, people: dict[str, User], sites: dict[str, str], now: datetime
+) -> Refused | None:
     """Why this shift cannot be, or why this person cannot have it; None where it can."""
     if shift.role not in SHIFT_ROLES:
         roles = ", ".join(SHIFT_ROLES)
         return _no("no_such_role", f"没有这个值班角色：{shift.role}", f"a role among {roles}", shift.role)
-    if check_aware(shift.end) <= check_aware(shift.start):
-        return _no(
-            "bad_times", "结束时间须晚于开始时间", f"an end after {rfc3339(shift.start)}", rfc3339(shift.end)
-        )
+    times = _bad_times(shift, now)
+    if times is not None:
+        return times
     if shift.site is not None and shift.site not in sites:
         return _no("no_such_site", f"没有这个机构：{shift.site}", "a site in use", shift.site)
     person = people.get(shift.person)
@@ -284,6 +286,38 @@ def _misfit(shift: DutyShift, people: dict[str, User], sites: dict[str, str]) ->
         zh = f"{person.id} 不能为此机构值班：{shift.site or '全网络'}"
         return _no("not_their_site", zh, f"a person for {place}", f"{person.id} with {theirs}")
     return None
+
+
+def _bad_times(shift: DutyShift, now: datetime) -> Refused | None:
+    """Why nobody can be on duty at these times."""
+    start, end = check_aware(shift.start), check_aware(shift.end)
+    if end <= start:
+        return _no("bad_times", "结束时间须晚于开始时间", f"an end after {rfc3339(start)}", rfc3339(end))
+    longest = timedelta(seconds=read_value("roster_watch", "longest_shift_s", float))
+    if end - start > longest:
+        days = longest / timedelta(days=1)
+        return _no(
+            "bad_times",
+            f"一个班次最长 {days:.0f} 天",
+            f"a shift of at most {days:.0f} days",
+            f"{rfc3339(start)} to {rfc3339(end)}",
+        )
+    furthest = timedelta(days=read_value("roster_watch", "furthest_ahead_days", int))
+    if start - now > furthest:
+        return _no(
+            "bad_times",
+            f"班次须在 {furthest.days} 天之内开始",
+            f"a shift that begins within {furthest.days} days",
+            rfc3339(start),
+        )
+    return None
+
+
+def _over(shift: DutyShift, now: datetime) -> tuple[Caution, ...]:
+    if shift.end > now:
+        return ()
+    end = rfc3339(shift.end)
+    return (Caution(code="over", zh=f"该班次已结束：{end}", en=f"this shift is over: it ended {end}"),)
 
 
 def _broken_second(shift: DutyShift) -> Refused | None:

@@ -101,7 +101,12 @@ def unbind(tx: Tx, device: str) -> None:
 def binding_of(engine: Engine, device: str) -> Binding | None:
     """For which case a receiver drives."""
     with reading(engine) as connection:
-        row = connection.execute(select(_devices).where(_devices.c.device == device)).mappings().first()
+        return binding_in(connection, device)
+
+
+def binding_in(connection: Connection, device: str) -> Binding | None:
+    """The same, as an open transaction sees it."""
+    row = connection.execute(select(_devices).where(_devices.c.device == device)).mappings().first()
     return None if row is None else Binding(**row)
 
 

@@ -44,6 +44,13 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
+class Entered(msgspec.Struct, frozen=True, kw_only=True):
+    """When the addresses in use of one channel were entered."""
+
+    oldest_at: datetime
+    newest_at: datetime
+
+
 class Address(msgspec.Struct, frozen=True, kw_only=True):
     """Where a channel delivers. Shown to nobody; its repr says nothing."""
 
@@ -101,6 +108,25 @@ class Contacts:
             person: (LIVE, *sorted(named, key=lambda name: (self._order.get(name, last), name)))
             for person, named in found.items()
         }
+
+    def entered(self, person: str) -> Mapping[str, Entered]:
+        """When the addresses in use of a person were entered, by channel; the board has none."""
+        with reading(self._engine) as connection:
+            return self._entered(connection, person)
+
+    def entered_in(self, tx: Tx, person: str) -> Mapping[str, Entered]:
+        """As `entered`, as of this transaction."""
+        return self._entered(tx.conn, person)
+
+    @staticmethod
+    def _entered(connection: Connection, person: str) -> Mapping[str, Entered]:
+        query = select(_contacts.c.channel, _contacts.c.created_at).where(
+            _contacts.c.person == person, _contacts.c.enabled
+        )
+        found: dict[str, list[datetime]] = {}
+        for channel, created_at in connection.execute(query):
+            found.setdefault(channel, []).append(created_at)
+        return {name: Entered(oldest_at=min(at), newest_at=max(at)) for name, at in found.items()}
 
     def shown(self, person: str | None = None) -> list[Contact]:
         """All contacts, or those of one person, by person and channel."""
