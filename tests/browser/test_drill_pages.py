@@ -53,7 +53,9 @@ def test_a_drill_is_started_seen_as_one_by_everybody_and_ended(people: People) -
 
     clinic = people.enter("wang", phone=True)
     expect(clinic.get_by_test_id("drill-bar")).to_be_visible(timeout=SOON_MS)
-    expect(clinic.locator(".clinic-card").first).to_have_attribute("data-testid", f"case-{real}", timeout=SOON_MS)
+    expect(clinic.locator(".clinic-card").first).to_have_attribute(
+        "data-testid", f"case-{real}", timeout=SOON_MS
+    )
     assert width_beyond(clinic) <= 0
     cath = people.enter("cath", phone=True)
     mine = cath.get_by_test_id(f"tasks-{case_id}")

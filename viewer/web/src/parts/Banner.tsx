@@ -32,7 +32,8 @@ export const calling = computed(() =>
  */
 const muted = signal<ReadonlyMap<string, number>>(new Map());
 
-const callOf = (alert: Alert): string => `${alert.alert_id} ${alert.tier} ${alert.round} ${alert.given_to?.person ?? ""}`;
+const callOf = (alert: Alert): string =>
+  `${alert.alert_id} ${alert.tier} ${alert.round} ${alert.given_to?.person ?? ""}`;
 
 const mutedFor = (alert: Alert): number => (muted.value.get(callOf(alert)) ?? 0) - performance.now();
 
