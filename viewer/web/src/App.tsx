@@ -3,14 +3,18 @@ import { untracked, useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import {
+  AdminPage,
   Board,
   CasePage,
   Clinic,
   ClocksPage,
   ContactsPage,
+  DrillPage,
   EcgPage,
   FollowUpsPage,
+  JoinPage,
   Login,
+  PairPage,
   RosterPage,
   RulesPage,
   TasksPage,
@@ -19,7 +23,6 @@ import { Banner } from "./parts/Banner";
 import { Trouble } from "./parts/bits";
 import { DrillBar } from "./parts/DrillBar";
 import { Header, Help, helpOpen, StaleNote } from "./parts/Header";
-import { Later, type Loader } from "./parts/Later";
 import { NewTasks } from "./parts/NewTasks";
 import { SoundBar } from "./parts/SoundBar";
 import { drillHere } from "./state/drill";
@@ -36,11 +39,6 @@ const WITHOUT_SIGNING_IN: ReadonlySet<string> = new Set(["login", "pair", "join"
 let wanted: string | null = null;
 /** Whether this page has once shown somebody where their role begins. */
 let landed = false;
-
-const AdminPage: Loader = async () => (await import("./pages/admin")).AdminPage;
-const DrillPage: Loader = async () => (await import("./pages/DrillPage")).DrillPage;
-const PairPage: Loader = async () => (await import("./pages/PairPage")).PairPage;
-const JoinPage: Loader = async () => (await import("./pages/JoinPage")).JoinPage;
 
 export function App(): JSX.Element {
   useSignalEffect(guard);
@@ -70,8 +68,8 @@ export function App(): JSX.Element {
 function Page(): JSX.Element {
   const here = route.value;
   if (here.page === "login") return <Login />;
-  if (here.page === "pair") return <Later load={PairPage} />;
-  if (here.page === "join") return <Later load={JoinPage} />;
+  if (here.page === "pair") return <PairPage />;
+  if (here.page === "join") return <JoinPage />;
   if (!me.value) return <p class="empty">{t("loading")}</p>;
   switch (here.page) {
     case "board":
@@ -93,9 +91,9 @@ function Page(): JSX.Element {
     case "tasks":
       return <TasksPage />;
     case "drill":
-      return <Later load={DrillPage} />;
+      return <DrillPage />;
     case "admin":
-      return <Later load={AdminPage} />;
+      return <AdminPage />;
     case "rules":
       return <RulesPage version={here.version} />;
     default:

@@ -37,6 +37,14 @@ export const TasksPage = lazily(() =>
   Promise.all([import("./pages/TasksPage"), rest()]).then(([page]) => page.TasksPage),
 );
 
+// What administrators see, and who comes in by a code, has words and styles of its own.
+export const AdminPage = lazily(() => import("./pages/admin").then((page) => page.AdminPage));
+export const DrillPage = lazily(() =>
+  Promise.all([import("./pages/DrillPage"), rest()]).then(([page]) => page.DrillPage),
+);
+export const JoinPage = lazily(() => import("./pages/JoinPage").then((page) => page.JoinPage));
+export const PairPage = lazily(() => import("./pages/PairPage").then((page) => page.PairPage));
+
 /** The page of the address is on its way while the service is asked who is there. */
 export function askFor(page: Route["page"]): void {
   if (page === "clinic") Clinic.ask();

@@ -125,6 +125,11 @@ export const TEXTS = {
   alertNext: ["{for} 后通知下一位", "next person in {for}"],
   alertNextNow: ["正在通知下一位", "calling the next person"],
   alertExhausted: ["无人应答", "Nobody answered"],
+  signAmends: [
+    "更正({n} 次签发);首次 {who} {at}:{text}",
+    "amended ({n} readings); first by {who} {at}: {text}",
+  ],
+  signWhy: ["不同意自动分析:{reason}", "disagrees with the machine: {reason}"],
   alertGiven: ["已转交{who},待其确认", "given to {who}, not taken yet"],
   alertAcked: ["{who} 已收", "{who} has it"],
   alertNone: ["未发出警报", "No alert"],

@@ -26,7 +26,7 @@ export const PAPER_TEXTS = {
     "Arrow keys move, + and − zoom, 0 fits the width, 1 is true size, C measures",
   ],
   earlier: ["前 10 秒", "Earlier"],
-  later: ["后 10 秒", "Later"],
+  tenLater: ["后 10 秒", "Later"],
   seconds: ["{from}–{to} 秒", "{from}–{to} s"],
   unusable: ["不可用", "unusable"],
   notRecorded: ["未记录", "not recorded"],

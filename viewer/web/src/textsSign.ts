@@ -28,11 +28,6 @@ export const SIGN_TEXTS = {
     "S 打开 · 1–9 选择 · Ctrl+Enter 签发 · Esc 收起(内容保留)",
     "S opens · 1–9 takes · Ctrl+Enter signs · Esc closes and keeps what you typed",
   ],
-  signAmends: [
-    "更正({n} 次签发);首次 {who} {at}:{text}",
-    "amended ({n} readings); first by {who} {at}: {text}",
-  ],
-  signWhy: ["不同意自动分析:{reason}", "disagrees with the machine: {reason}"],
   signTemplates: ["诊断模板", "Sentences for the reading"],
   signAdviceTemplates: ["建议模板", "Sentences for the advice"],
   report: ["报告 PDF", "Report PDF"],
@@ -52,5 +47,4 @@ export const SIGN_TEXTS = {
     "25 mm/s 10 mm/mV · drawn unfiltered · {rate} Hz · {s} s",
   ],
   printCheck: ["按实际大小打印时此线长 50 mm", "50 mm where printed at actual size"],
-  signAgain: ["再试", "Try again"],
 } as const satisfies Record<string, readonly [zh: string, en: string]>;

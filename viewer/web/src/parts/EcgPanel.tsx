@@ -16,11 +16,10 @@ import type { Analysis, Ecg, Finding, Row, RuleSet } from "../wire";
 import { TierMark } from "./bits";
 import { EvidenceList } from "./EvidenceList";
 import { Amends, signature } from "./Headline";
-import { LaterLivePaper, LaterPaper } from "./laterPaper";
+import { LaterLivePaper, LaterPaper, ReportMenuLater, SignFormLater } from "./laterParts";
 import { useLoaded } from "./load";
 import { PaperPicture } from "./PaperPicture";
 import { RuleLink } from "./RuleLink";
-import { ReportMenuLater, SignFormLater } from "./SignLater";
 
 interface Props {
   ecgId: string;

@@ -294,7 +294,7 @@ function Pages(props: { wave: Waveform; startS: number; choose: (startS: number)
         disabled={end >= wave.durationS}
         onClick={() => choose(startS + PAGE_S)}
       >
-        {t("later")} ▸
+        {t("tenLater")} ▸
       </button>
     </div>
   );

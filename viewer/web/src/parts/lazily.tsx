@@ -1,4 +1,4 @@
-/** A page's code and styles come when somebody goes to the page. */
+/** The code and styles of a page, or of a part of one, come when somebody goes there. */
 import { signal } from "@preact/signals";
 import type { ComponentType, JSX } from "preact";
 import { useEffect } from "preact/hooks";
@@ -9,8 +9,11 @@ export type Lazy<P> = ((props: P) => JSX.Element) & {
   ask: () => void;
 };
 
-/** What was not reached is said, with what to do; the rest of the page stays as it is. */
-export function lazily<P extends object>(load: () => Promise<ComponentType<P>>): Lazy<P> {
+/** What was not reached is said, with what to do; the rest of the page stays as it is. `part`: of a page that is there. */
+export function lazily<P extends object>(
+  load: () => Promise<ComponentType<P>>,
+  { part: isPart = false } = {},
+): Lazy<P> {
   const part = signal<ComponentType<P> | null>(null);
   const failed = signal(false);
   let asked = false;
@@ -31,14 +34,15 @@ export function lazily<P extends object>(load: () => Promise<ComponentType<P>>):
     const Part = part.value;
     if (Part) return <Part {...props} />;
     if (!failed.value) return <p class="empty">{t("loading")}</p>;
+    const Around = isPart ? "div" : "main";
     return (
-      <main class="page">
+      <Around class={isPart ? "" : "page"}>
         <p role="alert">{t("pageNotLoaded")}</p>
         {/* A browser remembers that a part was not there, and asks for it anew with the whole page only. */}
         <button type="button" class="act act-strong" data-testid="reload" onClick={() => location.reload()}>
           {t("reload")}
         </button>
-      </main>
+      </Around>
     );
   };
   return Object.assign(Lazily, { ask });
