@@ -160,6 +160,8 @@ async def waveform(ecg_id: str, front: Here, who: Who, encoding: Literal["mv", "
         "rate_hz": recording.rate_hz,
         "duration_s": recording.duration_s,
         "started_at": maybe(recording.started_at),
+        "low_cut_hz": recording.low_cut_hz,
+        "high_cut_hz": recording.high_cut_hz,
         "unit": "mV",
     }
     return await asyncio.to_thread(lambda: answer(head | encode(recording)))

@@ -4,6 +4,7 @@ import { CARE_TEXTS } from "./textsCare";
 import { CONTACT_TEXTS } from "./textsContacts";
 import { DUTY_TEXTS } from "./textsDuty";
 import { IDENTITY_TEXTS } from "./textsIdentity";
+import { PAPER_TEXTS } from "./textsPaper";
 import { PROBLEM_TEXTS } from "./textsProblems";
 import { ROSTER_TEXTS } from "./textsRoster";
 import { SIGN_TEXTS } from "./textsSign";
@@ -96,6 +97,7 @@ export const TEXTS = {
   ],
   identityConflictEcg: ["另一份心电图", "The other ECG"],
   ...IDENTITY_TEXTS,
+  ...PAPER_TEXTS,
   ...CARE_TEXTS,
   ...CONTACT_TEXTS,
   ...DUTY_TEXTS,
@@ -199,25 +201,11 @@ export const TEXTS = {
   arrivalMode2: ["转院", "Transfer"],
   arrivalMode3: ["自行来院", "Walk-in"],
   arrivalMode4: ["院内发病", "In hospital"],
-  layoutRhythm: ["3×4+II", "3×4+II"],
-  layoutTwo: ["6×2", "6×2"],
-  layoutEighteen: ["18", "18"],
-  layoutColumn: ["单列", "Column"],
-  layoutMedian: ["中位拍", "Median beat"],
-  layouts: ["版式", "Layout"],
   scale: ["25 mm/s 10 mm/mV", "25 mm/s 10 mm/mV"],
-  asRecorded: ["未滤波显示", "shown as recorded"],
-  paperLabel: ["心电图纸:{leads}", "ECG paper: {leads}"],
-  earlier: ["前 10 秒", "Earlier"],
-  later: ["后 10 秒", "Later"],
-  seconds: ["{from}–{to} 秒", "{from}–{to} s"],
   paperOpen: ["打开图片或文件", "Open the picture or document"],
   paperPicture: ["纸质心电图", "Paper ECG"],
   noWaveform: ["没有可以画出的波形", "There is no waveform to draw"],
   live: ["实时", "Live"],
-  unusable: ["不可用", "unusable"],
-  notRecorded: ["未记录", "not recorded"],
-  noMedian: ["未找到可用的心搏,无法画中位拍", "No usable beats, so no median beat"],
   conclusion: ["结论", "Conclusion"],
   evidence: ["依据", "Evidence"],
   rule: ["规则", "Rule"],

@@ -52,5 +52,4 @@ export const SIGN_TEXTS = {
     "25 mm/s 10 mm/mV · drawn unfiltered · {rate} Hz · {s} s",
   ],
   printCheck: ["按实际大小打印时此线长 50 mm", "50 mm where printed at actual size"],
-  signAgain: ["再试", "Try again"],
 } as const satisfies Record<string, readonly [zh: string, en: string]>;

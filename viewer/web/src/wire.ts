@@ -345,6 +345,8 @@ export interface Analysis {
     leads: Record<string, LeadMeasurement>;
   };
   fiducials: { r_s: number[]; beats: Beat[] };
+  /** What would have been measured with the suspected swap of two electrodes undone. */
+  corrected?: { swap: [string, string]; measurements: { leads: Record<string, LeadMeasurement> } } | null;
   quality: { acceptable: boolean; bad_leads: string[]; reversal: unknown; messages: unknown[] };
   version: { software: string; rules: string };
 }
@@ -375,6 +377,9 @@ export interface WaveformMessage {
   rate_hz: number;
   duration_s: number;
   started_at: string | null;
+  /** What the device says that it filtered. */
+  low_cut_hz?: number | null;
+  high_cut_hz?: number | null;
   lsb_mv: number;
   missing: number;
   samples: string;

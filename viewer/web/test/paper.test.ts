@@ -4,10 +4,10 @@ import { sheet, suitableLayout, thumbnailLeads } from "../src/paper/layout";
 import { baseline, beatMarks, median, medianBeat } from "../src/paper/median";
 import { firstWholeBeat, overlayOf } from "../src/paper/overlay";
 import { CAL_MM, fitPxPerMm, LEAST_PX_PER_MM, MM_PER_MV, MM_PER_S, scaleOf } from "../src/paper/scale";
+import { Tail } from "../src/paper/tail";
 import { columns, fitBase, levelOf, placeName, tracePath } from "../src/paper/trace";
 import { decodeInt16, millivolts, toWaveform } from "../src/paper/waveform";
 import { afterJ, drawable, readAt, shortName } from "../src/paper/waves";
-import { Tail } from "../src/parts/LivePaper";
 import type { WaveMessage } from "../src/wire";
 import { EVIDENCE } from "./fixtures";
 
@@ -129,10 +129,10 @@ describe("the layout", () => {
     expect(page.rowsMm).toHaveLength(6);
   });
 
-  test("a phone gets a column, a longer record its later seconds", () => {
-    expect(suitableLayout(TWELVE, true)).toBe("column");
+  test("a phone gets a strip to push along, a longer record its later seconds", () => {
+    expect(suitableLayout(TWELVE, true)).toBe("strip");
     expect(suitableLayout([...TWELVE, "V7"], false)).toBe("eighteen");
-    expect(sheet("rhythm", TWELVE, 20).strips[0]?.fromS).toBe(20);
+    expect(sheet("rhythm", TWELVE, { startS: 20 }).strips[0]?.fromS).toBe(20);
     expect(sheet("column", [...TWELVE, "V4R"]).strips).toHaveLength(13);
   });
 

@@ -1,242 +1,222 @@
-/** Drawing on a canvas: grid, traces, calibration, labels. Everything is placed in millimetres and scaled once. */
-import type { Beat, Evidence } from "../wire";
-import type { Sheet, Strip } from "./layout";
-import { overlayOf } from "./overlay";
-import { CAL_MM, CAL_MV, MM_PER_MV, type Scale, scaleOf } from "./scale";
-import { columns, levelOf, placeName, type Run, tracePath } from "./trace";
-import { leadSamples, type Waveform } from "./waveform";
+/** Drawing a placed sheet, or any part of it: grid, names, evidence, earlier trace, trace. In pixels of the screen. */
+import { type Area, ground, type Ink, stroke, text } from "./ink";
+import { calMm } from "./layout";
+import { drawRuns, pixelOf, type Raster } from "./raster";
+import { CAL_MV } from "./scale";
+import { EVIDENCE_PX, NAME_PX, type Placed, type Scene, type Under } from "./scene";
+import { columns, type Run } from "./trace";
 import { waveOf } from "./waves";
 
-export interface Ink {
-  paper: string;
-  fine: string;
-  strong: string;
-  trace: string;
-  label: string;
-  evidence: string;
-  hatch: string;
+type Pen = CanvasRenderingContext2D;
+
+/**
+ * What can be drawn piece by piece, in three layers: paper, words and marks, traces. All in pixels of the screen.
+ *
+ * Words and marks lie under all traces: a tall wave of the next row may cross a name and is never hidden by it.
+ */
+export interface Picture {
+  widthPx: number;
+  heightPx: number;
+  ground(raster: Raster): void;
+  /** Whether there are words or marks in the area; where there are none a canvas is spared much. */
+  hasWords(area: Area): boolean;
+  words(pen: Pen, area: Area): void;
+  traces(raster: Raster): void;
 }
 
-/** The colours of the theme, from its style sheet. */
-export function inkOf(element: Element): Ink {
-  const style = getComputedStyle(element);
-  const named = (name: string): string => style.getPropertyValue(`--${name}`).trim();
-  return {
-    paper: named("paper"),
-    fine: named("paper-fine"),
-    strong: named("paper-strong"),
-    trace: named("trace"),
-    label: named("trace-label"),
-    evidence: named("evidence"),
-    hatch: named("hatch"),
-  };
+export const pictureOf = (scene: Scene, ink: Ink): Picture => ({
+  widthPx: scene.widthPx,
+  heightPx: scene.heightPx,
+  ground: (raster) => ground(raster, whole(scene), scene.scale, ink, scene.ratio),
+  hasWords: (area) => hasWords(scene, area),
+  words: (pen, area) => drawWords(pen, scene, area, ink),
+  traces: (raster) => drawTraces(raster, scene, ink),
+});
+
+const whole = (scene: Scene): Area => ({ x: 0, y: 0, width: scene.widthPx, height: scene.heightPx });
+
+/** So far beyond its edges a piece is drawn, for lines that cross them. */
+const BEYOND_PX = 3;
+const TRACE_PX = 1.25;
+const CAL_LEFT_MM = 2;
+const FOOT_PX = 18;
+const FOOT_LONG_PX = 900;
+const NAME_LONG_PX = 260;
+
+const calRight = (scene: Scene): number => (CAL_LEFT_MM + calMm(scene.sheet.pace) + 1) * scene.scale.pxPerMm;
+
+const atFoot = (scene: Scene, area: Area): boolean =>
+  area.y + area.height > scene.heightPx - FOOT_PX * scene.ratio && area.x < FOOT_LONG_PX * scene.ratio;
+
+/** A name is at the upper edge of its strip. */
+const atName = (one: Placed, area: Area, ratio: number): boolean =>
+  area.y < one.topPx + FOOT_PX * ratio &&
+  area.y + area.height > one.topPx &&
+  area.x < one.nameXPx + NAME_LONG_PX * ratio &&
+  area.x + area.width > one.nameXPx;
+
+function hasWords(scene: Scene, area: Area): boolean {
+  if (area.x < calRight(scene) || atFoot(scene, area)) return true;
+  return scene.placed.some(
+    (one) =>
+      (!scene.namesBeside && atName(one, area, scene.ratio)) ||
+      (touches(one, area) && (one.unusable || hasLevels(one, scene, area))),
+  );
 }
 
-/** Fine lines closer than this only grey the paper. */
-const FINE_FROM_PX = 2.2;
-const FONT = "system-ui, 'Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei', sans-serif";
-
-/** Size the canvas for the screen's real pixels; returns a context in CSS pixels. */
-export function prepare(
-  canvas: HTMLCanvasElement,
-  widthPx: number,
-  heightPx: number,
-): CanvasRenderingContext2D {
-  const ratio = devicePixelRatio || 1;
-  canvas.width = Math.round(widthPx * ratio);
-  canvas.height = Math.round(heightPx * ratio);
-  canvas.style.width = `${widthPx}px`;
-  canvas.style.height = `${heightPx}px`;
-  const pen = canvas.getContext("2d");
-  if (pen === null) throw new Error("canvas: expected a 2d context, got none");
-  pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-  return pen;
+/** Evidence is drawn on one beat alone. */
+function hasLevels(one: Placed, scene: Scene, area: Area): boolean {
+  if (!one.levels) return false;
+  const { pxPerS, pxPerMm } = scene.scale;
+  const x = (s: number): number => one.xPx + (s - one.strip.fromS) * pxPerS;
+  const last = Math.max(...one.levels.levels.map(({ readS }) => readS), one.levels.jS);
+  return x(one.levels.onS) - 3 * pxPerMm < area.x + area.width && x(last) + 6 * pxPerMm > area.x;
 }
 
-export function grid(
-  pen: CanvasRenderingContext2D,
-  widthPx: number,
-  heightPx: number,
-  scale: Scale,
-  ink: Ink,
-): void {
-  pen.fillStyle = ink.paper;
-  pen.fillRect(0, 0, widthPx, heightPx);
-  if (scale.pxPerMm >= FINE_FROM_PX) lines(pen, widthPx, heightPx, scale.pxPerMm, ink.fine, 0.5);
-  lines(pen, widthPx, heightPx, scale.pxPerMm * 5, ink.strong, 1);
+function drawWords(pen: Pen, scene: Scene, area: Area, ink: Ink): void {
+  const { scale, ratio } = scene;
+  const mm = scale.pxPerMm;
+  const here = scene.placed.filter((one) => touches(one, area));
+  for (const one of here) if (one.unusable) hatchStrip(pen, one, area, ink);
+  if (area.x < calRight(scene))
+    for (const base of scene.sheet.rowsMm) calibration(pen, CAL_LEFT_MM * mm, base * mm, scene, ink);
+  if (atFoot(scene, area))
+    text(pen, scene.footer, 2 * mm, scene.heightPx - 4 * ratio, 11 * ratio, ink.label, ink.paper);
+  if (!scene.namesBeside)
+    for (const one of scene.placed) if (atName(one, area, ratio)) nameStrip(pen, one, ratio, ink);
+  for (const one of here) if (hasLevels(one, scene, area)) drawLevels(pen, one, scene, ink);
 }
 
-function lines(
-  pen: CanvasRenderingContext2D,
-  w: number,
-  h: number,
-  step: number,
-  colour: string,
-  width: number,
-): void {
-  pen.strokeStyle = colour;
-  pen.lineWidth = width;
+function drawTraces(raster: Raster, scene: Scene, ink: Ink): void {
+  const { scale, ratio } = scene;
+  const { area } = raster;
+  const line = { widthPx: TRACE_PX * ratio, dashRatio: 0 };
+  const [earlier, own] = [pixelOf(ink.earlier), pixelOf(ink.trace)];
+  const here = scene.placed.filter((one) => touches(one, area));
+  for (const one of here) {
+    const under = one.under;
+    if (under)
+      drawRuns(
+        raster,
+        underRuns(one, under, scene, area),
+        { zeroPx: under.zeroPx, pxPerMv: scale.pxPerMv, clip: area },
+        { ...line, colour: earlier, dashRatio: ratio },
+      );
+  }
+  for (const one of here) {
+    if (!one.samples) continue;
+    const at = { zeroPx: one.zeroPx, pxPerMv: scale.pxPerMv, clip: area };
+    drawRuns(raster, ownRuns(one, one.samples, scene, area), at, { ...line, colour: own });
+  }
+}
+
+/** Whether anything of a strip may lie in the area: its own room, or a wave that leaves it. */
+function touches(one: Placed, area: Area): boolean {
+  const top = Math.min(one.topPx, one.highPx, one.under ? one.topPx - one.heightPx : one.topPx);
+  const end = one.topPx + one.heightPx;
+  const bottom = Math.max(end, one.lowPx, one.under ? end + one.heightPx : end);
+  return (
+    one.xPx - BEYOND_PX < area.x + area.width &&
+    one.xPx + one.widthPx + BEYOND_PX > area.x &&
+    top - BEYOND_PX < area.y + area.height &&
+    bottom + BEYOND_PX > area.y
+  );
+}
+
+function ownRuns(one: Placed, samples: Float32Array, scene: Scene, area: Area): Run[] {
+  const [fromS, toS] = spanIn(one, scene.scale.pxPerS, area);
+  const left = one.xPx + (fromS - one.strip.fromS) * scene.scale.pxPerS;
+  return columns(samples, one.rateHz, fromS, toS, scene.scale.pxPerS, left);
+}
+
+function underRuns(one: Placed, under: Under, scene: Scene, area: Area): Run[] {
+  const { pxPerS } = scene.scale;
+  const [fromS, toS] = spanIn(one, pxPerS, area);
+  // Before the first sample of the earlier recording there is nothing to draw.
+  const from = Math.max(0, fromS - under.shiftS);
+  const left = one.xPx + (from + under.shiftS - one.strip.fromS) * pxPerS;
+  return columns(under.samples, under.rateHz, from, toS - under.shiftS, pxPerS, left);
+}
+
+/** The seconds of a strip that lie in the area, whole pixel columns beyond it included. */
+function spanIn(one: Placed, pxPerS: number, area: Area): [fromS: number, toS: number] {
+  const { fromS, toS } = one.strip;
+  // Where samples are farther apart than pixels, one beyond the edge is needed for the line to it.
+  const beyond = BEYOND_PX + pxPerS / one.rateHz;
+  const at = (px: number): number => fromS + (px - one.xPx) / pxPerS;
+  return [Math.max(fromS, at(area.x - beyond)), Math.min(toS, at(area.x + area.width + beyond))];
+}
+
+/** Only the part that is seen: a full strip may be many thousand pixels long. */
+function hatchStrip(pen: Pen, one: Placed, area: Area, ink: Ink): void {
+  const from = Math.max(one.xPx, Math.floor(area.x / HATCH_PERIOD_PX) * HATCH_PERIOD_PX);
+  const to = Math.min(one.xPx + one.widthPx, area.x + area.width);
+  pen.save();
   pen.beginPath();
-  for (let x = 0; x <= w; x += step) {
-    pen.moveTo(Math.round(x) + 0.5, 0);
-    pen.lineTo(Math.round(x) + 0.5, h);
-  }
-  for (let y = 0; y <= h; y += step) {
-    pen.moveTo(0, Math.round(y) + 0.5);
-    pen.lineTo(w, Math.round(y) + 0.5);
-  }
-  pen.stroke();
+  pen.rect(from, one.topPx, to - from, one.heightPx);
+  pen.clip();
+  const start = Math.floor((from - one.heightPx) / HATCH_PERIOD_PX) * HATCH_PERIOD_PX;
+  stroke(pen, ink.hatch, 1, () => {
+    for (let x = start; x < to; x += HATCH_PERIOD_PX) {
+      pen.moveTo(x, one.topPx + one.heightPx);
+      pen.lineTo(x + one.heightPx, one.topPx);
+    }
+  });
+  pen.restore();
 }
 
-/** What the paper says besides the traces. */
-export interface Notes {
-  unusable: ReadonlySet<string>;
-  /** A short text beside a lead's name, such as "+0.51 mV". */
-  evidence: ReadonlyMap<string, string>;
-  /** What is drawn over the trace of a lead, and the beats that it may be drawn on. */
-  levels: ReadonlyMap<string, readonly Evidence[]>;
-  beats: readonly Beat[];
-  unusableWord: string;
-  missingWord: string;
-  footer: string;
-}
-
-export function drawSheet(
-  canvas: HTMLCanvasElement,
-  wave: Waveform,
-  page: Sheet,
-  pxPerMm: number,
-  ink: Ink,
-  notes: Notes,
-): void {
-  const scale = scaleOf(pxPerMm);
-  const width = page.widthMm * pxPerMm;
-  const height = page.heightMm * pxPerMm;
-  const pen = prepare(canvas, width, height);
-  grid(pen, width, height, scale, ink);
-  for (const base of page.rowsMm) calibration(pen, 2 * pxPerMm, base * pxPerMm, scale, ink);
-  text(pen, notes.footer, 2 * pxPerMm, height - 4, 11, ink.label, ink.paper);
-  // All words and marks lie under all traces: a tall wave of the next row may cross a name and is never hidden by it.
-  const traces = page.strips.map((strip) => traceOf(wave, strip, scale));
-  page.strips.forEach((strip, index) => {
-    nameStrip(pen, strip, traces[index] ?? null, scale, ink, notes);
-  });
-  page.strips.forEach((strip, index) => {
-    const trace = traces[index];
-    if (trace) drawLevels(pen, wave, strip, trace, scale, ink, notes);
-  });
-  for (const trace of traces) {
-    if (trace)
-      stroke(pen, ink.trace, 1.25, () => tracePath(pen, trace.runs, trace.x, trace.zero, scale.pxPerMv));
-  }
-}
+const HATCH_PERIOD_PX = 9;
 
 /** Baseline, J, level and threshold on the first whole beat. The level is a band that the trace, drawn after it, runs in. */
-function drawLevels(
-  pen: CanvasRenderingContext2D,
-  wave: Waveform,
-  strip: Strip,
-  trace: Trace,
-  scale: Scale,
-  ink: Ink,
-  notes: Notes,
-): void {
-  const evidence = notes.levels.get(strip.lead);
-  const samples = leadSamples(wave, strip.lead);
-  if (!evidence || !samples || notes.unusable.has(strip.lead)) return;
-  const found = overlayOf(strip, samples, wave.rateHz, notes.beats, evidence);
+function drawLevels(pen: Pen, one: Placed, scene: Scene, ink: Ink): void {
+  const found = one.levels;
   if (!found) return;
+  const { scale, ratio } = scene;
   const mm = scale.pxPerMm;
-  const x = (s: number): number => trace.x + (s - strip.fromS) * scale.pxPerS;
-  const y = (mv: number): number => trace.zero - mv * scale.pxPerMv;
+  const x = (s: number): number => one.xPx + (s - one.strip.fromS) * scale.pxPerS;
+  const y = (mv: number): number => one.zeroPx - mv * scale.pxPerMv;
   const line = (mv: number, from: number, to: number): void => {
     pen.moveTo(from, y(mv));
     pen.lineTo(to, y(mv));
   };
   const last = Math.max(...found.levels.map(({ readS }) => readS), found.jS);
-  stroke(pen, ink.evidence, 1, () => line(found.baseMv, x(found.onS) - 2 * mm, x(last) + 5 * mm));
+  stroke(pen, ink.evidence, ratio, () => line(found.baseMv, x(found.onS) - 2 * mm, x(last) + 5 * mm));
   for (const { evidence: e, readS, levelMv, thresholdMv } of found.levels) {
     const atJ = waveOf(e.quantity) === "st";
     const [left, right] = atJ
       ? [x(found.jS) - 2 * mm, x(readS) + 5 * mm]
       : [x(readS) - 3 * mm, x(readS) + 3 * mm];
     if (atJ)
-      stroke(pen, ink.evidence, 1, () => {
+      stroke(pen, ink.evidence, ratio, () => {
         pen.moveTo(x(found.jS), y(found.baseMv) + mm);
         pen.lineTo(x(found.jS), y(levelMv) - Math.sign(e.value) * mm);
       });
-    pen.setLineDash([3, 2]);
-    stroke(pen, ink.evidence, 1, () => line(thresholdMv, left, right));
+    pen.setLineDash([3 * ratio, 2 * ratio]);
+    stroke(pen, ink.evidence, ratio, () => line(thresholdMv, left, right));
     pen.setLineDash([]);
     pen.globalAlpha = LEVEL_ALPHA;
-    stroke(pen, ink.evidence, LEVEL_PX, () =>
+    stroke(pen, ink.evidence, LEVEL_PX * ratio, () =>
       line(levelMv, x(readS) - (atJ ? 0.5 : 1.5) * mm, x(readS) + (atJ ? 3 : 1.5) * mm),
     );
     pen.globalAlpha = 1;
   }
 }
 
-interface Trace {
-  runs: Run[];
-  x: number;
-  zero: number;
-}
-
-/** Null where the lead was not recorded. */
-function traceOf(wave: Waveform, strip: Strip, scale: Scale): Trace | null {
-  const samples = leadSamples(wave, strip.lead);
-  if (!samples) return null;
-  // The zero of an ECG strip is arbitrary: its middle level hangs on the row's line, the trace itself is as recorded.
-  const level = levelOf(samples, wave.rateHz, strip.fromS, strip.toS)?.median ?? 0;
-  return {
-    runs: columns(samples, wave.rateHz, strip.fromS, strip.toS, scale.pxPerS),
-    x: strip.xMm * scale.pxPerMm,
-    zero: strip.baseMm * scale.pxPerMm + level * scale.pxPerMv,
-  };
-}
-
 const LEVEL_PX = 6;
 const LEVEL_ALPHA = 0.45;
-const NAME_PX = 13;
-const EVIDENCE_PX = 12;
 
-/** The lead's name and its evidence at the upper edge, in the first place that the trace leaves free for both, or for the name. */
-function nameStrip(
-  pen: CanvasRenderingContext2D,
-  strip: Strip,
-  trace: Trace | null,
-  scale: Scale,
-  ink: Ink,
-  notes: Notes,
-): void {
-  const mm = scale.pxPerMm;
-  const [x, top, height] = [strip.xMm * mm, strip.topMm * mm, strip.heightMm * mm];
-  const width = (strip.toS - strip.fromS) * scale.pxPerS;
-  if (notes.unusable.has(strip.lead)) hatch(pen, x, top, width, height, ink);
-  const label = `${strip.lead}${trace ? "" : ` ${notes.missingWord}`}`;
-  const named = notes.unusable.has(strip.lead) ? `${label} ${notes.unusableWord}` : label;
-  const evidence = notes.evidence.get(strip.lead);
-  const nameWide = 6 + widthOf(pen, named, NAME_PX);
-  const wide = nameWide + (evidence ? 5 + widthOf(pen, evidence, EVIDENCE_PX) : 0);
-  const y = top + NAME_PX + 1;
-  const place = (px: number): number | null =>
-    trace && placeName(trace.runs, (trace.zero - y - 3) / scale.pxPerMv, px, width);
-  const free = x + (place(wide) ?? place(nameWide) ?? 0);
-  const end = text(pen, named, free + 3, y, NAME_PX, ink.label, ink.paper);
-  if (evidence) text(pen, evidence, end + 5, y, EVIDENCE_PX, ink.evidence, ink.paper);
+/** The lead's name and its evidence at the upper edge, where the trace leaves room. */
+function nameStrip(pen: Pen, one: Placed, ratio: number, ink: Ink): void {
+  const y = one.topPx + (NAME_PX + 1) * ratio;
+  const end = text(pen, one.name, one.nameXPx + 3 * ratio, y, NAME_PX * ratio, ink.label, ink.paper);
+  if (one.evidence) text(pen, one.evidence, end + 5 * ratio, y, EVIDENCE_PX * ratio, ink.evidence, ink.paper);
 }
 
-/** A 1 mV pulse of 5 mm: what proves the scale on any screen. */
-export function calibration(
-  pen: CanvasRenderingContext2D,
-  x: number,
-  base: number,
-  scale: Scale,
-  ink: Ink,
-): void {
-  const high = base - CAL_MV * MM_PER_MV * scale.pxPerMm;
-  const width = CAL_MM * scale.pxPerMm;
-  stroke(pen, ink.trace, 1.25, () => {
+/** A pulse of 1 mV and 0.2 s: what proves the scale on any screen. */
+function calibration(pen: Pen, x: number, base: number, scene: Scene, ink: Ink): void {
+  const high = base - CAL_MV * scene.scale.pxPerMv;
+  const width = calMm(scene.sheet.pace) * scene.scale.pxPerMm;
+  stroke(pen, ink.trace, TRACE_PX * scene.ratio, () => {
     pen.moveTo(x, base);
     pen.lineTo(x + width * 0.15, base);
     pen.lineTo(x + width * 0.15, high);
@@ -244,59 +224,4 @@ export function calibration(
     pen.lineTo(x + width * 0.85, base);
     pen.lineTo(x + width, base);
   });
-}
-
-export function stroke(pen: CanvasRenderingContext2D, colour: string, width: number, path: () => void): void {
-  pen.strokeStyle = colour;
-  pen.lineWidth = width;
-  pen.lineJoin = "round";
-  pen.beginPath();
-  path();
-  pen.stroke();
-}
-
-export function widthOf(pen: CanvasRenderingContext2D, said: string, sizePx: number): number {
-  pen.font = `600 ${sizePx}px ${FONT}`;
-  return pen.measureText(said).width;
-}
-
-/** Text on a scrap of paper over the grid; to be drawn before the traces. Returns where it ends. */
-export function text(
-  pen: CanvasRenderingContext2D,
-  said: string,
-  x: number,
-  y: number,
-  sizePx: number,
-  colour: string,
-  behind: string,
-): number {
-  const width = widthOf(pen, said, sizePx);
-  pen.globalAlpha = 0.8;
-  pen.fillStyle = behind;
-  pen.fillRect(x - 1, y - sizePx + 1, width + 2, sizePx + 2);
-  pen.globalAlpha = 1;
-  pen.fillStyle = colour;
-  pen.fillText(said, x, y);
-  return x + width;
-}
-
-export function hatch(
-  pen: CanvasRenderingContext2D,
-  x: number,
-  y: number,
-  w: number,
-  h: number,
-  ink: Ink,
-): void {
-  pen.save();
-  pen.beginPath();
-  pen.rect(x, y, w, h);
-  pen.clip();
-  stroke(pen, ink.hatch, 1, () => {
-    for (let at = -h; at < w; at += 9) {
-      pen.moveTo(x + at, y + h);
-      pen.lineTo(x + at + h, y);
-    }
-  });
-  pen.restore();
 }

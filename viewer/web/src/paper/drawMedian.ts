@@ -1,14 +1,18 @@
-/** The median-beat panel: one small paper a lead, and on it what the evidence was measured on. */
+/** The median-beat panel: one small paper a lead, and on it what the evidence was measured on. In pixels of the screen. */
 import type { Evidence } from "../wire";
-import { grid, hatch, type Ink, type Notes, prepare, stroke, text } from "./draw";
+import type { Picture } from "./draw";
+import { type Area, ground, hatch, type Ink, stroke, text } from "./ink";
 import { type BeatMarks, baseline, type MedianBeat, medianBeat } from "./median";
-import { MM_PER_MV, MM_PER_S, type Scale, scaleOf } from "./scale";
-import { columns, fitBase, levelOf, tracePath } from "./trace";
+import { drawRuns, pixelOf, type Raster } from "./raster";
+import { type Pace, type Scale, STANDARD, scaleOf } from "./scale";
+import type { Notes } from "./scene";
+import { columns, fitBase, levelOf } from "./trace";
 import { leadSamples, type Waveform } from "./waveform";
 import { readAt, waveOf } from "./waves";
 
+type Pen = CanvasRenderingContext2D;
+
 const TILE_S = 0.8;
-const TILE_W_MM = TILE_S * MM_PER_S;
 const TILE_H_MM = 32;
 const BASE_MM = 19;
 const GAP_PX = 1;
@@ -17,6 +21,8 @@ const LEAST_TILE_PX = 156;
 const ROWS_OF = [6, 4, 3, 2, 1] as const;
 const MOST_PX_PER_MM = 8.4;
 
+const tileMm = (pace: Pace): number => TILE_S * pace.mmPerS;
+
 export interface Panel {
   perRow: number;
   widthPx: number;
@@ -24,16 +30,21 @@ export interface Panel {
   pxPerMm: number;
 }
 
-/** As many in a row as can be read; the tile fills its share of the room. */
-export function panelSize(leads: number, roomPx: number): Panel {
+/** As many in a row as can be read; the tile fills its share of the room, or is as large as a reader wants it. */
+export function panelSize(
+  leads: number,
+  roomPx: number,
+  pace: Pace = STANDARD,
+  wantedPxPerMm: number | null = null,
+): Panel {
   const perRow = ROWS_OF.find((n) => roomPx / n >= LEAST_TILE_PX) ?? 1;
-  const pxPerMm = Math.min(MOST_PX_PER_MM, (roomPx / perRow - GAP_PX) / TILE_W_MM);
-  const rows = Math.ceil(leads / perRow);
+  const fitting = Math.min(MOST_PX_PER_MM, (roomPx / perRow - GAP_PX) / tileMm(pace));
+  const pxPerMm = wantedPxPerMm ?? fitting;
   return {
     perRow,
     pxPerMm,
-    widthPx: perRow * (TILE_W_MM * pxPerMm + GAP_PX),
-    heightPx: rows * (TILE_H_MM * pxPerMm + GAP_PX),
+    widthPx: perRow * (tileMm(pace) * pxPerMm + GAP_PX),
+    heightPx: Math.ceil(leads / perRow) * (TILE_H_MM * pxPerMm + GAP_PX),
   };
 }
 
@@ -44,94 +55,226 @@ export interface EvidenceText {
   label(evidence: Evidence): string;
 }
 
-/** Returns how many leads could be drawn. */
-export function drawMedian(
-  canvas: HTMLCanvasElement,
-  wave: Waveform,
-  rS: readonly number[],
-  marks: BeatMarks | null,
-  panel: Panel,
-  ink: Ink,
-  notes: Notes & EvidenceText,
-): number {
-  const pen = prepare(canvas, panel.widthPx, panel.heightPx);
-  pen.fillStyle = ink.paper;
-  pen.fillRect(0, 0, panel.widthPx, panel.heightPx);
-  const scale = scaleOf(panel.pxPerMm);
-  let drawn = 0;
-  wave.leads.forEach((lead, index) => {
-    const samples = leadSamples(wave, lead);
-    const beat = samples && medianBeat(samples, wave.rateHz, rS);
-    const [w, h] = [TILE_W_MM * scale.pxPerMm, TILE_H_MM * scale.pxPerMm];
-    pen.save();
-    pen.translate((index % panel.perRow) * (w + GAP_PX), Math.floor(index / panel.perRow) * (h + GAP_PX));
-    pen.beginPath();
-    pen.rect(0, 0, w, h);
-    pen.clip();
-    grid(pen, w, h, scale, ink);
-    if (notes.unusable.has(lead)) hatch(pen, 0, 0, w, h, ink);
-    const name = notes.unusable.has(lead) ? `${lead} ${notes.unusableWord}` : lead;
-    const found = notes.unusable.has(lead) ? [] : (notes.levels.get(lead) ?? []);
-    const end = text(pen, name, 3, 14, 13, ink.label, ink.paper);
-    found.slice(0, LABELS).forEach((e, line) => {
-      text(pen, notes.label(e), end + 5, 13 + line * (LABEL_PX + 3), LABEL_PX, ink.evidence, ink.paper);
-    });
-    if (beat) drawBeat(pen, beat, wave.rateHz, marks, found, scale, ink, w, h);
-    pen.restore();
-    if (beat) drawn += 1;
-  });
-  return drawn;
+/** The median beat of a lead, and where it stands. */
+export interface Cell {
+  lead: string;
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  beat: MedianBeat | null;
+  /** The level before the QRS, from which all others are seen. */
+  baseMv: number;
+  /** Where that level lies. */
+  zeroPx: number;
+  /** The same lead of an earlier recording, and its own level before the QRS. */
+  earlier: { beat: MedianBeat; baseMv: number; rateHz: number; shiftS: number } | null;
 }
 
-function drawBeat(
-  pen: CanvasRenderingContext2D,
-  beat: MedianBeat,
-  rateHz: number,
-  marks: BeatMarks | null,
-  found: readonly Evidence[],
-  scale: Scale,
-  ink: Ink,
-  w: number,
-  h: number,
-): void {
-  // Levels are seen from the beat's own baseline; a tall wave moves the whole beat within its tile.
-  const measured = marks ? baseline(beat, rateHz, marks.onS) : 0;
-  const zero = Number.isNaN(measured) ? 0 : measured;
-  const level = levelOf(beat.samples, rateHz, 0, TILE_S) ?? { min: 0, max: 0 };
-  const zeroPx = fitBase(level.min - zero, level.max - zero, TILE_H_MM, BASE_MM, MM_PER_MV) * scale.pxPerMm;
-  stroke(pen, ink.trace, 1.4, () => {
-    const runs = columns(beat.samples, rateHz, 0, TILE_S, scale.pxPerS);
-    tracePath(pen, runs, 0, zeroPx + zero * scale.pxPerMv, scale.pxPerMv);
+export interface MedianOf {
+  wave: Waveform;
+  rS: readonly number[];
+  marks: BeatMarks | null;
+  earlier?: EarlierBeats | null;
+}
+
+/** The earlier recording, and by how much R of this one's beat lies later than R of that one's. */
+export interface EarlierBeats {
+  wave: Waveform;
+  rS: readonly number[];
+  marks: BeatMarks | null;
+  shiftS: number;
+}
+
+export interface MedianScene {
+  cells: Cell[];
+  scale: Scale;
+  ratio: number;
+  widthPx: number;
+  heightPx: number;
+}
+
+export function medianScene(of: MedianOf, panel: Panel, ratio: number, pace: Pace = STANDARD): MedianScene {
+  const scale = scaleOf(panel.pxPerMm * ratio, pace);
+  const [width, height] = [tileMm(pace) * scale.pxPerMm, TILE_H_MM * scale.pxPerMm];
+  const gap = GAP_PX * ratio;
+  const cells = of.wave.leads.map((lead, index) => {
+    const samples = leadSamples(of.wave, lead);
+    const beat = samples && medianBeat(samples, of.wave.rateHz, of.rS);
+    const baseMv = levelBefore(beat, of.wave.rateHz, of.marks);
+    const level = (beat && levelOf(beat.samples, of.wave.rateHz, 0, TILE_S)) ?? { min: 0, max: 0 };
+    // A tall wave moves the whole beat within its tile.
+    const zeroMm = fitBase(level.min - baseMv, level.max - baseMv, TILE_H_MM, BASE_MM, pace.mmPerMv);
+    const y = Math.floor(index / panel.perRow) * (height + gap);
+    return {
+      lead,
+      x: (index % panel.perRow) * (width + gap),
+      y,
+      width,
+      height,
+      beat,
+      baseMv,
+      zeroPx: y + zeroMm * scale.pxPerMm,
+      earlier: earlierBeat(of.earlier ?? null, lead),
+    };
   });
-  if (found.length === 0 || !marks) return;
+  return {
+    cells,
+    scale,
+    ratio,
+    widthPx: Math.ceil(panel.widthPx * ratio),
+    heightPx: Math.ceil(panel.heightPx * ratio),
+  };
+}
+
+function levelBefore(beat: MedianBeat | null, rateHz: number, marks: BeatMarks | null): number {
+  const measured = beat && marks ? baseline(beat, rateHz, marks.onS) : 0;
+  return Number.isNaN(measured) ? 0 : measured;
+}
+
+function earlierBeat(earlier: EarlierBeats | null, lead: string): Cell["earlier"] {
+  const samples = earlier && leadSamples(earlier.wave, lead);
+  if (!earlier || !samples) return null;
+  const { rateHz } = earlier.wave;
+  const beat = medianBeat(samples, rateHz, earlier.rS);
+  return beat && { beat, baseMv: levelBefore(beat, rateHz, earlier.marks), rateHz, shiftS: earlier.shiftS };
+}
+
+/** How many leads have a beat that can be drawn. */
+export const beatsIn = (scene: MedianScene): number =>
+  scene.cells.filter((cell) => cell.beat !== null).length;
+
+export function medianPicture(
+  of: MedianOf,
+  scene: MedianScene,
+  ink: Ink,
+  notes: Notes & EvidenceText,
+): Picture {
+  const cellsIn = (area: Area): Cell[] => scene.cells.filter((cell) => meets(cell, area));
+  return {
+    widthPx: scene.widthPx,
+    heightPx: scene.heightPx,
+    ground: (raster) => {
+      raster.data.fill(pixelOf(ink.hatch));
+      for (const cell of cellsIn(raster.area)) ground(raster, cell, scene.scale, ink, scene.ratio);
+    },
+    hasWords: () => true,
+    words: (pen, area) => {
+      for (const cell of cellsIn(area)) {
+        pen.save();
+        pen.beginPath();
+        pen.rect(cell.x, cell.y, cell.width, cell.height);
+        pen.clip();
+        drawWords(pen, cell, of, scene, ink, notes);
+        pen.restore();
+      }
+    },
+    traces: (raster) => {
+      for (const cell of cellsIn(raster.area)) drawBeats(raster, cell, of.wave.rateHz, scene, ink);
+    },
+  };
+}
+
+const meets = (cell: Cell, area: Area): boolean =>
+  cell.x <= area.x + area.width &&
+  cell.x + cell.width >= area.x &&
+  cell.y <= area.y + area.height &&
+  cell.y + cell.height >= area.y;
+
+function drawWords(
+  pen: Pen,
+  cell: Cell,
+  of: MedianOf,
+  scene: MedianScene,
+  ink: Ink,
+  notes: Notes & EvidenceText,
+): void {
+  const { lead, x, y, width, height } = cell;
+  const { ratio } = scene;
+  const unusable = notes.unusable.has(lead);
+  if (unusable) hatch(pen, x, y, width, height, ink);
+  const found = unusable ? [] : (notes.levels.get(lead) ?? []);
+  const name = unusable ? `${lead} ${notes.unusableWord}` : lead;
+  const end = text(pen, name, x + 3 * ratio, y + 14 * ratio, 13 * ratio, ink.label, ink.paper);
+  found.slice(0, LABELS).forEach((e, line) => {
+    const down = y + (13 + line * (LABEL_PX + 3)) * ratio;
+    text(pen, notes.label(e), end + 5 * ratio, down, LABEL_PX * ratio, ink.evidence, ink.paper);
+  });
+  if (cell.beat && of.marks) drawLevels(pen, cell, cell.beat, of.marks, of.wave.rateHz, found, scene, ink);
+}
+
+/** The earlier beat under this one. */
+function drawBeats(raster: Raster, cell: Cell, rateHz: number, scene: MedianScene, ink: Ink): void {
+  const { scale, ratio } = scene;
+  const line = { widthPx: TRACE_PX * ratio, dashRatio: 0 };
+  const draw = (
+    beat: MedianBeat,
+    beatRateHz: number,
+    x: number,
+    baseMv: number,
+    colour: string,
+    dashRatio: number,
+  ): void => {
+    const runs = columns(beat.samples, beatRateHz, 0, TILE_S, scale.pxPerS, x);
+    const zeroPx = cell.zeroPx + baseMv * scale.pxPerMv;
+    const at = { zeroPx, pxPerMv: scale.pxPerMv, clip: cell };
+    drawRuns(raster, runs, at, { ...line, colour: pixelOf(colour), dashRatio });
+  };
+  const { earlier } = cell;
+  if (earlier) {
+    const x = cell.x + earlier.shiftS * scale.pxPerS;
+    draw(earlier.beat, earlier.rateHz, x, earlier.baseMv, ink.earlier, ratio);
+  }
+  if (cell.beat) draw(cell.beat, rateHz, cell.x, cell.baseMv, ink.trace, 0);
+}
+
+const TRACE_PX = 1.4;
+
+/** Baseline, J, level and threshold, under the beat. */
+function drawLevels(
+  pen: Pen,
+  cell: Cell,
+  beat: MedianBeat,
+  marks: BeatMarks,
+  rateHz: number,
+  found: readonly Evidence[],
+  scene: MedianScene,
+  ink: Ink,
+): void {
+  if (found.length === 0) return;
+  const { scale, ratio } = scene;
   const [onS, jS] = [marks.onS - beat.fromS, marks.jS - beat.fromS];
-  const y = (mv: number): number => zeroPx - mv * scale.pxPerMv;
-  stroke(pen, ink.evidence, 1, () => horizontal(pen, y(0), 0, w));
+  const mm = scale.pxPerMm;
+  const y = (mv: number): number => cell.zeroPx - mv * scale.pxPerMv;
+  const right = cell.x + cell.width;
+  const level = (mv: number, from: number, to: number): void => {
+    pen.moveTo(from, y(mv));
+    pen.lineTo(to, y(mv));
+  };
+  stroke(pen, ink.evidence, ratio, () => level(0, cell.x, right));
   for (const e of found) {
-    const at = readAt(e, beat.samples, rateHz, { onS, jS, baseMv: zero, endS: TILE_S });
+    const at = readAt(e, beat.samples, rateHz, { onS, jS, baseMv: cell.baseMv, endS: TILE_S });
     if (at === null) continue;
-    const x = at * scale.pxPerS;
-    const mm = scale.pxPerMm;
+    const x = cell.x + at * scale.pxPerS;
     const st = waveOf(e.quantity) === "st";
-    dashed(pen, ink.evidence, () =>
-      horizontal(pen, y(e.threshold), st ? 0 : x - 3 * mm, st ? w : x + 3 * mm),
+    pen.setLineDash([4 * ratio, 3 * ratio]);
+    stroke(pen, ink.evidence, ratio, () =>
+      level(e.threshold, st ? cell.x : x - 3 * mm, st ? right : x + 3 * mm),
     );
+    pen.setLineDash([]);
     if (st)
-      stroke(pen, ink.evidence, 1, () => {
-        pen.moveTo(x, 18);
-        pen.lineTo(x, h);
+      stroke(pen, ink.evidence, ratio, () => {
+        pen.moveTo(x, cell.y + 18 * ratio);
+        pen.lineTo(x, cell.y + cell.height);
       });
-    stroke(pen, ink.evidence, 3, () => horizontal(pen, y(e.value), x - (st ? 6 : 10), x + (st ? 14 : 10)));
+    pen.globalAlpha = LEVEL_ALPHA;
+    stroke(pen, ink.evidence, LEVEL_PX * ratio, () =>
+      level(e.value, x - (st ? 6 : 10) * ratio, x + (st ? 14 : 10) * ratio),
+    );
+    pen.globalAlpha = 1;
   }
 }
 
-function horizontal(pen: CanvasRenderingContext2D, y: number, from: number, to: number): void {
-  pen.moveTo(from, y);
-  pen.lineTo(to, y);
-}
-
-function dashed(pen: CanvasRenderingContext2D, colour: string, path: () => void): void {
-  pen.setLineDash([4, 3]);
-  stroke(pen, colour, 1, path);
-  pen.setLineDash([]);
-}
+/** A band that the beat, drawn after it, runs in. */
+const LEVEL_PX = 6;
+const LEVEL_ALPHA = 0.45;

@@ -1,5 +1,5 @@
 /** Thumbnails: one or two leads, small, in the same true proportion. */
-import { grid, type Ink, prepare, stroke, text, widthOf } from "./draw";
+import { grid, type Ink, prepare, stroke, text, widthOf } from "./ink";
 import { MM_PER_MV, scaleOf } from "./scale";
 import { columns, fitBase, levelOf, placeName, tracePath } from "./trace";
 import { leadSamples, type Waveform } from "./waveform";
@@ -35,7 +35,7 @@ export function drawThumb(
     pen.beginPath();
     pen.rect(0, 0, one, heightPx);
     pen.clip();
-    grid(pen, one, heightPx, scale, ink);
+    grid(pen, { x: 0, y: 0, width: one, height: heightPx }, scale, ink);
     if (samples) {
       const fromS = samples.length / wave.rateHz > SKIP_S + LEAD_S ? SKIP_S : 0;
       const level = levelOf(samples, wave.rateHz, fromS, fromS + LEAD_S) ?? { min: 0, max: 0, median: 0 };

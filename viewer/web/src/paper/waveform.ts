@@ -1,12 +1,16 @@
 /** Samples of one ECG, lead by lead in millivolts; NaN where a sample is missing. */
 import { get } from "../state/api";
 import type { WaveformMessage } from "../wire";
+import { MINUS_AVR } from "./layout";
 
 export interface Waveform {
   leads: string[];
   rateHz: number;
   durationS: number;
   samples: Float32Array[];
+  /** What the device says that it filtered; null: it does not say. Left out where nobody could say it. */
+  lowCutHz?: number | null;
+  highCutHz?: number | null;
 }
 
 /** Little-endian int16, lead by lead. */
@@ -33,12 +37,28 @@ export function toWaveform(message: WaveformMessage): Waveform {
     rateHz: message.rate_hz,
     durationS: message.duration_s,
     samples: millivolts(raw, message.leads.length, message.lsb_mv, message.missing),
+    lowCutHz: message.low_cut_hz ?? null,
+    highCutHz: message.high_cut_hz ?? null,
   };
 }
 
 export function leadSamples(wave: Waveform, lead: string): Float32Array | null {
+  if (lead === MINUS_AVR) return turnedOver(wave);
   const index = wave.leads.indexOf(lead);
   return index < 0 ? null : (wave.samples[index] ?? null);
+}
+
+const turned = new WeakMap<Float32Array, Float32Array>();
+
+/** Lead −aVR of the Cabrera order. */
+function turnedOver(wave: Waveform): Float32Array | null {
+  const samples = leadSamples(wave, "aVR");
+  if (samples === null) return null;
+  const held = turned.get(samples);
+  if (held) return held;
+  const made = samples.map((value) => -value);
+  turned.set(samples, made);
+  return made;
 }
 
 const KEPT = 60;

@@ -30,12 +30,17 @@ export function afterJ(quantity: string): number {
 
 /**
  * What of the evidence is drawn on a lead of this recording: levels of its waves, each measure once, by the finding that
- * comes first; ST before the others. What was measured on another trace is not drawn on this one.
+ * comes first; ST before the others. What was measured on another trace is not drawn on this one; `trace` names the one
+ * that is on the paper.
  */
-export function drawable(evidence: readonly Evidence[], lead: string): Evidence[] {
+export function drawable(
+  evidence: readonly Evidence[],
+  lead: string,
+  trace: string | null = null,
+): Evidence[] {
   const found = new Map<string, Evidence>();
   for (const e of evidence) {
-    const here = e.lead === lead && (e.trace ?? null) === null && waveOf(e.quantity) !== null;
+    const here = e.lead === lead && (e.trace ?? null) === trace && waveOf(e.quantity) !== null;
     if (here && !found.has(e.quantity)) found.set(e.quantity, e);
   }
   const st = (e: Evidence): number => (waveOf(e.quantity) === "st" ? 0 : 1);

@@ -16,9 +16,8 @@ import type { Analysis, Ecg, Finding, Row, RuleSet } from "../wire";
 import { TierMark } from "./bits";
 import { EvidenceList } from "./EvidenceList";
 import { Amends, signature } from "./Headline";
-import { LivePaper } from "./LivePaper";
+import { LaterLivePaper, LaterPaper } from "./laterPaper";
 import { useLoaded } from "./load";
-import { Paper } from "./Paper";
 import { PaperPicture } from "./PaperPicture";
 import { RuleLink } from "./RuleLink";
 import { ReportMenuLater, SignFormLater } from "./SignLater";
@@ -53,9 +52,9 @@ export function EcgPanel({ ecgId, row }: Props): JSX.Element {
           </h2>
         )}
       </header>
-      {live && <LivePaper ecgId={ecgId} />}
+      {live && <LaterLivePaper ecgId={ecgId} />}
       {ecg?.paper && <PaperPicture paper={ecg.paper} onSeen={() => setSeen(true)} />}
-      {!live && wave && <Paper wave={wave} analysis={analysis} />}
+      {!live && wave && <LaterPaper wave={wave} analysis={analysis} ecgId={ecgId} />}
       {!live && !onPaper && !wave && <p class="muted">{words ?? t("loading")}</p>}
       {problem && <p class="trouble">{problem.words}</p>}
       <div class="ecg-below">

@@ -1,64 +1,43 @@
-/** A running stream: the newest seconds on moving paper. Thinned or lost samples are gaps. */
+/** A running stream: paper that moves on under the pen. It can be held still to measure on, while the stream goes on. */
 import type { JSX } from "preact";
-import { useEffect, useMemo, useState } from "preact/hooks";
-import { PAGE_S } from "../paper/layout";
-import { decodeInt16, millivolts, type Waveform } from "../paper/waveform";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { KEPT_S, Tail } from "../paper/tail";
+import { middleOf } from "../paper/trace";
+import type { Waveform } from "../paper/waveform";
 import { watchWave } from "../state/live";
 import { t } from "../texts";
-import type { WaveMessage } from "../wire";
-import { Paper } from "./Paper";
+import { Paper, type Running } from "./Paper";
 
-const MISSING = -32768;
-
-/** The last ten seconds of a stream on a grid of absolute sample indices. */
-export class Tail {
-  private leads: string[] = [];
-  private rateHz = 0;
-  private endSample = 0;
-  private rings: Float32Array[] = [];
-
-  add(message: WaveMessage): void {
-    if (this.leads.join() !== message.leads.join() || this.rateHz !== message.rate_hz) this.begin(message);
-    const parts = millivolts(decodeInt16(message.samples), message.leads.length, message.lsb_mv, MISSING);
-    const length = Math.round(PAGE_S * this.rateHz);
-    const count = parts[0]?.length ?? 0;
-    this.rings.forEach((ring, lead) => {
-      // What lies between the last message and this one was never received: a gap.
-      for (let at = this.endSample; at < message.first_sample; at++) ring[at % length] = Number.NaN;
-      for (let i = 0; i < count; i++)
-        ring[(message.first_sample + i) % length] = parts[lead]?.[i] ?? Number.NaN;
-    });
-    this.endSample = Math.max(this.endSample, message.first_sample + count);
-  }
-
-  /** Oldest sample first. */
-  waveform(): Waveform {
-    const length = Math.round(PAGE_S * this.rateHz);
-    const held = Math.min(length, this.endSample);
-    const samples = this.rings.map((ring) =>
-      Float32Array.from({ length: held }, (_, i) => ring[(this.endSample - held + i) % length] ?? Number.NaN),
-    );
-    return { leads: this.leads, rateHz: this.rateHz || 1, durationS: held / (this.rateHz || 1), samples };
-  }
-
-  private begin(message: WaveMessage): void {
-    this.leads = message.leads;
-    this.rateHz = message.rate_hz;
-    this.endSample = message.first_sample;
-    const length = Math.round(PAGE_S * message.rate_hz);
-    this.rings = message.leads.map(() => new Float32Array(length).fill(Number.NaN));
-  }
+interface Moment {
+  wave: Waveform;
+  running: Running;
 }
+
+/** A strip is hung anew only when its level has left its line by this much. */
+const STRAYED_MV = 0.5;
 
 export function LivePaper({ ecgId }: { ecgId: string }): JSX.Element {
   const tail = useMemo(() => new Tail(), [ecgId]);
-  const [wave, setWave] = useState<Waveform | null>(null);
+  const [moment, setMoment] = useState<Moment | null>(null);
+  const [held, setHeld] = useState(false);
+  const still = useRef(held);
+  still.current = held;
   useEffect(() => {
     let frame = 0;
+    let same: number | null = null;
+    let middles: ReadonlyMap<string, number> = new Map();
     const stop = watchWave(ecgId, (message) => {
-      tail.add(message);
+      const upTo = tail.add(message);
+      same = Math.min(same ?? upTo, upTo);
+      if (still.current) return;
       cancelAnimationFrame(frame);
-      frame = requestAnimationFrame(() => setWave(tail.waveform()));
+      frame = requestAnimationFrame(() => {
+        const wave = tail.waveform();
+        const hung = hang(wave, middles);
+        const sameUpToS = hung === middles ? (same ?? 0) : 0;
+        [middles, same] = [hung, null];
+        setMoment({ wave, running: { follow: true, sameUpToS, middles } });
+      });
     });
     return () => {
       cancelAnimationFrame(frame);
@@ -67,8 +46,47 @@ export function LivePaper({ ecgId }: { ecgId: string }): JSX.Element {
   }, [ecgId, tail]);
   return (
     <div>
-      <p class="live">◉ {t("live")}</p>
-      {wave ? <Paper wave={wave} analysis={null} /> : <p class="muted">{t("loading")}</p>}
+      <p class="live">
+        ◉ {held ? t("liveHeld") : t("live")} · {t("liveSince", { n: KEPT_S })}{" "}
+        <button
+          type="button"
+          class="switch"
+          aria-pressed={held}
+          data-testid="live-hold"
+          onClick={() => setHeld(!held)}
+        >
+          {held ? t("liveFollow") : t("liveHold")}
+        </button>
+      </p>
+      {moment ? (
+        <Paper
+          wave={moment.wave}
+          analysis={null}
+          running={held ? { ...moment.running, follow: false } : moment.running}
+        />
+      ) : (
+        <p class="muted">{t("loading")}</p>
+      )}
     </div>
   );
 }
+
+/** The same map while every lead stays near its line: then nothing that is drawn has to move. */
+function hang(wave: Waveform, before: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+  const now = new Map<string, number>();
+  let strayed = before.size === 0;
+  wave.leads.forEach((lead, index) => {
+    const samples = wave.samples[index];
+    const middle = samples && middleOf(samples, wave.rateHz, wave.durationS - WATCHED_S, wave.durationS);
+    const held = before.get(lead);
+    if (middle == null) {
+      if (held !== undefined) now.set(lead, held);
+      return;
+    }
+    now.set(lead, middle);
+    if (held === undefined || Math.abs(middle - held) > STRAYED_MV) strayed = true;
+  });
+  return strayed ? now : before;
+}
+
+const WATCHED_S = 5;

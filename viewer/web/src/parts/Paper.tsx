@@ -1,99 +1,275 @@
-/** The sheet of ECG paper: layouts of one true proportion, evidence in blue, unusable leads hatched and named. */
+/** The sheet of ECG paper: layouts of one true proportion, evidence in blue, calipers, an earlier ECG beneath. */
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { drawSheet, inkOf, type Notes } from "../paper/draw";
-import { drawMedian, panelSize } from "../paper/drawMedian";
+import { pictureOf } from "../paper/draw";
+import { beatsIn, type EarlierBeats, medianPicture, medianScene, panelSize } from "../paper/drawMedian";
+import type { EarlierTrace } from "../paper/earlier";
+import { exchanged, type Swap } from "../paper/exchange";
+import { type Facts, factsOf } from "../paper/facts";
+import { widthOf } from "../paper/ink";
 import { type LayoutId, PAGE_S, sheet, suitableLayout } from "../paper/layout";
-import { beatMarks } from "../paper/median";
-import { fitPxPerMm } from "../paper/scale";
+import { fitPxPerMm, zoomed } from "../paper/scale";
+import { fitted, type Scene, sceneOf } from "../paper/scene";
+import { boxesOfMedian, boxesOfSheet } from "../paper/traceBox";
 import type { Waveform } from "../paper/waveform";
-import { drawable, shortName } from "../paper/waves";
-import { against } from "../state/evidence";
-import { lang, theme } from "../state/prefs";
-import { quantities, quantity } from "../state/quantities";
-import { type TextKey, t } from "../texts";
-import type { Analysis, Beat, Evidence } from "../wire";
+import { cabrera, layoutWanted, pace, zoom } from "../state/paper";
+import { lang } from "../state/prefs";
+import { quantities } from "../state/quantities";
+import { truePxPerMm } from "../state/screen";
+import { t } from "../texts";
+import type { Analysis } from "../wire";
+import { CaliperList, Calipers } from "./Calipers";
+import { EarlierChoice, type EarlierShown } from "./Earlier";
+import { PaperTools } from "./PaperTools";
+import { PaperView, type Shown } from "./PaperView";
+import { footerText, notesOf, type PaperNotes, sizeText } from "./paperNotes";
+import { useCalipers } from "./useCalipers";
+import "../styles/paper.css";
 
-const LAYOUTS: readonly (readonly [LayoutId, TextKey])[] = [
-  ["rhythm", "layoutRhythm"],
-  ["two", "layoutTwo"],
-  ["eighteen", "layoutEighteen"],
-  ["column", "layoutColumn"],
-  ["median", "layoutMedian"],
-];
 const NARROW_PX = 560;
 const FIRST_ROOM_PX = 800;
+
+/** A running stream: its newest moment is at the right edge. */
+export interface Running {
+  follow: boolean;
+  /** In seconds of the waveform: up to here it is as it was when it was shown last. */
+  sameUpToS: number;
+  /** On which levels the strips hang, so that they stay where they are. */
+  middles: ReadonlyMap<string, number>;
+}
 
 interface Props {
   wave: Waveform;
   analysis: Analysis | null;
+  /** Whose earlier ECGs may be laid beneath; left out for a running stream. */
+  ecgId?: string;
+  running?: Running;
 }
 
-export function Paper({ wave, analysis }: Props): JSX.Element {
-  const canvas = useRef<HTMLCanvasElement>(null);
-  const frame = useRef<HTMLDivElement>(null);
+export function Paper({ wave: recorded, analysis, ecgId, running }: Props): JSX.Element {
   const [roomPx, setRoomPx] = useState(FIRST_ROOM_PX);
-  const [chosen, setChosen] = useState<LayoutId | null>(null);
   const [startS, setStartS] = useState(0);
-  const [drawn, setDrawn] = useState(0);
-  const layout = chosen ?? suitableLayout(wave.leads, roomPx < NARROW_PX);
-  const facts = useMemo(() => factsOf(analysis), [analysis]);
+  const [undone, setUndone] = useState(false);
+  const [earlier, setEarlier] = useState<EarlierShown | null>(null);
+  const ratio = useRatio();
+  const calipers = useCalipers();
+  const frame = useRef<HTMLDivElement>(null);
+  const swap: Swap | null = analysis?.corrected?.swap ?? null;
+  const put = useMemo(() => (swap ? exchanged(recorded, swap) : null), [recorded, swap?.join()]);
+  const corrected = undone && put !== null;
+  const wave = corrected ? put : recorded;
+  const facts = useMemo(() => factsOf(analysis, corrected), [analysis, corrected]);
+  const layout: LayoutId = running
+    ? "strip"
+    : (layoutWanted.value ?? suitableLayout(wave.leads, roomPx < NARROW_PX));
+  const truly = truePxPerMm();
+  const more = corrected && swap ? t("exchangedSays", { a: swap[0], b: swap[1] }) : null;
 
-  useEffect(() => {
-    const element = frame.current;
-    if (!element) return;
-    const observer = new ResizeObserver(() => setRoomPx(element.clientWidth));
-    observer.observe(element);
-    setRoomPx(element.clientWidth);
-    return () => observer.disconnect();
-  }, []);
+  const made = useMemo(
+    () =>
+      make({ wave, facts, layout, startS, roomPx, ratio, earlier, more, running: running ?? null, truly }),
+    [
+      ratio,
+      wave,
+      facts,
+      layout,
+      startS,
+      roomPx,
+      earlier,
+      more,
+      truly,
+      pace.value,
+      cabrera.value,
+      zoom.value,
+      lang.value,
+      quantities.value,
+    ],
+  );
 
-  useEffect(() => {
-    const target = canvas.current;
-    if (!target) return;
-    const ink = inkOf(target);
-    const notes = notesOf(facts);
-    if (layout === "median") {
-      const panel = panelSize(wave.leads.length, roomPx);
-      setDrawn(drawMedian(target, wave, facts.rS, facts.marks, panel, ink, notes));
-      return;
-    }
-    const page = sheet(layout, wave.leads, startS);
-    drawSheet(target, wave, page, fitPxPerMm(roomPx, page.widthMm), ink, notes);
-    setDrawn(wave.leads.length);
-  }, [wave, facts, layout, startS, roomPx, theme.value, lang.value, quantities.value]);
-
+  const zoomTo = (wanted: number | "fit" | "true"): void => {
+    zoom.value = wanted;
+  };
+  const add = (): void => {
+    const element = frame.current?.querySelector<HTMLElement>(".paper-frame");
+    if (element) calipers.add(made.shown.boxes, element);
+    element?.focus();
+  };
   return (
-    <div class="paper">
-      <div class="paper-tools">
-        <fieldset class="choice" aria-label={t("layouts")}>
-          {LAYOUTS.map(([id, name]) => (
-            <button
-              type="button"
-              key={id}
-              class="switch"
-              aria-pressed={layout === id}
-              data-testid={`layout-${id}`}
-              onClick={() => setChosen(id)}
-            >
-              {t(name)}
-            </button>
-          ))}
-        </fieldset>
-        <span class="num muted">
-          {t("scale")} · {t("asRecorded")}
-        </span>
-        {wave.durationS > PAGE_S + 0.5 && <Pages wave={wave} startS={startS} choose={setStartS} />}
-      </div>
-      {drawn === 0 && layout === "median" && <p class="muted">{t("noMedian")}</p>}
-      <div class="paper-frame" ref={frame}>
-        <canvas
-          ref={canvas}
-          data-testid="paper"
-          role="img"
-          aria-label={t("paperLabel", { leads: wave.leads.join(" ") })}
-        />
-      </div>
+    <div class="paper" ref={frame}>
+      <PaperTools
+        layout={layout}
+        fixed={running !== undefined}
+        says={made.notes.footer}
+        calipers={calipers.state.on}
+        onCalipers={calipers.toggle}
+        zoomBy={(steps) => zoomTo(zoomed(made.pxPerMm, steps))}
+        zoomTo={zoomTo}
+      />
+      {put !== null && swap && <Exchange swap={swap} undone={undone} choose={setUndone} />}
+      {wave.durationS > PAGE_S + 0.5 && layout !== "strip" && layout !== "median" && (
+        <Pages wave={wave} startS={startS} choose={setStartS} />
+      )}
+      {ecgId !== undefined && <EarlierChoice ecgId={ecgId} choose={setEarlier} overlaid={made.overlaid} />}
+      {made.empty && <p class="muted">{t("noMedian")}</p>}
+      <PaperView
+        shown={made.shown}
+        pxPerMm={made.pxPerMm}
+        label={t("paperLabel", { leads: wave.leads.join(" ") })}
+        zoomTo={zoomTo}
+        onRoom={setRoomPx}
+        atEnd={running?.follow === true}
+        onKey={(event, element) => calipers.onKey(event, made.shown.boxes, element)}
+      >
+        <Calipers {...calipers.state} boxes={made.shown.boxes} change={calipers.change} />
+      </PaperView>
+      <CaliperList {...calipers.state} change={calipers.change} add={add} />
+    </div>
+  );
+}
+
+interface MakeOf {
+  wave: Waveform;
+  facts: Facts;
+  layout: LayoutId;
+  startS: number;
+  roomPx: number;
+  /** Pixels of the screen for one of the page. */
+  ratio: number;
+  earlier: EarlierShown | null;
+  more: string | null;
+  running: Running | null;
+  truly: number | null;
+}
+
+interface Made {
+  shown: Shown;
+  pxPerMm: number;
+  notes: PaperNotes;
+  /** Nothing could be drawn. */
+  empty: boolean;
+  /** The earlier ECG is on the paper; null where none was wanted. */
+  overlaid: boolean | null;
+}
+
+function make(of: MakeOf): Made {
+  return of.layout === "median" ? makeMedian(of) : makeSheet(of, of.layout);
+}
+
+/** What the reader wants, or null for what fits; true size fits, too, while the screen is not calibrated. */
+const wantedPxPerMm = (truly: number | null): number | null =>
+  zoom.value === "fit" ? null : zoom.value === "true" ? truly : zoom.value;
+
+function makeSheet(of: MakeOf, layout: Exclude<LayoutId, "median">): Made {
+  const { wave, facts, roomPx, ratio, truly } = of;
+  const wanted = {
+    startS: of.startS,
+    durationS: wave.durationS,
+    pace: pace.value,
+    cabrera: cabrera.value,
+  };
+  // A full strip is never squeezed into the room: it is as near as ten seconds of it would be.
+  const paperMm = layout === "strip" ? PAGE_S * pace.value.mmPerS : sheet(layout, wave.leads, wanted).widthMm;
+  const pxPerMm = wantedPxPerMm(truly) ?? fitPxPerMm(roomPx, paperMm);
+  const notes = notesOf(facts, footerText(pace.value, wave, sizeText(pxPerMm, truly), of.more));
+  const common = {
+    wave,
+    pxPerMm,
+    ratio,
+    notes,
+    namesBeside: layout === "strip",
+    widthOf: textWidth,
+    earlier: earlierTrace(of.earlier, facts),
+    ...(of.running ? { middles: of.running.middles } : {}),
+  };
+  const at = (room: { headMm: number; footMm: number }): Scene =>
+    sceneOf({ ...common, sheet: sheet(layout, wave.leads, { ...wanted, ...room }) });
+  // A running stream never jumps for a wave that came last.
+  const scene = of.running ? at({ headMm: 0, footMm: 0 }) : fitted(at);
+  const first = scene.placed[0];
+  const sameUpToPx = of.running && first ? first.xPx + of.running.sameUpToS * scene.scale.pxPerS : undefined;
+  return {
+    shown: {
+      picture: (ink) => pictureOf(scene, ink),
+      boxes: boxesOfSheet(scene),
+      ratio,
+      names: scene.namesBeside
+        ? scene.placed.map(({ name, evidence, topPx }) => ({ name, evidence, topPx }))
+        : [],
+      size: [pxPerMm, ratio, pace.value.mmPerS, pace.value.mmPerMv, cabrera.value].join(),
+      ...(sameUpToPx === undefined ? {} : { sameUpToPx }),
+    },
+    pxPerMm,
+    notes,
+    empty: false,
+    overlaid: of.earlier && scene.placed.some(({ under }) => under !== null),
+  };
+}
+
+function makeMedian(of: MakeOf): Made {
+  const { wave, facts, roomPx, ratio, truly } = of;
+  const panel = panelSize(wave.leads.length, roomPx, pace.value, wantedPxPerMm(truly));
+  const notes = notesOf(facts, footerText(pace.value, wave, sizeText(panel.pxPerMm, truly), of.more));
+  const beats = { wave, rS: facts.rS, marks: facts.marks, earlier: earlierBeats(of.earlier) };
+  const scene = medianScene(beats, panel, ratio, pace.value);
+  return {
+    shown: {
+      picture: (ink) => medianPicture(beats, scene, ink, notes),
+      boxes: boxesOfMedian(scene, wave.rateHz),
+      ratio,
+      names: [],
+      size: "median",
+    },
+    pxPerMm: panel.pxPerMm,
+    notes,
+    empty: beatsIn(scene) === 0,
+    overlaid: of.earlier && scene.cells.some(({ earlier }) => earlier !== null),
+  };
+}
+
+const earlierTrace = (shown: EarlierShown | null, facts: Facts): EarlierTrace | null =>
+  shown && { wave: shown.wave, rS: shown.rS, ownRS: facts.rS };
+
+const earlierBeats = (shown: EarlierShown | null): EarlierBeats | null =>
+  shown && { wave: shown.wave, rS: shown.rS, marks: shown.marks, shiftS: shown.shiftS };
+
+const ruler = document.createElement("canvas").getContext("2d");
+
+const textWidth = (said: string, sizePx: number): number =>
+  ruler ? widthOf(ruler, said, sizePx) : said.length * sizePx;
+
+/** Another screen, or another zoom of the browser, has other pixels. */
+function useRatio(): number {
+  const [ratio, setRatio] = useState(devicePixelRatio || 1);
+  useEffect(() => {
+    const query = matchMedia(`(resolution: ${ratio}dppx)`);
+    const changed = (): void => setRatio(devicePixelRatio || 1);
+    query.addEventListener("change", changed);
+    return () => query.removeEventListener("change", changed);
+  }, [ratio]);
+  return ratio;
+}
+
+function Exchange(props: { swap: Swap; undone: boolean; choose(undone: boolean): void }): JSX.Element {
+  const { swap, undone, choose } = props;
+  return (
+    <div class="paper-exchange">
+      <fieldset class="choice" aria-label={t("traceChoice")}>
+        <button type="button" class="switch" aria-pressed={!undone} onClick={() => choose(false)}>
+          {t("traceOriginal")}
+        </button>
+        <button
+          type="button"
+          class="switch"
+          aria-pressed={undone}
+          data-testid="trace-exchanged"
+          onClick={() => choose(true)}
+        >
+          {t("traceExchanged")}
+        </button>
+      </fieldset>
+      <span class="muted" data-testid="exchange-says">
+        {t(undone ? "exchangedSays" : "reversalSays", { a: swap[0], b: swap[1] })}
+      </span>
     </div>
   );
 }
@@ -123,54 +299,3 @@ function Pages(props: { wave: Waveform; startS: number; choose: (startS: number)
     </div>
   );
 }
-
-interface Facts {
-  rS: number[];
-  beats: Beat[];
-  marks: ReturnType<typeof beatMarks>;
-  evidence: Evidence[];
-  unusable: Set<string>;
-}
-
-function factsOf(analysis: Analysis | null): Facts {
-  if (!analysis) return { rS: [], beats: [], marks: null, evidence: [], unusable: new Set() };
-  const { fiducials, measurements, quality, findings } = analysis;
-  const unusable = Object.entries(measurements?.leads ?? {}).filter(([, lead]) => lead.usable === false);
-  return {
-    rS: fiducials?.r_s ?? [],
-    beats: fiducials?.beats ?? [],
-    marks: beatMarks(fiducials?.r_s ?? [], fiducials?.beats ?? []),
-    evidence: findings.flatMap((finding) => finding.evidence),
-    unusable: new Set([...quality.bad_leads, ...unusable.map(([name]) => name)]),
-  };
-}
-
-/** Beside a lead's name there is room for this many values. */
-const SHORT_VALUES = 2;
-
-function notesOf(facts: Facts): Notes & { label(evidence: Evidence): string } {
-  const short = new Map<string, string>();
-  const levels = new Map<string, Evidence[]>();
-  for (const lead of new Set(facts.evidence.map((e) => e.lead))) {
-    const found = lead === null ? [] : drawable(facts.evidence, lead);
-    if (lead === null || found.length === 0) continue;
-    const values = found.slice(0, SHORT_VALUES).map(shortText);
-    const more = found.length - values.length;
-    short.set(lead, values.join(" · ") + (more > 0 ? ` +${more}` : ""));
-    levels.set(lead, found);
-  }
-  return {
-    unusable: facts.unusable,
-    evidence: short,
-    levels,
-    beats: facts.beats,
-    unusableWord: t("unusable"),
-    missingWord: t("notRecorded"),
-    footer: `${t("scale")}  ${t("asRecorded")}`,
-    label: (e) => `${shortName(e.quantity)} ${against(e)}`,
-  };
-}
-
-/** ST at J is what everybody looks for and needs no name. */
-const shortText = (e: Evidence): string =>
-  (e.quantity === "stj_mv" ? "" : `${shortName(e.quantity)} `) + quantity(e.quantity, e.value);

@@ -1,8 +1,8 @@
 /** A thumbnail of the two worst leads, read when it comes into view. */
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { inkOf } from "../paper/draw";
 import { drawThumb, thumbSize } from "../paper/drawThumb";
+import { inkOf } from "../paper/ink";
 import { thumbnailLeads } from "../paper/layout";
 import { loadWaveform, type Waveform } from "../paper/waveform";
 import { Problem } from "../state/api";
