@@ -235,9 +235,9 @@ class _Objects:
 
 def _path(points: Sequence[tuple[float, float]] | NDArray[np.float64]) -> str:
     # Thousandths of a millimetre: finer than any printer, coarser than the noise of numbers.
-    rows = np.asarray(points, dtype=np.float64).round(3).tolist()
-    (x, y), *rest = rows
-    return " ".join([f"{x:.7g} {y:.7g} m", *(f"{x:.7g} {y:.7g} l" for x, y in rest)])
+    rows = np.asarray(points, dtype=np.float64).round(3)
+    # All numbers in one go: a strip has thousands of points.
+    return ("%.7g %.7g m" + " %.7g %.7g l" * (len(rows) - 1)) % tuple(rows.ravel().tolist())
 
 
 def _box(left: float, bottom: float, width: float, height: float) -> str:

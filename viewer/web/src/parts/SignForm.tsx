@@ -247,6 +247,7 @@ function useKeys(keys: Keys): void {
   latest.current = keys;
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
+      if (event.defaultPrevented) return; // the paper has keys of its own while it has the focus
       const { open, begin, close, choices, pick, sign, form } = latest.current;
       const target = event.target as HTMLElement;
       if (open && event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
