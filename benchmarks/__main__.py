@@ -20,6 +20,7 @@ from benchmarks import (
     bench_interpret,
     bench_log,
     bench_parse,
+    bench_reader,
     bench_sockets,
     bench_stream,
     stages,
@@ -40,6 +41,7 @@ SHORT: Final[Mapping[str, Callable[[], object]]] = {
     "fanout": lambda: bench_fanout.run(100, 8.0),
     "first_load": lambda: bench_first_load.run(2),
     "board_page": lambda: bench_board_page.run(60, 8.0),
+    "reader": lambda: bench_reader.run(2),
     "accuracy": accuracy.run,
 }
 LONG: Final[Mapping[str, Callable[[], object]]] = {
@@ -56,6 +58,7 @@ LONG: Final[Mapping[str, Callable[[], object]]] = {
     "fanout": lambda: bench_fanout.run(500, 60.0),
     "first_load": lambda: bench_first_load.run(5),
     "board_page": lambda: bench_board_page.run(500, 30.0),
+    "reader": lambda: bench_reader.run(8),
     "accuracy": accuracy.run,
 }
 

@@ -30,6 +30,7 @@ export const BOARD_TEXTS = {
   ],
   newReds: ["新紧急病例", "new urgent case"],
   helpFilterBoard: ["筛选机构(列表) / 查找规则(规则页)", "Choose sites (board) / find a rule (rules)"],
+  helpCalipers: ["在心电图上测量", "Measure on the ECG"],
   helpList: ["在列表上", "On the board"],
   helpEverywhere: ["在每一页", "On every page"],
   shiftYours: ["您", "you"],

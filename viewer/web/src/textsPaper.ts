@@ -43,6 +43,10 @@ export const PAPER_TEXTS = {
     "把一张银行卡(宽 85.60 mm)贴在屏幕上,拖动滑块,让蓝色长条与卡片一样宽。只需做一次,保存在本浏览器;换一台显示器要再做一次。",
     "Hold a bank card (85.60 mm wide) against the screen and move the slider until the blue bar is as wide as the card. Once is enough: it is kept in this browser. Another screen is calibrated anew.",
   ],
+  calibrateUpright: [
+    "把一张银行卡竖着(短边 53.98 mm)贴在屏幕上,拖动滑块,让蓝色长条与卡片一样宽。只需做一次,保存在本浏览器;换一台设备要再做一次。",
+    "Hold a bank card upright (its short side, 53.98 mm) against the screen and move the slider until the blue bar is as wide as the card. Once is enough: it is kept in this browser. Another device is calibrated anew.",
+  ],
   calibrateWidth: ["卡片宽度", "Width of the card"],
   calibratePixels: ["{n} 像素", "{n} pixels"],
   calibrateKeep: ["保存校准", "Keep calibration"],
@@ -61,7 +65,6 @@ export const PAPER_TEXTS = {
   caliperRemove: ["删除这次测量", "Remove this measurement"],
   caliperClear: ["全部清除", "Clear all"],
   caliperNew: ["新建", "New"],
-  helpCalipers: ["在心电图上测量", "Measure on the ECG"],
   traceOriginal: ["原始", "As recorded"],
   traceExchanged: ["纠正反接后", "Swap undone"],
   traceChoice: ["导联", "Leads"],

@@ -3,7 +3,7 @@ import { type Area, ground, type Ink, stroke, text } from "./ink";
 import { calMm } from "./layout";
 import { drawRuns, pixelOf, type Raster } from "./raster";
 import { CAL_MV } from "./scale";
-import { EVIDENCE_PX, NAME_PX, type Placed, type Scene, type Under } from "./scene";
+import { EVIDENCE_PX, FOOTER_PX, NAME_PX, type Placed, type Scene, type Under } from "./scene";
 import { columns, type Run } from "./trace";
 import { waveOf } from "./waves";
 
@@ -40,13 +40,13 @@ const BEYOND_PX = 3;
 const TRACE_PX = 1.25;
 const CAL_LEFT_MM = 2;
 const FOOT_PX = 18;
-const FOOT_LONG_PX = 900;
 const NAME_LONG_PX = 260;
 
 const calRight = (scene: Scene): number => (CAL_LEFT_MM + calMm(scene.sheet.pace) + 1) * scene.scale.pxPerMm;
 
 const atFoot = (scene: Scene, area: Area): boolean =>
-  area.y + area.height > scene.heightPx - FOOT_PX * scene.ratio && area.x < FOOT_LONG_PX * scene.ratio;
+  area.y + area.height > scene.heightPx - FOOT_PX * scene.ratio &&
+  area.x < scene.footerWidePx + 3 * scene.scale.pxPerMm;
 
 /** A name is at the upper edge of its strip. */
 const atName = (one: Placed, area: Area, ratio: number): boolean =>
@@ -81,7 +81,7 @@ function drawWords(pen: Pen, scene: Scene, area: Area, ink: Ink): void {
   if (area.x < calRight(scene))
     for (const base of scene.sheet.rowsMm) calibration(pen, CAL_LEFT_MM * mm, base * mm, scene, ink);
   if (atFoot(scene, area))
-    text(pen, scene.footer, 2 * mm, scene.heightPx - 4 * ratio, 11 * ratio, ink.label, ink.paper);
+    text(pen, scene.footer, 2 * mm, scene.heightPx - 4 * ratio, FOOTER_PX * ratio, ink.label, ink.paper);
   if (!scene.namesBeside)
     for (const one of scene.placed) if (atName(one, area, ratio)) nameStrip(pen, one, ratio, ink);
   for (const one of here) if (hasLevels(one, scene, area)) drawLevels(pen, one, scene, ink);

@@ -204,6 +204,7 @@ const LIST_KEYS: readonly [string, TextKey][] = [
   ["/", "helpFilterBoard"],
 ];
 const COMMON_KEYS: readonly [string, TextKey][] = [
+  ["C", "helpCalipers"],
   ["Esc", "helpClose"],
   ["?", "helpTitle"],
 ];

@@ -19,7 +19,7 @@ import { truePxPerMm } from "../state/screen";
 import { t } from "../texts";
 import type { Analysis } from "../wire";
 import { CaliperList, Calipers } from "./Calipers";
-import { EarlierChoice, type EarlierShown } from "./Earlier";
+import { Changes, EarlierChoice, type EarlierShown } from "./Earlier";
 import { PaperTools } from "./PaperTools";
 import { PaperView, type Shown } from "./PaperView";
 import { footerText, notesOf, type PaperNotes, sizeText } from "./paperNotes";
@@ -50,7 +50,7 @@ export function Paper({ wave: recorded, analysis, ecgId, running }: Props): JSX.
   const [roomPx, setRoomPx] = useState(FIRST_ROOM_PX);
   const [startS, setStartS] = useState(0);
   const [undone, setUndone] = useState(false);
-  const [earlier, setEarlier] = useState<EarlierShown | null>(null);
+  const [chosen, setChosen] = useState<EarlierShown | null>(null);
   const ratio = useRatio();
   const calipers = useCalipers();
   const frame = useRef<HTMLDivElement>(null);
@@ -58,6 +58,8 @@ export function Paper({ wave: recorded, analysis, ecgId, running }: Props): JSX.
   const put = useMemo(() => (swap ? exchanged(recorded, swap) : null), [recorded, swap?.join()]);
   const corrected = undone && put !== null;
   const wave = corrected ? put : recorded;
+  // An earlier trace belongs beneath what was recorded, not beneath what was made of it.
+  const earlier = corrected ? null : chosen;
   const facts = useMemo(() => factsOf(analysis, corrected), [analysis, corrected]);
   const layout: LayoutId = running
     ? "strip"
@@ -109,7 +111,7 @@ export function Paper({ wave: recorded, analysis, ecgId, running }: Props): JSX.
       {wave.durationS > PAGE_S + 0.5 && layout !== "strip" && layout !== "median" && (
         <Pages wave={wave} startS={startS} choose={setStartS} />
       )}
-      {ecgId !== undefined && <EarlierChoice ecgId={ecgId} choose={setEarlier} overlaid={made.overlaid} />}
+      {ecgId !== undefined && <EarlierChoice ecgId={ecgId} choose={setChosen} overlaid={made.overlaid} />}
       {made.empty && <p class="muted">{t("noMedian")}</p>}
       <PaperView
         shown={made.shown}
@@ -123,6 +125,7 @@ export function Paper({ wave: recorded, analysis, ecgId, running }: Props): JSX.
         <Calipers {...calipers.state} boxes={made.shown.boxes} change={calipers.change} />
       </PaperView>
       <CaliperList {...calipers.state} change={calipers.change} add={add} />
+      {chosen && <Changes serial={chosen.serial} />}
     </div>
   );
 }
