@@ -214,6 +214,18 @@ def test_a_session_that_ended_meanwhile_keeps_what_waits(people: People) -> None
     assert people.errors == []
 
 
+def test_what_is_half_filled_in_stays_whatever_arrives(people: People) -> None:
+    """A machine's ECG opens a case while somebody types: the case is shown, and nothing of the form is lost."""
+    clinic = people.enter("wang", phone=True)
+    clinic.get_by_test_id("send-file").set_input_files([file(9)], timeout=SOON_MS)
+    clinic.get_by_test_id("send-age").fill("58")
+    people.infarction(seed=10)
+    expect(card(clinic)).to_be_visible(timeout=SOON_MS)
+    expect(clinic.get_by_test_id("send-age")).to_have_value("58")
+    expect(clinic.get_by_test_id("send-chosen")).to_contain_text("ecg9.zip")
+    assert people.errors == []
+
+
 def test_a_full_phone_says_that_nothing_was_saved(people: People) -> None:
     """No room and no network: the form keeps all, and says that this page alone has it."""
     clinic = people.enter("wang", phone=True)

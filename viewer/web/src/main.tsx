@@ -41,8 +41,9 @@ async function begin(): Promise<void> {
     trouble.value = null;
   } catch (failure) {
     if (!(failure instanceof Problem)) throw failure;
-    // With who was here last the page opens, and says by itself that there is no line.
-    if (me.value === undefined && !remember()) trouble.value = failure;
+    // With who was here last the page opens, and says by itself that there is no line; else nobody is here.
+    if (me.value === undefined && !remember()) me.value = null;
+    if (me.value === null) trouble.value = failure;
     setTimeout(() => void begin(), AGAIN_MS);
   } finally {
     clearTimeout(slow);

@@ -93,15 +93,21 @@ function kept(id: string, more: Partial<Kept> = {}): Kept {
     fields: { age: "61", name: "张三" },
     keptAt: `2026-05-01T08:00:0${id.length}.000Z`,
     upload: null,
+    packed: null,
     refused: null,
     ...more,
   };
 }
 
-const large = (): Kept =>
-  kept("large", {
-    files: [{ name: "l.dcm", type: "", bytes: new ArrayBuffer(RESUMABLE_FROM_BYTES + 5000) }],
+/** A large file; noise, which no packing makes smaller. */
+function large(): Kept {
+  let noise = 1;
+  const content = Uint8Array.from({ length: RESUMABLE_FROM_BYTES + 5000 }, () => {
+    noise = (noise * 48271) % 2147483647;
+    return noise & 255;
   });
+  return kept("large", { files: [{ name: "l.dcm", type: "", bytes: content.buffer }] });
+}
 
 describe("what waits to be sent", () => {
   test("goes out oldest first, and nothing of the patient stays once it is confirmed", async () => {
@@ -139,6 +145,20 @@ describe("what waits to be sent", () => {
     expect(sent).toHaveLength(1);
     expect(service.ecgs).toHaveLength(1);
     expect(service.asked.filter((asked) => asked.startsWith("POST"))).toHaveLength(1);
+    expect(await store.all()).toEqual([]);
+  });
+
+  test("what packs well goes packed, as it was packed when it began", async () => {
+    const content = new ArrayBuffer(10 * RESUMABLE_FROM_BYTES);
+    const store = new Paper(kept("even", { files: [{ name: "e.dcm", type: "", bytes: content }] }));
+    const service = new Service();
+    service.fate = ["well", "lost"];
+    await sendAll("wang", store, service.ask);
+    const packed = (await store.all())[0]?.packed;
+    expect(packed?.byteLength).toBeLessThan(5000);
+    await sendAll("wang", store, service.ask);
+    expect(service.ecgs.map((ecg) => ecg.bytes)).toEqual([`${packed?.byteLength} bytes`]);
+    expect(service.ecgs[0]?.fields.metadata).toContain(`encoding ${btoa("zlib")}`);
     expect(await store.all()).toEqual([]);
   });
 

@@ -61,8 +61,10 @@ export function Clinic(): JSX.Element {
       {sending && form !== null && (
         <SendForm
           key={form.fix?.id ?? form.into ?? "new"}
-          into={live.find((row) => row.case_id === form.into) ?? null}
+          caseId={form.into}
+          into={(form.into !== null && rows.value.cases.get(form.into)) || null}
           fix={form.fix}
+          touched={() => setWriting(form)}
           hold={setHeld}
           leave={() => {
             setWriting(null);
@@ -75,7 +77,7 @@ export function Clinic(): JSX.Element {
           }}
         />
       )}
-      {line.value.open && !live.some(isUnanswered) && <CallDoctor />}
+      {(line.value.open || rows.value.seq > 0) && !live.some(isUnanswered) && <CallDoctor />}
       {others.length > 0 && (
         <Section title={t("otherCases")}>
           <ul class="case-list">

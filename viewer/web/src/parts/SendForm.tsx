@@ -24,20 +24,24 @@ const ELECTRODES: readonly (readonly [string, TextKey])[] = [
 
 interface Props {
   /** The case that the ECG belongs to; null for a new patient. */
+  caseId: string | null;
+  /** Its row, for the words; null where there is none. */
   into: Row | null;
   /** What the service did not take, to be put right; null for a new one. */
   fix: Kept | null;
+  /** Somebody has begun to fill it in: from now on it stays, whatever arrives. */
+  touched: () => void;
   /** The service did not take what is in the form; it stays there. */
   hold: (id: string) => void;
   leave: () => void;
   onSent: (sent: Sent) => void;
 }
 
-export function SendForm({ into, fix, hold, leave, onSent }: Props): JSX.Element {
+export function SendForm({ into, fix, touched, hold, leave, onSent, ...about }: Props): JSX.Element {
   const form = useRef<HTMLFormElement>(null);
   const [draft, setDraft] = useState<Draft>(fix ? draftOf(fix) : blank);
   const [state, setState] = useState<State>({ kind: "ready" });
-  const caseId = fix ? fix.caseId : (into?.case_id ?? null);
+  const caseId = fix ? fix.caseId : about.caseId;
   useEffect(() => {
     if (caseId === null && fix === null) return;
     form.current?.scrollIntoView({ block: "center" });
@@ -46,6 +50,7 @@ export function SendForm({ into, fix, hold, leave, onSent }: Props): JSX.Element
   const take = (files: FileList | null | undefined): void => {
     if (!files || files.length === 0) return;
     setDraft({ ...draft, files: [...files] });
+    touched();
     if (state.kind !== "sending") setState({ kind: "ready" });
   };
   const send = async (): Promise<void> => {
@@ -70,6 +75,7 @@ export function SendForm({ into, fix, hold, leave, onSent }: Props): JSX.Element
         class="form send-form"
         data-case={caseId ?? ""}
         data-testid="send-form"
+        onInput={touched}
         onDragOver={(event) => event.preventDefault()}
         onDrop={(event) => {
           event.preventDefault();
@@ -96,9 +102,9 @@ export function SendForm({ into, fix, hold, leave, onSent }: Props): JSX.Element
         >
           {state.kind === "sending" ? t("sending") : t("send")}
         </button>
-        {(into || fix) && (
+        {(caseId !== null || fix) && (
           <button type="button" class="act act-plain" data-testid="send-new" onClick={leave}>
-            {t(into ? "againNew" : "cancel")}
+            {t(fix ? "cancel" : "againNew")}
           </button>
         )}
         <Said state={state} />

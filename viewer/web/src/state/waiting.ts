@@ -105,6 +105,7 @@ async function keptOf(draft: Draft): Promise<Kept> {
     fields: { ...draft.fields, ...(site !== undefined && { site }) },
     keptAt: new Date(nowMs).toISOString(),
     upload: null,
+    packed: null,
     refused: null,
   };
 }
@@ -127,7 +128,8 @@ export async function takeOver(from: string): Promise<number> {
   const who = me.value?.user;
   if (!who) return 0;
   const mine = all.value.filter((one) => one.user === from && mayTakeOver(one, who.id, who.sites));
-  for (const one of mine) await browserStore.put({ ...one, user: who.id, userName: who.name, upload: null });
+  for (const one of mine)
+    await browserStore.put({ ...one, user: who.id, userName: who.name, upload: null, packed: null });
   await look();
   void sendNow();
   return mine.length;
