@@ -24,22 +24,15 @@ from typing import Any, Final
 
 from playwright.async_api import Page, async_playwright
 
-from benchmarks.bench_fanout import DEVICES, SCENARIO, Players, _password
+from benchmarks.bench_fanout import DEVICES, Players, _password
 from benchmarks.harness import ROOT, Json, load_1min, quantiles, save, show
-from greenchannel.county import devices
 
 VISIBLE_MUST_MS: Final = 300.0
 VISIBLE_AIM_MS: Final = 100.0
 TASK_MUST_MS: Final = 100.0
 TASK_AIM_MS: Final = 50.0
 LOOKER: Final = "lin"  # a reader whose board it is; the alerts ring another one first
-# Of twenty cases on the board: an infarction, some rhythms, and what no rule fires on.
-SCENARIOS: Final[dict[str, int]] = {
-    SCENARIO: 1,
-    "atrial_fibrillation": 3,
-    "ventricular_ectopics": 3,
-    "baseline_sinus": 13,
-}
+SENT: Final = 30  # infarctions that are really sent; the other cases are entered as a whole
 UPLOAD_EVERY_S: Final = 3.0
 SEED: Final = 20261130
 
@@ -99,20 +92,14 @@ class BoardPlayers(Players):
         super().__init__(base, tokens)
         self._more = random.Random(SEED)
 
-    async def fill(self, cases: int, answered: float) -> None:
-        """So many open cases; of those that ring, this share is answered."""
-        drawn = self._more.choices(list(SCENARIOS), list(SCENARIOS.values()), k=cases)
-        for number, scenario in enumerate(drawn):
-            recording = devices.simulated(scenario, seed=50_000 + number)
-            age = float(self._more.randint(40, 90))
-            data = await asyncio.to_thread(devices.as_dicom, recording, age_years=age, sex="male")
-            device = self._devices[number % len(self._devices)]
-            sent = await device.send_ecg(data, patient_ref=f"board-{number}", arrival_mode=2)
-            self._cases.append(sent["case_id"])
-            if scenario == SCENARIO:
-                self._unanswered.append(sent["case_id"])
+    async def fill(self, others: list[str], answered: float) -> None:
+        """Send the infarctions, of which this share is answered; changes come to the other cases, too."""
+        self.make_files(SENT)
+        for _ in range(SENT):
+            await self.upload()
+        self._cases += others
         self._more.shuffle(self._cases)
-        for _ in range(round(len(self._unanswered) * answered)):
+        for _ in range(round(SENT * answered)):
             await self.answer()
 
     async def change(self, seconds: float, per_s: float) -> tuple[int, float]:
@@ -188,12 +175,12 @@ def _cpu_of_tasks(trace: bytes) -> Json:
     return {**quantiles(times, 1), **over}
 
 
-async def _measure(told: Json, cases: int, seconds: float, per_s: float, chromium: str) -> Json:
+async def _measure(told: Json, seconds: float, per_s: float, chromium: str) -> Json:
     base = told["address"].rstrip("/")
     tokens = [told["tokens"][device] for device in DEVICES]
     async with BoardPlayers(base, tokens).at_work() as players, async_playwright() as playwright:
         assert isinstance(players, BoardPlayers)
-        await players.fill(cases, answered=0.7)
+        await players.fill(told["cases"], answered=0.7)
         await asyncio.to_thread(players.make_files, int(seconds / UPLOAD_EVERY_S) + 1)
         arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
         browser = await playwright.chromium.launch(executable_path=chromium, args=arguments)
@@ -242,12 +229,13 @@ def measure(cases: int, seconds: float, per_s: float, chromium: str) -> Json:
     """Start everything, measure, end everything."""
     environ = os.environ | {"PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "src")))}
     with tempfile.TemporaryDirectory() as place:
-        words = [sys.executable, "-m", "benchmarks.stream_service", str(Path(place) / "county")]
+        folder, others = str(Path(place) / "county"), str(max(0, cases - SENT))
+        words = [sys.executable, "-m", "benchmarks.board_service", folder, others]
         service = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environ, cwd=ROOT)
         try:
             assert service.stdout is not None
             told: Any = json.loads(service.stdout.readline())
-            return asyncio.run(_measure(told, cases, seconds, per_s, chromium))
+            return asyncio.run(_measure(told, seconds, per_s, chromium))
         finally:
             service.terminate()
             try:

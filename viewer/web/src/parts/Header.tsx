@@ -44,7 +44,7 @@ export function Header({ title }: { title: string }): JSX.Element {
             type="button"
             class="switch"
             data-testid="lang"
-            aria-label={lang.value === "zh" ? "English" : "中文"}
+            aria-label={lang.value === "zh" ? "中/EN: English" : "中/EN: 中文"}
             onClick={() => {
               lang.value = lang.value === "zh" ? "en" : "zh";
             }}

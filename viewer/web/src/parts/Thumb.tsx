@@ -63,7 +63,7 @@ export function Thumb({ ecgId, worst, live, paper }: Props): JSX.Element {
   return (
     <span class="thumb" style={{ width: `${widthPx}px`, height: `${heightPx}px` }}>
       {live && <span class="live">◉ {t("live")}</span>}
-      <canvas ref={canvas} width={widthPx} height={heightPx} role="img" aria-label={leads.join(" ")} />
+      <canvas ref={canvas} width={widthPx} height={heightPx} role="img" aria-label={`${t("ecgs")} ${leads.join(" ")}`} />
     </span>
   );
 }
