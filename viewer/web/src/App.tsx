@@ -37,6 +37,8 @@ let landed = false;
 
 const AdminPage: Loader = async () => (await import("./pages/admin")).AdminPage;
 const DrillPage: Loader = async () => (await import("./pages/DrillPage")).DrillPage;
+const HelpPage: Loader = async () => (await import("./pages/HelpPage")).HelpPage;
+const TourPage: Loader = async () => (await import("./pages/TourPage")).TourPage;
 const PairPage: Loader = async () => (await import("./pages/PairPage")).PairPage;
 const JoinPage: Loader = async () => (await import("./pages/JoinPage")).JoinPage;
 
@@ -90,6 +92,10 @@ function Page(): JSX.Element {
       return <RosterPage />;
     case "tasks":
       return <TasksPage />;
+    case "help":
+      return <Later load={HelpPage} />;
+    case "tour":
+      return <Later load={TourPage} />;
     case "drill":
       return <Later load={DrillPage} />;
     case "admin":

@@ -222,9 +222,17 @@ export function Help(): JSX.Element | null {
             </div>
           ))}
         </dl>
-        <button type="button" class="act act-plain" onClick={shut}>
-          {t("close")}
-        </button>
+        <p class="acts">
+          <button type="button" class="act act-plain" onClick={shut}>
+            {t("close")}
+          </button>
+          <a class="act act-link" href="/help" data-testid="help-more" onClick={shut}>
+            {t("helpMore")} ▸
+          </a>
+          <a class="act act-link" href="/tour" data-testid="help-tour" onClick={shut}>
+            {t("tourLink")} ▸
+          </a>
+        </p>
       </div>
     </div>
   );
