@@ -136,7 +136,9 @@ def case_row(case: Case, names: Directory, now: datetime) -> Json:
         "ecg_id": worst.ecg_id if worst is not None else None,
         "ecgs": [_ecg(ecg, names) for ecg in case.current_ecgs],
         "record_again": record_again(case),
-        "alert": None if case.alert is None else _alert(case.alert, names, over=case.is_drill and case.state == "closed"),
+        "alert": None
+        if case.alert is None
+        else _alert(case.alert, names, over=case.is_drill and case.state == "closed"),
         "green_channel": _green_channel(case, names),
         "tasks": [task_json(task, case.site, names) for task in case.tasks],
         **etas(case),

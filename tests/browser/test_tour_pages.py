@@ -1,13 +1,24 @@
 """The tour and the page of help in a real browser: a sample that says so, and not one request for it."""
 
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Browser, Page, Request, expect
 
+from tests.browser.admin_county import with_admin
 from tests.browser.people import SOON_MS, People, width_beyond
+from tests.served import served
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def people(browser: Browser, tmp_path: Path) -> Iterator[People]:
+    """As everywhere, and an administrator."""
+    with served(tmp_path / "county", settle=with_admin, contacts_localhost="true") as county:
+        yield People(browser=browser, county=county)
 
 
 def walk(page: Page) -> list[str]:
