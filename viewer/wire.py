@@ -155,6 +155,11 @@ def case_row(case: Case, names: Directory, now: datetime) -> Json:
     return marked(case, row)
 
 
+def _is_over(case: Case) -> bool:
+    """A drill that has ended."""
+    return case.is_drill and case.state == "closed"
+
+
 def drill_json(case: Case) -> Json | None:
     """When a drill ends at the latest; None for a real case."""
     return None if case.drill_until is None else {"ends_at": rfc3339(case.drill_until)}

@@ -1,16 +1,27 @@
 """Administration in a real browser: a device is paired by the code on the screen, a person comes in by invitation."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
+from tests.browser.admin_county import with_admin
 from tests.browser.people import SOON_MS, People, width_beyond
+from tests.served import served
 from tests.service.viewer_house import ecg_file
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def people(browser: Browser, tmp_path: Path) -> Iterator[People]:
+    """As everywhere, and an administrator."""
+    with served(tmp_path / "county", settle=with_admin, contacts_localhost="true") as county:
+        yield People(browser=browser, county=county)
+
 
 PARTS = ("sites", "devices", "users", "channels", "rules", "quarantine", "changes")
 

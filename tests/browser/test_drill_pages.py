@@ -1,13 +1,24 @@
 """A drill in real browsers: the word and the hatching on every page, below what is real, until somebody ends it."""
 
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.admin_county import with_admin
 from tests.browser.people import SOON_MS, People, width_beyond
+from tests.served import served
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def people(browser: Browser, tmp_path: Path) -> Iterator[People]:
+    """As everywhere, and an administrator."""
+    with served(tmp_path / "county", settle=with_admin, contacts_localhost="true") as county:
+        yield People(browser=browser, county=county)
 
 
 def hatched(page: Page, of: str) -> bool:

@@ -48,8 +48,9 @@ USERS: Final = (
     DemoUser(user="cath", name_zh="导管室护士", name_en="Cath-lab nurse", role="cathlab"),
     DemoUser(user="ccu", name_zh="CCU护士", name_en="CCU nurse", role="ccu"),
     DemoUser(user="quality", name_zh="质控员", name_en="Quality officer", role="quality"),
-    DemoUser(user="admin", name_zh="管理员", name_en="Administrator", role="admin"),
 )
+ADMIN: Final = DemoUser(user="admin", name_zh="管理员", name_en="Administrator", role="admin")
+"""Of the demo alone: the simulated counties have no administrator, so that what becomes of that is seen."""
 
 DEVICES: Final = (
     ("ecg-yinzhao", "yinzhao", "12-lead ECG, Yinzhao"),
@@ -70,11 +71,11 @@ DAY_BEGINS_H: Final = 8
 SHIFT: Final = timedelta(hours=12)
 
 
-def settle(accounts: Accounts, start: datetime) -> dict[str, str]:
+def settle(accounts: Accounts, start: datetime, people: tuple[DemoUser, ...] = USERS) -> dict[str, str]:
     """Write sites, people, shifts and devices into an empty county; returns each device's token."""
     for site, name_zh, name_en, kind, distance_km, phone in SITES:
         accounts.add_site(site, name_zh, name_en, kind, distance_km=distance_km, phone=phone, timezone=ZONE)
-    for person in USERS:
+    for person in people:
         sites = None if person.sites is None else frozenset(person.sites)
         accounts.add_user(person.user, person.name, person.role, person.password, sites)
     morning = start.astimezone(ZoneInfo(ZONE)).replace(hour=DAY_BEGINS_H, minute=0, second=0, microsecond=0)

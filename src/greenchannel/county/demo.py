@@ -63,7 +63,7 @@ class Demo:
 
     def settle(self, desk: Desk) -> None:
         """Enter the county's people before the service starts."""
-        self._tokens = cast.settle(desk.accounts, self.clock.now())
+        self._tokens = cast.settle(desk.accounts, self.clock.now(), _PEOPLE)
 
     async def play(self, desk: Desk, address: str) -> None:
         """The story; ends with it under ``--once``, otherwise waits to be stopped."""
@@ -108,6 +108,9 @@ class Demo:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+_PEOPLE = (*cast.USERS, cast.ADMIN)
+
+
 def _has_display() -> bool:
     if sys.platform in ("darwin", "win32"):
         return True
@@ -120,6 +123,6 @@ def run(options: DemoOptions, run_loop: Callable[[Coroutine[Any, Any, None]], No
     demo = Demo(replace(options, data=options.data or real_data()))
     try:
         with contextlib.suppress(KeyboardInterrupt):
-            run_loop(serve(demo.settings, demo.clock, demo.play, prepare=demo.settle, demo_users=cast.USERS))
+            run_loop(serve(demo.settings, demo.clock, demo.play, prepare=demo.settle, demo_users=_PEOPLE))
     finally:
         demo.clean_up()

@@ -12,12 +12,14 @@ import {
   DrillPage,
   EcgPage,
   FollowUpsPage,
+  HelpPage,
   JoinPage,
   Login,
   PairPage,
   RosterPage,
   RulesPage,
   TasksPage,
+  TourPage,
 } from "./pages";
 import { Banner } from "./parts/Banner";
 import { Trouble } from "./parts/bits";
@@ -90,6 +92,10 @@ function Page(): JSX.Element {
       return <RosterPage />;
     case "tasks":
       return <TasksPage />;
+    case "help":
+      return <HelpPage />;
+    case "tour":
+      return <TourPage />;
     case "drill":
       return <DrillPage />;
     case "admin":

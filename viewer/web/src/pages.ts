@@ -42,6 +42,12 @@ export const AdminPage = lazily(() => import("./pages/admin").then((page) => pag
 export const DrillPage = lazily(() =>
   Promise.all([import("./pages/DrillPage"), rest()]).then(([page]) => page.DrillPage),
 );
+export const HelpPage = lazily(() =>
+  Promise.all([import("./pages/HelpPage"), rest()]).then(([page]) => page.HelpPage),
+);
+export const TourPage = lazily(() =>
+  Promise.all([import("./pages/TourPage"), rest()]).then(([page]) => page.TourPage),
+);
 export const JoinPage = lazily(() => import("./pages/JoinPage").then((page) => page.JoinPage));
 export const PairPage = lazily(() => import("./pages/PairPage").then((page) => page.PairPage));
 

@@ -15,6 +15,10 @@ import type { Role, Tier } from "./wire";
 type Pair = readonly [zh: string, en: string];
 
 export const TEXTS = {
+  helpPage: ["帮助", "Help"],
+  helpMore: ["更多帮助", "More help"],
+  tourLink: ["看示例病例", "Take the tour"],
+  firstTime: ["首次使用请看", "new here?"],
   adminPage: ["管理", "Administration"],
   joinLink: ["我有邀请码(首次登录)", "I have an invitation (first sign-in)"],
   centre: ["胸痛中心 · 实时分诊", "Chest pain · live triage"],

@@ -225,9 +225,17 @@ export function Help(): JSX.Element | null {
       <h2 id="help-title">{t("helpTitle")}</h2>
       <Keys title="helpList" keys={LIST_KEYS} />
       <Keys title="helpEverywhere" keys={COMMON_KEYS} />
-      <button type="button" class="act act-plain" onClick={shut}>
-        {t("close")}
-      </button>
+      <p class="acts">
+        <button type="button" class="act act-plain" onClick={shut}>
+          {t("close")}
+        </button>
+        <a class="act act-link" href="/help" data-testid="help-more" onClick={shut}>
+          {t("helpMore")} ▸
+        </a>
+        <a class="act act-link" href="/tour" data-testid="help-tour" onClick={shut}>
+          {t("tourLink")} ▸
+        </a>
+      </p>
     </dialog>
   );
 }

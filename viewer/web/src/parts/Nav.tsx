@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { nowMs } from "../state/clock";
 import { rows } from "../state/live";
+import { sawTour } from "../state/prefs";
 import { type Route, route } from "../state/route";
 import { homeOf, may, me } from "../state/session";
 import { openCount } from "../state/tasks";
@@ -39,6 +40,7 @@ function placesOf(role: Role): Place[] {
     ...(may("deviceClocks", role)
       ? [{ page: "clocks", href: "/clocks", title: "clocksPage", count: BadClocks } as const]
       : []),
+    { page: "help", href: "/help", title: "helpPage", count: FirstTime },
     ...(headOfDuty() ? [{ page: "drill", href: "/drill", title: "drillPage" } as const] : []),
     ...(may("administer", role) ? [{ page: "admin", href: "/admin", title: "adminPage" } as const] : []),
   ];
@@ -80,6 +82,16 @@ function Tasks(): JSX.Element | null {
   return count === 0 ? null : (
     <b class="badge num" data-testid="tasks-badge">
       {count}
+    </b>
+  );
+}
+
+/** Until the tour was seen here, or put away. */
+function FirstTime(): JSX.Element | null {
+  const who = me.value?.user.id;
+  return who === undefined || sawTour(who) ? null : (
+    <b class="first-time" data-testid="first-time">
+      {t("firstTime")}
     </b>
   );
 }

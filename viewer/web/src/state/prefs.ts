@@ -34,6 +34,16 @@ export function keepPrefs(): void {
   });
 }
 
+/** Who has seen the tour on this device. */
+export const tourSeen = signal(store?.getItem("tour") ?? "");
+export const sawTour = (user: string): boolean => tourSeen.value.split(" ").includes(user);
+
+export function chooseTourSeen(user: string): void {
+  if (sawTour(user)) return;
+  tourSeen.value = `${tourSeen.value} ${user}`.trim();
+  store?.setItem("tour", tourSeen.value);
+}
+
 export function chooseTheme(chosen: Theme): void {
   theme.value = chosen;
   store?.setItem("theme", chosen);

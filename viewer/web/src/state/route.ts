@@ -7,11 +7,13 @@ const PLAIN = [
   "contacts",
   "drill",
   "followups",
+  "help",
   "join",
   "login",
   "pair",
   "roster",
   "tasks",
+  "tour",
 ] as const;
 type Plain = (typeof PLAIN)[number];
 
