@@ -15,7 +15,8 @@ const KEYS: readonly (readonly [key: string, says: TextKey])[] = [
   ["Enter", "helpOpen"],
   ["A", "helpAck"],
   ["G", "helpGreen"],
-  ["/", "helpFilter"],
+  ["C", "helpCalipers"],
+  ["/", "helpFilterBoard"],
   ["Esc", "helpClose"],
   ["?", "helpTitle"],
 ];

@@ -1,5 +1,5 @@
 /** One row of the board: how long, where, who, what, on what evidence, who has it, and the one next act. */
-import type { JSX } from "preact";
+import type { JSX, RefObject } from "preact";
 import { useRef } from "preact/hooks";
 import { acknowledge, openGreen } from "../state/acts";
 import { callsMe, nextAct } from "../state/alerts";
@@ -57,10 +57,24 @@ export function CaseRow({ id, selected, open }: Props): JSX.Element {
   const row = rowSignal(id).value ?? last.current;
   last.current = row;
   if (row === undefined) return <li ref={item} class="row far" />;
+  return <RowItem item={item} row={row} near={near} selected={selected} open={open} />;
+}
+
+interface ItemProps {
+  row: Row;
+  near: boolean;
+  selected: boolean;
+  open: (caseId: string) => void;
+  item?: RefObject<HTMLLIElement | null>;
+}
+
+/** A row as it is drawn. */
+export function RowItem({ item, row, near, selected, open }: ItemProps): JSX.Element {
+  const id = row.case_id;
   const calls = callsMe(row.alert, me.value);
   return (
     <li
-      ref={item}
+      {...(item && { ref: item })}
       class={`row ${tierClass(shownTier(row))}${selected ? " selected" : ""}${calls ? " calls" : ""}${near ? "" : " far"}${drillClass(row)}`}
       data-testid={`row-${row.case_id}`}
       data-case={row.case_id}

@@ -63,7 +63,13 @@ export function Thumb({ ecgId, worst, live, paper }: Props): JSX.Element {
   return (
     <span class="thumb" style={{ width: `${widthPx}px`, height: `${heightPx}px` }}>
       {live && <span class="live">◉ {t("live")}</span>}
-      <canvas ref={canvas} width={widthPx} height={heightPx} role="img" aria-label={`${t("ecgs")} ${leads.join(" ")}`} />
+      <canvas
+        ref={canvas}
+        width={widthPx}
+        height={heightPx}
+        role="img"
+        aria-label={`${t("ecgs")} ${leads.join(" ")}`}
+      />
     </span>
   );
 }

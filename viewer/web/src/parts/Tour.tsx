@@ -14,7 +14,7 @@ import { BEGINNING, SAMPLE_ECG, sampleAnalysis, sampleRow, sampleWaveform } from
 import { progressAt, type Step, stepsOf } from "../tour/steps";
 import type { Me, Row } from "../wire";
 import { CaseHead } from "./CaseHead";
-import { CaseRow } from "./CaseRow";
+import { RowItem } from "./CaseRow";
 import { Paper } from "./Paper";
 import { Tasks } from "./Tasks";
 
@@ -115,7 +115,7 @@ function View({ step, row }: { step: Step; row: Row }): JSX.Element {
     case "board":
       return (
         <ul class="rows">
-          <CaseRow row={row} selected={false} open={() => undefined} />
+          <RowItem row={row} near selected={false} open={() => undefined} />
         </ul>
       );
     case "ecg":

@@ -212,6 +212,7 @@ export function sampleRow(who: Me, startMs: number, progress: Progress): Row {
       },
     ],
     record_again: null,
+    rings_at: null,
     alert: {
       alert_id: "sample-alert",
       tier: "ACT",
@@ -220,6 +221,7 @@ export function sampleRow(who: Me, startMs: number, progress: Progress): Row {
       acknowledged_at: progress.acked ? later : null,
       acknowledged_by: progress.acked ? self : null,
       held_by: progress.acked ? self : null,
+      given_to: null,
       round: 1,
       step: 0,
       steps: 4,
