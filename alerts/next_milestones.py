@@ -33,10 +33,11 @@ def _comes_after() -> Mapping[str, tuple[str, ...]]:
 
 @cache
 def _edges(arrival_mode: int | None, way: str) -> Mapping[str, frozenset[str]]:
-    """What comes right after each milestone, in any rule that holds; what must be one time is no order."""
+    """What comes right after each milestone, in any rule that holds; what must be one time is no order, and what
+    hangs on a fact of the case is none of every case."""
     after: dict[str, set[str]] = {}
     for rule in rules():
-        if rule.equal or rule.way not in (None, way):
+        if rule.equal or rule.fact is not None or rule.way not in (None, way):
             continue
         if rule.modes is not None and arrival_mode not in rule.modes:
             continue
