@@ -19,6 +19,7 @@ from greenchannel.alerts.followup_state import FollowUp, kinds
 from greenchannel.alerts.green_channel import person_of
 from greenchannel.alerts.refusal import Refused, no_such
 from greenchannel.alerts.tables import read_value
+from greenchannel.clock import rfc3339
 from greenchannel.events import (
     AnyEvent,
     CaseClosed,
@@ -253,8 +254,13 @@ def find(case: Case, followup_id: str) -> FollowUp | None:
     return next((one for one in case.followups if one.followup_id == followup_id), None)
 
 
-def followup_done(case: Case, followup_id: str, person: str, *, role: str, result: str) -> list[AnyEvent]:
-    """A person of a role that may says what came of it; the same again gives nothing. Closed cases take it too."""
+def followup_done(
+    case: Case, followup_id: str, person: str, *, role: str, result: str, now: datetime
+) -> list[AnyEvent]:
+    """A person of a role that may says what came of it; the same again gives nothing. Closed cases take it too.
+
+    Not before its earliest time, but for a death and the like: a second look that is ticked off at once is none.
+    """
     known = find(case, followup_id)
     if known is None:
         raise no_such("followup", "随访", followup_id)
@@ -282,6 +288,14 @@ def followup_done(case: Case, followup_id: str, person: str, *, role: str, resul
             "followup_done",
             "该随访已完成",
             f"expected a follow-up that waits, got one that is done ({known.result})",
+            409,
+        )
+    if now < known.earliest_at and (kind is None or result not in kind.at_once):
+        earliest = rfc3339(known.earliest_at)
+        raise Refused(
+            "followup_early",
+            f"随访时间未到，最早 {earliest}",
+            f"expected a follow-up from {earliest} on, got one at {rfc3339(now)}",
             409,
         )
     return [FollowUpDone(followup_id=followup_id, person=person, result=result)]

@@ -1,6 +1,6 @@
 """What somebody has to see to later in one case: a fold over its events, and the table of kinds."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 
 import msgspec
@@ -14,11 +14,13 @@ class FollowUpKind(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     id: str
     after_h: float
+    least_h: float = 0.0
     role: str
     may_do: tuple[str, ...]
     zh: str
     en: str
     results: tuple[str, ...]
+    at_once: tuple[str, ...] = ()
     automatic: tuple[str, ...] = ()
     source: str
     mark: str
@@ -45,6 +47,12 @@ class FollowUp(msgspec.Struct, frozen=True, kw_only=True):
     done_at: datetime | None = None
     done_by: str | None = None
     result: str | None = None
+
+    @property
+    def earliest_at(self) -> datetime:
+        """From when on it may be said what came of it; what the table's `at_once` lists may be said at any time."""
+        kind = kinds().get(self.kind)
+        return self.planned_at if kind is None else self.due_at - timedelta(hours=kind.after_h - kind.least_h)
 
     def overdue(self, now: datetime) -> bool:
         """Whether its time has passed and nobody has seen to it."""

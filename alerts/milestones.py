@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from functools import cache
+from typing import Final
 
 import msgspec
 
@@ -106,6 +107,12 @@ def earliest_before_case_d() -> float:
 
 
 @cache
+def treated_before_ecg_h() -> float:
+    """How many hours before the first ECG of its case a treatment may lie that ends its green channel."""
+    return read_value("milestones", "treated_before_ecg_h", float)
+
+
+@cache
 def first_strip_s() -> float:
     """How much of a live stream makes the first ECG."""
     return read_value("milestones", "first_strip_s", float)
@@ -114,6 +121,21 @@ def first_strip_s() -> float:
 def enterable(role: str, arrival_mode: int | None = None) -> tuple[MilestoneSpec, ...]:
     """The milestones that a person of `role` may enter by hand for a case of this arrival mode."""
     return tuple(row for row in milestones().values() if role in row.enter and row.exists_in(arrival_mode))
+
+
+DEVICE_SOURCE: Final = "device"
+MACHINE_SOURCES: Final = frozenset({DEVICE_SOURCE, "server", "gps"})
+"""What a machine said outweighs what a person typed, so people do not type in its name."""
+
+
+@cache
+def sources() -> frozenset[str]:
+    """Every source that a time may have, the roles that enter times among them."""
+    named = {name for order in precedences().values() for name in order}
+    roles = {role for row in milestones().values() for role in row.enter}
+    return frozenset(
+        named | roles | set(read_value("milestones", "said_by", dict[str, tuple[str, ...]])["documents"])
+    )
 
 
 def source_rank(spec: MilestoneSpec, source: str) -> int:

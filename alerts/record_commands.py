@@ -12,6 +12,7 @@ from greenchannel.alerts.milestones import (
     earliest_before_case_d,
     future_tolerance_s,
     milestones,
+    treated_before_ecg_h,
 )
 from greenchannel.alerts.refusal import Refused, no_such
 from greenchannel.alerts.timeline import valid_value
@@ -176,14 +177,28 @@ def close_case(case: Case, reason: str) -> list[AnyEvent]:
     require_open(case)
     require_answered(case)
     require_read(case.ecgs)
-    if case.channel.state == "open" and not any(value.milestone in ENDS_CHANNEL for value in case.values):
+    if case.channel.state == "open" and not any(_ends_channel(case, value) for value in case.values):
         raise Refused(
             "channel_open",
-            "绿色通道仍开通：请先取消，或记录导丝通过、溶栓、手术或转归",
-            f"expected a channel stood down, or one of {', '.join(ENDS_CHANNEL)}, got an open green channel",
+            "绿色通道仍开通：请先取消，或记录本次发病的导丝通过、溶栓、手术或转归",
+            f"expected a channel stood down, or one of {', '.join(ENDS_CHANNEL)} of this episode, "
+            "got an open green channel",
             409,
         )
     return [CaseClosed(reason=reason.strip())]
+
+
+def _ends_channel(case: Case, value: MilestoneValue) -> bool:
+    """Whether a time says that what the channel was opened for has come: a wire of the day before does not."""
+    if value.milestone not in ENDS_CHANNEL:
+        return False
+    known = (one for ecg in case.current_ecgs for one in (_taken_at(ecg), ecg.received_at) if one is not None)
+    first = min(known, default=case.opened_at)
+    return value.time.at >= first - timedelta(hours=treated_before_ecg_h())
+
+
+def _taken_at(ecg: Ecg) -> datetime | None:
+    return None if ecg.acquired is None else ecg.acquired.at
 
 
 def require_answered(case: Case) -> None:

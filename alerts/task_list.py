@@ -31,8 +31,8 @@ def _intervals() -> dict[str, IntervalSpec]:
 
 
 def open_tasks(cases: Iterable[Case], role: str | None = None) -> list[Listed]:
-    """Return the tasks that are not done, of cases whose channel is open; the most urgent tier first, then the oldest,
-    those of drills behind all others.
+    """Return the tasks that are not done, of open cases whose channel is open; the most urgent tier first, then the
+    oldest, those of drills behind all others.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def open_tasks(cases: Iterable[Case], role: str | None = None) -> list[Listed]:
     found = [
         Listed(case=case, task=task, due_at=due_at(case, task))
         for case in cases
-        if case.channel.state == "open"
+        if case.state == "open" and case.channel.state == "open"
         for task in case.tasks
         if task.state in ("given", "accepted") and (role is None or role in may_take(task))
     ]
@@ -55,6 +55,15 @@ def open_tasks(cases: Iterable[Case], role: str | None = None) -> list[Listed]:
             one.case.case_id,
         ),
     )
+
+
+def shown_state(case: Case, task: TaskState) -> str:
+    """How far a task is, as people read it: with its case what is not done has ended, and is cancelled.
+
+    Nothing is written for it: should the case be open again, because it rings once more, its tasks go on.
+    """
+    ended = case.state != "open" and task.state in ("given", "accepted")
+    return "cancelled" if ended else task.state
 
 
 def may_take(task: TaskState) -> tuple[str, ...]:

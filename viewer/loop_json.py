@@ -42,6 +42,7 @@ def _followup(one: FollowUp, names: Directory, now: datetime) -> Json:
         **_kind(one.kind, one.role),
         "about": one.about,
         "due_at": rfc3339(one.due_at),
+        "earliest_at": rfc3339(one.earliest_at),
         "overdue": one.overdue(now),
         "done_at": None if one.done_at is None else rfc3339(one.done_at),
         "done_by": names.maybe_person(one.done_by),

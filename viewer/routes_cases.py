@@ -13,7 +13,15 @@ from greenchannel.alerts import timeline_json
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.ecg_state import Ecg, SignedReading
 from greenchannel.alerts.facts import facts
-from greenchannel.alerts.milestones import MilestoneSpec, codes, enterable, milestones
+from greenchannel.alerts.milestones import (
+    DEVICE_SOURCE,
+    MACHINE_SOURCES,
+    MilestoneSpec,
+    codes,
+    enterable,
+    milestones,
+    sources,
+)
 from greenchannel.alerts.next_milestones import is_tapped, next_of
 from greenchannel.alerts.outcome_card import card
 from greenchannel.alerts.timeline import timeline
@@ -274,15 +282,15 @@ async def record_milestone(
     the onset is known, or the day and a part of it, `at` is ``{"date", "zone"?}``. Without `source` it is the role's.
     """
     require(who, "milestone")
-    site = front.case(case_id, who).site
+    known = front.case(case_id, who)
     _check_enterable(body.milestone, who)
     source = body.source or _own_source(who)
-    _check_source(source, body.milestone, who)
+    _check_source(source, body.milestone, body.key, who, known)
     case, created = await front.desk.answers.record_milestone(
         case_id,
         who,
         milestone=body.milestone,
-        at=_day(body.at, front, site) if isinstance(body.at, Day) else body.at,
+        at=_day(body.at, front, known.site) if isinstance(body.at, Day) else body.at,
         source=source,
         key=body.key,
         note=body.note,
@@ -329,16 +337,22 @@ def _day(said: Day, front: Front, site: str) -> ClockReading:
     return told(day, said.zone, front.desk.intake.zone_of(site), front.desk.clock.now())
 
 
-DEVICE_SOURCE: Final = "device"
-MACHINE_SOURCES: Final = frozenset({DEVICE_SOURCE, "server", "gps"})
-"""What a machine said outweighs what a person typed, so nobody but quality staff may type it in its name."""
-
 RECORDED_BY_DEVICES: Final = "DEV"  # in the milestone table's column `by`
 
 
-def _check_source(source: str, milestone: str, who: Caller) -> None:
+def _check_source(source: str, milestone: str, key: str | None, who: Caller, case: Case) -> None:
     """A machine's word is taken from that machine alone: a device speaks for itself where devices record, and else, as
-    the clinic's computer, for the people who work at it."""
+    the clinic's computer, for the people who work at it. Quality staff correct what a device or the server said, and
+    only what it said."""
+    if source not in sources():
+        raise Problem(
+            422,
+            "nobody gives times by this source",
+            code="unknown_source",
+            zh="没有这个时间来源",
+            expected=" ".join(sorted(sources() - MACHINE_SOURCES)),
+            got=source,
+        )
     of_devices = RECORDED_BY_DEVICES in milestones()[milestone].by
     machine = source in MACHINE_SOURCES
     if who.kind == "device" and (source == DEVICE_SOURCE) != of_devices:
@@ -348,7 +362,7 @@ def _check_source(source: str, milestone: str, who: Caller) -> None:
             f"a device enters {milestone} with {expected}, got {source}",
             "来源与该时间点不符",
         )
-    if machine and who.role != "quality" and who.kind != "device":
+    if machine and who.kind != "device" and (who.role != "quality" or source == "gps"):
         raise Forbidden(
             "source_forbidden",
             f"a person may not enter a time of the source {source}",
@@ -359,6 +373,16 @@ def _check_source(source: str, milestone: str, who: Caller) -> None:
             "source_forbidden",
             f"a device may not enter a time of the source {source}",
             "不能以服务器或定位的名义填写时间",
+        )
+    said = {(value.milestone, value.key, value.source) for value in case.values}
+    if machine and who.kind != "device" and (milestone, key, source) not in said:
+        raise Problem(
+            422,
+            f"no machine has said a time of {milestone} by the source {source}: there is nothing to correct",
+            code="nothing_to_correct",
+            zh="该来源没有记录过这个时间，无可更正",
+            expected="the source quality",
+            got=source,
         )
 
 

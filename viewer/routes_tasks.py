@@ -36,7 +36,7 @@ async def tasks(front: Here, who: Who, mine: Switch = None, names: Switch = None
             known[case_id] = (await front.desk.identity(case_id) or {}).get("name")
     rows = [
         {
-            **wire.task_json(one.task, one.case.site, front.directory),
+            **wire.task_json(one.task, one.case, front.directory),
             "age_s": one.age_s(now),
             "due_at": wire.maybe(one.due_at),
             "left_s": None if one.due_at is None else (one.due_at - now).total_seconds(),

@@ -21,6 +21,7 @@ from greenchannel.alerts.eta import standing as standing_eta
 from greenchannel.alerts.green_channel import TaskState
 from greenchannel.alerts.outcome_card import told
 from greenchannel.alerts.proposal import prepared
+from greenchannel.alerts.task_list import shown_state
 from greenchannel.clock import rfc3339
 from greenchannel.service.before import patient_of
 from greenchannel.triage import worklist
@@ -142,7 +143,7 @@ def case_row(case: Case, names: Directory, now: datetime) -> Json:
         if case.alert is None
         else _alert(case.alert, names, over=case.is_drill and case.state == "closed"),
         "green_channel": _green_channel(case, names),
-        "tasks": [task_json(task, case.site, names) for task in case.tasks],
+        "tasks": [task_json(task, case, names) for task in case.tasks],
         **etas(case),
         "feedback": _feedback(case),
         "diagnosed_at": maybe(case.diagnosed_at),
@@ -430,20 +431,22 @@ def _feedback(case: Case) -> Json | None:
     return {"sent_at": rfc3339(sent.time.at), "seen_at": None if seen is None else rfc3339(seen.time.at)}
 
 
-def task_json(task: TaskState, site: str, names: Directory) -> Json:
-    """One task of the row of a case of `site`."""
+def task_json(task: TaskState, case: Case, names: Directory) -> Json:
+    """One task of the row of a case."""
+    state = shown_state(case, task)
+    ended_at = case.closed_at if state != task.state else None
     return {
         "task_id": task.task_id,
         "kind": task.kind,
         "role": task.role,
-        "state": task.state,
-        **names.task(task.kind, site),
+        "state": state,
+        **names.task(task.kind, case.site),
         "given_at": rfc3339(task.given_at),
         "accepted_at": maybe(task.accepted_at),
         "accepted_by": names.maybe_person(task.accepted_by),
         "done_at": maybe(task.done_at),
         "done_by": names.maybe_person(task.done_by),
-        "cancelled_at": maybe(task.cancelled_at),
+        "cancelled_at": maybe(task.cancelled_at or ended_at),
     }
 
 

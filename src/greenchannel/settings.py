@@ -80,7 +80,10 @@ def load(environ: Mapping[str, str] | None = None, file: Path | None = None, **g
     values: dict[str, Any] = {}
     if file is not None:
         with file.open("rb") as stream:
-            values.update(tomllib.load(stream))
+            try:
+                values.update(tomllib.load(stream))
+            except ValueError as error:
+                raise SettingsError(f"expected a TOML file of settings at {file}, got: {error}") from None
     known = {field.name for field in fields(Settings)}
     values.update(
         {name: environ[PREFIX + name.upper()] for name in known if environ.get(PREFIX + name.upper())}

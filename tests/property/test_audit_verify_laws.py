@@ -120,9 +120,11 @@ def test_an_untouched_database_is_unbroken_and_its_head_can_be_given_back(files:
     """What the command prints as the head is what `--known` takes."""
     files.renew()
     said = verify(files.copy)
-    heads = [line.rpartition(" ")[2] for line in said.output.splitlines()]
+    lines = said.output.splitlines()
+    heads = [line.rpartition(" ")[2] for line in lines if "unbroken" in line]
 
     assert said.exit_code == 0 and len(heads) == 2, said.output
+    assert "each as the log has it" in lines[2] and "not covered" in lines[3] and "shifts" in lines[3]
     assert verify(files.copy, "--known", heads[0], "--known-access", heads[1]).exit_code == 0
 
 
@@ -212,6 +214,29 @@ def test_a_record_whose_frame_is_damaged_is_never_taken_for_sound(files: Files, 
     said = verify(files.copy)
 
     assert said.exit_code == 1 and "broken at" in said.output, said.output
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (
+            "UPDATE analyses SET body = CAST(replace(CAST(body AS TEXT), '\"ACT\"', '\"NONE\"') AS BLOB)",
+            "other bytes",
+        ),
+        ("DELETE FROM analyses", "is not there"),
+    ],
+)
+def test_an_analysis_that_was_changed_is_found_with_its_place(files: Files, change: str, reason: str) -> None:
+    """The chains are whole: it lies beside the log, which has its hash."""
+    files.renew()
+    connection = sqlite3.connect(files.copy / "greenchannel.sqlite", isolation_level=None)
+    connection.execute(change)
+    first = connection.execute("SELECT min(seq) FROM log WHERE type = 'ecg_analysed'").fetchone()[0]
+    connection.close()
+    said = verify(files.copy)
+
+    assert said.exit_code == 1 and said.output.count("unbroken") == 2
+    assert f"entry {first} of the log" in said.output and reason in said.output
 
 
 @pytest.mark.parametrize("text", ["7", "x:00", "7:zz", "7:00", "-1:" + "00" * 32])

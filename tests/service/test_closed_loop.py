@@ -188,12 +188,14 @@ def test_the_list_of_follow_ups_is_seen_by_site_and_holds_no_name(tmp_path: Path
             done = f"/api/v1/followups/{one['followup_id']}/done"
             wrong = await place.http.post(done, json={"result": "fine"}, headers=clinic)
             assert (wrong.status_code, wrong.json()["code"]) == (422, "unknown_result")
-            right = {"result": one["results"][0]["id"]}
+            early = await place.http.post(done, json={"result": one["results"][0]["id"]}, headers=clinic)
+            assert (early.status_code, early.json()["code"]) == (409, "followup_early")
+            right = {"result": "died"}
             for _ in range(2):
                 assert (await place.http.post(done, json=right, headers=clinic)).status_code == 200
             page = (await place.http.get(path, headers=doctor)).json()
             kept = next(row for row in page["followups"] if row["kind"] == "cancelled_24h")
-            assert kept["done_by"]["name"] == "李医生" and kept["result"]["zh"] == "无不适"
+            assert kept["done_by"]["name"] == "李医生" and kept["result"]["zh"] == "死亡"
             assert "cancelled_24h" not in await listed(doctor)
 
     asyncio.run(story())

@@ -258,6 +258,7 @@ def test_who_is_disabled_by_a_command_while_on_duty_is_raised_at_once(
     async def story(desk: Desk) -> None:
         await house.at(desk, MORNING + DAY)
         for word, gone in (("disable", False), ("enable", True)):
+            house.world.pass_time(60)
             words = ["user", word, "lin", "--data", str(tmp_path)]
             done = await asyncio.to_thread(CliRunner().invoke, app, words)
             assert done.exit_code == 0, done.output

@@ -153,6 +153,10 @@ def test_a_milestone_is_entered_once_by_its_key(tmp_path: Path) -> None:
         assert (first.status_code, again.status_code) == (201, 200)
         forged = {**body, "source": "device", "milestone": "ECG_DX"}
         assert_problem(await here.http.post(path, json=forged, headers=doctor), 403, "source_forbidden")
+        boss = {**body, "source": "boss"}
+        told = await here.http.post(path, json=boss, headers=doctor)
+        assert_problem(told, 422, "unknown_source")
+        assert "cardiologist" in told.json()["expected"] and told.json()["got"] == "boss"
         naive = {**body, "at": "2026-05-01T16:05:00"}
         assert_problem(await here.http.post(path, json=naive, headers=doctor), 422)
         unknown = {**body, "milestone": "NOPE"}
@@ -189,6 +193,30 @@ def test_a_device_enters_its_own_times_and_those_of_its_clinic(tmp_path: Path) -
             given = await here.http.post(f"{path}/milestones", json=body, headers=here.device())
             assert given.status_code == status, given.text
             assert code is None or given.json()["code"] == code
+
+    tell(story, tmp_path)
+
+
+def test_quality_staff_correct_what_a_machine_said_and_say_nothing_in_its_name(tmp_path: Path) -> None:
+    """The server's receipt can be corrected, with a note; a gate that no receiver saw and a reading that nobody signed
+    cannot be given to them."""
+
+    async def story(here: House) -> None:
+        case_id = (await send(here, ecg_file())).json()["case_id"]
+        quality = await here.person("quality")
+        path = f"/api/v1/cases/{case_id}/milestones"
+        at = here.desk.clock.now().isoformat()
+
+        async def say(milestone: str, source: str, **more: str) -> Any:
+            body = {"milestone": milestone, "at": at, "source": source} | more
+            return await here.http.post(path, json=body, headers=quality)
+
+        assert_problem(await say("HUB_DOOR", "gps"), 403, "source_forbidden")
+        for milestone, source in (("ECG_DX", "server"), ("HUB_DOOR", "server"), ("ECG_HUB_ACQ", "device")):
+            assert_problem(await say(milestone, source), 422, "nothing_to_correct")
+        assert_problem(await say("ECG_RECEIVED", "server"), 422, "note_required")
+        assert (await say("ECG_RECEIVED", "server", note="时钟错误")).status_code == 201
+        assert (await say("HUB_DOOR", "quality")).status_code == 201
 
     tell(story, tmp_path)
 

@@ -118,7 +118,9 @@ class Network:
                 service.receipts._shown(real, row, status, f"user:{row.person}")
             else:
                 receipt = Receipt(key=key, status=status)  # type: ignore[arg-type]
-                service.receipts._once(real, row.channel, id, status.encode().ljust(32), key, receipt)
+                service.receipts._once(
+                    real, f"receipts:{row.person}", id, status.encode().ljust(32), key, receipt
+                )
 
         pause = functools.partial(self._world.dice.spread, 5 * SECOND, MINUTE)
         self._world.insist(take, lambda result, error: None, times=times, pause=pause)

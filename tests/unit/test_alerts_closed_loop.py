@@ -1,6 +1,6 @@
 """The closed loop: what is planned, what falls due, what ends it, and what the clinic is told."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 import pytest
@@ -116,7 +116,11 @@ def test_each_planned_follow_up_has_a_due_time_and_is_overdue_once() -> None:
     act(log, [overdue], at_s=2 * DAY_S)
 
     assert closed_loop.on_due(log.case, day.payload, day.due_at) == []
-    act(log, commands.followup_done(log.case, month.id, "wang", role="clinic", result="well"))
+    month_on = seconds(26 * DAY_S)
+    act(
+        log,
+        commands.followup_done(log.case, month.id, "wang", role="clinic", result="well", now=month_on),
+    )
     assert closed_loop.on_due(log.case, month.payload, month.due_at) == []
     assert [one.overdue for one in closed_loop.open_of(log.case, log.now) if one.followup_id] == [True]
 
@@ -127,12 +131,13 @@ def test_what_people_say_of_a_follow_up_is_checked() -> None:
     act(log, commands.open_green_channel(log.case, "anna", channel_id="g_1"))
     act(log, commands.stand_down(log.case, "no"))
     first = log.case.followups[0].followup_id
+    day_on = log.now + timedelta(days=1)
 
     def code(**given: str) -> str:
         said = {"followup_id": first, "role": "clinic", "result": "well"} | given
         with pytest.raises(commands.Refused) as refused:
             commands.followup_done(
-                log.case, said["followup_id"], "wang", role=said["role"], result=said["result"]
+                log.case, said["followup_id"], "wang", role=said["role"], result=said["result"], now=day_on
             )
         assert refused.value.zh and "expected" in refused.value.en
         return refused.value.code
@@ -140,11 +145,36 @@ def test_what_people_say_of_a_follow_up_is_checked() -> None:
     assert code(followup_id="f_other") == "no_such_followup"
     assert code(role="cathlab") == "wrong_role"
     assert code(result="fine") == "unknown_result"
-    act(log, commands.followup_done(log.case, first, "wang", role="clinic", result="well"))
-    assert commands.followup_done(log.case, first, "li", role="clinic", result="well") == []
+    act(log, commands.followup_done(log.case, first, "wang", role="clinic", result="well", now=day_on))
+    assert commands.followup_done(log.case, first, "li", role="clinic", result="well", now=day_on) == []
     assert code(result="died") == "followup_done"
     done = log.case.followups[0]
     assert (done.done_by, done.result, done.done_at) == ("wang", "well", log.now)
+
+
+def test_a_second_look_is_not_ticked_off_with_the_first() -> None:
+    """After 20 hours and after 25 days; what became of the patient is taken whenever it is known."""
+    log = rung()
+    act(log, commands.open_green_channel(log.case, "anna", channel_id="g_1"))
+    act(log, commands.stand_down(log.case, "no"))
+    begun = log.case.followups[0].planned_at
+    for one, hours in zip(log.case.followups, (20, 25 * 24), strict=True):
+        earliest = begun + timedelta(hours=hours)
+        assert one.earliest_at == earliest
+
+        def said(result: str, now: datetime, followup_id: str = one.followup_id) -> list[AnyEvent]:
+            return commands.followup_done(
+                log.case, followup_id, "wang", role="clinic", result=result, now=now
+            )
+
+        for result in ("well", "symptoms", "not_reached"):
+            for now in (begun + timedelta(minutes=5), earliest - timedelta(seconds=1)):
+                with pytest.raises(commands.Refused) as refused:
+                    said(result, now)
+                assert refused.value.code == "followup_early" and refused.value.zh
+            assert said(result, earliest) != []
+        for result in ("infarction", "other_disease", "died"):
+            assert said(result, begun) != []
 
 
 # ---------------------------------------------------------------- uploads

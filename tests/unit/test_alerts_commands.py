@@ -11,6 +11,7 @@ from greenchannel.alerts import commands as do
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.escalation import waits
 from greenchannel.alerts.history import describe
+from greenchannel.alerts.task_list import open_tasks, shown_state
 from greenchannel.alerts.timeline import timeline
 from greenchannel.events import (
     AlertAcknowledged,
@@ -300,6 +301,25 @@ def test_an_alert_that_opens_in_an_ended_case_opens_the_case(end: AnyEvent) -> N
     assert (case.state, case.closed_at, case.merged_into) == ("open", None, None)
     assert case.alert is not None and waits(case, case.alert)
     assert end in [envelope.event for envelope in case.history]
+
+
+def test_a_wire_of_the_day_before_ends_no_green_channel() -> None:
+    """A slip of the pen: what the channel was opened for has not come. With one of this day the case closes, and what
+    nobody has done of its tasks is shown to have ended, and is on no list."""
+    log = ringing()
+    log.extend(do.acknowledge(log.case, "a_1", "chen"), at_s=4)
+    log.extend(do.open_green_channel(log.case, "chen", channel_id="g_1"), at_s=5)
+
+    def wire(at_s: float, source: str) -> list[AnyEvent]:
+        return do.record_milestone(log.case, milestone="WIRE", time=reading(at_s), source=source, now=log.now)
+
+    log.extend(wire(-86400, "cathlab"))
+    assert_refused("channel_open", 409, lambda: do.close_case(log.case, "x"))
+    assert open_tasks([log.case])
+    log.extend(wire(0, "cardiologist"))
+    case = log.extend(do.close_case(log.case, "x"))
+    assert case.state == "closed" and open_tasks([case]) == []
+    assert {shown_state(case, task) for task in case.tasks} == {"cancelled"}
 
 
 def test_an_open_green_channel_is_merged_into_never_away() -> None:

@@ -33,6 +33,14 @@ def problems(mode: int | None, times_min: Mapping[str, float], live: bool = Fals
         (3, "HUB_DOOR", "FMC"),
         (2, "CATH_ARRIVE", "ANGIO_START"),
         (2, "ECG_RECEIVED", "ALERT_SENT"),
+        # Nothing between them is known.
+        (2, "FMC", "WIRE"),
+        (None, "CATH_ARRIVE", "WIRE"),
+        (3, "HUB_DOOR", "WIRE"),
+        (4, "FMC", "LYSIS_START"),
+        (1, "ONSET", "WIRE"),
+        (4, "ONSET", "CATH_CALL"),
+        (2, "ONSET", "HUB_DOOR"),
     ],
 )
 def test_what_must_come_first_may_not_come_later(mode: int | None, before: str, after: str) -> None:

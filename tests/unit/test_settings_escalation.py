@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from greenchannel.alerts.escalation_plan import default_settings, settings_of
 from greenchannel.assembly import build, read_escalation
+from greenchannel.cli.main import app
 from greenchannel.settings import SettingsError, load
 
 SITE = """
@@ -75,6 +77,25 @@ def test_half_a_site_file_keeps_the_service_from_starting(tmp_path: Path, text: 
     with pytest.raises(SettingsError, match=r"site\.toml"):
         build(load({}, data_dir=tmp_path / "data", escalation_file=file))
     assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("command", ["serve", "engine"])
+@pytest.mark.parametrize("name", ["escalation_file", "tasks_file"])
+def test_a_command_says_in_one_line_what_of_a_site_file_does_not_fit(
+    tmp_path: Path, command: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And ends with 2, without a trace."""
+    data, file = tmp_path / "data", tmp_path / "site.toml"
+    build(load({}, data_dir=data)).accounts.add_user("boss", "boss", "admin", "a long enough password")
+    file.write_text("receipt_s = 20.0\nnonsense = [", encoding="utf-8")
+    monkeypatch.setenv(f"GREENCHANNEL_{name.upper()}", str(file))
+    done = CliRunner().invoke(
+        app, [command, "--data", str(data), *(["--port", "0"] if command == "serve" else [])]
+    )
+
+    assert done.exit_code == 2, done.output
+    assert "site.toml" in done.output and "expected" in done.output
+    assert len(done.output.strip().splitlines()) == 1 and "Traceback" not in done.output
 
 
 def test_an_absent_site_file_keeps_the_service_from_starting(tmp_path: Path) -> None:

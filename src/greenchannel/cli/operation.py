@@ -13,6 +13,8 @@ import typer
 from greenchannel.cli.data_folder import DEFAULT_DATA, DataOption, open_data
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from greenchannel.store.access import AccessLog
     from greenchannel.store.log import Log, VerifyReport
 
@@ -21,6 +23,10 @@ audit = typer.Typer(help="The hash chains. 审计")
 app.add_typer(audit, name="audit", no_args_is_help=True)
 
 HASH_BYTES: Final = 32
+NOT_COVERED: Final = (
+    "not covered: the roster's shifts, people, sites, devices, addresses, originals and other tables beside the log"
+    " 未核对：值班表、人员、机构、设备、联系地址、原始文件等日志以外的表"
+)
 ROOM_BYTES = 1024**3  # free space under which the doctor warns
 
 
@@ -36,9 +42,11 @@ KnownOption = Annotated[
 def verify(
     data: DataOption = DEFAULT_DATA, known: KnownOption = None, known_access: KnownOption = None
 ) -> None:
-    """Walk along both chains, of the log and of the access log; 1 where a link is not as it was written.
+    """Walk along both chains, of the log and of the access log, and look at the analyses that the log names; 1 where
+    something is not as it was written.
 
-    Only a head that was kept elsewhere shows an end that was cut off, or a chain that was computed anew.
+    Only a head that was kept elsewhere shows an end that was cut off, or a chain that was computed anew. Tables beside
+    the log are not covered: the last line says which.
     """
     from sqlalchemy.exc import DBAPIError
 
@@ -53,6 +61,8 @@ def verify(
             _say("log", log.verify(heads), log),
             _say("access log", access.verify(access_heads), access),
         ]
+        sound.append(_analyses(engine, sound[0]))
+        typer.echo(NOT_COVERED)
         engine.dispose()
     except DBAPIError as error:
         typer.echo(f"the database cannot be read 数据库无法读取: {error.orig}", err=True)
@@ -68,6 +78,25 @@ def _say(name: str, report: "VerifyReport", chain: "Log | AccessLog") -> bool:
         place = f"{name}: broken at {report.bad_seq}: {report.reason}"
         typer.echo(f"{place} 记录链在第 {report.bad_seq} 条断开", err=True)
     return report.ok
+
+
+def _analyses(engine: "Engine", log_is_sound: bool) -> bool:
+    from greenchannel.store.analyses import verify_analyses
+
+    if not log_is_sound:
+        typer.echo(
+            "analyses: not looked at, the log that names them is broken 记录链已断开，未核对分析结果",
+            err=True,
+        )
+        return False
+    count, bad = verify_analyses(engine)
+    for one in bad:
+        typer.echo(
+            f"analyses: entry {one.seq} of the log, {one.ecg_id}: {one.reason} 分析结果与记录不符", err=True
+        )
+    if not bad:
+        typer.echo(f"analyses: {count} readings, each as the log has it")
+    return not bad
 
 
 def _heads(given: list[str] | None) -> dict[int, bytes]:

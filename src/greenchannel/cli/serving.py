@@ -63,6 +63,8 @@ def serve(
     threading.Thread(target=kernels.turn_on, daemon=True).start()
     try:
         assembly.run(assembly.run_until_stopped(chosen))
+    except settings.SettingsError as error:
+        raise _bad_file(error) from error
     except FolderInUse as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
@@ -95,7 +97,16 @@ def engine(
     if chosen.database_url is None and not (chosen.data_dir / "greenchannel.sqlite").is_file():
         typer.echo(NO_SERVICE.format(folder=chosen.data_dir), err=True, nl=False)
         raise typer.Exit(2)
-    assembly.run(assembly.run_engine_until_stopped(chosen))
+    try:
+        assembly.run(assembly.run_engine_until_stopped(chosen))
+    except settings.SettingsError as error:
+        raise _bad_file(error) from error
+
+
+def _bad_file(error: ValueError) -> typer.Exit:
+    """Say in one line what of a site's file does not fit; who starts the service needs no more of it."""
+    typer.echo(f"cannot start 无法启动: {' '.join(str(error).split())}", err=True)
+    return typer.Exit(2)
 
 
 @app.command()

@@ -294,7 +294,7 @@ class Answers:
         return await self._casework.change(
             case_id,
             lambda case, now: commands.followup_done(
-                case, followup_id, caller.id, role=caller.role, result=result
+                case, followup_id, caller.id, role=caller.role, result=result, now=now
             ),
             caller.actor,
         )
