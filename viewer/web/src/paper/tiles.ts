@@ -183,14 +183,6 @@ function paintTile(canvas: HTMLCanvasElement, picture: Picture, area: Area): voi
   const pen = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
   if (pen === null) throw new Error("canvas: expected a 2d context, got none");
   if (spareImage?.width !== width || spareImage.height !== height) spareImage = new ImageData(width, height);
-  let image = spareImage;
-  picture.ground({ area, data: new Uint32Array(image.data.buffer) });
-  if (picture.hasWords(area)) {
-    pen.putImageData(image, 0, 0);
-    pen.setTransform(1, 0, 0, 1, -area.x, -area.y);
-    picture.words(pen, area);
-    image = pen.getImageData(0, 0, width, height);
-  }
-  picture.traces({ area, data: new Uint32Array(image.data.buffer) });
-  pen.putImageData(image, 0, 0);
+  picture.paint({ area, data: new Uint32Array(spareImage.data.buffer) });
+  pen.putImageData(spareImage, 0, 0);
 }
