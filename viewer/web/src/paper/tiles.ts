@@ -40,6 +40,8 @@ interface Tile {
   row: number;
   /** Of the picture that it shows. */
   version: number;
+  /** For which it has its place; 0 for none yet. */
+  ratio: number;
 }
 
 /** The tiles of one sheet of paper within `host`, seen through `frame`, which scrolls. */
@@ -115,10 +117,13 @@ export class Tiles {
     const width = Math.min(TILE_WIDTH_PX, picture.widthPx - x);
     const height = Math.min(TILE_HEIGHT_PX, picture.heightPx - y);
     const { canvas } = tile;
-    if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
-    const style = canvas.style;
-    [style.left, style.top] = [`${x / this.ratio}px`, `${y / this.ratio}px`];
-    [style.width, style.height] = [`${width / this.ratio}px`, `${height / this.ratio}px`];
+    if (canvas.width !== width || canvas.height !== height || tile.ratio !== this.ratio) {
+      [canvas.width, canvas.height] = [width, height];
+      tile.ratio = this.ratio;
+      const style = canvas.style;
+      [style.left, style.top] = [`${x / this.ratio}px`, `${y / this.ratio}px`];
+      [style.width, style.height] = [`${width / this.ratio}px`, `${height / this.ratio}px`];
+    }
     paintTile(canvas, picture, { x, y, width, height });
     tile.version = this.version;
     this.tiles.set(key, tile);
@@ -131,7 +136,7 @@ export class Tiles {
     canvas.dataset.y = String(row * TILE_HEIGHT_PX);
     if (!canvas.isConnected) this.host.append(canvas);
     canvas.hidden = false;
-    return { canvas, column, row, version: -1 };
+    return { canvas, column, row, version: -1, ratio: 0 };
   }
 
   private giveBack(window: Window): void {
