@@ -6,7 +6,7 @@ import { beatsIn, type EarlierBeats, medianPicture, medianScene, panelSize } fro
 import type { EarlierTrace } from "../paper/earlier";
 import { exchanged, type Swap } from "../paper/exchange";
 import { type Facts, factsOf } from "../paper/facts";
-import { widthOf } from "../paper/ink";
+import { wordWidth } from "../paper/label";
 import { type LayoutId, PAGE_S, sheet, suitableLayout } from "../paper/layout";
 import { fitPxPerMm, zoomed } from "../paper/scale";
 import { fitted, type Scene, sceneOf } from "../paper/scene";
@@ -180,7 +180,7 @@ function makeSheet(of: MakeOf, layout: Exclude<LayoutId, "median">): Made {
     ratio,
     notes,
     namesBeside: layout === "strip",
-    widthOf: textWidth,
+    widthOf: wordWidth,
     earlier: earlierTrace(of.earlier, facts),
     ...(of.running ? { middles: of.running.middles } : {}),
   };
@@ -234,11 +234,6 @@ const earlierTrace = (shown: EarlierShown | null, facts: Facts): EarlierTrace | 
 
 const earlierBeats = (shown: EarlierShown | null): EarlierBeats | null =>
   shown && { wave: shown.wave, rS: shown.rS, marks: shown.marks, shiftS: shown.shiftS };
-
-const ruler = document.createElement("canvas").getContext("2d");
-
-const textWidth = (said: string, sizePx: number): number =>
-  ruler ? widthOf(ruler, said, sizePx) : said.length * sizePx;
 
 /** Another screen, or another zoom of the browser, has other pixels. */
 function useRatio(): number {
