@@ -49,8 +49,12 @@ class Metrics:
         self._gauge("greenchannel_cases_open", "Open cases").set_function(
             lambda: sum(case.state == "open" for case in desk.cases())
         )
-        self._gauge("greenchannel_alerts_open", "Alerts that nobody has answered").set_function(
-            lambda: sum(case.alert is not None and case.alert.open for case in desk.cases())
+        self._gauge(
+            "greenchannel_alerts_open", "Alerts that nobody has answered, without those of drills"
+        ).set_function(
+            lambda: sum(
+                case.alert is not None and case.alert.open and not case.is_drill for case in desk.cases()
+            )
         )
         self._gauge("greenchannel_alert_steps_overdue", "Alert steps that did not come in time").set_function(
             lambda: desk.auditor.missed

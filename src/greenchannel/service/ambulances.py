@@ -11,6 +11,7 @@ from greenchannel.alerts import ambulance, ambulance_commands
 from greenchannel.alerts.ambulance import Fix, Place, Places, Track
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.channel_commands import require_open
+from greenchannel.alerts.drill import require_real
 from greenchannel.alerts.milestones import future_tolerance_s
 from greenchannel.clock import Clock
 from greenchannel.events import AnyEvent, MilestoneRecorded
@@ -86,6 +87,7 @@ class Ambulances:
         def command(tx: Tx) -> Case:
             case = self._casework.current(tx, case_id)
             require_open(case)
+            require_real(case)
             known = ambulance_rows.binding_in(tx.conn, device)
             if known is None or known.case_id != case_id:  # said twice, it drives since the first
                 binding = Binding(device=device, case_id=case_id, bound_at=tx.now, bound_by=caller.actor)

@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from greenchannel.alerts.case import Case, Context
-from greenchannel.alerts.drill import NOTE, require_real
+from greenchannel.alerts.drill import NOTE
 from greenchannel.alerts.milestones import future_tolerance_s
 from greenchannel.events import AnyEvent, CaseOpened, ContextEntered
 from greenchannel.ingest.device_clock import check_said
@@ -92,7 +92,12 @@ class Episodes:
     def _named(self, tx: Tx, site: str, fields: UploadFields) -> Case:
         assert fields.case_id is not None
         case = self.of_site(tx, site, fields.case_id)
-        require_real(case)
+        if case.is_drill:
+            raise Conflict(
+                "drill_case",
+                f"case {case.case_id} is a drill: send the ECG without it, and it gets a case of its own",
+                "该病例是演练:请不要填写病例号,心电图会另建病例",
+            )
         if case.state != "open":
             raise Conflict("case_closed", f"case {case.case_id} is {case.state}", "该病例已关闭")
         if fields.patient_ref is not None and not self.is_of(

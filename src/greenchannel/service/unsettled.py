@@ -75,4 +75,5 @@ def _streams(connection: Connection) -> list[str]:
 
 
 def _unsettled(one: Case) -> bool:
-    return one.state == "open" or (one.alert is not None and one.alert.open)
+    calls = one.alert is not None and one.alert.open and not one.is_drill  # a drill that is over calls nobody
+    return one.state == "open" or calls

@@ -1,6 +1,6 @@
 /** The tour: the real parts of the pages with a sample case. What is pressed in it never reaches the service. */
 import type { JSX } from "preact";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { keepWaveform } from "../paper/waveform";
 import { nowMs } from "../state/clock";
 import { chooseTourSeen } from "../state/prefs";
@@ -38,7 +38,7 @@ export function Tour({ who }: { who: Me }): JSX.Element {
     if (index + by >= steps.length) leave();
     else setIndex(Math.max(0, index + by));
   };
-  useEffect(() => {
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       if (event.key === "Escape") leave();
       else if (event.key === "ArrowRight") move(1);
@@ -81,10 +81,10 @@ export function Tour({ who }: { who: Me }): JSX.Element {
   );
 }
 
-/** Catches every press before the parts inside hear of it: only the one that the step asks for means anything. */
+/** Catches every press, from the first moment on, before the parts inside hear of it: only the one that the step asks for means anything. */
 function Stage({ step, row, pressed }: { step: Step; row: Row; pressed: () => void }): JSX.Element | null {
   const stage = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = stage.current;
     if (!element) return;
     const caught = (event: Event): void => {
