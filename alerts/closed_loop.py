@@ -210,6 +210,7 @@ class Open(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     role: str
     about: str | None
+    earliest_at: datetime
     due_at: datetime
     overdue: bool
 
@@ -222,6 +223,7 @@ def open_of(case: Case, now: datetime) -> list[Open]:
             kind=one.kind,
             role=one.role,
             about=one.about,
+            earliest_at=one.earliest_at,
             due_at=one.due_at,
             overdue=one.overdue(now),
         )
@@ -239,6 +241,7 @@ def open_of(case: Case, now: datetime) -> list[Open]:
                     kind=kind.id,
                     role=kind.role,
                     about=ecg.ecg_id,
+                    earliest_at=ecg.received_at,
                     due_at=due_at,
                     overdue=now >= due_at,
                 )

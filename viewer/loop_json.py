@@ -28,6 +28,7 @@ def waiting(one: Open) -> Json:
         **_kind(one.kind, one.role),
         "about": one.about,
         "due_at": rfc3339(one.due_at),
+        "earliest_at": rfc3339(one.earliest_at),
         "overdue": one.overdue,
         "done_at": None,
         "done_by": None,

@@ -26,7 +26,7 @@ from greenchannel.alerts.next_milestones import is_tapped, next_of
 from greenchannel.alerts.outcome_card import card
 from greenchannel.alerts.timeline import timeline
 from greenchannel.alerts.told_day import day_zones, told
-from greenchannel.clock import rfc3339
+from greenchannel.clock import EARLIEST, rfc3339
 from greenchannel.events import ClockReading
 from greenchannel.service.callers import Caller
 from greenchannel.service.errors import Forbidden
@@ -329,7 +329,7 @@ def _day(said: Day, front: Front, site: str) -> ClockReading:
         raise Problem(
             422,
             "no onset can be on this day",
-            code="bad_date",
+            code="bad_date" if day.year <= EARLIEST.year else "future_time",
             zh=BEYOND_ZH,
             expected="a day such as 2026-03-02",
             got=said.date,

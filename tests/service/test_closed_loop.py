@@ -190,6 +190,7 @@ def test_the_list_of_follow_ups_is_seen_by_site_and_holds_no_name(tmp_path: Path
             assert (wrong.status_code, wrong.json()["code"]) == (422, "unknown_result")
             early = await place.http.post(done, json={"result": one["results"][0]["id"]}, headers=clinic)
             assert (early.status_code, early.json()["code"]) == (409, "followup_early")
+            assert one["earliest_at"] < one["due_at"] and one["earliest_at"] in early.json()["detail"]
             right = {"result": "died"}
             for _ in range(2):
                 assert (await place.http.post(done, json=right, headers=clinic)).status_code == 200
