@@ -18,6 +18,7 @@ from benchmarks import (
     bench_interpret,
     bench_log,
     bench_parse,
+    bench_reader,
     bench_sockets,
     bench_stream,
     stages,
@@ -36,6 +37,7 @@ SHORT: Final[Mapping[str, Callable[[], object]]] = {
     "sockets": lambda: bench_sockets.run((200,), 5.0, 1),
     "stream": lambda: bench_stream.run((20,), 10),
     "fanout": lambda: bench_fanout.run(100, 8.0),
+    "reader": lambda: bench_reader.run(2),
     "accuracy": accuracy.run,
 }
 LONG: Final[Mapping[str, Callable[[], object]]] = {
@@ -50,6 +52,7 @@ LONG: Final[Mapping[str, Callable[[], object]]] = {
     "sockets": lambda: bench_sockets.run((200, 500), 10.0, 3),
     "stream": lambda: bench_stream.run((1, 20, 100, 200), 20),
     "fanout": lambda: bench_fanout.run(500, 60.0),
+    "reader": lambda: bench_reader.run(8),
     "accuracy": accuracy.run,
 }
 

@@ -31,6 +31,7 @@ export const PAPER_TEXTS = {
   unusable: ["不可用", "unusable"],
   notRecorded: ["未记录", "not recorded"],
   noMedian: ["未找到可用的心搏,无法画中位拍", "No usable beats, so no median beat"],
+  zoomWords: ["缩放与测量", "Zoom and measure"],
   zoomIn: ["放大", "Nearer"],
   zoomOut: ["缩小", "Farther"],
   zoomFit: ["适合宽度", "Fit width"],
@@ -42,6 +43,10 @@ export const PAPER_TEXTS = {
   calibrateHow: [
     "把一张银行卡(宽 85.60 mm)贴在屏幕上,拖动滑块,让蓝色长条与卡片一样宽。只需做一次,保存在本浏览器;换一台显示器要再做一次。",
     "Hold a bank card (85.60 mm wide) against the screen and move the slider until the blue bar is as wide as the card. Once is enough: it is kept in this browser. Another screen is calibrated anew.",
+  ],
+  calibrateUpright: [
+    "把一张银行卡竖着(短边 53.98 mm)贴在屏幕上,拖动滑块,让蓝色长条与卡片一样宽。只需做一次,保存在本浏览器;换一台设备要再做一次。",
+    "Hold a bank card upright (its short side, 53.98 mm) against the screen and move the slider until the blue bar is as wide as the card. Once is enough: it is kept in this browser. Another device is calibrated anew.",
   ],
   calibrateWidth: ["卡片宽度", "Width of the card"],
   calibratePixels: ["{n} 像素", "{n} pixels"],

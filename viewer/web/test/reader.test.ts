@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type Caliper, levelAt, marched, measure, moved, traceFor } from "../src/paper/calipers";
-import { pictureOf } from "../src/paper/draw";
+import { drawTraces } from "../src/paper/draw";
 import { shiftFor } from "../src/paper/earlier";
 import { exchanged } from "../src/paper/exchange";
 import { CABRERA, MINUS_AVR, type SheetId, sheet } from "../src/paper/layout";
@@ -83,7 +83,7 @@ function darkness(scene: Scene, index: number): (x: number, y: number) => number
   for (let x = 0; x < scene.widthPx; x += TILE) {
     const area = { x, y: 0, width: TILE, height };
     const data = new Uint32Array(TILE * height).fill(pixelOf("#ffffff"));
-    pictureOf(scene, INK).traces({ area, data });
+    drawTraces({ area, data }, scene, INK);
     tiles.set(x / TILE, data);
   }
   return (x, y) => {
@@ -216,7 +216,7 @@ describe("every pixel where its sample is", () => {
       const dark = darkness(scene, 0);
       const area = { x: 0, y: 0, width: scene.widthPx, height: scene.heightPx };
       const data = new Uint32Array(area.width * area.height).fill(pixelOf("#ffffff"));
-      pictureOf(scene, INK).traces({ area, data });
+      drawTraces({ area, data }, scene, INK);
       let differ = 0;
       for (let y = 0; y < area.height; y++)
         for (let x = 0; x < area.width; x++)

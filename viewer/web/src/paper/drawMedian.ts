@@ -1,16 +1,15 @@
 /** The median-beat panel: one small paper a lead, and on it what the evidence was measured on. In pixels of the screen. */
 import type { Evidence } from "../wire";
 import type { Picture } from "./draw";
-import { type Area, ground, hatch, type Ink, stroke, text } from "./ink";
+import { type Area, ground, type Ink } from "./ink";
+import { label } from "./label";
 import { type BeatMarks, baseline, type MedianBeat, medianBeat } from "./median";
-import { drawRuns, pixelOf, type Raster } from "./raster";
+import { drawRuns, hatchBox, type LineInk, levelLine, pixelOf, type Raster, uprightLine } from "./raster";
 import { type Pace, type Scale, STANDARD, scaleOf } from "./scale";
 import type { Notes } from "./scene";
 import { columns, fitBase, levelOf } from "./trace";
 import { leadSamples, type Waveform } from "./waveform";
 import { readAt, waveOf } from "./waves";
-
-type Pen = CanvasRenderingContext2D;
 
 const TILE_S = 0.8;
 const TILE_H_MM = 32;
@@ -48,6 +47,7 @@ export function panelSize(
   };
 }
 
+const NAME_PX = 13;
 const LABEL_PX = 11;
 const LABELS = 3;
 
@@ -154,23 +154,13 @@ export function medianPicture(
   return {
     widthPx: scene.widthPx,
     heightPx: scene.heightPx,
-    ground: (raster) => {
+    paint: (raster) => {
       raster.data.fill(pixelOf(ink.hatch));
-      for (const cell of cellsIn(raster.area)) ground(raster, cell, scene.scale, ink, scene.ratio);
-    },
-    hasWords: () => true,
-    words: (pen, area) => {
-      for (const cell of cellsIn(area)) {
-        pen.save();
-        pen.beginPath();
-        pen.rect(cell.x, cell.y, cell.width, cell.height);
-        pen.clip();
-        drawWords(pen, cell, of, scene, ink, notes);
-        pen.restore();
+      for (const cell of cellsIn(raster.area)) {
+        ground(raster, cell, scene.scale, ink, scene.ratio);
+        drawWords(raster, cell, of, scene, ink, notes);
+        drawBeats(raster, cell, of.wave.rateHz, scene, ink);
       }
-    },
-    traces: (raster) => {
-      for (const cell of cellsIn(raster.area)) drawBeats(raster, cell, of.wave.rateHz, scene, ink);
     },
   };
 }
@@ -182,25 +172,25 @@ const meets = (cell: Cell, area: Area): boolean =>
   cell.y + cell.height >= area.y;
 
 function drawWords(
-  pen: Pen,
+  raster: Raster,
   cell: Cell,
   of: MedianOf,
   scene: MedianScene,
   ink: Ink,
   notes: Notes & EvidenceText,
 ): void {
-  const { lead, x, y, width, height } = cell;
+  const { lead, x, y } = cell;
   const { ratio } = scene;
   const unusable = notes.unusable.has(lead);
-  if (unusable) hatch(pen, x, y, width, height, ink);
+  if (unusable) hatchBox(raster, cell, pixelOf(ink.hatch));
   const found = unusable ? [] : (notes.levels.get(lead) ?? []);
+  if (cell.beat && of.marks) drawLevels(raster, cell, cell.beat, of.marks, of.wave.rateHz, found, scene, ink);
   const name = unusable ? `${lead} ${notes.unusableWord}` : lead;
-  const end = text(pen, name, x + 3 * ratio, y + 14 * ratio, 13 * ratio, ink.label, ink.paper);
+  const end = label(raster, name, x + 3 * ratio, y + 14 * ratio, NAME_PX * ratio, ink.label, ink.paper);
   found.slice(0, LABELS).forEach((e, line) => {
     const down = y + (13 + line * (LABEL_PX + 3)) * ratio;
-    text(pen, notes.label(e), end + 5 * ratio, down, LABEL_PX * ratio, ink.evidence, ink.paper);
+    label(raster, notes.label(e), end + 5 * ratio, down, LABEL_PX * ratio, ink.evidence, ink.paper);
   });
-  if (cell.beat && of.marks) drawLevels(pen, cell, cell.beat, of.marks, of.wave.rateHz, found, scene, ink);
 }
 
 /** The earlier beat under this one. */
@@ -232,7 +222,7 @@ const TRACE_PX = 1.4;
 
 /** Baseline, J, level and threshold, under the beat. */
 function drawLevels(
-  pen: Pen,
+  raster: Raster,
   cell: Cell,
   beat: MedianBeat,
   marks: BeatMarks,
@@ -245,33 +235,27 @@ function drawLevels(
   const { scale, ratio } = scene;
   const [onS, jS] = [marks.onS - beat.fromS, marks.jS - beat.fromS];
   const mm = scale.pxPerMm;
+  const colour = pixelOf(ink.evidence);
+  const thin = { colour, widthPx: ratio };
   const y = (mv: number): number => cell.zeroPx - mv * scale.pxPerMv;
   const right = cell.x + cell.width;
-  const level = (mv: number, from: number, to: number): void => {
-    pen.moveTo(from, y(mv));
-    pen.lineTo(to, y(mv));
+  /** Never on the neighbour's paper. */
+  const level = (mv: number, from: number, to: number, line: LineInk): void => {
+    const at = y(mv);
+    if (at > cell.y && at < cell.y + cell.height)
+      levelLine(raster, at, Math.max(cell.x, from), Math.min(right, to), line);
   };
-  stroke(pen, ink.evidence, ratio, () => level(0, cell.x, right));
+  level(0, cell.x, right, thin);
   for (const e of found) {
     const at = readAt(e, beat.samples, rateHz, { onS, jS, baseMv: cell.baseMv, endS: TILE_S });
     if (at === null) continue;
     const x = cell.x + at * scale.pxPerS;
     const st = waveOf(e.quantity) === "st";
-    pen.setLineDash([4 * ratio, 3 * ratio]);
-    stroke(pen, ink.evidence, ratio, () =>
-      level(e.threshold, st ? cell.x : x - 3 * mm, st ? right : x + 3 * mm),
-    );
-    pen.setLineDash([]);
-    if (st)
-      stroke(pen, ink.evidence, ratio, () => {
-        pen.moveTo(x, cell.y + 18 * ratio);
-        pen.lineTo(x, cell.y + cell.height);
-      });
-    pen.globalAlpha = LEVEL_ALPHA;
-    stroke(pen, ink.evidence, LEVEL_PX * ratio, () =>
-      level(e.value, x - (st ? 6 : 10) * ratio, x + (st ? 14 : 10) * ratio),
-    );
-    pen.globalAlpha = 1;
+    const [from, to] = st ? [cell.x, right] : [x - 3 * mm, x + 3 * mm];
+    level(e.threshold, from, to, { ...thin, dash: [4 * ratio, 3 * ratio] });
+    if (st) uprightLine(raster, x, cell.y + 18 * ratio, cell.y + cell.height, thin);
+    const [left, end] = [x - (st ? 6 : 10) * ratio, x + (st ? 14 : 10) * ratio];
+    level(e.value, left, end, { colour, widthPx: LEVEL_PX * ratio, alpha: LEVEL_ALPHA });
   }
 }
 

@@ -125,26 +125,3 @@ export function text(
   pen.fillText(said, x, y);
   return x + width;
 }
-
-export function hatch(
-  pen: CanvasRenderingContext2D,
-  x: number,
-  y: number,
-  w: number,
-  h: number,
-  ink: Ink,
-): void {
-  pen.save();
-  pen.beginPath();
-  pen.rect(x, y, w, h);
-  pen.clip();
-  stroke(pen, ink.hatch, 1, () => {
-    for (let at = -h; at < w; at += HATCH_PX) {
-      pen.moveTo(x + at, y + h);
-      pen.lineTo(x + at + h, y);
-    }
-  });
-  pen.restore();
-}
-
-const HATCH_PX = 9;

@@ -188,3 +188,81 @@ function blend(data: Uint32Array, at: number, colour: number, share: number): vo
   const green = (under & 0x00ff00) * (256 - s) + (colour & 0x00ff00) * s;
   data[at] = (0xff000000 | ((redBlue / 256) & 0xff00ff) | ((green / 256) & 0x00ff00)) >>> 0;
 }
+
+/** A rectangle with edges anywhere: each pixel gets the share of it that is covered, times `alpha`. */
+export function fillBox(raster: Raster, box: Area, colour: number, alpha = 1): void {
+  const { area, data } = raster;
+  const [right, bottom] = [box.x + box.width, box.y + box.height];
+  const left = Math.max(area.x, Math.floor(box.x));
+  const top = Math.max(area.y, Math.floor(box.y));
+  const endX = Math.min(area.x + area.width, Math.ceil(right));
+  const endY = Math.min(area.y + area.height, Math.ceil(bottom));
+  for (let y = top; y < endY; y++) {
+    const high = Math.min(y + 1, bottom) - Math.max(y, box.y);
+    for (let x = left; x < endX; x++) {
+      const wide = Math.min(x + 1, right) - Math.max(x, box.x);
+      blend(data, (y - area.y) * area.width + x - area.x, colour, alpha * wide * high);
+    }
+  }
+}
+
+/** A level or upright line of some width; `dash` is what is drawn and what is left out, in pixels. */
+export interface LineInk {
+  colour: number;
+  widthPx: number;
+  alpha?: number;
+  dash?: readonly [on: number, off: number];
+}
+
+export function levelLine(raster: Raster, y: number, from: number, to: number, ink: LineInk): void {
+  const box = (x: number, end: number): Area => ({
+    x,
+    y: y - ink.widthPx / 2,
+    width: end - x,
+    height: ink.widthPx,
+  });
+  const [on, off] = ink.dash ?? [to - from, 0];
+  for (let x = from; x < to && on > 0; x += on + off)
+    fillBox(raster, box(x, Math.min(to, x + on)), ink.colour, ink.alpha);
+}
+
+export function uprightLine(raster: Raster, x: number, from: number, to: number, ink: LineInk): void {
+  const [y, end] = [Math.min(from, to), Math.max(from, to)];
+  const box = { x: x - ink.widthPx / 2, y, width: ink.widthPx, height: end - y };
+  fillBox(raster, box, ink.colour, ink.alpha);
+}
+
+/** Oblique lines over a box; counted from the corner of the sheet, so that pieces fit together. */
+export function hatchBox(raster: Raster, box: Area, colour: number): void {
+  const { area, data } = raster;
+  const left = Math.max(area.x, Math.ceil(box.x));
+  const right = Math.min(area.x + area.width, Math.ceil(box.x + box.width));
+  const bottom = Math.min(area.y + area.height, Math.ceil(box.y + box.height));
+  for (let y = Math.max(area.y, Math.ceil(box.y)); y < bottom; y++) {
+    const first = left + ((HATCH_PX - ((left + y) % HATCH_PX)) % HATCH_PX);
+    for (let x = first; x < right; x += HATCH_PX) data[(y - area.y) * area.width + x - area.x] = colour;
+  }
+}
+
+const HATCH_PX = 9;
+
+/** How much of each pixel a word covers, 0 to 255, row by row. */
+export interface Mask {
+  width: number;
+  height: number;
+  share: Uint8Array;
+}
+
+/** A word with its upper left corner at whole pixels. */
+export function stamp(raster: Raster, mask: Mask, atX: number, atY: number, colour: number): void {
+  const { area, data } = raster;
+  const [x0, y0] = [Math.round(atX), Math.round(atY)];
+  const left = Math.max(area.x, x0);
+  const right = Math.min(area.x + area.width, x0 + mask.width);
+  const bottom = Math.min(area.y + area.height, y0 + mask.height);
+  for (let y = Math.max(area.y, y0); y < bottom; y++)
+    for (let x = left; x < right; x++) {
+      const share = mask.share[(y - y0) * mask.width + x - x0] as number;
+      if (share > 0) blend(data, (y - area.y) * area.width + x - area.x, colour, share / 255);
+    }
+}

@@ -60,12 +60,14 @@ export interface Scene {
   heightPx: number;
   placed: Placed[];
   footer: string;
+  footerWidePx: number;
   /** Names stand beside the paper, not on it. */
   namesBeside: boolean;
 }
 
 export const NAME_PX = 13;
 export const EVIDENCE_PX = 12;
+export const FOOTER_PX = 11;
 
 export interface SceneOf {
   wave: Waveform;
@@ -91,6 +93,7 @@ export function sceneOf(of: SceneOf): Scene {
     heightPx: Math.ceil(of.sheet.heightMm * scale.pxPerMm),
     placed: of.sheet.strips.map((strip) => place(of, strip, scale)),
     footer: of.notes.footer,
+    footerWidePx: of.widthOf(of.notes.footer, FOOTER_PX) * of.ratio,
     namesBeside: of.namesBeside,
   };
 }

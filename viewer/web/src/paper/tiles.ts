@@ -40,6 +40,8 @@ interface Tile {
   row: number;
   /** Of the picture that it shows. */
   version: number;
+  /** For which it has its place; 0 for none yet. */
+  ratio: number;
 }
 
 /** The tiles of one sheet of paper within `host`, seen through `frame`, which scrolls. */
@@ -115,10 +117,13 @@ export class Tiles {
     const width = Math.min(TILE_WIDTH_PX, picture.widthPx - x);
     const height = Math.min(TILE_HEIGHT_PX, picture.heightPx - y);
     const { canvas } = tile;
-    if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
-    const style = canvas.style;
-    [style.left, style.top] = [`${x / this.ratio}px`, `${y / this.ratio}px`];
-    [style.width, style.height] = [`${width / this.ratio}px`, `${height / this.ratio}px`];
+    if (canvas.width !== width || canvas.height !== height || tile.ratio !== this.ratio) {
+      [canvas.width, canvas.height] = [width, height];
+      tile.ratio = this.ratio;
+      const style = canvas.style;
+      [style.left, style.top] = [`${x / this.ratio}px`, `${y / this.ratio}px`];
+      [style.width, style.height] = [`${width / this.ratio}px`, `${height / this.ratio}px`];
+    }
     paintTile(canvas, picture, { x, y, width, height });
     tile.version = this.version;
     this.tiles.set(key, tile);
@@ -131,7 +136,7 @@ export class Tiles {
     canvas.dataset.y = String(row * TILE_HEIGHT_PX);
     if (!canvas.isConnected) this.host.append(canvas);
     canvas.hidden = false;
-    return { canvas, column, row, version: -1 };
+    return { canvas, column, row, version: -1, ratio: 0 };
   }
 
   private giveBack(window: Window): void {
@@ -183,14 +188,6 @@ function paintTile(canvas: HTMLCanvasElement, picture: Picture, area: Area): voi
   const pen = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
   if (pen === null) throw new Error("canvas: expected a 2d context, got none");
   if (spareImage?.width !== width || spareImage.height !== height) spareImage = new ImageData(width, height);
-  let image = spareImage;
-  picture.ground({ area, data: new Uint32Array(image.data.buffer) });
-  if (picture.hasWords(area)) {
-    pen.putImageData(image, 0, 0);
-    pen.setTransform(1, 0, 0, 1, -area.x, -area.y);
-    picture.words(pen, area);
-    image = pen.getImageData(0, 0, width, height);
-  }
-  picture.traces({ area, data: new Uint32Array(image.data.buffer) });
-  pen.putImageData(image, 0, 0);
+  picture.paint({ area, data: new Uint32Array(spareImage.data.buffer) });
+  pen.putImageData(spareImage, 0, 0);
 }

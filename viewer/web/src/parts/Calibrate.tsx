@@ -1,21 +1,28 @@
 /** Making the paper as large as paper is: a bar on the screen as wide as a bank card, once for each screen. */
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { CARD_MM, forgetScreen, keepScreen, truePxPerMm } from "../state/screen";
+import { CARD_MM, CARD_SHORT_MM, forgetScreen, keepScreen, truePxPerMm } from "../state/screen";
 import { t } from "../texts";
 
 /** CSS promises 96 pixels to the inch, which no screen keeps; it is where the slider begins. */
 const PX_PER_MM = 96 / 25.4;
 const LEAST_PX = 120;
+/** Edges of the dialog. */
+const MARGIN_PX = 48;
 const MOST_PX = 1200;
+/** A telephone is narrower than a card is long: there the card is held upright. */
+const UPRIGHT_BELOW_PX = 520;
 
 export function Calibrate({ done }: { done(): void }): JSX.Element {
   const known = truePxPerMm();
-  const [px, setPx] = useState(Math.round(CARD_MM * (known ?? PX_PER_MM)));
+  const [upright] = useState(innerWidth < UPRIGHT_BELOW_PX);
+  const cardMm = upright ? CARD_SHORT_MM : CARD_MM;
+  const most = upright ? innerWidth - MARGIN_PX : MOST_PX;
+  const [px, setPx] = useState(Math.min(most, Math.round(cardMm * (known ?? PX_PER_MM))));
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => dialog.current?.showModal(), []);
   const keep = (): void => {
-    if (keepScreen(px)) done();
+    if (keepScreen(px, cardMm)) done();
   };
   return (
     <dialog
@@ -26,10 +33,10 @@ export function Calibrate({ done }: { done(): void }): JSX.Element {
       onKeyDown={(event) => event.stopPropagation()}
     >
       <h2 id="calibrate-title">{t("calibrate")}</h2>
-      <p>{t("calibrateHow")}</p>
+      <p>{t(upright ? "calibrateUpright" : "calibrateHow")}</p>
       <div class="calibrate-room">
         <div class="calibrate-card" style={{ width: `${px}px` }} data-testid="calibrate-card">
-          85.60 mm
+          {cardMm.toFixed(2)} mm
         </div>
       </div>
       <label>
@@ -39,7 +46,7 @@ export function Calibrate({ done }: { done(): void }): JSX.Element {
         <input
           type="range"
           min={LEAST_PX}
-          max={MOST_PX}
+          max={most}
           step={1}
           value={px}
           data-testid="calibrate-slider"
@@ -55,7 +62,7 @@ export function Calibrate({ done }: { done(): void }): JSX.Element {
         >
           −
         </button>
-        <button type="button" class="switch" aria-label="+1" onClick={() => setPx(Math.min(MOST_PX, px + 1))}>
+        <button type="button" class="switch" aria-label="+1" onClick={() => setPx(Math.min(most, px + 1))}>
           +
         </button>
       </div>

@@ -18,6 +18,7 @@ export interface EarlierShown {
   marks: BeatMarks | null;
   /** By how much R of this ECG's beat lies later than R of the earlier one's. */
   shiftS: number;
+  serial: Serial;
 }
 
 interface Props {
@@ -71,7 +72,6 @@ export function EarlierChoice({ ecgId, choose, overlaid }: Props): JSX.Element {
         {serial && overlaid === false && <span class="muted">{t("earlierNoBeat")}</span>}
       </div>
       {trouble && <p class="trouble">{trouble.words}</p>}
-      {serial && <Changes serial={serial} />}
     </div>
   );
 }
@@ -100,7 +100,7 @@ function useShown(
         if (gone) return;
         const { earlier, later } = serial.beats;
         const shiftS = earlier && later ? (serial.shift_ms ?? 0) / 1000 : 0;
-        choose({ wave, rS: serial.r_s.earlier, marks: marksOf(earlier), shiftS });
+        choose({ wave, rS: serial.r_s.earlier, marks: marksOf(earlier), shiftS, serial });
       },
       (failure: unknown) => {
         if (!(failure instanceof Problem)) throw failure;
@@ -123,7 +123,8 @@ const COLUMNS = [
   ["t_mv", "serialT"],
 ] as const;
 
-function Changes({ serial }: { serial: Serial }): JSX.Element {
+/** Below the paper, which must not move when the comparison comes. */
+export function Changes({ serial }: { serial: Serial }): JSX.Element {
   if (!serial.compared)
     return (
       <p class="muted" data-testid="serial">
@@ -141,7 +142,8 @@ function Changes({ serial }: { serial: Serial }): JSX.Element {
       </ul>
       <details>
         <summary>{t("serialAll")}</summary>
-        <div class="serial-table">
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: on a phone it scrolls, and must be reached by the keyboard. */}
+        <section class="serial-table" tabIndex={0} aria-label={t("serialAll")}>
           <table class="num">
             <thead>
               <tr>
@@ -182,7 +184,7 @@ function Changes({ serial }: { serial: Serial }): JSX.Element {
             </tbody>
           </table>
           <p class="muted">▲ {t("serialBeyond")}</p>
-        </div>
+        </section>
       </details>
     </section>
   );

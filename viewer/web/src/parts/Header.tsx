@@ -204,6 +204,7 @@ export function Help(): JSX.Element | null {
     ["Enter", t("helpOpen")],
     ["A", t("helpAck")],
     ["G", t("helpGreen")],
+    ["C", t("helpCalipers")],
     ["/", t("helpFilter")],
     ["Esc", t("helpClose")],
     ["?", t("helpTitle")],

@@ -6,7 +6,7 @@ import { beatsIn, type EarlierBeats, medianPicture, medianScene, panelSize } fro
 import type { EarlierTrace } from "../paper/earlier";
 import { exchanged, type Swap } from "../paper/exchange";
 import { type Facts, factsOf } from "../paper/facts";
-import { widthOf } from "../paper/ink";
+import { wordWidth } from "../paper/label";
 import { type LayoutId, PAGE_S, sheet, suitableLayout } from "../paper/layout";
 import { fitPxPerMm, zoomed } from "../paper/scale";
 import { fitted, type Scene, sceneOf } from "../paper/scene";
@@ -19,7 +19,7 @@ import { truePxPerMm } from "../state/screen";
 import { t } from "../texts";
 import type { Analysis } from "../wire";
 import { CaliperList, Calipers } from "./Calipers";
-import { EarlierChoice, type EarlierShown } from "./Earlier";
+import { Changes, EarlierChoice, type EarlierShown } from "./Earlier";
 import { PaperTools } from "./PaperTools";
 import { PaperView, type Shown } from "./PaperView";
 import { footerText, notesOf, type PaperNotes, sizeText } from "./paperNotes";
@@ -50,7 +50,7 @@ export function Paper({ wave: recorded, analysis, ecgId, running }: Props): JSX.
   const [roomPx, setRoomPx] = useState(FIRST_ROOM_PX);
   const [startS, setStartS] = useState(0);
   const [undone, setUndone] = useState(false);
-  const [earlier, setEarlier] = useState<EarlierShown | null>(null);
+  const [chosen, setChosen] = useState<EarlierShown | null>(null);
   const ratio = useRatio();
   const calipers = useCalipers();
   const frame = useRef<HTMLDivElement>(null);
@@ -58,6 +58,8 @@ export function Paper({ wave: recorded, analysis, ecgId, running }: Props): JSX.
   const put = useMemo(() => (swap ? exchanged(recorded, swap) : null), [recorded, swap?.join()]);
   const corrected = undone && put !== null;
   const wave = corrected ? put : recorded;
+  // An earlier trace belongs beneath what was recorded, not beneath what was made of it.
+  const earlier = corrected ? null : chosen;
   const facts = useMemo(() => factsOf(analysis, corrected), [analysis, corrected]);
   const layout: LayoutId = running
     ? "strip"
@@ -109,7 +111,7 @@ export function Paper({ wave: recorded, analysis, ecgId, running }: Props): JSX.
       {wave.durationS > PAGE_S + 0.5 && layout !== "strip" && layout !== "median" && (
         <Pages wave={wave} startS={startS} choose={setStartS} />
       )}
-      {ecgId !== undefined && <EarlierChoice ecgId={ecgId} choose={setEarlier} overlaid={made.overlaid} />}
+      {ecgId !== undefined && <EarlierChoice ecgId={ecgId} choose={setChosen} overlaid={made.overlaid} />}
       {made.empty && <p class="muted">{t("noMedian")}</p>}
       <PaperView
         shown={made.shown}
@@ -123,6 +125,7 @@ export function Paper({ wave: recorded, analysis, ecgId, running }: Props): JSX.
         <Calipers {...calipers.state} boxes={made.shown.boxes} change={calipers.change} />
       </PaperView>
       <CaliperList {...calipers.state} change={calipers.change} add={add} />
+      {chosen && <Changes serial={chosen.serial} />}
     </div>
   );
 }
@@ -177,7 +180,7 @@ function makeSheet(of: MakeOf, layout: Exclude<LayoutId, "median">): Made {
     ratio,
     notes,
     namesBeside: layout === "strip",
-    widthOf: textWidth,
+    widthOf: wordWidth,
     earlier: earlierTrace(of.earlier, facts),
     ...(of.running ? { middles: of.running.middles } : {}),
   };
@@ -231,11 +234,6 @@ const earlierTrace = (shown: EarlierShown | null, facts: Facts): EarlierTrace | 
 
 const earlierBeats = (shown: EarlierShown | null): EarlierBeats | null =>
   shown && { wave: shown.wave, rS: shown.rS, marks: shown.marks, shiftS: shown.shiftS };
-
-const ruler = document.createElement("canvas").getContext("2d");
-
-const textWidth = (said: string, sizePx: number): number =>
-  ruler ? widthOf(ruler, said, sizePx) : said.length * sizePx;
 
 /** Another screen, or another zoom of the browser, has other pixels. */
 function useRatio(): number {

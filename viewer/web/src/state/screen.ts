@@ -1,8 +1,9 @@
 /** The true size of paper on this screen: measured once against a bank card, kept in this browser. */
 import { signal } from "@preact/signals";
 
-/** Width of a bank card (ISO/IEC 7810, ID-1). [S] */
+/** Long and short side of a bank card (ISO/IEC 7810, ID-1). [S] */
 export const CARD_MM = 85.6;
+export const CARD_SHORT_MM = 53.98;
 
 const KEY = "screens";
 /** A pixel of a screen is not smaller than this on a telephone, nor larger on a wall. [E] */
@@ -26,8 +27,10 @@ export function readScreens(kept: string | null): ReadonlyMap<string, number> {
   return new Map(entries.filter((entry): entry is [string, number] => isDots(entry[1])));
 }
 
-const isDots = (value: unknown): boolean =>
-  typeof value === "number" && value >= LEAST_DOTS_PER_MM && value <= MOST_DOTS_PER_MM;
+/** A function and no constant: what was kept is read before this line is reached. */
+function isDots(value: unknown): boolean {
+  return typeof value === "number" && value >= LEAST_DOTS_PER_MM && value <= MOST_DOTS_PER_MM;
+}
 
 /** What a browser says of the screen that the page is on. */
 interface Here {
@@ -54,9 +57,9 @@ export function truePxPerMm(here: Here = screenHere()): number | null {
   return dots === undefined ? null : dots / here.ratio;
 }
 
-/** The card is `px` pixels of the page wide; false where that cannot be. */
-export function keepScreen(px: number, here: Here = screenHere()): boolean {
-  const dots = (px / CARD_MM) * here.ratio;
+/** `mm` are `px` pixels of the page wide; false where that cannot be. */
+export function keepScreen(px: number, mm: number, here: Here = screenHere()): boolean {
+  const dots = (px / mm) * here.ratio;
   if (!isDots(dots)) return false;
   screens.value = new Map(screens.value).set(nameOf(here), dots);
   store?.setItem(KEY, JSON.stringify(Object.fromEntries(screens.value)));
