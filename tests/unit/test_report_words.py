@@ -98,3 +98,18 @@ def test_lines_are_broken_within_their_width(text: str) -> None:
     assert all(width_mm(line.rstrip("，。；、"), 3.0) <= 60.0 for line in lines)
     assert "".join(lines).replace(" ", "") == text.replace(" ", "")
     assert not any(line.startswith(("，", "；", "。", "、")) for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("leads", "samples", "level"),
+    [(("II",), 1, 0.0), (("II", "V1"), 5000, np.nan), (("X", "Y", "Z"), 700, 1e6), (SICK.leads, 900, 0.5)],
+    ids=["one sample", "nothing recorded", "beyond the paper", "shorter than a column"],
+)
+def test_an_odd_recording_has_a_report_too(leads: tuple[str, ...], samples: int, level: float) -> None:
+    """Whatever came is shown as far as it goes, with letters of any kind in its texts; nothing fails."""
+    recording = Recording(
+        samples_mv=np.full((len(leads), samples), level, np.float32), leads=leads, rate_hz=500.0
+    )
+    report = report_of(recording, readings=(signed(1, "chen", "𠮷\n\tb"),), person_name="𠮷野家 (x) 😀")
+    pages = pages_of(report_pages.pages(report, recording, None))
+    assert len(pages) >= 2 and "𠮷" in text_of(report_pages.pages(report, recording, None))

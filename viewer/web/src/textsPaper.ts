@@ -31,6 +31,7 @@ export const PAPER_TEXTS = {
   unusable: ["不可用", "unusable"],
   notRecorded: ["未记录", "not recorded"],
   noMedian: ["未找到可用的心搏,无法画中位拍", "No usable beats, so no median beat"],
+  zoomWords: ["缩放与测量", "Zoom and measure"],
   zoomIn: ["放大", "Nearer"],
   zoomOut: ["缩小", "Farther"],
   zoomFit: ["适合宽度", "Fit width"],

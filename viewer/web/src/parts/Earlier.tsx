@@ -142,7 +142,8 @@ export function Changes({ serial }: { serial: Serial }): JSX.Element {
       </ul>
       <details>
         <summary>{t("serialAll")}</summary>
-        <div class="serial-table">
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: on a phone it scrolls, and must be reached by the keyboard. */}
+        <section class="serial-table" tabIndex={0} aria-label={t("serialAll")}>
           <table class="num">
             <thead>
               <tr>
@@ -183,7 +184,7 @@ export function Changes({ serial }: { serial: Serial }): JSX.Element {
             </tbody>
           </table>
           <p class="muted">▲ {t("serialBeyond")}</p>
-        </div>
+        </section>
       </details>
     </section>
   );

@@ -52,7 +52,7 @@ export function PaperTools(props: Props): JSX.Element {
           ))}
         </fieldset>
       )}
-      <fieldset class="choice" aria-label={t("zoomIn")}>
+      <fieldset class="choice" aria-label={t("zoomWords")}>
         <Tool words={t("zoomOut")} sign="−" onClick={() => props.zoomBy(-1)} />
         <Tool words={t("zoomIn")} sign="+" onClick={() => props.zoomBy(1)} />
         <Tool words={t("zoomFit")} sign="↔" onClick={() => props.zoomTo("fit")} />
