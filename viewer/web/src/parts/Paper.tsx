@@ -130,6 +130,9 @@ export function Paper({ wave: recorded, analysis, ecgId, running }: Props): JSX.
   );
 }
 
+/** The line to the first new sample begins a little before it. */
+const LINE_REACH_PX = 4;
+
 interface MakeOf {
   wave: Waveform;
   facts: Facts;
@@ -189,7 +192,10 @@ function makeSheet(of: MakeOf, layout: Exclude<LayoutId, "median">): Made {
   // A running stream never jumps for a wave that came last.
   const scene = of.running ? at({ headMm: 0, footMm: 0 }) : fitted(at);
   const first = scene.placed[0];
-  const sameUpToPx = of.running && first ? first.xPx + of.running.sameUpToS * scene.scale.pxPerS : undefined;
+  const sameUpToPx =
+    of.running && first
+      ? first.xPx + of.running.sameUpToS * scene.scale.pxPerS - LINE_REACH_PX * ratio
+      : undefined;
   return {
     shown: {
       picture: (ink) => pictureOf(scene, ink),
