@@ -99,6 +99,8 @@ def test_samples_come_back_as_they_were_sent(tmp_path: Path) -> None:
         packed = (await here.http.get(f"{base}/waveform?encoding=int16", headers=here.device())).json()
         steps = np.frombuffer(base64.b64decode(packed["samples"]), "<i2").reshape(12, -1)
         np.testing.assert_allclose(steps * packed["lsb_mv"], np.array(plain["samples_mv"]), atol=1e-6)
+        # A WFDB record does not say what its device filtered: unknown, and said so.
+        assert [told[cut] for told in (plain, packed) for cut in ("low_cut_hz", "high_cut_hz")] == [None] * 4
         assert (await here.http.get(f"{base}/file", headers=here.device())).content == data
 
     tell(story, tmp_path)
