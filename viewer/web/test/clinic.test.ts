@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { sendFields } from "../src/parts/SendForm";
-import { reached, readFeedback, unreadFeedback, unseenAdvice } from "../src/state/clinic";
+import { electrodesFirst, reached, readFeedback, unreadFeedback, unseenAdvice } from "../src/state/clinic";
 import { AT, reading, row, summary } from "./fixtures";
 
 const advice = (at: string) => reading({ advice: "平卧", at });
@@ -30,6 +30,19 @@ describe("the clinic's page", () => {
     const cases = [told("c_1", AT), told("c_2", null), row({ feedback: null })];
     expect(unreadFeedback(cases).map((each) => each.case_id)).toEqual(["c_2"]);
     expect(readFeedback(cases).map((each) => each.case_id)).toEqual(["c_1"]);
+  });
+
+  test("the loose electrode stands before whatever else there is to say", () => {
+    const zh = "请于15分钟后复查心电图;V2 电极脱落,请重新连接后再做一份";
+    expect(electrodesFirst(zh)).toEqual({
+      leads: ["V2 电极脱落,请重新连接后再做一份"],
+      rest: ["请于15分钟后复查心电图"],
+    });
+    const en = "Repeat the ECG in 15 min; V1, V2: the electrode is off; reconnect it and record again";
+    expect(electrodesFirst(en)).toEqual({
+      leads: ["V1, V2: the electrode is off; reconnect it and record again"],
+      rest: ["Repeat the ECG in 15 min"],
+    });
   });
 
   test("what was left empty is unknown and is not sent; a time carries its offset", () => {
