@@ -28,6 +28,7 @@ def report_of(
     person_name: str | None = None,
     english: bool = False,
     context: Context | None = None,
+    drill_until: datetime | None = None,
 ) -> Report:
     """What the report of a man of 61 says, unless another is given."""
     ecg = Ecg(
@@ -52,6 +53,7 @@ def report_of(
         last_event_at=AT,
         seq=1,
         version=1,
+        drill_until=drill_until,
         context=context or Context(age_years=61.0, sex="male", chest_pain=True),
         ecgs=(ecg,),
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from greenchannel.alerts import drill
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.ecg_state import Ecg, SignedReading, tier_rank
 from greenchannel.events import ClockReading
@@ -59,6 +60,7 @@ class Report:
     """Everything that stands on the pages beside the traces."""
 
     english: bool
+    drill: bool  # practice, which no page of it may let be taken for a patient
     title: str
     institution: str
     state: str  # signed by whom, or not signed
@@ -105,7 +107,8 @@ def content(
     signed = ecg.reading
     return Report(
         english=english,
-        title="ECG report" if english else "心电图报告",
+        drill=case.is_drill,
+        title=_title(case, english),
         institution=f"{network[english]} · {institution}",
         state=_state(signed, names, english),
         signed=signed is not None,
@@ -125,6 +128,13 @@ def content(
         device_filter=_filter(recording, english),
         version=_version(analysis, english),
     )
+
+
+def _title(case: Case, english: bool) -> str:
+    title = "ECG report" if english else "心电图报告"
+    if not case.is_drill:
+        return title
+    return drill.mark_en(title) if english else drill.mark_zh(title)
 
 
 def time_text(at: datetime | None, english: bool) -> str:

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from greenchannel.alerts import drill
 from greenchannel.signal.recording import Recording
 from greenchannel.triage.quantities import quantity
 from greenchannel.viewer import report_content
@@ -29,6 +30,8 @@ _SMALL: Final = 7.0
 _BODY: Final = 9.0
 _MEDIAN_SPEED: Final = 50.0  # mm/s
 _MEDIAN_GAIN: Final = 20.0  # mm/mV
+_DRILL_FRAME_MM: Final = 4.0
+_WHITE: Final = (1.0, 1.0, 1.0)
 
 
 def pages(
@@ -61,7 +64,27 @@ def pages(
     _medians(pdf, sheet_of(paper, 1), report, analysis)
     for number, page in enumerate(pdf.pages, 1):
         _foot(page, report, number, len(pdf.pages))
+        if report.drill:
+            _drill(page)
     return pdf.write()
+
+
+def _drill(page: Page) -> None:
+    """A hatched frame around the page, and the word in it, above and below."""
+    width, height, band = page.width_mm, page.height_mm, _DRILL_FRAME_MM
+    for x, y, w, h in (
+        (0.0, 0.0, width, band),
+        (0.0, height - band, width, band),
+        (0.0, 0.0, band, height),
+        (width - band, 0.0, band, height),
+    ):
+        page.area(x, y, w, h, ink=_WHITE)
+        with page.clipped(x, y, w, h):
+            strokes = [((s, y), (s + h, y + h)) for s in np.arange(x - h, x + w, 3.0)]
+            page.lines(strokes, width=1.2, ink=BLACK)
+    for y in (1.0, height - band + 1.0):
+        page.area(width / 2 - 45.0, y - 1.0, 90.0, band, ink=_WHITE)
+        page.text(width / 2, y, drill.ON_PAPER, 8, bold=True, align="middle")
 
 
 # ---------------------------------------------------------------- the first page

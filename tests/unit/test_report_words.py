@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from greenchannel.alerts.case import Context
+from greenchannel.alerts.drill import ON_PAPER
 from greenchannel.events import ClockReading
 from greenchannel.signal.recording import Recording
 from greenchannel.signal.synthesis import simulate
@@ -13,6 +14,7 @@ from greenchannel.triage.finding import Patient
 from greenchannel.triage.interpretation import interpret, to_json
 from greenchannel.viewer import report_pages
 from greenchannel.viewer.pdf_font import width_mm, wrap
+from greenchannel.viewer.pdf_writer import Page
 from greenchannel.viewer.report_content import recorded_text
 from tests.pdf_paths import pages_of, text_of
 from tests.report_world import AT, report_of, signed
@@ -28,6 +30,22 @@ def test_an_unsigned_report_says_so() -> None:
     letters = text_of(report_pages.pages(report, SICK, ANALYSIS))
     assert set("未签发自动分析（未审核）") <= set(letters)
     assert "NOT SIGNED" in report_of(SICK, ANALYSIS, english=True).state
+
+
+def test_each_page_of_a_drill_says_that_it_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its title, and by words in a frame; a report of a patient has neither."""
+    framed: list[Page] = []
+    draw = report_pages._drill
+    monkeypatch.setattr(report_pages, "_drill", lambda page: (framed.append(page), draw(page)))
+    for english, title in ((False, "【演练】心电图报告"), (True, "[DRILL] ECG report")):
+        report = report_of(SICK, ANALYSIS, english=english, drill_until=AT)
+        assert report.title == title
+        data = report_pages.pages(report, SICK, ANALYSIS)
+        assert set(ON_PAPER) - {" "} <= set(text_of(data))
+        assert len(framed) == len(pages_of(data)) == len(set(map(id, framed)))
+        framed.clear()
+    report_pages.pages(report_of(SICK, ANALYSIS), SICK, ANALYSIS)
+    assert framed == []
 
 
 def test_the_newest_reading_stands_first_and_the_first_is_kept() -> None:
