@@ -30,7 +30,8 @@ _SMALL: Final = 7.0
 _BODY: Final = 9.0
 _MEDIAN_SPEED: Final = 50.0  # mm/s
 _MEDIAN_GAIN: Final = 20.0  # mm/mV
-_DRILL_FRAME_MM: Final = 4.0
+_DRILL_FRAME_MM: Final = 2.2  # below the foot of the page
+_DRILL_WORDS_MM: Final = 4.0
 _WHITE: Final = (1.0, 1.0, 1.0)
 
 
@@ -82,9 +83,9 @@ def _drill(page: Page) -> None:
         with page.clipped(x, y, w, h):
             strokes = [((s, y), (s + h, y + h)) for s in np.arange(x - h, x + w, 3.0)]
             page.lines(strokes, width=1.2, ink=BLACK)
-    for y in (1.0, height - band + 1.0):
-        page.area(width / 2 - 45.0, y - 1.0, 90.0, band, ink=_WHITE)
-        page.text(width / 2, y, drill.ON_PAPER, 8, bold=True, align="middle")
+    for y in (0.0, height - _DRILL_WORDS_MM):
+        page.area(width / 2 - 45.0, y, 90.0, _DRILL_WORDS_MM, ink=_WHITE)
+        page.text(width / 2, y + 1.0, drill.ON_PAPER, 8, bold=True, align="middle")
 
 
 # ---------------------------------------------------------------- the first page
