@@ -107,7 +107,7 @@ class Patient:
         try:
             self.append(dice.choices(deeds, (6, 2, 3, 1, 3, 1, 1, 1, 1))[0]())
         except Refused as refused:
-            assert refused.code in {"not_rung", "not_held", "channel_not_open"}
+            assert refused.code in {"not_rung", "not_held", "held", "channel_not_open"}
         if dice.random() < 0.3:
             self.at(self.log.now_s + dice.uniform(1, 300), lambda: self.staff(alert_id, person))
 

@@ -255,7 +255,8 @@ def test_nothing_of_a_drill_leaves_the_interface_without_its_mark(tmp_path: Path
             assert (await h.http.post(f"/api/v1/drills/{case_id}/end", headers=doctor)).status_code == 403
             ended = await h.http.post(f"/api/v1/drills/{case_id}/end", headers=boss)
             over = ended.json()["case"]
-            assert (over["state"], over["alert"]["state"]) == ("closed", "ended") and _marked(over)
+            assert over["state"] == "closed" and _marked(over)
+            assert over["alert"]["state"] in ("ended", "acknowledged")  # whether it rang before the channel opened
             assert (
                 await h.http.post(f"/api/v1/drills/{real['case_id']}/end", headers=boss)
             ).status_code == 409
