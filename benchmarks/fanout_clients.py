@@ -109,7 +109,7 @@ class Board:
                 at = bisect.bisect_right(visible, seq)
             else:
                 missing += max(0, place - at)
-                at = max(at, place + 1)
+                at = max(at, min(place + 1, len(visible)))  # what came after the count is nobody's gap
         return missing + len(visible) - at
 
     def state(self) -> str:
