@@ -65,11 +65,11 @@ def _no_end(*args: Any, **more: Any) -> None:
 def _skips(real: Any) -> Any:
     """The step that is due is passed over, the one after it is taken."""
 
-    def take_steps(alert: Any, to_step: int) -> Any:
+    def take_steps(alert: Any, to_step: int, now: Any = ()) -> Any:
         last = len(alert.plan) - 1
         if to_step == last:
-            return real(alert, to_step)
-        return [event for event in real(alert, to_step + 1) if getattr(event, "step", None) != to_step]
+            return real(alert, to_step, now)
+        return [event for event in real(alert, to_step + 1, now) if getattr(event, "step", None) != to_step]
 
     return take_steps
 
@@ -128,9 +128,9 @@ def _tells_nobody(real: Any) -> Any:
 
 
 def _rings_decliners(real: Any) -> Any:
-    def steps(alert: Any, to_step: int, declined: Any) -> Any:
+    def steps(alert: Any, to_step: int, declined: Any, now: Any = ()) -> Any:
         people = tuple(msgspec.structs.replace(one, declined_at=None) for one in alert.people)
-        return real(msgspec.structs.replace(alert, people=people), to_step, frozenset())
+        return real(msgspec.structs.replace(alert, people=people), to_step, frozenset(), now)
 
     return steps
 
