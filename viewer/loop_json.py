@@ -67,7 +67,9 @@ def _kind(kind: str, role: str) -> Json:
         "role": role,
         "zh": row.zh,
         "en": row.en,
-        "results": [{"id": one.id, "zh": one.zh, "en": one.en} for one in said],
+        "results": [
+            {"id": one.id, "zh": one.zh, "en": one.en, "at_once": one.id in row.at_once} for one in said
+        ],
     }
 
 

@@ -149,7 +149,9 @@ def assert_nobody_was_missed(case: Case) -> None:
     for alert in case.alerts:
         answered = alert.acknowledged_at is not None
         everybody_at = alert.step_due_at(len(alert.plan) - 1)
-        assert answered or alert.exhausted or everybody_at > seconds(END_S)  # a round of the last minutes goes on
+        assert (
+            answered or alert.exhausted or everybody_at > seconds(END_S)
+        )  # a round of the last minutes goes on
         if not answered and alert.exhausted:
             rung = {entry.person for entry in alert.people if entry.sent_at is not None}
             declined = {entry.person for entry in alert.people if entry.declined_at is not None}

@@ -65,7 +65,8 @@ def test_a_follow_up_is_closed_by_who_saw_to_it(people: People) -> None:
     for _ in range(2):
         assert width_beyond(clinic) <= 0
         clinic.get_by_test_id("lang").click()
-    one.get_by_test_id("followup-result").select_option("well")
+    expect(one.locator("option[value=well]")).to_be_disabled()  # a day has not passed
+    one.get_by_test_id("followup-result").select_option("infarction")
     one.get_by_test_id("followup-save").click()
     expect(one).to_have_count(0, timeout=SOON_MS)
     expect(clinic.get_by_test_id(f"followup-cancelled_30d-{case_id}")).to_be_visible()

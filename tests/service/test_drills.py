@@ -256,7 +256,10 @@ def test_nothing_of_a_drill_leaves_the_interface_without_its_mark(tmp_path: Path
             ended = await h.http.post(f"/api/v1/drills/{case_id}/end", headers=boss)
             over = ended.json()["case"]
             assert over["state"] == "closed" and _marked(over)
-            assert over["alert"]["state"] in ("ended", "acknowledged")  # whether it rang before the channel opened
+            assert over["alert"]["state"] in (
+                "ended",
+                "acknowledged",
+            )  # whether it rang before the channel opened
             assert (
                 await h.http.post(f"/api/v1/drills/{real['case_id']}/end", headers=boss)
             ).status_code == 409

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -175,9 +176,11 @@ def test_administration_needs_no_running_service(tmp_path: Path) -> None:
         run("user", "add", "wang", "--role", "cardiologist", "--password-stdin", *data, said=said).returncode
         == 0
     )
+    now = datetime.now(UTC)
     shift = run(
         *("roster", "add", "wang", "--role", "first"),
-        *("--from", "2026-01-01T00:00+08:00", "--to", "2099-01-01T00:00+08:00"),
+        *("--from", f"{now - timedelta(days=1):%Y-%m-%dT%H:%M+00:00}"),
+        *("--to", f"{now + timedelta(days=20):%Y-%m-%dT%H:%M+00:00}"),
         *data,
     )
     assert shift.returncode == 0, shift.stderr

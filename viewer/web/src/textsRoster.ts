@@ -36,6 +36,10 @@ export const ROSTER_TEXTS = {
   followupDue: ["{at} 前", "by {at}"],
   followupLate: ["逾期 {for}", "{for} overdue"],
   followupDone: ["结果", "What came of it"],
+  followupEarly: [
+    "{at} 起可登记随访结果;心肌梗死、其他疾病、死亡可随时登记",
+    "to be closed from {at} on; an infarction, another disease or a death at any time",
+  ],
   followupChoose: ["请选择结果", "choose"],
   followupSave: ["保存", "Save"],
   followupItself: [

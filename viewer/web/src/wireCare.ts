@@ -88,9 +88,11 @@ export interface FollowUp extends Said {
   followup_id: string | null;
   kind: string;
   role: Role;
-  results: Named[];
+  /** `at_once`: may be said before `earliest_at`. */
+  results: (Named & { at_once: boolean })[];
   about: string;
   due_at: string;
+  earliest_at: string;
   overdue: boolean;
   done_at: string | null;
   done_by: Person | null;

@@ -97,8 +97,11 @@ interface ResultProps {
 
 function Result({ one, id, changed }: ResultProps): JSX.Element {
   const [result, setResult] = useState("");
+  const now = nowMs.value;
+  const early = now !== null && now < Date.parse(one.earliest_at);
   return (
     <div class="followup-act">
+      {early && <p class="muted">{t("followupEarly", { at: dateTime(one.earliest_at).slice(0, 16) })}</p>}
       <select
         value={result}
         aria-label={t("followupDone")}
@@ -107,7 +110,7 @@ function Result({ one, id, changed }: ResultProps): JSX.Element {
       >
         <option value="">{t("followupChoose")}</option>
         {one.results.map((each) => (
-          <option key={each.id} value={each.id}>
+          <option key={each.id} value={each.id} disabled={early && !each.at_once}>
             {say(each)}
           </option>
         ))}
