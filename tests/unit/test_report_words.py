@@ -1,5 +1,6 @@
 """What a report says: who signed, whose clock, what is not known, and that the machine's words are not reviewed."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import numpy as np
@@ -32,11 +33,18 @@ def test_an_unsigned_report_says_so() -> None:
     assert "NOT SIGNED" in report_of(SICK, ANALYSIS, english=True).state
 
 
+def _noting(draw: Callable[[Page], None], framed: list[Page]) -> Callable[[Page], None]:
+    def noted(page: Page) -> None:
+        framed.append(page)
+        draw(page)
+
+    return noted
+
+
 def test_each_page_of_a_drill_says_that_it_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """By its title, and by words in a frame; a report of a patient has neither."""
     framed: list[Page] = []
-    draw = report_pages._drill
-    monkeypatch.setattr(report_pages, "_drill", lambda page: (framed.append(page), draw(page)))
+    monkeypatch.setattr(report_pages, "_drill", _noting(report_pages._drill, framed))
     for english, title in ((False, "【演练】心电图报告"), (True, "[DRILL] ECG report")):
         report = report_of(SICK, ANALYSIS, english=english, drill_until=AT)
         assert report.title == title
