@@ -44,8 +44,8 @@ def send(clinic: Page) -> None:
         {"name": "1605.dcm", "mimeType": "application/dicom", "buffer": ecg}
     )
     clinic.get_by_test_id("send-age").fill("61")
-    clinic.get_by_test_id("send-sex").select_option("male")
-    clinic.get_by_test_id("send-chest-pain").select_option("yes")
+    clinic.get_by_test_id("send-sex-male").check(force=True)
+    clinic.get_by_test_id("send-chest_pain-yes").check(force=True)
     clinic.get_by_test_id("send").click()
 
 
