@@ -39,15 +39,21 @@ def both(work: Callable[[], Any]) -> tuple[Any, Any]:
         return alone, work()
 
 
-def assert_alike(alone: Any, fast: Any, *, most: float = MOST_MV, at: str = "") -> None:
+def assert_alike(
+    alone: Any, fast: Any, *, most: float = MOST_MV, most_mv: float = MOST_MV, at: str = ""
+) -> None:
     """Two results are the same: discrete ones exactly, numbers within their unit's tolerance."""
+
+    def within(name: str) -> dict[str, float]:
+        return {"most": _most(name, most, most_mv), "most_mv": most_mv}
+
     if isinstance(alone, Rows):
         alone, fast = alone._table, fast._table
     if is_dataclass(alone) and not isinstance(alone, type):
         assert type(alone) is type(fast), at
         for field in fields(alone):
             name = field.name
-            assert_alike(getattr(alone, name), getattr(fast, name), most=_most(name, most), at=f"{at}.{name}")
+            assert_alike(getattr(alone, name), getattr(fast, name), **within(name), at=f"{at}.{name}")
     elif isinstance(alone, np.ndarray):
         assert alone.shape == fast.shape, (at, alone.shape, fast.shape)
         if alone.dtype.kind in "biu":
@@ -57,14 +63,14 @@ def assert_alike(alone: Any, fast: Any, *, most: float = MOST_MV, at: str = "") 
     elif isinstance(alone, dict):
         assert list(alone) == list(fast), at
         for key in alone:
-            assert_alike(alone[key], fast[key], most=_most(str(key), most), at=f"{at}[{key}]")
+            assert_alike(alone[key], fast[key], **within(str(key)), at=f"{at}[{key}]")
     elif hasattr(alone, "_fields"):
         for name in alone._fields:
-            assert_alike(getattr(alone, name), getattr(fast, name), most=_most(name, most), at=f"{at}.{name}")
+            assert_alike(getattr(alone, name), getattr(fast, name), **within(name), at=f"{at}.{name}")
     elif isinstance(alone, list | tuple):
         assert len(alone) == len(fast), at
         for k, (one, other) in enumerate(zip(alone, fast, strict=True)):
-            assert_alike(one, other, most=most, at=f"{at}[{k}]")
+            assert_alike(one, other, most=most, most_mv=most_mv, at=f"{at}[{k}]")
     elif isinstance(alone, float) and isinstance(fast, float):
         near = math.isclose(alone, fast, rel_tol=MOST_TIMES, abs_tol=most)
         assert near or (math.isnan(alone) and math.isnan(fast)), (at, alone, fast)
@@ -72,10 +78,10 @@ def assert_alike(alone: Any, fast: Any, *, most: float = MOST_MV, at: str = "") 
         assert alone == fast, (at, alone, fast)
 
 
-def _most(name: str, above: float) -> float:
+def _most(name: str, above: float, most_mv: float) -> float:
     """The tolerance that a name asks for by its unit."""
     if name.endswith("_mv"):
-        return MOST_MV
+        return most_mv
     if name.endswith(("_ms", "_deg", "_bpm")):
         return MOST_MS
     if name.endswith("_s") or name in ("beats", "lead_beats"):

@@ -91,7 +91,9 @@ def test_the_faults_of_samples_are_the_same(given_: tuple[Floats, float]) -> Non
     x, rate_hz = given_
     alone, fast = both(lambda: sample_quality.look(x, rate_hz, names=ALL[: len(x)]))
 
-    assert_alike(alone, fast, most=1e-5 * max(1.0, float(np.nanmax(np.abs(x), initial=0.0))))
+    # A swing is what is left of sums as large as the trace.
+    rounding = 1e-5 * max(1.0, float(np.nanmax(np.abs(x), initial=0.0)))
+    assert_alike(alone, fast, most=rounding, most_mv=rounding)
 
 
 @some

@@ -58,7 +58,9 @@ def serve(
     if not any(user.role == "admin" and not user.disabled for user in users):
         typer.echo(NO_ADMINISTRATOR.format(folder=chosen.data_dir), err=True, nl=False)
         raise typer.Exit(2)
-    os.environ.setdefault(kernels.VARIABLE, "auto")  # for the process that reads running streams
+    told = os.environ.get(kernels.VARIABLE)
+    if told is None:
+        os.environ[kernels.VARIABLE] = "auto"  # for the process that reads running streams
     # The service answers before it computes faster.
     threading.Thread(target=kernels.turn_on, daemon=True).start()
     try:
@@ -71,6 +73,9 @@ def serve(
     except OSError as error:
         typer.echo(f"cannot listen on {chosen.host} port {chosen.port}: {error.strerror or error}", err=True)
         raise typer.Exit(1) from error
+    finally:
+        if told is None:
+            os.environ.pop(kernels.VARIABLE, None)
 
 
 @app.command()
