@@ -100,7 +100,7 @@ def assert_same_reading(recordings: list[Recording], *, knife_edges: int = 0) ->
         apart_s = np.abs(np.subtract(one.r_s, other.r_s))
         if apart_s.any():
             assert apart_s.max() < 1.001 / limits.ANALYSIS_RATE_HZ, k
-            moved += np.count_nonzero(apart_s)
+            moved += int(np.count_nonzero(apart_s))
         else:
             assert_alike(one, other, at=str(k))
         mine, theirs = read(one, PATIENT), read(other, PATIENT)
