@@ -44,6 +44,7 @@ class Store:
         self.now_ms: Callable[[], int] = lambda: 0  # the database's own clock
         self._undo: list[Callable[[], None]] = []
         self._due: list[tuple[int, str]] = []
+        self._due_ms: dict[str, int] = {}
         self._turns: list[tuple[int, str]] = []
         self.stirred = False  # something may be due sooner than it was
         self._committed = 0  # length of the log that is on disk
@@ -105,11 +106,11 @@ class Store:
     def note_due(self, deadline: Deadline) -> None:
         """Find it again at its time."""
         self.stirred = True
-        heapq.heappush(self._due, (ms_of(deadline.due_at), deadline.id))
+        self._due_ms[deadline.id] = due_ms = ms_of(deadline.due_at)
+        heapq.heappush(self._due, (due_ms, deadline.id))
 
     def _waits(self, due_ms: int, id: str) -> bool:
-        deadline = self.deadlines.get(id)
-        return deadline is not None and id not in self.taken and ms_of(deadline.due_at) == due_ms
+        return id in self.deadlines and id not in self.taken and self._due_ms[id] == due_ms
 
     def next_due_ms(self) -> int | None:
         """When the first of the due times that wait is due."""

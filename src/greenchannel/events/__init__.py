@@ -6,6 +6,7 @@ Everything that the service shows is a fold over `Envelope`s.
 """
 
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
@@ -183,6 +184,9 @@ AnyEvent = (
 )
 
 
+_CASE: Final = "case:"
+
+
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     """One event in its place in the log."""
 
@@ -197,10 +201,9 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def case_id(self) -> str | None:
         """The case this belongs to, or None for a stream of another kind."""
-        kind, _, name = self.stream.partition(":")
-        return name if kind == "case" else None
+        return self.stream[len(_CASE) :] if self.stream.startswith(_CASE) else None
 
 
 def case_stream(case_id: str) -> str:
     """Name of a case's stream."""
-    return f"case:{case_id}"
+    return _CASE + case_id
