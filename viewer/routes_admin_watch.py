@@ -11,12 +11,19 @@ from greenchannel.clock import rfc3339
 from greenchannel.service.administration import CHANGE
 from greenchannel.service.errors import NotFound
 from greenchannel.store.quarantine import QuarantinedFile
+from greenchannel.triage.critical_lists import LISTS
 from greenchannel.triage.rule_set import NEWEST
 from greenchannel.viewer.access import require
-from greenchannel.viewer.front import PREFIX, Front, Here, Who, answer
+from greenchannel.viewer.front import NOTHING, PREFIX, Front, Here, Who, answer
 from greenchannel.viewer.routes_cases import Given, Reason
 
 router = APIRouter(prefix="/admin", tags=["administration"])
+
+
+class SiteList(Given):
+    """Which list; null: that of the service's configuration."""
+
+    critical_list: Annotated[str, Field(min_length=1, max_length=64)] | None
 
 
 class Take(Given):
@@ -58,8 +65,8 @@ async def test_channel(user_id: str, channel: str, front: Here, who: Who) -> Res
 
 @router.get("/rules", summary="Which rules hold at which site")
 async def rules(front: Here, who: Who) -> Response:
-    """The version by which ECGs of each site are read, and whom an alert of the site rings when. Both are set in the
-    service's configuration, not here."""
+    """The version by which ECGs of each site are read, with the lists of critical values that may be chosen for it; and
+    whom an alert of the site rings when, which is set in the service's configuration."""
     require(who, "administer")
     escalation = front.desk.watch.settings
     own = {one.id for one in escalation.site}
@@ -72,6 +79,7 @@ async def rules(front: Here, who: Who) -> Response:
                 "name_en": one.name_en,
                 "version": (version := front.desk.intake.rules_of(one.id).version),
                 "rules": f"{PREFIX}/rules/{version}",
+                "chosen_list": front.desk.site_rules.chosen(one.id),
                 "own_steps": one.id in own,
                 "steps": [
                     {
@@ -91,6 +99,7 @@ async def rules(front: Here, who: Who) -> Response:
         {
             "newest": NEWEST,
             "critical_list": front.desk.settings.critical_list,
+            "lists": [{"name": one.name, "zh": one.zh, "en": one.en} for one in LISTS.values()],
             "paging_tiers": list(escalation.paging_tiers),
             "waiting_s": dict(escalation.waiting_s),
             "follow_up_s": escalation.follow_up_s,
@@ -98,6 +107,14 @@ async def rules(front: Here, who: Who) -> Response:
             "sites": await asyncio.to_thread(found),
         }
     )
+
+
+@router.put("/rules/{site_id}", status_code=NOTHING, summary="Choose a site's list of critical values")
+async def follow_list(site_id: str, body: SiteList, front: Here, who: Who) -> Response:
+    """The next ECG is read by it; what was read before keeps the version by which it was."""
+    require(who, "administer")
+    await front.desk.administration.follow_list(who, site_id, body.critical_list)
+    return Response(status_code=NOTHING)
 
 
 # ---------------------------------------------------------------- quarantine

@@ -90,6 +90,23 @@ def test_a_site_and_its_device_are_entered_and_the_device_sends(people: People, 
     assert people.errors == []
 
 
+def test_a_list_of_critical_values_is_chosen_for_a_site(people: People) -> None:
+    """Said as saved, shown with its version, and written down."""
+    admin = people.enter("admin")
+    admin.goto("/admin/rules")
+    row = admin.get_by_test_id("rules-yinzhao")
+    before = row.get_by_role("link").text_content(timeout=SOON_MS) or ""
+    admin.get_by_test_id("list-yinzhao").select_option("shanxi")
+    expect(row.get_by_role("status")).to_contain_text("已保存", timeout=SOON_MS)
+    expect(row.get_by_role("link")).to_have_text(f"{before}+shanxi", timeout=SOON_MS)
+    admin.get_by_test_id("admin-changes").click()
+    expect(admin.get_by_test_id("admin-change").first).to_contain_text("yinzhao: shanxi", timeout=SOON_MS)
+    admin.goto("/admin/rules")
+    admin.get_by_test_id("list-yinzhao").select_option("")
+    expect(row.get_by_role("link")).to_have_text(before, timeout=SOON_MS)
+    assert people.errors == []
+
+
 def test_a_person_comes_in_by_invitation_and_is_put_out_again(people: People) -> None:
     """The password is the person's own; disabled, the open page is at the login within seconds."""
     admin = people.enter("admin")

@@ -34,6 +34,7 @@ def test_only_an_administrator_administers(tmp_path: Path) -> None:
                     ("GET", "/users", None),
                     ("GET", "/channels", None),
                     ("GET", "/rules", None),
+                    ("PUT", "/rules/yinzhao", {"critical_list": "shanxi"}),
                     ("GET", "/quarantine", None),
                     ("GET", "/changes", None),
                     ("POST", "/sites", {"id": "x", "name_zh": "x", "name_en": "x"}),
@@ -241,6 +242,35 @@ def test_the_rules_of_each_site_are_shown(tmp_path: Path) -> None:
             assert versions["jishi"] == said["newest"]
             assert {"ACT", "CRIT"} <= set(said["paging_tiers"])
             assert all(one["steps"][-1]["role"] == "everybody" for one in said["sites"])
+
+    asyncio.run(run())
+
+
+def test_a_site_follows_the_list_that_was_chosen_for_it(tmp_path: Path) -> None:
+    """The choice outweighs the configuration, is written down and can be taken back; no unknown list is taken."""
+
+    async def run() -> None:
+        async with house(tmp_path, critical_list="consensus-2017, yinzhao=shanxi") as h:
+            boss = await h.person("boss")
+
+            async def at_yinzhao() -> tuple[str, str | None]:
+                sites = (await ask(h, boss, "GET", "/rules"))["sites"]
+                return next((one["version"], one["chosen_list"]) for one in sites if one["site"] == "yinzhao")
+
+            for name, version in (("zhejiang", "2+zhejiang"), ("consensus-2017", "2"), (None, "2+shanxi")):
+                await ask(h, boss, "PUT", "/rules/yinzhao", {"critical_list": name}, status=204)
+                assert await at_yinzhao() == (version, name)
+
+            refused = await ask(h, boss, "PUT", "/rules/yinzhao", {"critical_list": "mine"}, status=400)
+            assert "shanxi" in refused["detail"] and "shanxi" in refused["zh"]
+            await ask(h, boss, "PUT", "/rules/nowhere", {"critical_list": "shanxi"}, status=404)
+            await ask(h, boss, "PUT", "/rules/yinzhao", {}, status=422)
+            changes = (await ask(h, boss, "GET", "/changes"))["changes"]
+            assert [one["detail"] for one in changes if one["what"] == "site_list"] == [
+                "yinzhao: as configured",
+                "yinzhao: consensus-2017",
+                "yinzhao: zhejiang",
+            ]
 
     asyncio.run(run())
 

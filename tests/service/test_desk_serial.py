@@ -13,6 +13,8 @@ from greenchannel.service.desk import Desk
 from greenchannel.signal.leads import LIMB, STANDARD_12, STANDARD_18
 from greenchannel.signal.recording import Recording
 from greenchannel.signal.synthesis import simulate
+from greenchannel.store.account_changes import AccountChanges
+from greenchannel.store.engine import open_engine
 from tests.desk_world import World, device, dicom, run, with_st
 
 
@@ -114,6 +116,23 @@ def test_what_is_said_of_the_patient_reaches_the_rules(tmp_path: Path) -> None:
         found = {one["id"]: one["tier"] for one in desk.case(told.case_id).ecgs[0].findings}
         assert found.get("EQV-AVR") == "ACT"
         assert "EQV-AVR" not in {one["id"] for one in desk.case(silent.case_id).ecgs[0].findings}
+
+    run(tmp_path, story)
+
+
+def test_a_chosen_list_holds_from_the_next_ecg_on(tmp_path: Path) -> None:
+    """What was read before keeps its version; a list that this version of the product does not have is no reason to
+    read nothing."""
+    fast = [simulate(seed=7, rhythm="sinus", heart_rate_bpm=bpm).recording for bpm in (190.0, 195.0, 200.0)]
+
+    async def story(world: World, desk: Desk) -> None:
+        versions, changes = [], AccountChanges(open_engine(world.settings.url()))
+        for recording, chosen in zip(fast, (None, "shanxi", "a list of tomorrow"), strict=True):
+            changes.change_site("yinzhao", critical_list=chosen)
+            desk.site_rules.forget()
+            sent = await world.send(desk, file_of(recording), patient_ref="A-1")
+            versions.append((await desk.analysis(sent.ecg_id) or {})["version"]["rules"])
+        assert versions == ["2", "2+shanxi", "2"]
 
     run(tmp_path, story)
 

@@ -12,6 +12,7 @@ from greenchannel.clock import Clock
 from greenchannel.service.callers import Caller
 from greenchannel.service.errors import Conflict, NotFound, ServiceError
 from greenchannel.service.roster_watch import look_soon
+from greenchannel.service.site_rules import SiteRules
 from greenchannel.settings import Settings
 from greenchannel.store.access import AccessEntry, AccessLog
 from greenchannel.store.account_changes import AccountChanges
@@ -20,6 +21,7 @@ from greenchannel.store.errors import AccountError, AlreadyExists, CodeRefused, 
 from greenchannel.store.one_time_codes import DEVICE, USER, OneTimeCode, OneTimeCodes
 from greenchannel.store.passwords import new_token
 from greenchannel.store.writer import Writer
+from greenchannel.triage.critical_lists import LISTS
 
 T = TypeVar("T")
 CHANGE: Final = "admin:"  # how the actions of administrators begin in the access log
@@ -60,6 +62,7 @@ class Administration:
         clock: Clock,
         settings: Settings,
         writer: Writer,
+        site_rules: SiteRules,
     ) -> None:
         self._accounts = accounts
         self._changes = changes
@@ -67,6 +70,7 @@ class Administration:
         self._access = access
         self._clock = clock
         self._writer = writer
+        self._site_rules = site_rules
         self._pairing = timedelta(seconds=settings.pairing_code_s)
         self._invitation = timedelta(seconds=settings.invitation_s)
 
@@ -80,6 +84,19 @@ class Administration:
         """Set some fields of a site. The log has their names, and no telephone number."""
         detail = f"{id}: {', '.join(sorted(given))}"
         return await self._do(caller, "site_change", detail, lambda: self._changes.change_site(id, **given))
+
+    async def follow_list(self, caller: Caller, id: str, name: str | None) -> None:
+        """Have the ECGs of a site read by a list of critical values from now on; None: by that of the configuration."""
+        if name is not None and name not in LISTS:
+            known = ", ".join(LISTS)
+            raise BadEntry(
+                "unknown_list",
+                f"expected a list of critical values among {known}, got {name}",
+                f"没有名为 {name} 的危急值清单,可选:{known}",
+            )
+        said = f"{id}: {name or 'as configured'}"
+        await self._do(caller, "site_list", said, lambda: self._changes.change_site(id, critical_list=name))
+        self._site_rules.forget()
 
     async def close_site(self, caller: Caller, id: str, reason: str) -> None:
         """Take a site out of use; its cases, devices and people stay."""

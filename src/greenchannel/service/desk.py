@@ -51,6 +51,7 @@ from greenchannel.service.reperfusion_clock import ReperfusionClock
 from greenchannel.service.roster_desk import RosterDesk
 from greenchannel.service.roster_watch import RosterWatch
 from greenchannel.service.signs import SignsOfLife
+from greenchannel.service.site_rules import SiteRules
 from greenchannel.service.streams import SHUT_OUT_EVERY_S, StreamDesk
 from greenchannel.service.uploads import Uploads
 from greenchannel.service.watch import Watch
@@ -69,7 +70,6 @@ from greenchannel.store.quarantine import Quarantine
 from greenchannel.store.upload_parts import Parts
 from greenchannel.store.vault import Vault
 from greenchannel.store.writer import Writer
-from greenchannel.triage.critical_lists import rules_by_site
 from greenchannel.triage.electrode_sets import truly_named
 from greenchannel.triage.reading_templates import Templates
 
@@ -149,6 +149,7 @@ class Desk:
             writer=writer, book=self.book, contacts=self.contacts, accounts=accounts, outbox=self.outbox
         )
         self.watch = Watch(accounts, self.escalation, self.contacts)
+        self.site_rules = SiteRules(accounts, settings.critical_list)
         self.intake = Intake(
             engine=engine,
             clock=clock,
@@ -160,7 +161,7 @@ class Desk:
             accounts=accounts,
             watch=self.watch,
             threads=settings.analysis_threads,
-            rules_of=rules_by_site(settings.critical_list),
+            rules_of=self.site_rules.of,
         )
         self.reperfusion = ReperfusionClock(self.hub, clock)
         self.agent_clocks = AgentClocks(writer, self.book)
@@ -268,6 +269,7 @@ class Desk:
             clock=clock,
             settings=settings,
             writer=writer,
+            site_rules=self.site_rules,
         )
         self.quarantined = QuarantineDesk(
             quarantine=quarantine, intake=self.intake, administration=self.administration, clock=clock

@@ -33,6 +33,7 @@ SITE_FIELDS: Final = (
     "lat",
     "lon",
     "radius_m",
+    "critical_list",
 )
 _NEVER_EMPTY: Final = frozenset({"name_zh", "name_en", "kind"})
 

@@ -293,6 +293,9 @@ sites = Table(
     Column("radius_m", Float),  # of its fence; NULL: the usual one
     Column("town", Text),
     Column("fallback_phone", Text),  # whom the site telephones where no doctor answers; NULL: the hub
+    Column(
+        "critical_list", String(64)
+    ),  # of critical values, as an administrator chose; NULL: the configuration's
 )
 
 users = Table(

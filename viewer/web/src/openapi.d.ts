@@ -178,11 +178,31 @@ export interface paths {
         };
         /**
          * Which rules hold at which site
-         * @description The version by which ECGs of each site are read, and whom an alert of the site rings when. Both are set in the
-         *     service's configuration, not here.
+         * @description The version by which ECGs of each site are read, with the lists of critical values that may be chosen for it; and
+         *     whom an alert of the site rings when, which is set in the service's configuration.
          */
         get: operations["rules_api_v1_admin_rules_get"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/rules/{site_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Choose a site's list of critical values
+         * @description The next ECG is read by it; what was read before keeps the version by which it was.
+         */
+        put: operations["follow_list_api_v1_admin_rules__site_id__put"];
         post?: never;
         delete?: never;
         options?: never;
@@ -2375,6 +2395,14 @@ export interface components {
             town?: string | null;
         };
         /**
+         * SiteList
+         * @description Which list; null: that of the service's configuration.
+         */
+        SiteList: {
+            /** Critical List */
+            critical_list: string | null;
+        };
+        /**
          * Start
          * @description The board may sound, and the person heard the test tone.
          */
@@ -2720,6 +2748,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
+                };
+            };
+        };
+    };
+    follow_list_api_v1_admin_rules__site_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SiteList"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };

@@ -56,6 +56,7 @@ export interface AdminStep {
 export interface AdminRules {
   newest: string;
   critical_list: string;
+  lists: { name: string; zh: string; en: string }[];
   paging_tiers: string[];
   waiting_s: Record<string, number>;
   sites: {
@@ -63,6 +64,7 @@ export interface AdminRules {
     name_zh: string;
     name_en: string;
     version: string;
+    chosen_list: string | null;
     own_steps: boolean;
     steps: AdminStep[];
   }[];

@@ -19,18 +19,21 @@ async function asked<T>(name: string, run: () => Promise<T>): Promise<T | null> 
 const told = (name: string, path: string, body: object = {}): Promise<boolean> =>
   attempt(name, () => post<undefined>(path, body));
 
-const patch = (name: string, path: string, body: object): Promise<boolean> =>
+const changed = (method: "PATCH" | "PUT", name: string, path: string, body: object): Promise<boolean> =>
   attempt(name, async () => {
-    await call<unknown>("PATCH", path, { body: JSON.stringify(body), headers: JSON_BODY });
+    await call<unknown>(method, path, { body: JSON.stringify(body), headers: JSON_BODY });
     return undefined;
   });
 
 export const addSite = (site: object) => told("site", "/admin/sites", site);
 export const changeSite = (id: string, change: object) =>
-  patch(`site ${id}`, `/admin/sites/${at(id)}`, change);
+  changed("PATCH", `site ${id}`, `/admin/sites/${at(id)}`, change);
 export const closeSite = (id: string, reason: string) =>
   told(`site ${id}`, `/admin/sites/${at(id)}/close`, { reason });
 export const useSite = (id: string) => told(`site ${id}`, `/admin/sites/${at(id)}/use`);
+
+export const followList = (site: string, list: string | null) =>
+  changed("PUT", `rules ${site}`, `/admin/rules/${at(site)}`, { critical_list: list });
 
 export const addDevice = (device: object) =>
   asked("device", () => post<NewCode & { device: string }>("/admin/devices", device));
@@ -42,7 +45,7 @@ export const revokeDevice = (id: string, reason: string) =>
 export const addUser = (user: object) =>
   asked("user", () => post<NewCode & { user: string }>("/admin/users", user));
 export const changeUser = (id: string, change: object) =>
-  patch(`user ${id}`, `/admin/users/${at(id)}`, change);
+  changed("PATCH", `user ${id}`, `/admin/users/${at(id)}`, change);
 export const disableUser = (id: string, reason: string) =>
   told(`user ${id}`, `/admin/users/${at(id)}/disable`, { reason });
 export const useUser = (id: string) => told(`user ${id}`, `/admin/users/${at(id)}/use`);

@@ -1,6 +1,8 @@
-/** By which rules is each site read, and who is rung when? Shown; set in the service's configuration. */
+/** By which rules is each site read, and who is rung when? */
 import type { JSX } from "preact";
+import { useState } from "preact/hooks";
 import { useLoaded } from "../../parts/load";
+import { followList } from "../../state/admin";
 import { lang } from "../../state/prefs";
 import { shiftName, tierWord } from "../../texts";
 import { ta } from "../../textsAdmin";
@@ -9,7 +11,8 @@ import type { AdminRules, AdminStep } from "../../wireAdmin";
 import { Fact } from "./Sites";
 
 export function Rules(): JSX.Element {
-  const { value, problem } = useLoaded<AdminRules>("/admin/rules", null);
+  const [changes, setChanges] = useState(0);
+  const { value, problem } = useLoaded<AdminRules>("/admin/rules", changes);
   return (
     <>
       <h2>{ta("rules")}</h2>
@@ -33,6 +36,12 @@ export function Rules(): JSX.Element {
                     {ta("ruleVersion")} {site.version}
                   </a>
                 </p>
+                <ChooseList
+                  site={site.site}
+                  chosen={site.chosen_list}
+                  lists={value.lists}
+                  changed={() => setChanges((count) => count + 1)}
+                />
                 <p class="muted">
                   {ta("steps")}({ta(site.own_steps ? "stepsOwn" : "stepsNetwork")})
                 </p>
@@ -49,6 +58,39 @@ export function Rules(): JSX.Element {
         </>
       )}
     </>
+  );
+}
+
+function ChooseList(props: {
+  site: string;
+  chosen: string | null;
+  lists: AdminRules["lists"];
+  changed: () => void;
+}): JSX.Element {
+  const [saved, setSaved] = useState(false);
+  const choose = async (name: string): Promise<void> => {
+    setSaved(await followList(props.site, name === "" ? null : name));
+    props.changed();
+  };
+  return (
+    <label>
+      {ta("criticalList")}{" "}
+      <select
+        data-testid={`list-${props.site}`}
+        value={props.chosen ?? ""}
+        onChange={(event) => void choose(event.currentTarget.value)}
+      >
+        <option value="">{ta("listConfigured")}</option>
+        {props.lists.map((one) => (
+          <option key={one.name} value={one.name}>
+            {lang.value === "zh" ? one.zh : one.en}
+          </option>
+        ))}
+      </select>
+      <span role="status" class="muted">
+        {saved && ` ${ta("listSaved")}`}
+      </span>
+    </label>
   );
 }
 
