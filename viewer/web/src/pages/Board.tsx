@@ -5,6 +5,7 @@ import { useEffect, useState } from "preact/hooks";
 import { CaseRow } from "../parts/CaseRow";
 import { DutyPanel } from "../parts/DutyPanel";
 import { EcgPanel } from "../parts/EcgPanel";
+import { useFilling } from "../parts/filling";
 import { helpOpen } from "../parts/Header";
 import { useHeldLayout } from "../parts/heldOrder";
 import { openSiteFilter, SiteFilter } from "../parts/SiteFilter";
@@ -69,6 +70,7 @@ interface SectionProps {
 }
 
 function BoardSection({ id, order, shape, title, waiting = 0 }: SectionProps): JSX.Element {
+  const drawn = useFilling(order.length);
   return (
     <section class={`section section-${id}`} data-testid={`section-${id}`}>
       {title && (
@@ -83,7 +85,7 @@ function BoardSection({ id, order, shape, title, waiting = 0 }: SectionProps): J
       )}
       {id === "now" && order.length === 0 && <p class="empty">{t("emptyNow")}</p>}
       <ul class="rows">
-        {order.map((caseId) => (
+        {order.slice(0, drawn).map((caseId) => (
           <CaseRow key={caseId} id={caseId} selected={selected.value === caseId} open={openRow} />
         ))}
       </ul>
