@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 from starlette.responses import Response
 
 from greenchannel.alerts.channels import outgoing
+from greenchannel.clock import SteadyClock
 from greenchannel.service.delivery import Delivery
 from greenchannel.viewer.front import Front, Here, answer
 from greenchannel.viewer.problems import Problem
@@ -66,6 +67,12 @@ class Metrics:
         self._gauge("greenchannel_log_of_others", "Events that another process wrote").set_function(
             lambda: desk.following.of_others
         )
+        if isinstance(desk.clock, SteadyClock):
+            clock = desk.clock
+            self._gauge(
+                "greenchannel_clock_ahead_seconds",
+                "How far the machine's clock was set back and is still behind",
+            ).set_function(lambda: clock.ahead.total_seconds())
         self._gauge(
             "greenchannel_roster_problems", "Shifts in doubt that begin within a day, or have begun"
         ).set_function(lambda: desk.roster.watch.in_doubt)

@@ -14,7 +14,7 @@ import uvicorn
 
 from greenchannel.alerts.escalation_plan import EscalationSettings, settings_of
 from greenchannel.alerts.task_texts import TaskTexts, texts_of
-from greenchannel.clock import Clock, SystemClock
+from greenchannel.clock import Clock, SteadyClock
 from greenchannel.county import cast
 from greenchannel.ingest.packing import pack, unpack
 from greenchannel.service import collecting
@@ -44,7 +44,7 @@ SWITCH_S: Final = 0.0005
 def build(settings: Settings, clock: Clock | None = None) -> Desk:
     """All parts joined, the database brought to its newest form; nothing runs yet."""
     _keep_values_out_of_logs()
-    clock = clock or SystemClock()
+    clock = clock or SteadyClock()
     escalation = None if settings.escalation_file is None else read_escalation(settings.escalation_file)
     task_texts = None if settings.tasks_file is None else read_task_texts(settings.tasks_file)
     templates = None if settings.templates_file is None else read_templates(settings.templates_file)

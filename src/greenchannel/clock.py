@@ -1,7 +1,13 @@
 """Where the time comes from. Every core takes `now`; only shells hold a `Clock`."""
 
-from datetime import UTC, datetime
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
+
+_log: Final = logging.getLogger(__name__)
 
 EARLIEST: Final = datetime(1900, 1, 1, tzinfo=UTC)
 LATEST: Final = datetime(2199, 12, 31, tzinfo=UTC)
@@ -55,6 +61,60 @@ class SystemClock:
 
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+
+SLOWER: Final = 0.01
+"""How much slower time passes while the machine's clock is behind: a second of that is made good in 100.  [E]"""
+TOLD_FROM: Final = timedelta(seconds=1)
+"""A set-back from which on the log says so; time servers move clocks by less every day.  [E]"""
+
+
+class SteadyClock:
+    """Goes forward with the machine's clock. Where that is set back it goes on, one percent slower, until the machine's
+    clock has caught up; so no due time waits longer than it was to wait, and no event is older than the one before.
+
+    Due times are instants: were the clock set back while an alert is open, its next step would come late by as much.
+    From any thread.
+
+    Parameters
+    ----------
+    wall : the machine's clock
+    steady_s : seconds that nobody sets, from any beginning
+    """
+
+    name = "server"
+
+    def __init__(
+        self,
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+        steady_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._wall, self._steady_s = wall, steady_s
+        self._lock = threading.Lock()
+        self._last, self._last_s = wall(), steady_s()
+        self._told = False
+        self.ahead = timedelta(0)
+        """By how much it was before the machine's clock when it was last asked."""
+
+    def now(self) -> datetime:
+        """The instant, aware, UTC."""
+        with self._lock:
+            wall, steady_s = self._wall(), self._steady_s()
+            passed_s = max(0.0, steady_s - self._last_s)
+            if wall < self._last + timedelta(seconds=passed_s):
+                passed_s *= 1 - SLOWER
+            now = max(wall, self._last + timedelta(seconds=passed_s))
+            self._last, self._last_s, self.ahead = now, steady_s, now - wall
+            self._tell()
+            return now
+
+    def _tell(self) -> None:
+        if self.ahead >= TOLD_FROM and not self._told:
+            _log.warning(
+                "the machine's clock was set back by %.1f s: times go on without it until it has caught up",
+                self.ahead.total_seconds(),
+            )
+        self._told = self.ahead >= TOLD_FROM
 
 
 class ManualClock:
