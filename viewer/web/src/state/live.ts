@@ -47,6 +47,8 @@ const waveListeners = new Map<string, Set<(wave: WaveMessage) => void>>();
 const onScreen: string[] = [];
 let told = new Set<string>();
 let current: LiveLine | null = null;
+/** Whose the line and the rows are: another person sees other cases. */
+let whose: string | null = null;
 
 export function rowOf(caseId: string | null): Row | undefined {
   return caseId === null ? undefined : rows.value.cases.get(caseId);
@@ -57,9 +59,11 @@ export function takeAnswer(row: Row): void {
   hold(applyAnswer(rows.value, row), row.case_id);
 }
 
-export function startLive(): void {
-  if (current !== null) return;
-  hold(NO_ROWS);
+/** The line of this person. One that stands for somebody else ends first, with all that it brought. */
+export function startLive(person: string): void {
+  if (current !== null && whose === person) return;
+  stopLive();
+  whose = person;
   current = new LiveLine(
     {
       open: (path) => new WebSocket(origin() + path) as unknown as SocketLike,
@@ -82,6 +86,8 @@ export function stopLive(): void {
   document.removeEventListener("visibilitychange", tellOwed);
   current?.stop();
   current = null;
+  whose = null;
+  line.value = { open: false, lostAtMs: performance.now() };
   hold(NO_ROWS);
 }
 
