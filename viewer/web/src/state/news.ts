@@ -7,6 +7,9 @@ import { may } from "./session";
 /** Those that came while the page was behind another one; put away once it is looked at. */
 export const unlooked = signal<readonly Row[]>([]);
 
+/** What the page that is shown has to say in the title of the window, while nobody is called; null for nothing. */
+export const titleNote = signal<string | null>(null);
+
 export class News {
   private known: Set<string> | null = null;
 
