@@ -17,7 +17,7 @@ import { TierMark } from "./bits";
 import { EvidenceList } from "./EvidenceList";
 import { Amends, signature } from "./Headline";
 import { LaterLivePaper, LaterPaper, ReportMenuLater, SignFormLater } from "./laterParts";
-import { useLoaded } from "./load";
+import { useLoaded, useTries } from "./load";
 import { PaperPicture } from "./PaperPicture";
 import { RuleLink } from "./RuleLink";
 
@@ -74,24 +74,26 @@ export function EcgPanel({ ecgId, row }: Props): JSX.Element {
 }
 
 function useWaveform(ecgId: string | null): { wave: Waveform | null; words: string | null } {
-  const [held, setHeld] = useState<{ id: string; wave: Waveform | null; words: string | null } | null>(null);
-  const language = lang.value;
+  const [held, setHeld] = useState<{ id: string; wave: Waveform | null; problem: Problem | null } | null>(
+    null,
+  );
+  const here = held?.id === ecgId ? held : null;
+  const tries = useTries(here?.problem ?? null);
   useEffect(() => {
     if (ecgId === null) return;
     let gone = false;
     loadWaveform(ecgId).then(
-      (wave) =>
-        !gone && setHeld({ id: ecgId, wave: wave.samples.length > 0 ? wave : null, words: t("noWaveform") }),
+      (wave) => !gone && setHeld({ id: ecgId, wave: wave.samples.length > 0 ? wave : null, problem: null }),
       (failure: unknown) => {
         if (!(failure instanceof Problem)) throw failure;
-        if (!gone) setHeld({ id: ecgId, wave: null, words: failure.words });
+        if (!gone) setHeld({ id: ecgId, wave: null, problem: failure });
       },
     );
     return () => {
       gone = true;
     };
-  }, [ecgId, language]);
-  return held?.id === ecgId ? held : { wave: null, words: null };
+  }, [ecgId, tries]);
+  return { wave: here?.wave ?? null, words: here && (here.problem?.words ?? t("noWaveform")) };
 }
 
 function DeviceClock({ ecg }: { ecg: Ecg | null }): JSX.Element | null {
