@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { line, rows, startLive, stopLive } from "../src/state/live";
+import { line, rows, startLive, stopLive, watchWave } from "../src/state/live";
+import { me } from "../src/state/session";
 import type { Row } from "../src/wire";
-import { AT, row } from "./fixtures";
+import { AT, row, somebody } from "./fixtures";
 
 /** The browser's socket, as far as a page sees it. */
 class Socket {
@@ -66,5 +67,37 @@ describe("the line of a page", () => {
     stopLive();
     startLive("chen");
     expect(line.value.open).toBe(false);
+  });
+});
+
+describe("a running stream", () => {
+  const asked = (): (string | null)[] =>
+    newest().sent.flatMap((said) => ("ecg_id" in said ? [said.ecg_id as string | null] : []));
+
+  test("is asked for while somebody looks at it, and no longer", () => {
+    me.value = somebody("chen", "cardiologist");
+    startLive("chen");
+    newest().snapshot(7, []);
+    const leave = watchWave("e_1", () => {});
+    leave();
+    expect(asked()).toEqual(["e_1", null]);
+  });
+
+  test("beside another one that is still looked at is asked for again", () => {
+    me.value = somebody("chen", "cardiologist");
+    startLive("chen");
+    newest().snapshot(7, []);
+    const leave = watchWave("e_1", () => {});
+    watchWave("e_2", () => {})();
+    expect(asked()).toEqual(["e_1", "e_2", "e_1"]);
+    leave();
+  });
+
+  test("is not asked for by whoever may see no trace: the service would end the line", () => {
+    me.value = somebody("gao", "admin");
+    startLive("gao");
+    newest().snapshot(7, []);
+    watchWave("e_1", () => {})();
+    expect(asked()).toEqual([]);
   });
 });

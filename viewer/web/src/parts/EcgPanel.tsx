@@ -28,13 +28,14 @@ interface Props {
 
 export function EcgPanel({ ecgId, row }: Props): JSX.Element {
   const summary = row?.ecgs.find((ecg) => ecg.ecg_id === ecgId);
+  const role = me.value?.user.role;
   const live = summary?.live ?? false;
+  const watched = live && may("waveform", role);
   const { value: ecg, problem } = useLoaded<Ecg>(`/ecgs/${encodeURIComponent(ecgId)}`, row?.seq);
   const onPaper = (summary?.not_analysed ?? null) !== null || (ecg?.paper ?? null) !== null;
   const { wave, words } = useWaveform(live || onPaper ? null : ecgId);
   const [seen, setSeen] = useState(false);
   const shown = wave !== null || seen;
-  const role = me.value?.user.role;
   useEffect(() => {
     if ((shown || live) && may("opened", role)) void markOpened(ecgId);
   }, [ecgId, shown, live, role]);
@@ -51,7 +52,8 @@ export function EcgPanel({ ecgId, row }: Props): JSX.Element {
           </h2>
         )}
       </header>
-      {live && <LaterLivePaper ecgId={ecgId} />}
+      {watched && <LaterLivePaper ecgId={ecgId} />}
+      {live && !watched && <p class="muted">{t("problemRight")}</p>}
       {ecg?.paper && <PaperPicture paper={ecg.paper} onSeen={() => setSeen(true)} />}
       {!live && wave && <LaterPaper wave={wave} analysis={analysis} ecgId={ecgId} />}
       {!live && !onPaper && !wave && <p class="muted">{words ?? t("loading")}</p>}

@@ -13,7 +13,7 @@ import {
 import { owedDeliveries, owedLooks } from "./alerts";
 import { observeServerTime, clock as serverClock } from "./clock";
 import { applyAnswer, applyEvent, applyMark, applySnapshot, NO_ROWS, type Rows, sections } from "./rows";
-import { loadMe, me } from "./session";
+import { loadMe, may, me } from "./session";
 import { type LineState, LiveLine, type SocketLike } from "./socket";
 
 export const rows = signal<Rows>(NO_ROWS);
@@ -91,15 +91,22 @@ export function stopLive(): void {
   hold(NO_ROWS);
 }
 
-/** Ask for the running waveform of one ECG; returns what ends the asking. */
+/**
+ * Ask for the running waveform of one ECG; returns what ends the asking. Whoever may see no trace asks for none: the
+ * service would end the line, and the page with it would ask again and again.
+ */
 export function watchWave(ecgId: string, listen: (wave: WaveMessage) => void): () => void {
+  if (!may("waveform", me.peek()?.user.role)) return () => {};
   const listeners = waveListeners.get(ecgId) ?? new Set();
   listeners.add(listen);
   waveListeners.set(ecgId, listeners);
   current?.send({ type: "watch", ecg_id: ecgId });
   return () => {
     listeners.delete(listen);
-    if (listeners.size === 0) waveListeners.delete(ecgId);
+    if (listeners.size > 0) return;
+    waveListeners.delete(ecgId);
+    // Of the streams of one line the service sends the one that was asked for last: nobody looks, it sends none.
+    current?.send({ type: "watch", ecg_id: [...waveListeners.keys()].at(-1) ?? null });
   };
 }
 
