@@ -65,7 +65,7 @@ export function EcgPanel({ ecgId, row }: Props): JSX.Element {
           !onPaper && <p class="card muted">{t("notAnalysed")}</p>
         )}
         {may("sign", role) && (analysis || onPaper) && row && row.state === "open" && (
-          <SignFormLater key={ecgId} ecgId={ecgId} analysis={analysis} row={row} />
+          <SignFormLater key={`${me.value?.user.id} ${ecgId}`} ecgId={ecgId} analysis={analysis} row={row} />
         )}
         {!live && !onPaper && row && may("waveform", role) && (
           <ReportMenuLater ecgId={ecgId} row={row} wave={wave} analysis={analysis} />
