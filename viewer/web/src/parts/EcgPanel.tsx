@@ -11,15 +11,16 @@ import { lang } from "../state/prefs";
 import { quantity } from "../state/quantities";
 import { rulesHref, useRules } from "../state/rules";
 import { may, me } from "../state/session";
+import { signedOf } from "../state/verdict";
 import { pairText, say, type TextKey, t } from "../texts";
 import type { Analysis, Ecg, Finding, Row, RuleSet } from "../wire";
 import { TierMark } from "./bits";
 import { EvidenceList } from "./EvidenceList";
-import { Amends, signature } from "./Headline";
 import { LaterLivePaper, LaterPaper, ReportMenuLater, SignFormLater } from "./laterParts";
 import { useLoaded, useTries } from "./load";
 import { PaperPicture } from "./PaperPicture";
 import { RuleLink } from "./RuleLink";
+import { SignedReading } from "./SignedReading";
 
 interface Props {
   ecgId: string;
@@ -115,21 +116,15 @@ interface ConclusionProps {
 
 /** The doctor's words on this ECG stand before the machine's. */
 function Conclusion({ ecgId, analysis, row }: ConclusionProps): JSX.Element {
-  const reading = row?.reading?.ecg_id === ecgId ? row.reading : null;
-  const same = reading?.tier === analysis.tier;
+  const signed = signedOf(row, ecgId);
+  const same = signed?.tier === analysis.tier;
   const version = analysis.version.rules;
   const lowered = analysis.findings.some((each) => each.downgraded_by.length + each.restored_by.length > 0);
   const evidence = evidenceOf(analysis.findings);
   const { rules } = useRules(lowered ? version : null);
   return (
     <section class="card conclusion" data-testid="conclusion">
-      {reading && (
-        <p class="signed">
-          <b>{t("reading")}</b> <TierMark tier={reading.tier} signed /> {reading.text}{" "}
-          <span class="muted num">✓ {signature(reading)}</span>
-          <Amends reading={reading} />
-        </p>
-      )}
+      {signed && <SignedReading signed={signed} />}
       <h3>
         {t("conclusion")}{" "}
         {same ? (
@@ -138,7 +133,7 @@ function Conclusion({ ecgId, analysis, row }: ConclusionProps): JSX.Element {
           <span class="unconfirmed">{t("machine")}</span>
         )}{" "}
         <TierMark tier={analysis.tier} />
-        {reading && !same && <span class="muted">{t("notAgreed")}</span>}
+        {signed && !same && <span class="muted">{t("notAgreed")}</span>}
       </h3>
       {analysis.findings.length === 0 && <p class="headline">{t("noRule")}</p>}
       {analysis.findings.map((finding, index) => (
