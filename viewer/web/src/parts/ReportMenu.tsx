@@ -106,6 +106,7 @@ function wordsOf(row: Row, ecgId: string, wave: Waveform, analysis: Analysis | n
   return {
     title: t("printTitle"),
     lines: lines.flatMap((line) => broken(line, lang.value === "zh" ? 78 : 150)),
+    more: t("printMore"),
     foot: t("printFoot", { rate: wave.rateHz, s: Math.min(10, wave.durationS).toFixed(1) }),
     check: t("printCheck"),
   };
