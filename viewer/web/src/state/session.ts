@@ -72,9 +72,12 @@ export async function signIn(user: string, password: string): Promise<void> {
   take(answer);
 }
 
-async function leave(): Promise<void> {
+/** Whoever signs out does not wait for a thin line: what is owed is told later. */
+const LEAVE_WITHIN_MS = 3000;
+
+async function leave(wait_ms?: number): Promise<void> {
   try {
-    await call("DELETE", "/session");
+    await call("DELETE", "/session", {}, wait_ms);
   } catch (failure) {
     if (!(failure instanceof Problem) || failure.status !== 401) throw failure;
   }
@@ -85,7 +88,7 @@ async function leave(): Promise<void> {
 export async function signOut(): Promise<void> {
   store?.setItem(LEAVING, "yes");
   try {
-    await leave();
+    await leave(LEAVE_WITHIN_MS);
   } catch (failure) {
     if (!(failure instanceof Problem)) throw failure;
   }
