@@ -51,3 +51,21 @@ describe("on a line that is there and carries nothing", () => {
     expect(asked).toEqual(["DELETE /api/v1/session"]);
   });
 });
+
+test("an answer that was asked for before somebody signed out does not bring them back", async () => {
+  let tell = (_: Response): void => {};
+  const asking = new Promise<Response>((done) => {
+    tell = done;
+  });
+  vi.stubGlobal("fetch", (path: string) =>
+    path.endsWith("/me") ? asking : Promise.resolve(new Response(null, { status: 204 })),
+  );
+  const session = await import("../src/state/session");
+  session.me.value = somebody("li", "clinic");
+  const loading = session.loadMe();
+  await session.signOut();
+  tell(Response.json(somebody("li", "clinic")));
+  await loading;
+  expect(session.me.value).toBeNull();
+  expect(session.confirmed.value).toBe(false);
+});

@@ -27,13 +27,19 @@ function take(answer: Me | null): void {
   });
 }
 
+/** How often somebody has signed in or out here: an answer from before says nothing of who is here now. */
+let turns = 0;
+
 /** Ask who is signed in. Only a 401 means nobody: a broken line keeps what was known. */
 export async function loadMe(): Promise<void> {
+  const turn = turns;
   try {
     if (store?.getItem(LEAVING)) await leave();
-    take(await get<Me>("/me"));
+    const answer = await get<Me>("/me");
+    if (turn === turns) take(answer);
   } catch (failure) {
     if (!(failure instanceof Problem)) throw failure;
+    if (turn !== turns) return;
     if (failure.status === 401) take(null);
     else if (me.value === undefined) throw failure;
   }
@@ -69,6 +75,7 @@ export async function loadDemo(): Promise<void> {
 export async function signIn(user: string, password: string): Promise<void> {
   if (store?.getItem(LEAVING)) await leave();
   const answer = await post<Me>("/session", { user, password });
+  turns += 1;
   take(answer);
 }
 
@@ -92,6 +99,7 @@ export async function signOut(): Promise<void> {
   } catch (failure) {
     if (!(failure instanceof Problem)) throw failure;
   }
+  turns += 1;
   // From the front page, so that the next person does not land where this one was.
   batch(() => {
     go("/", true);
