@@ -30,3 +30,14 @@ export class News {
     this.known = null;
   }
 }
+
+/** What is heard once: each by its name, and none before the page was able to sound. */
+export class Heard {
+  private readonly names = new Set<string>();
+
+  /** `sound` tells whether it was heard. */
+  tell(names: readonly string[], sound: () => boolean): void {
+    const fresh = names.filter((name) => !this.names.has(name));
+    if (fresh.length > 0 && sound()) for (const name of fresh) this.names.add(name);
+  }
+}
