@@ -1,5 +1,6 @@
+import { effect } from "@preact/signals";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { line, rows, startLive, stopLive, watchWave } from "../src/state/live";
+import { line, rowSignal, rows, startLive, stopLive, watchWave } from "../src/state/live";
 import { me } from "../src/state/session";
 import type { Row } from "../src/wire";
 import { AT, row, somebody } from "./fixtures";
@@ -18,6 +19,9 @@ class Socket {
   }
   close(): void {
     this.closed = true;
+  }
+  mark(seq: number, server_time: string): void {
+    this.onmessage?.({ data: JSON.stringify({ type: "mark", seq, server_time }) });
   }
   snapshot(seq: number, cases: Row[]): void {
     this.onmessage?.({ data: JSON.stringify({ type: "snapshot", seq, server_time: AT, cases }) });
@@ -67,6 +71,19 @@ describe("the line of a page", () => {
     stopLive();
     startLive("chen");
     expect(line.value.open).toBe(false);
+  });
+});
+
+describe("the row of one case", () => {
+  test("tells its reader that it has left, and the next reader when it comes back", () => {
+    startLive("chen");
+    newest().snapshot(7, [row({ state: "closed" })]);
+    const seen: (string | undefined)[] = [];
+    const stop = effect(() => void seen.push(rowSignal("c_1").value?.state));
+    newest().mark(8, "2026-03-04T08:05:00.000Z");
+    newest().snapshot(9, [row({ seq: 9, state: "open" })]);
+    expect(seen).toEqual(["closed", undefined, "open"]);
+    stop();
   });
 });
 

@@ -12,7 +12,16 @@ import {
 } from "../wire";
 import { owedDeliveries, owedLooks } from "./alerts";
 import { observeServerTime, clock as serverClock } from "./clock";
-import { applyAnswer, applyEvent, applyMark, applySnapshot, NO_ROWS, type Rows, sections } from "./rows";
+import {
+  applyAnswer,
+  applyEvent,
+  applyMark,
+  applySnapshot,
+  NO_ROWS,
+  type Rows,
+  sections,
+  withoutOld,
+} from "./rows";
 import { loadMe, may, me } from "./session";
 import { type LineState, LiveLine, type SocketLike } from "./socket";
 
@@ -37,8 +46,16 @@ export function rowSignal(caseId: string): Signal<Row | undefined> {
 function hold(next: Rows, changed?: string): void {
   batch(() => {
     rows.value = next;
-    if (changed === undefined) for (const [id, cell] of cells) cell.value = next.cases.get(id);
-    else rowSignal(changed).value = next.cases.get(changed);
+    if (changed !== undefined) {
+      rowSignal(changed).value = next.cases.get(changed);
+      return;
+    }
+    for (const [id, cell] of cells) {
+      const row = next.cases.get(id);
+      // One that leaves takes its cell with it: whoever still shows it is drawn anew by that, and asks for another.
+      if (row === undefined && cell.peek() !== undefined) cells.delete(id);
+      cell.value = row;
+    }
   });
 }
 
@@ -141,11 +158,16 @@ function take(message: LiveMessage): void {
     hold(applySnapshot(message));
   } else if (isMark(message)) {
     observeServerTime(message.server_time);
-    rows.value = applyMark(rows.value, message.seq);
+    const marked = applyMark(rows.value, message.seq);
+    const kept = withoutOld(marked, Date.parse(message.server_time), onScreen);
+    if (kept === marked) rows.value = marked;
+    else hold(kept);
     return;
   } else if (isEvent(message)) {
     serverClock.notBefore(Date.parse(message.at), performance.now());
-    hold(applyEvent(rows.value, message), message.row?.case_id ?? "");
+    const next = applyEvent(rows.value, message);
+    if (message.row) hold(next, message.row.case_id);
+    else rows.value = next;
   }
   tellOwed();
 }
