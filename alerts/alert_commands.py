@@ -202,12 +202,22 @@ def _same(last: SignedReading, signed: ReadingSigned) -> bool:
     return again and (signed.agrees is None or (signed.agrees, signed.reason) == (last.agrees, last.reason))
 
 
-def advice_seen(case: Case, ecg_id: str) -> list[AnyEvent]:
-    """The clinic has read the advice; nothing where it had read the newest."""
+def advice_seen(case: Case, ecg_id: str, *, of: int | None = None) -> list[AnyEvent]:
+    """The clinic has read the advice; nothing where it had read the newest.
+
+    `of` is the number of the reading whose advice was before its eyes: a newer one is not read by that.
+    """
     ecg = find_ecg(case, ecg_id)
     advised = [reading for reading in ecg.readings if reading.advice is not None]
     if not advised:
         raise Refused("no_advice", "尚无诊断意见", "expected a signed reading with advice, got none", 409)
+    if of is not None and advised[-1].seq > of:
+        raise Refused(
+            "advice_changed",
+            "医生刚刚给出了新的建议，请看过新的建议",
+            f"expected the newest advice ({advised[-1].seq}) to be the one that was read, got {of}",
+            409,
+        )
     seen = ecg.advice_seen_seq is not None and ecg.advice_seen_seq > advised[-1].seq
     return [] if seen else [AdviceSeen(ecg_id=ecg_id)]
 

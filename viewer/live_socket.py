@@ -17,7 +17,7 @@ from greenchannel.viewer.problems import REFUSALS, Problem, of
 from greenchannel.viewer.sockets import SLOW, Disconnected, Socket, cancel, first_of
 
 MOST_MESSAGE_CHARACTERS: Final = 4096
-CHECK_AGAIN_S: Final = 60.0  # a session that was ended is noticed after this long at the latest
+CHECK_AGAIN_S: Final = 60.0  # a session that has run out is noticed after this long at the latest
 
 
 Told = tuple[str, str, int]

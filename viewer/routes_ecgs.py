@@ -265,12 +265,19 @@ async def templates(ecg_id: str, front: Here, who: Who) -> Response:
     return answer(offers(ecg.tier, ecg.findings, site=case.site, own=front.desk.site_templates))
 
 
+class SeenAdvice(Given):
+    """Which advice was read: the `seq` of its reading."""
+
+    of: Annotated[int, Field(ge=0, le=2**53)] | None = None
+
+
 @router.post("/{ecg_id}/advice-seen", status_code=NOTHING, summary="The clinic has read the advice")
-async def advice_seen(ecg_id: str, front: Here, who: Who) -> Response:
-    """The first one is kept."""
+async def advice_seen(ecg_id: str, front: Here, who: Who, body: SeenAdvice | None = None) -> Response:
+    """The first look at each advice is kept. `of` is the `seq` of the reading whose advice was read: where a newer one
+    advises, 409 `advice_changed`, and nothing is written."""
     require(who, "advice_seen")
     front.case_of_ecg(ecg_id, who)
-    await front.desk.answers.advice_seen(ecg_id, who)
+    await front.desk.answers.advice_seen(ecg_id, who, of=body.of if body else None)
     return Response(status_code=NOTHING)
 
 

@@ -52,10 +52,11 @@ async def sign_in(body: SignIn, request: Request, front: Here) -> Response:
 
 @router.delete("/session", status_code=NOTHING, summary="Sign out")
 async def sign_out(request: Request, front: Here, who: Who) -> Response:
-    """Ends this session alone."""
+    """Ends this session alone, with the lines that it has opened."""
     token = session_token(request.headers)
     if token is not None:
         await front.gate.sign_out(token)
+        front.leaving.look_again(who.actor)
     response = Response(status_code=NOTHING)
     response.delete_cookie(SESSION_COOKIE, path="/", httponly=True, samesite="strict")
     return response

@@ -111,6 +111,12 @@ def test_the_advice_shows_who_read_it_and_when(tmp_path: Path) -> None:
             page = (await place.http.get(path, headers=doctor)).json()
             assert [one["seen_at"] is not None for one in page["advice"]] == [True, False]
             assert page["ecgs"][0]["advice_seen_at"] is None
+            first, second = (one["seq"] for one in page["readings"])
+            seen = f"/api/v1/ecgs/{ecg_id}/advice-seen"
+            late = await place.http.post(seen, json={"of": first}, headers=clinic)
+            assert (late.status_code, late.json()["code"]) == (409, "advice_changed")
+            answer = await place.http.post(seen, json={"of": second}, headers=clinic)
+            assert answer.status_code == 204
 
     asyncio.run(story())
 

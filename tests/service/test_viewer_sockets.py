@@ -257,6 +257,26 @@ def test_no_socket_without_a_credential_or_from_a_foreign_page(tmp_path: Path) -
     tell(story, tmp_path)
 
 
+def test_signing_out_ends_the_lines_of_that_session_at_once_and_of_no_other(tmp_path: Path) -> None:
+    """Not at the next look a minute later: the page of another who signs in here must not be fed by the one before."""
+
+    async def story(here: House) -> None:
+        gone, stays = await here.person("cardiologist"), await here.person("cardiologist")
+        async with (
+            connect(here.ws("live"), additional_headers=gone) as left,
+            connect(here.ws("live"), additional_headers=stays) as kept,
+        ):
+            await read(left)
+            await read(kept)
+            answer = await here.http.delete("/api/v1/session", headers=gone)
+            assert answer.status_code == 204
+            await assert_refused(left, 4401)
+            await kept.send('{"type": "ping"}')
+            assert (await read(kept))["type"] == "mark"
+
+    tell(story, tmp_path, mark_every_s=30.0)
+
+
 def test_a_board_that_stops_reading_is_closed_and_holds_nobody_up(tmp_path: Path) -> None:
     """Events go on to the others at once; the slow one is let go above the high mark."""
 

@@ -138,6 +138,18 @@ def test_newer_advice_is_to_be_read_again() -> None:
         assert_once(log, lambda c: do.advice_seen(c, "e_1"))
 
 
+def test_advice_that_came_meanwhile_is_not_read_by_a_press_on_the_one_before() -> None:
+    """The press names the advice that was on the screen."""
+    log = ringing()
+    seqs = []
+    for advice in ("转院", "先溶栓"):
+        log.extend(do.sign_reading(log.case, "e_1", "anna", text="STEMI", tier="ACT", advice=advice))
+        seqs.append(log.case.ecgs[0].readings[-1].seq)
+    first, second = seqs
+    assert_refused("advice_changed", 409, lambda: do.advice_seen(log.case, "e_1", of=first))
+    assert_once(log, lambda c: do.advice_seen(c, "e_1", of=second))
+
+
 def test_claiming_takes_the_alert_from_who_had_it() -> None:
     """On an open alert it is an answer; from another it is an answer and a hand-over."""
     log = ringing()

@@ -280,11 +280,11 @@ class Answers:
             case_id, lambda case, now: commands.open_ecg(case, ecg_id), caller.actor
         )
 
-    async def advice_seen(self, ecg_id: str, caller: Caller) -> Case:
-        """The clinic has read the advice."""
+    async def advice_seen(self, ecg_id: str, caller: Caller, *, of: int | None = None) -> Case:
+        """The clinic has read the advice. `of`: see `commands.advice_seen`."""
         case_id = self._case_id("ECG", ecg_id)
         return await self._casework.change(
-            case_id, lambda case, now: commands.advice_seen(case, ecg_id), caller.actor
+            case_id, lambda case, now: commands.advice_seen(case, ecg_id, of=of), caller.actor
         )
 
     async def followup_done(self, followup_id: str, caller: Caller, result: str) -> Case:

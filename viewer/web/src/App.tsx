@@ -129,7 +129,7 @@ function guard(): void {
     return;
   }
   untracked(() => {
-    startLive();
+    startLive(who.user.id);
     void loadQuantities();
   });
   const home = homeOf(who.user.role);

@@ -1110,7 +1110,8 @@ export interface paths {
         put?: never;
         /**
          * The clinic has read the advice
-         * @description The first one is kept.
+         * @description The first look at each advice is kept. `of` is the `seq` of the reading whose advice was read: where a newer one
+         *     advises, 409 `advice_changed`, and nothing is written.
          */
         post: operations["advice_seen_api_v1_ecgs__ecg_id__advice_seen_post"];
         delete?: never;
@@ -2350,6 +2351,14 @@ export interface components {
         Receiver: {
             /** Device */
             device: string;
+        };
+        /**
+         * SeenAdvice
+         * @description Which advice was read: the `seq` of its reading.
+         */
+        SeenAdvice: {
+            /** Of */
+            of?: number | null;
         };
         /**
          * Shown
@@ -4310,7 +4319,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["SeenAdvice"] | null;
+            };
+        };
         responses: {
             /** @description Successful Response */
             204: {

@@ -82,6 +82,10 @@ export const ADMIN_TEXTS = {
   role: ["角色", "Role"],
   everySite: ["全部机构", "Every site"],
   userSites: ["所属机构", "Sites"],
+  userNeedsSite: [
+    "请选择机构或“所有机构”:一个都不选,就看不到任何病例",
+    "Choose sites, or every site: with none of them no case would be seen",
+  ],
   clinicNeedsSite: ["基层人员必须选一个机构", "A clinic's person needs a site"],
   userDisable: ["停用账号", "Disable the account"],
   userDisabled: ["已停用", "disabled"],

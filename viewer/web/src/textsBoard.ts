@@ -28,6 +28,10 @@ export const BOARD_TEXTS = {
     "{who} 已于 {at} 先确认收到;您的确认也已记下。",
     "{who} acknowledged first, at {at}; yours is written down as well.",
   ],
+  otherMoreUrgent: [
+    "本例另有一份更紧急的心电图,点此查看",
+    "Another ECG of this case is more urgent: look at it",
+  ],
   newReds: ["新紧急病例", "new urgent case"],
   helpFilterBoard: ["筛选机构(列表) / 查找规则(规则页)", "Choose sites (board) / find a rule (rules)"],
   helpCalipers: ["在心电图上测量", "Measure on the ECG"],

@@ -43,6 +43,10 @@ export const CLINIC_TEXTS = {
   refusedRemove: ["不再发送,删除", "Do not send: delete"],
   refusedRemoveSure: ["确认删除(不能恢复)", "Delete for good"],
   fileKept: ["文件仍在这里,可再发送。", "The file is still here; you can send it again."],
+  fileGone: [
+    "手机上的这个文件读不到了(可能已移动、删除或正在改写),没有保存,也没有送达。请重新选择文件再发送。",
+    "This file can no longer be read on this device (moved, deleted, or being written): nothing was saved and nothing was sent. Choose the file again and send.",
+  ],
   fileOther: [
     "没有送达。填写的内容和文件都已保留:请换一个文件,或改正后再发送。",
     "Not received. What you entered and the file are kept: choose another file, or correct the form, and send again.",

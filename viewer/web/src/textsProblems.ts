@@ -2,8 +2,8 @@
 
 export const PROBLEM_TEXTS = {
   problemNetwork: [
-    "没有连上服务,这一步没有完成。已显示的内容不会丢失。请检查网络后再试;紧急请打电话。",
-    "The service was not reached; this step was not done. What is shown is kept. Check the network and try again; if urgent, telephone.",
+    "没有得到服务的回应,这一步可能没有完成。已显示的内容不会丢失。请检查网络,看过最新状态后再试;紧急请打电话。",
+    "No answer from the service: this step may not have been done. What is shown is kept. Check the network, look at the newest state and try again; if urgent, telephone.",
   ],
   problemSession: [
     "登录已过期,这一步没有完成。请重新登录后再试。",

@@ -42,6 +42,8 @@ export const SIGN_TEXTS = {
   printTitle: ["心电图", "ECG"],
   printReceived: ["接收 {at}", "received {at}"],
   printUnsigned: ["未签发 · 仅供参考,不作诊断依据", "NOT SIGNED · not for diagnosis"],
+  signedEarlier: ["医师已签发,全文见病例页", "signed by a doctor; the words are on the page of the case"],
+  printMore: ["…… 文字未印完,全文见病例页", "… cut short: the whole text is on the page of the case"],
   printFoot: [
     "25 mm/s 10 mm/mV · 绘图未滤波 · {rate} Hz · {s} 秒",
     "25 mm/s 10 mm/mV · drawn unfiltered · {rate} Hz · {s} s",

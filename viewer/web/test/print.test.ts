@@ -72,13 +72,26 @@ describe("the sheet", () => {
     const samples = TWELVE.map(() => wave(5000, 500));
     const svg = sheetSvg(
       { leads: TWELVE, rateHz: 500, durationS: 10, samples },
-      { title: "心电图", lines: ["男 <61>"], foot: "25 mm/s", check: "50 mm" },
+      { title: "心电图", lines: ["男 <61>"], more: "未印完", foot: "25 mm/s", check: "50 mm" },
     );
     expect(svg).toContain(`width="${SHEET_MM.width}mm" height="${SHEET_MM.height}mm" viewBox="0 0 297 210"`);
     const drawn = [...svg.matchAll(/data-lead="([^"]+)"/g)].map((found) => found[1]);
     expect(drawn).toEqual([...TWELVE, "II"]);
     expect(svg).toContain("男 &lt;61&gt;");
     expect(svg).toContain("v-10h5v10");
+  });
+
+  test("says so where a long reading is cut short, and prints a short one whole", () => {
+    const lead = { leads: ["II"], rateHz: 500, durationS: 10, samples: [wave(5000, 500)] };
+    const printed = (count: number): string => {
+      const lines = Array.from({ length: count }, (_, index) => `第${index + 1}行`);
+      return sheetSvg(lead, { title: "心电图", lines, more: "未印完", foot: "", check: "" });
+    };
+    expect(printed(6)).toContain("第6行");
+    expect(printed(6)).not.toContain("未印完");
+    expect(printed(7)).toContain("第5行");
+    expect(printed(7)).not.toContain("第6行");
+    expect(printed(7)).toContain("未印完");
   });
 
   test("shows all of eighteen leads, and each of a short recording from its first sample", () => {

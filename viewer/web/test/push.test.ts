@@ -93,6 +93,15 @@ describe("push messages", () => {
     expect(browser.shown.map(({ tag }) => tag)).toEqual(["t2"]);
   });
 
+  test("an alert that rings again at once is not put away with the end of the one before", async () => {
+    const browser = new Browser();
+    await browser.push(STOP);
+    const again = { ...ALERT, ref: "2".repeat(32) };
+    await browser.push(again);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(browser.shown).toMatchObject([{ silent: false, data: { ref: again.ref } }]);
+  });
+
   test("a tap says that it was seen and opens the board, or the page that is open", async () => {
     const browser = new Browser();
     await browser.push(ALERT);

@@ -10,6 +10,7 @@ import {
   NO_ROWS,
   sectionOf,
   sections,
+  withoutOld,
 } from "../src/state/rows";
 import type { EventMessage, Row } from "../src/wire";
 import { AT, alert, person, row, somebody, summary } from "./fixtures";
@@ -41,6 +42,24 @@ describe("the fold of /live", () => {
       const taken = snapshot(begin.seq, [...begin.cases.values()]);
       expect(log.slice(cut).reduce(applyEvent, taken)).toEqual(end);
     }
+  });
+
+  test("a board that stays open lets go of what the service shows no more, and of nothing else", () => {
+    const day = 24 * 3_600_000;
+    const over = (id: string, change: Partial<Row> = {}) => row({ case_id: id, state: "closed", ...change });
+    const held = snapshot(9, [
+      over("c_old"),
+      row({ case_id: "c_open" }),
+      over("c_calls", { alert: alert([person("chen")]) }),
+      over("c_unread", { feedback: { sent_at: AT, seen_at: null } }),
+      over("c_read", { feedback: { sent_at: AT, seen_at: AT } }),
+      over("c_looked_at"),
+    ]);
+    const now = Date.parse(AT) + day;
+    expect(withoutOld(held, now - 1, [])).toBe(held);
+    const left = withoutOld(held, now, ["c_looked_at"]);
+    expect([...left.cases.keys()]).toEqual(["c_open", "c_calls", "c_unread", "c_looked_at"]);
+    expect(left.seq).toBe(9);
   });
 
   test("an event that was applied before changes nothing", () => {

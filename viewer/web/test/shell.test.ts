@@ -9,7 +9,7 @@ const ENTRY = "/static/assets/index-1.js";
 /** A browser of paper: its caches, and a network that answers, fails or hangs. */
 class Browser {
   readonly caches = new Map<string, Map<string, Response>>();
-  network: "there" | "gone" | "hangs" = "there";
+  network: "there" | "gone" | "hangs" | "broken" = "there";
   asked: string[] = [];
   private listeners = new Map<string, (event: object) => void>();
 
@@ -50,6 +50,7 @@ class Browser {
     this.asked.push(pathname);
     if (this.network === "gone") throw new TypeError("no line");
     if (this.network === "hangs") return new Promise(() => {});
+    if (this.network === "broken") return new Response("a proxy's own words", { status: 502 });
     return new Response(`network ${pathname}`);
   }
 
@@ -112,6 +113,13 @@ describe("the page without a network", () => {
     const page = browser.get("/clinic", "navigate");
     await vi.advanceTimersByTimeAsync(NETWORK_WAIT_MS);
     expect(await page).toBe(`network ${INDEX}`);
+  });
+
+  test("a proxy whose service is down does not keep the page away with words of its own", async () => {
+    const browser = new Browser();
+    await browser.takeOver(FIRST);
+    browser.network = "broken";
+    expect(await browser.get("/clinic", "navigate")).toBe(`network ${INDEX}`);
   });
 
   test("answers of the interface are never kept nor made up, and sending is left alone", async () => {

@@ -62,9 +62,16 @@ describe("a reading", () => {
   });
 
   test("what was typed is kept by ECG until it is signed", () => {
-    keepDraft("e_1", { ...blank, text: "半句" });
-    expect([keptDraft("e_1")?.text, keptDraft("e_2")]).toEqual(["半句", null]);
-    keepDraft("e_1", null);
-    expect(keptDraft("e_1")).toBeNull();
+    keepDraft("chen", "e_1", { ...blank, text: "半句" });
+    expect([keptDraft("chen", "e_1")?.text, keptDraft("chen", "e_2")]).toEqual(["半句", null]);
+    keepDraft("chen", "e_1", null);
+    expect(keptDraft("chen", "e_1")).toBeNull();
+  });
+
+  test("that one doctor has begun is never put before another who signs in on the same page", () => {
+    keepDraft("chen", "e_1", { ...blank, text: "半句" });
+    expect(keptDraft("zhou", "e_1")).toBeNull();
+    expect(keptDraft("chen", "e_1")?.text).toBe("半句");
+    keepDraft("chen", "e_1", null);
   });
 });

@@ -5,6 +5,7 @@ import {
   callingChannels,
   cancelledOf,
   doneOf,
+  nextOwn,
   openCount,
   secondsLeft,
   tasksStamp,
@@ -81,5 +82,15 @@ describe("the tasks of a role", () => {
       Array(3).fill("/"),
     );
     expect(homeOf("clinic")).toBe("/clinic");
+  });
+
+  test("that a stand-down took away, or that nobody was told of, are never what is to be done next", () => {
+    const gone = task("t_1", { state: "cancelled", cancelled_at: AT });
+    const done = task("t_2", { state: "done", done_at: AT });
+    const untold = task("t_3", { given_at: null });
+    expect(nextOwn([gone, done, untold], "cathlab")).toBeUndefined();
+    const taken = task("t_4", { state: "accepted", accepted_at: AT });
+    expect(nextOwn([gone, task("t_5", { role: "ccu" }), taken], "cathlab")).toBe(taken);
+    expect(nextOwn([taken], undefined)).toBeUndefined();
   });
 });

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { signedLine } from "../src/parts/SignedReading";
 import { nextAct } from "../src/state/alerts";
 import { clinicOrder, isUnanswered } from "../src/state/clinic";
-import { agreed, disagreed, proposesChannel, shownTier, signedFirst } from "../src/state/verdict";
+import { agreed, disagreed, proposesChannel, shownTier, signedFirst, signedOf } from "../src/state/verdict";
+import "../src/textsRest";
 import { AT, alert, person, reading, row, somebody, summary } from "./fixtures";
 
 const chen = somebody("chen", "cardiologist");
@@ -86,5 +88,25 @@ describe("the clinic's page", () => {
     const closed = row({ state: "closed", alert: rung });
     expect([isUnanswered(closed), clinicOrder([closed]).length]).toEqual([true, 1]);
     expect(clinicOrder([row({ state: "closed" })])).toEqual([]);
+  });
+});
+
+describe("an ECG that was signed before another of its case was", () => {
+  const both = row({
+    ecgs: [summary("e_1", { tier: "ACT", signed_tier: "ACT" }), summary("e_2", { signed_tier: "NONE" })],
+    reading: reading({ ecg_id: "e_2" }),
+  });
+
+  test("stays a signed one", () => {
+    expect(signedOf(both, "e_1")).toEqual({ tier: "ACT", reading: null });
+    expect(signedOf(both, "e_2")?.reading?.text).toBe("早期复极");
+    expect(signedOf(row({ ecgs: [act] }), "e_1")).toBeNull();
+    expect(signedOf(undefined, "e_1")).toBeNull();
+  });
+
+  test("is never printed as not signed", () => {
+    expect(signedLine(both, "e_1")).toContain("医师已签发");
+    expect(signedLine(both, "e_2")).toContain("早期复极");
+    expect(signedLine(row({ ecgs: [act] }), "e_1")).toContain("未签发");
   });
 });

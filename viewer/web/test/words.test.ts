@@ -98,7 +98,7 @@ describe("words", () => {
     expect(problem.details).toBe("x · 应为 open,收到 closed");
     lang.value = "en";
     expect(problem.words).toContain("(x)");
-    expect(new Problem(0, "network", {}).words).toContain("not reached");
+    expect(new Problem(0, "network", {}).words).toContain("may not have been done");
   });
 
   test("a refusal is short, whatever came, and a file that cannot be read is answered by what can be sent", () => {

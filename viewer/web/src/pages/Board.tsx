@@ -1,5 +1,5 @@
 /** Who needs me now? */
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { CaseRow } from "../parts/CaseRow";
@@ -13,12 +13,14 @@ import { acknowledge, openGreen } from "../state/acts";
 import { nextAct } from "../state/alerts";
 import { layout, sitesShown } from "../state/filter";
 import { line, rowSignal, rows } from "../state/live";
+import { type Opened, panelOf } from "../state/panel";
 import { go } from "../state/route";
 import type { SectionId } from "../state/rows";
 import { me } from "../state/session";
 import { type TextKey, t } from "../texts";
 
-const selected = signal<string | null>(null);
+const opened = signal<Opened | null>(null);
+const selected = computed(() => opened.value?.caseId ?? null);
 
 const SECTIONS: readonly { id: Exclude<SectionId, "closed">; shape: string; title: TextKey }[] = [
   { id: "now", shape: "■", title: "sectionNow" },
@@ -35,9 +37,10 @@ export function Board(): JSX.Element {
   }, []);
   const { layout: order, waiting, onPointer, onLeave } = useHeldLayout(layout.value, sitesShown.value);
   const row = selected.value === null ? undefined : rowSignal(selected.value).value;
+  const panel = opened.value && row ? panelOf(opened.value, row) : null;
   const none = order.now.length + order.urgent.length + order.rest.length + order.closed.length === 0;
   return (
-    <main class={row ? "board split" : "board"}>
+    <main class={panel ? "board split" : "board"}>
       <div class="list">
         <DutyPanel />
         <SiteFilter />
@@ -49,12 +52,22 @@ export function Board(): JSX.Element {
           {order.closed.length > 0 && <Closed order={order.closed} />}
         </div>
       </div>
-      {row?.ecg_id && (
+      {panel?.ecgId && (
         <aside class="beside" aria-label={t("openEcg")}>
           <button type="button" class="act act-plain beside-close" onClick={() => select(null)}>
             ✕ {t("close")}
           </button>
-          <EcgPanel key={row.ecg_id} ecgId={row.ecg_id} row={row} />
+          {panel.other && (
+            <button
+              type="button"
+              class="act act-amber beside-other"
+              data-testid="other-more-urgent"
+              onClick={() => select(selected.value)}
+            >
+              <span role="alert">▲ {t("otherMoreUrgent")}</span>
+            </button>
+          )}
+          <EcgPanel key={panel.ecgId} ecgId={panel.ecgId} row={row} />
         </aside>
       )}
     </main>
@@ -106,8 +119,9 @@ function Closed({ order }: { order: readonly string[] }): JSX.Element {
   );
 }
 
+/** Opens what is most urgent in the case now. */
 function select(caseId: string | null): void {
-  selected.value = caseId;
+  opened.value = caseId === null ? null : { caseId, ecgId: rows.value.cases.get(caseId)?.ecg_id ?? null };
 }
 
 function openRow(caseId: string): void {

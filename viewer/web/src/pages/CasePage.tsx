@@ -23,6 +23,7 @@ import { closeCase, standDown } from "../state/acts";
 import { actorText, dateTime, localTimes, peopleOf, timeOfDay } from "../state/format";
 import { rows, showCase } from "../state/live";
 import { homeOf, may, me } from "../state/session";
+import { nextOwn } from "../state/tasks";
 import { say, t } from "../texts";
 import type { CaseDetail, OrderProblem, Reading, Row } from "../wire";
 import type { Forms } from "../wireCare";
@@ -257,7 +258,7 @@ function History({ detail, names }: { detail: CaseDetail; names: ReadonlyMap<str
 
 /** In the thumb's reach on a phone: the next act, be it an answer, the channel or one's own duty. */
 function BottomBar({ row }: { row: Row }): JSX.Element {
-  const mine = row.tasks.find((task) => task.role === me.value?.user.role && task.done_at === null);
+  const mine = nextOwn(row.tasks, me.value?.user.role);
   return (
     <div class="bottom-bar phone-only">
       <NextAct row={row} big where="bottom-" />

@@ -11,6 +11,7 @@ import { clinicOrder, isUnanswered, readFeedback, unreadFeedback, unseenAdvice }
 import { hourMinute, patientLine } from "../state/format";
 import { keepShell } from "../state/keepShell";
 import { line, rows } from "../state/live";
+import { titleNote } from "../state/news";
 import type { Kept } from "../state/outbox";
 import { lang } from "../state/prefs";
 import { may, me } from "../state/session";
@@ -125,12 +126,11 @@ function useAdviceSound(): void {
     if (unseen.value === "") return undefined;
     const stop = ring("medium");
     const timer = setTimeout(stop, RING_MS);
-    const usual = document.title;
-    document.title = `(!) ${t("adviceTitle")} · ${t("clinicTitle")}`;
+    titleNote.value = `(!) ${t("adviceTitle")} · ${t("clinicTitle")}`;
     return () => {
       clearTimeout(timer);
       stop();
-      document.title = usual;
+      titleNote.value = null;
     };
   });
 }

@@ -9,7 +9,7 @@ import { drillHere, realFirst } from "../state/drill";
 import { bestEvidence, evidenceLine } from "../state/evidence";
 import { duration, personName, siteName, timeOfDay } from "../state/format";
 import { board, rowSignal, rows } from "../state/live";
-import { News, unlooked } from "../state/news";
+import { News, titleNote, unlooked } from "../state/news";
 import { me } from "../state/session";
 import { type Priority, ring, soundOnce } from "../state/sound";
 import { TIERS, t } from "../texts";
@@ -173,13 +173,16 @@ function Calling(): JSX.Element | null {
 
 const BLINK_MS = 1000;
 
-/** The count stands in the title for as long as somebody is called, and for what came while nobody looked. */
-function blinkTitle(): () => void {
+/**
+ * The count stands in the title for as long as somebody is called, and for what came while nobody looked; without either
+ * what the page itself has to say. Nothing else writes the title.
+ */
+export function blinkTitle(): () => void {
   const usual = `${drillHere.value ? t("drillMark") : ""}${t("product")} · ${t("centre")}`;
   const called = calling.value;
   const [first] = called.length > 0 ? called : unlooked.value;
   const count = called.length > 0 ? called.length : unlooked.value.length;
-  document.title = usual;
+  document.title = titleNote.value ?? usual;
   if (!first) return () => {};
   const words = called.length > 0 ? t("bannerTitle") : t("newReds");
   const urgent = `(${count}) ${words} ${siteName(first)}`;

@@ -136,7 +136,13 @@ function Advice({ row }: { row: Row }): JSX.Element | null {
         </p>
       )}
       {seen === null && ecgId && may("adviceSeen", me.value?.user.role) && (
-        <Act name={`seen ${ecgId}`} kind="strong" big testid="advice-seen" run={() => adviceSeen(ecgId)}>
+        <Act
+          name={`seen ${ecgId}`}
+          kind="strong"
+          big
+          testid="advice-seen"
+          run={() => adviceSeen(ecgId, reading.seq)}
+        >
           {t("adviceSeen")}
         </Act>
       )}

@@ -11,15 +11,16 @@ import { lang } from "../state/prefs";
 import { quantity } from "../state/quantities";
 import { rulesHref, useRules } from "../state/rules";
 import { may, me } from "../state/session";
+import { signedOf } from "../state/verdict";
 import { pairText, say, type TextKey, t } from "../texts";
 import type { Analysis, Ecg, Finding, Row, RuleSet } from "../wire";
 import { TierMark } from "./bits";
 import { EvidenceList } from "./EvidenceList";
-import { Amends, signature } from "./Headline";
 import { LaterLivePaper, LaterPaper, ReportMenuLater, SignFormLater } from "./laterParts";
-import { useLoaded } from "./load";
+import { useLoaded, useTries } from "./load";
 import { PaperPicture } from "./PaperPicture";
 import { RuleLink } from "./RuleLink";
+import { SignedReading } from "./SignedReading";
 
 interface Props {
   ecgId: string;
@@ -28,13 +29,14 @@ interface Props {
 
 export function EcgPanel({ ecgId, row }: Props): JSX.Element {
   const summary = row?.ecgs.find((ecg) => ecg.ecg_id === ecgId);
+  const role = me.value?.user.role;
   const live = summary?.live ?? false;
+  const watched = live && may("waveform", role);
   const { value: ecg, problem } = useLoaded<Ecg>(`/ecgs/${encodeURIComponent(ecgId)}`, row?.seq);
   const onPaper = (summary?.not_analysed ?? null) !== null || (ecg?.paper ?? null) !== null;
   const { wave, words } = useWaveform(live || onPaper ? null : ecgId);
   const [seen, setSeen] = useState(false);
   const shown = wave !== null || seen;
-  const role = me.value?.user.role;
   useEffect(() => {
     if ((shown || live) && may("opened", role)) void markOpened(ecgId);
   }, [ecgId, shown, live, role]);
@@ -51,7 +53,8 @@ export function EcgPanel({ ecgId, row }: Props): JSX.Element {
           </h2>
         )}
       </header>
-      {live && <LaterLivePaper ecgId={ecgId} />}
+      {watched && <LaterLivePaper ecgId={ecgId} />}
+      {live && !watched && <p class="muted">{t("problemRight")}</p>}
       {ecg?.paper && <PaperPicture paper={ecg.paper} onSeen={() => setSeen(true)} />}
       {!live && wave && <LaterPaper wave={wave} analysis={analysis} ecgId={ecgId} />}
       {!live && !onPaper && !wave && <p class="muted">{words ?? t("loading")}</p>}
@@ -63,7 +66,7 @@ export function EcgPanel({ ecgId, row }: Props): JSX.Element {
           !onPaper && <p class="card muted">{t("notAnalysed")}</p>
         )}
         {may("sign", role) && (analysis || onPaper) && row && row.state === "open" && (
-          <SignFormLater key={ecgId} ecgId={ecgId} analysis={analysis} row={row} />
+          <SignFormLater key={`${me.value?.user.id} ${ecgId}`} ecgId={ecgId} analysis={analysis} row={row} />
         )}
         {!live && !onPaper && row && may("waveform", role) && (
           <ReportMenuLater ecgId={ecgId} row={row} wave={wave} analysis={analysis} />
@@ -74,24 +77,26 @@ export function EcgPanel({ ecgId, row }: Props): JSX.Element {
 }
 
 function useWaveform(ecgId: string | null): { wave: Waveform | null; words: string | null } {
-  const [held, setHeld] = useState<{ id: string; wave: Waveform | null; words: string | null } | null>(null);
-  const language = lang.value;
+  const [held, setHeld] = useState<{ id: string; wave: Waveform | null; problem: Problem | null } | null>(
+    null,
+  );
+  const here = held?.id === ecgId ? held : null;
+  const tries = useTries(here?.problem ?? null);
   useEffect(() => {
     if (ecgId === null) return;
     let gone = false;
     loadWaveform(ecgId).then(
-      (wave) =>
-        !gone && setHeld({ id: ecgId, wave: wave.samples.length > 0 ? wave : null, words: t("noWaveform") }),
+      (wave) => !gone && setHeld({ id: ecgId, wave: wave.samples.length > 0 ? wave : null, problem: null }),
       (failure: unknown) => {
         if (!(failure instanceof Problem)) throw failure;
-        if (!gone) setHeld({ id: ecgId, wave: null, words: failure.words });
+        if (!gone) setHeld({ id: ecgId, wave: null, problem: failure });
       },
     );
     return () => {
       gone = true;
     };
-  }, [ecgId, language]);
-  return held?.id === ecgId ? held : { wave: null, words: null };
+  }, [ecgId, tries]);
+  return { wave: here?.wave ?? null, words: here && (here.problem?.words ?? t("noWaveform")) };
 }
 
 function DeviceClock({ ecg }: { ecg: Ecg | null }): JSX.Element | null {
@@ -111,21 +116,15 @@ interface ConclusionProps {
 
 /** The doctor's words on this ECG stand before the machine's. */
 function Conclusion({ ecgId, analysis, row }: ConclusionProps): JSX.Element {
-  const reading = row?.reading?.ecg_id === ecgId ? row.reading : null;
-  const same = reading?.tier === analysis.tier;
+  const signed = signedOf(row, ecgId);
+  const same = signed?.tier === analysis.tier;
   const version = analysis.version.rules;
   const lowered = analysis.findings.some((each) => each.downgraded_by.length + each.restored_by.length > 0);
   const evidence = evidenceOf(analysis.findings);
   const { rules } = useRules(lowered ? version : null);
   return (
     <section class="card conclusion" data-testid="conclusion">
-      {reading && (
-        <p class="signed">
-          <b>{t("reading")}</b> <TierMark tier={reading.tier} signed /> {reading.text}{" "}
-          <span class="muted num">✓ {signature(reading)}</span>
-          <Amends reading={reading} />
-        </p>
-      )}
+      {signed && <SignedReading signed={signed} />}
       <h3>
         {t("conclusion")}{" "}
         {same ? (
@@ -134,7 +133,7 @@ function Conclusion({ ecgId, analysis, row }: ConclusionProps): JSX.Element {
           <span class="unconfirmed">{t("machine")}</span>
         )}{" "}
         <TierMark tier={analysis.tier} />
-        {reading && !same && <span class="muted">{t("notAgreed")}</span>}
+        {signed && !same && <span class="muted">{t("notAgreed")}</span>}
       </h3>
       {analysis.findings.length === 0 && <p class="headline">{t("noRule")}</p>}
       {analysis.findings.map((finding, index) => (

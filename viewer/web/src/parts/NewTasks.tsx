@@ -5,6 +5,7 @@ import { useRef } from "preact/hooks";
 import { realFirst } from "../state/drill";
 import { siteName } from "../state/format";
 import { rows } from "../state/live";
+import { Heard } from "../state/news";
 import { route } from "../state/route";
 import { me } from "../state/session";
 import { soundOnce } from "../state/sound";
@@ -14,11 +15,10 @@ import { t } from "../texts";
 const waiting = computed(() => realFirst(callingChannels(rows.value.cases.values(), me.value)));
 
 export function NewTasks(): JSX.Element | null {
-  const heard = useRef(new Set<string>());
+  const heard = useRef(new Heard());
   useSignalEffect(() => {
-    const fresh = waiting.value.map((row) => row.green_channel.channel_id ?? "");
-    if (fresh.some((id) => !heard.current.has(id))) soundOnce("medium");
-    for (const id of fresh) heard.current.add(id);
+    const channels = waiting.value.map((row) => row.green_channel.channel_id ?? "");
+    heard.current.tell(channels, () => soundOnce("medium"));
   });
   const [first] = waiting.value;
   if (!first || route.value.page === "tasks" || route.value.page === "clinic") return null;

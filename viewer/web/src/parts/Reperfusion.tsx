@@ -2,6 +2,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { get, Problem } from "../state/api";
+import { type Checked, queryOf, verdictOn } from "../state/checklist";
 import { nowMs } from "../state/clock";
 import { hourMinute, span } from "../state/format";
 import { lang } from "../state/prefs";
@@ -120,28 +121,36 @@ function DidoWords({ dido }: { dido: Dido }): JSX.Element {
 function Checklist({ caseId }: { caseId: string }): JSX.Element {
   const [known, setKnown] = useState<Reperfusion | null>(null);
   const [present, setPresent] = useState<ReadonlySet<string>>(new Set());
-  const [said, setSaid] = useState(false);
+  const [checked, setChecked] = useState<Checked | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
-  const ask = async (query: string): Promise<void> => {
+  const ask = async (query: string): Promise<Reperfusion | null> => {
     try {
-      setKnown(await get<Reperfusion>(`/cases/${encodeURIComponent(caseId)}/reperfusion${query}`));
+      const answer = await get<Reperfusion>(`/cases/${encodeURIComponent(caseId)}/reperfusion${query}`);
       setProblem(null);
+      return answer;
     } catch (failure) {
       if (!(failure instanceof Problem)) throw failure;
       setProblem(failure.words);
+      return null;
     }
+  };
+  const check = async (): Promise<void> => {
+    const query = queryOf(present);
+    const clock = await ask(query);
+    setChecked(clock && { query, clock });
   };
   const toggle = (id: string): void => {
     const next = new Set(present);
     if (!next.delete(id)) next.add(id);
     setPresent(next);
-    setSaid(false);
+    setChecked(null);
   };
+  const verdict = verdictOn(checked, present);
   return (
     <details
       data-testid="checklist"
       onToggle={(event) => {
-        if (event.currentTarget.open && known === null) void ask("");
+        if (event.currentTarget.open && known === null) void ask("").then(setKnown);
       }}
     >
       <summary>{t("checklist")}</summary>
@@ -155,19 +164,12 @@ function Checklist({ caseId }: { caseId: string }): JSX.Element {
               {say(one)}
             </label>
           ))}
-          <Act
-            name="checklist"
-            testid="checklist-done"
-            run={async () => {
-              await ask(`?contraindications=${[...present].join(",") || "none"}`);
-              setSaid(true);
-            }}
-          >
+          <Act name="checklist" testid="checklist-done" run={check}>
             {t("checklistDone")}
           </Act>
-          {said && (
+          {verdict && (
             <div class="checked" role="status" data-testid="checklist-verdict">
-              <Verdict clock={known} />
+              <Verdict clock={verdict} />
             </div>
           )}
         </div>

@@ -11,8 +11,7 @@ import "../styles/print.css";
 import "../styles/sign.css";
 import { say, t, tierWord } from "../texts";
 import type { Analysis, Row } from "../wire";
-import { signedTierWord } from "./bits";
-import { signature } from "./Headline";
+import { signedLine } from "./SignedReading";
 
 const FORMS = ["auto", "3x4+1R", "6x2", "12x1", "18", "cabrera"] as const;
 
@@ -96,12 +95,9 @@ function formName(form: (typeof FORMS)[number]): string {
 /** No name of a patient: what the page's head says, whose words the conclusion is, and the scale. */
 function wordsOf(row: Row, ecgId: string, wave: Waveform, analysis: Analysis | null): SheetWords {
   const summary = row.ecgs.find((ecg) => ecg.ecg_id === ecgId);
-  const reading = row.reading?.ecg_id === ecgId ? row.reading : null;
   const lines = [
     `${patientLine(row)} · ${siteName(row)} · ${t("printReceived", { at: dateTime(summary?.received_at) })} · ${ecgId}`,
-    reading
-      ? `${t("reading")}: ${signedTierWord(reading.tier)} ${reading.text} · ${signature(reading)}`
-      : t("printUnsigned"),
+    signedLine(row, ecgId),
   ];
   if (analysis) {
     const said = analysis.findings.map(say).join(lang.value === "zh" ? ";" : "; ");
@@ -110,6 +106,7 @@ function wordsOf(row: Row, ecgId: string, wave: Waveform, analysis: Analysis | n
   return {
     title: t("printTitle"),
     lines: lines.flatMap((line) => broken(line, lang.value === "zh" ? 78 : 150)),
+    more: t("printMore"),
     foot: t("printFoot", { rate: wave.rateHz, s: Math.min(10, wave.durationS).toFixed(1) }),
     check: t("printCheck"),
   };

@@ -58,7 +58,14 @@ export function SendForm({ into, fix, touched, hold, leave, onSent, ...about }: 
     if (!element || state.kind === "sending") return;
     if (draft.files.length === 0) return setState({ kind: "noFile" });
     setState({ kind: "sending" });
-    const outcome = await keepAndSend({ ...draft, caseId, fields: sendFields(new FormData(element)) });
+    let outcome: Outcome;
+    try {
+      outcome = await keepAndSend({ ...draft, caseId, fields: sendFields(new FormData(element)) });
+    } catch (failure) {
+      // Whatever it was: the form can be sent again.
+      setState({ kind: "ready" });
+      throw failure;
+    }
     setState(outcome);
     trouble.value = outcome.kind === "refused" && outcome.one.refused ? problemOf(outcome.one.refused) : null;
     if (outcome.kind === "refused") hold(draft.id);
@@ -186,6 +193,7 @@ function Said({ state }: { state: State }): JSX.Element {
       {state.kind === "sent" && state.sent.duplicate && ` ${t("sentDuplicate")}`}
       {state.kind === "waiting" && `○ ${t("savedHere")}`}
       {state.kind === "noFile" && `! ${t("fileFirst")}`}
+      {state.kind === "unreadable" && `! ${t("fileGone")}`}
       {state.kind === "refused" && `! ${t("fileOther")}`}
       {state.kind === "nowhere" && `! ${t(state.full ? "storeFull" : "storeNone")}`}
     </p>

@@ -5,6 +5,7 @@ import { signReading, trouble } from "../state/acts";
 import { Problem } from "../state/api";
 import { timeOfDay } from "../state/format";
 import { lang } from "../state/prefs";
+import { me } from "../state/session";
 import {
   type Draft,
   emptyDraft,
@@ -51,14 +52,15 @@ const draftOf = (analysis: Analysis): string =>
 export function SignForm({ ecgId, analysis, row }: Props): JSX.Element {
   const summary = row.ecgs.find((ecg) => ecg.ecg_id === ecgId);
   const newest = newestSeq(summary);
-  const [draft, setDraft] = useState<Draft | null>(() => keptDraft(ecgId));
+  const person = me.value?.user.id ?? "";
+  const [draft, setDraft] = useState<Draft | null>(() => keptDraft(person, ecgId));
   const [open, setOpen] = useState(draft !== null);
   const { value: offers } = useLoaded<Offers>(
     open ? `/ecgs/${encodeURIComponent(ecgId)}/templates` : null,
     analysis?.tier,
   );
   const change = (next: Draft | null): void => {
-    keepDraft(ecgId, next);
+    keepDraft(person, ecgId, next);
     setDraft(next);
   };
   const begin = (): void => {

@@ -1,6 +1,6 @@
 /** Which sites the board shows, and what of urgency that leaves out. One line that is always there. */
 import type { JSX, TargetedKeyboardEvent } from "preact";
-import { hidden, showSites, sitesShown, sitesThere } from "../state/filter";
+import { hasChoice, hidden, showSites, sitesShown, sitesThere } from "../state/filter";
 import { placeName, siteName } from "../state/format";
 import { lang } from "../state/prefs";
 import { me } from "../state/session";
@@ -12,8 +12,8 @@ export const FILTER_ID = "site-filter";
 export function SiteFilter(): JSX.Element | null {
   const there = sitesThere.value;
   const chosen = sitesShown.value;
-  // Who sees one site alone has nothing to choose; for all others the line is there from the first.
-  if (me.value?.user.sites?.length === 1) return null;
+  // For whoever has a choice the line is there from the first.
+  if (!hasChoice.value) return null;
   const toggle = (id: string, wanted: boolean): void => {
     const next = new Set(chosen);
     if (wanted) next.add(id);

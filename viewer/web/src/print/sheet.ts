@@ -120,6 +120,8 @@ export interface SheetWords {
   title: string;
   /** Who it is, when it was recorded, what is said of it: one line each. */
   lines: readonly string[];
+  /** Stands in the last line where there is no room for all. */
+  more: string;
   foot: string;
   /** What is written at the line that must be 50 mm long on the paper. */
   check: string;
@@ -139,9 +141,7 @@ export function sheetSvg(wave: Waveform, words: SheetWords, startS = 0): string 
   const names = placed.map((strip) =>
     text(strip.leftMm + 1.2, nameMm(strip, placed), 3, strip.lead, ` font-weight="700"`),
   );
-  const lines = words.lines
-    .slice(0, MOST_LINES)
-    .map((line, index) => text(GRID.left, 17.5 + index * 5, 3.4, line));
+  const lines = shownLines(words).map((line, index) => text(GRID.left, 17.5 + index * 5, 3.4, line));
   const right = GRID.left + GRID.width;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${SHEET_MM.width}mm" height="${SHEET_MM.height}mm"`,
@@ -156,6 +156,11 @@ export function sheetSvg(wave: Waveform, words: SheetWords, startS = 0): string 
     text(right - CHECK_MM - 2, 203.5, 2.8, words.check, ` text-anchor="end"`),
     "</svg>",
   ].join("");
+}
+
+/** What there is room for; that it is not all is said. */
+function shownLines({ lines, more }: SheetWords): readonly string[] {
+  return lines.length > MOST_LINES ? [...lines.slice(0, MOST_LINES - 1), more] : lines;
 }
 
 function nameMm(strip: Strip, placed: readonly Strip[]): number {

@@ -133,8 +133,14 @@ export interface NewReading {
 
 export const signReading = (ecgId: string, reading: NewReading) =>
   attempt(`reading ${ecgId}`, () => post<CaseAnswer>(`/ecgs/${at(ecgId)}/reading`, reading));
-export const adviceSeen = (ecgId: string) =>
-  attempt(`seen ${ecgId}`, () => post<undefined>(`/ecgs/${at(ecgId)}/advice-seen`));
+/** `of`: the number of the reading whose advice stands on the screen; one that came meanwhile is not read by that. */
+export const adviceSeen = (ecgId: string, of: number | undefined) =>
+  attempt(`seen ${ecgId}`, () =>
+    post<undefined>(
+      `/ecgs/${at(ecgId)}/advice-seen`,
+      (of === undefined ? {} : { of }) satisfies Body<"SeenAdvice">,
+    ),
+  );
 export const markOpened = (ecgId: string) =>
   attempt(`opened ${ecgId}`, () => post<undefined>(`/ecgs/${at(ecgId)}/opened`));
 export { newKey };

@@ -70,6 +70,16 @@ export const whoseInvitation = (code: string) =>
 export const join = (code: string, password: string) =>
   asked("join", () => post<{ user: string }>("/join", { code, password }));
 
+/** Every site, or those that were ticked; null while nobody has said: a person of no site would sit before an empty board. */
+export function sitesOf(
+  role: string,
+  every: boolean,
+  ticked: ReadonlySet<string>,
+): { sites: string[] | null } | null {
+  if (every && role !== "clinic") return { sites: null };
+  return ticked.size === 0 ? null : { sites: [...ticked] };
+}
+
 /** `1234 5678`: as people read digits out. */
 export const inFours = (code: string): string => code.replace(/(\d{4})(?=\d)/g, "$1 ");
 /** What people type: the digits alone. */

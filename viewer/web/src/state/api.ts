@@ -73,12 +73,26 @@ const short = (said: string): string => (said.length > MOST ? `${said.slice(0, M
 
 const plain = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value ?? null));
 
-export async function call<T>(method: string, path: string, init: RequestInit = {}): Promise<T> {
+/** Until an answer begins. What is long comes after that, and is not cut. */
+const WAIT_MS = 30_000;
+
+/** `wait_ms`: so long a line that is there and carries nothing is waited for. */
+export async function call<T>(
+  method: string,
+  path: string,
+  init: RequestInit = {},
+  wait_ms = WAIT_MS,
+): Promise<T> {
+  const control = new AbortController();
+  const timer = setTimeout(() => control.abort(), wait_ms);
   let response: Response;
   try {
-    response = await fetch(BASE + path, { ...init, method, credentials: "same-origin" });
+    const { signal } = control;
+    response = await fetch(BASE + path, { ...init, method, credentials: "same-origin", signal });
   } catch {
     throw new Problem(0, "network", {});
+  } finally {
+    clearTimeout(timer);
   }
   if (!response.ok) throw await problemOf(response);
   if (response.status === 204) return undefined as T;

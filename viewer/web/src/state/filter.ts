@@ -3,6 +3,7 @@ import { computed, signal } from "@preact/signals";
 import type { Row, Site } from "../wire";
 import { board } from "./live";
 import type { Layout, SectionId } from "./rows";
+import { me } from "./session";
 
 const KEY = "boardSites";
 const store = typeof localStorage === "undefined" ? null : localStorage;
@@ -33,6 +34,7 @@ export interface Shown {
   readonly hidden: Readonly<Record<Exclude<SectionId, "closed">, readonly Row[]>>;
 }
 
+const EVERY_SITE: ReadonlySet<string> = new Set();
 const SECTIONS = ["now", "urgent", "rest", "closed"] as const;
 
 /** What the filter leaves of the sections, as ids. Pure. */
@@ -62,7 +64,10 @@ const sameIds = (a: readonly string[], b: readonly string[]): boolean =>
 
 let last: Layout = { now: [], urgent: [], rest: [], closed: [] };
 
-const shown = computed(() => filtered(board.value, sitesShown.value));
+/** Who sees one site alone has nothing to choose: what another person of this browser chose hides nothing from them. */
+export const hasChoice = computed(() => me.value?.user.sites?.length !== 1);
+
+const shown = computed(() => filtered(board.value, hasChoice.value ? sitesShown.value : EVERY_SITE));
 
 /** Where each case stands on this board; the same object until one moves. */
 export const layout = computed(() => {

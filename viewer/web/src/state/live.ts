@@ -12,8 +12,17 @@ import {
 } from "../wire";
 import { owedDeliveries, owedLooks } from "./alerts";
 import { observeServerTime, clock as serverClock } from "./clock";
-import { applyAnswer, applyEvent, applyMark, applySnapshot, NO_ROWS, type Rows, sections } from "./rows";
-import { loadMe, me } from "./session";
+import {
+  applyAnswer,
+  applyEvent,
+  applyMark,
+  applySnapshot,
+  NO_ROWS,
+  type Rows,
+  sections,
+  withoutOld,
+} from "./rows";
+import { loadMe, may, me } from "./session";
 import { type LineState, LiveLine, type SocketLike } from "./socket";
 
 export const rows = signal<Rows>(NO_ROWS);
@@ -37,8 +46,16 @@ export function rowSignal(caseId: string): Signal<Row | undefined> {
 function hold(next: Rows, changed?: string): void {
   batch(() => {
     rows.value = next;
-    if (changed === undefined) for (const [id, cell] of cells) cell.value = next.cases.get(id);
-    else rowSignal(changed).value = next.cases.get(changed);
+    if (changed !== undefined) {
+      rowSignal(changed).value = next.cases.get(changed);
+      return;
+    }
+    for (const [id, cell] of cells) {
+      const row = next.cases.get(id);
+      // One that leaves takes its cell with it: whoever still shows it is drawn anew by that, and asks for another.
+      if (row === undefined && cell.peek() !== undefined) cells.delete(id);
+      cell.value = row;
+    }
   });
 }
 
@@ -47,6 +64,8 @@ const waveListeners = new Map<string, Set<(wave: WaveMessage) => void>>();
 const onScreen: string[] = [];
 let told = new Set<string>();
 let current: LiveLine | null = null;
+/** Whose the line and the rows are: another person sees other cases. */
+let whose: string | null = null;
 
 export function rowOf(caseId: string | null): Row | undefined {
   return caseId === null ? undefined : rows.value.cases.get(caseId);
@@ -57,9 +76,11 @@ export function takeAnswer(row: Row): void {
   hold(applyAnswer(rows.value, row), row.case_id);
 }
 
-export function startLive(): void {
-  if (current !== null) return;
-  hold(NO_ROWS);
+/** The line of this person. One that stands for somebody else ends first, with all that it brought. */
+export function startLive(person: string): void {
+  if (current !== null && whose === person) return;
+  stopLive();
+  whose = person;
   current = new LiveLine(
     {
       open: (path) => new WebSocket(origin() + path) as unknown as SocketLike,
@@ -82,18 +103,27 @@ export function stopLive(): void {
   document.removeEventListener("visibilitychange", tellOwed);
   current?.stop();
   current = null;
+  whose = null;
+  line.value = { open: false, lostAtMs: performance.now() };
   hold(NO_ROWS);
 }
 
-/** Ask for the running waveform of one ECG; returns what ends the asking. */
+/**
+ * Ask for the running waveform of one ECG; returns what ends the asking. Whoever may see no trace asks for none: the
+ * service would end the line, and the page with it would ask again and again.
+ */
 export function watchWave(ecgId: string, listen: (wave: WaveMessage) => void): () => void {
+  if (!may("waveform", me.peek()?.user.role)) return () => {};
   const listeners = waveListeners.get(ecgId) ?? new Set();
   listeners.add(listen);
   waveListeners.set(ecgId, listeners);
   current?.send({ type: "watch", ecg_id: ecgId });
   return () => {
     listeners.delete(listen);
-    if (listeners.size === 0) waveListeners.delete(ecgId);
+    if (listeners.size > 0) return;
+    waveListeners.delete(ecgId);
+    // Of the streams of one line the service sends the one that was asked for last: nobody looks, it sends none.
+    current?.send({ type: "watch", ecg_id: [...waveListeners.keys()].at(-1) ?? null });
   };
 }
 
@@ -128,11 +158,16 @@ function take(message: LiveMessage): void {
     hold(applySnapshot(message));
   } else if (isMark(message)) {
     observeServerTime(message.server_time);
-    rows.value = applyMark(rows.value, message.seq);
+    const marked = applyMark(rows.value, message.seq);
+    const kept = withoutOld(marked, Date.parse(message.server_time), onScreen);
+    if (kept === marked) rows.value = marked;
+    else hold(kept);
     return;
   } else if (isEvent(message)) {
     serverClock.notBefore(Date.parse(message.at), performance.now());
-    hold(applyEvent(rows.value, message), message.row?.case_id ?? "");
+    const next = applyEvent(rows.value, message);
+    if (message.row) hold(next, message.row.case_id);
+    else rows.value = next;
   }
   tellOwed();
 }

@@ -7,6 +7,9 @@ import { may } from "./session";
 /** Those that came while the page was behind another one; put away once it is looked at. */
 export const unlooked = signal<readonly Row[]>([]);
 
+/** What the page that is shown has to say in the title of the window, while nobody is called; null for nothing. */
+export const titleNote = signal<string | null>(null);
+
 export class News {
   private known: Set<string> | null = null;
 
@@ -25,5 +28,16 @@ export class News {
 
   forget(): void {
     this.known = null;
+  }
+}
+
+/** What is heard once: each by its name, and none before the page was able to sound. */
+export class Heard {
+  private readonly names = new Set<string>();
+
+  /** `sound` tells whether it was heard. */
+  tell(names: readonly string[], sound: () => boolean): void {
+    const fresh = names.filter((name) => !this.names.has(name));
+    if (fresh.length > 0 && sound()) for (const name of fresh) this.names.add(name);
   }
 }

@@ -27,6 +27,23 @@ export function applyMark(rows: Rows, seq: number): Rows {
   return seq <= rows.seq ? rows : { ...rows, seq };
 }
 
+/** So long the service shows a case that is over, from its last event on; when it leaves by time alone it says nothing. */
+const KEPT_MS = 24 * 3_600_000;
+
+/**
+ * Without what the service itself shows no more: a board stays open for weeks. What is on the screen stays, and an outcome
+ * that nobody has read. The same object where nothing leaves.
+ */
+export function withoutOld(rows: Rows, nowMs: number, onScreen: readonly string[]): Rows {
+  const old = (row: Row): boolean =>
+    !isLive(row) &&
+    Date.parse(row.last_event_at) <= nowMs - KEPT_MS &&
+    !(row.feedback !== null && row.feedback.seen_at === null) &&
+    !onScreen.includes(row.case_id);
+  const left = [...rows.cases].filter(([, row]) => !old(row));
+  return left.length === rows.cases.size ? rows : { ...rows, cases: new Map(left) };
+}
+
 /** The row in the answer to a command. It does not move `seq`: events of other cases may lie between. */
 export function applyAnswer(rows: Rows, row: Row): Rows {
   const cases = withRow(rows.cases, row);

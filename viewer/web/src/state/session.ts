@@ -27,13 +27,19 @@ function take(answer: Me | null): void {
   });
 }
 
+/** How often somebody has signed in or out here: an answer from before says nothing of who is here now. */
+let turns = 0;
+
 /** Ask who is signed in. Only a 401 means nobody: a broken line keeps what was known. */
 export async function loadMe(): Promise<void> {
+  const turn = turns;
   try {
     if (store?.getItem(LEAVING)) await leave();
-    take(await get<Me>("/me"));
+    const answer = await get<Me>("/me");
+    if (turn === turns) take(answer);
   } catch (failure) {
     if (!(failure instanceof Problem)) throw failure;
+    if (turn !== turns) return;
     if (failure.status === 401) take(null);
     else if (me.value === undefined) throw failure;
   }
@@ -69,12 +75,16 @@ export async function loadDemo(): Promise<void> {
 export async function signIn(user: string, password: string): Promise<void> {
   if (store?.getItem(LEAVING)) await leave();
   const answer = await post<Me>("/session", { user, password });
+  turns += 1;
   take(answer);
 }
 
-async function leave(): Promise<void> {
+/** Whoever signs out does not wait for a thin line: what is owed is told later. */
+const LEAVE_WITHIN_MS = 3000;
+
+async function leave(wait_ms?: number): Promise<void> {
   try {
-    await call("DELETE", "/session");
+    await call("DELETE", "/session", {}, wait_ms);
   } catch (failure) {
     if (!(failure instanceof Problem) || failure.status !== 401) throw failure;
   }
@@ -85,10 +95,11 @@ async function leave(): Promise<void> {
 export async function signOut(): Promise<void> {
   store?.setItem(LEAVING, "yes");
   try {
-    await leave();
+    await leave(LEAVE_WITHIN_MS);
   } catch (failure) {
     if (!(failure instanceof Problem)) throw failure;
   }
+  turns += 1;
   // From the front page, so that the next person does not land where this one was.
   batch(() => {
     go("/", true);

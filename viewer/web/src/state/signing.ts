@@ -17,14 +17,20 @@ export interface Draft {
   after: number;
 }
 
-/** Kept while the page is open, so that nothing typed is lost by a look at another ECG. Never stored. */
+/**
+ * Kept while the page is open, so that nothing typed is lost by a look at another ECG, nor by signing in again. Never
+ * stored, and shown to nobody else: a reading bears the name of who signs it.
+ */
 const drafts = new Map<string, Draft>();
 
-export const keptDraft = (ecgId: string): Draft | null => drafts.get(ecgId) ?? null;
+const keyOf = (person: string, ecgId: string): string => JSON.stringify([person, ecgId]);
 
-export function keepDraft(ecgId: string, draft: Draft | null): void {
-  if (draft === null) drafts.delete(ecgId);
-  else drafts.set(ecgId, draft);
+export const keptDraft = (person: string, ecgId: string): Draft | null =>
+  drafts.get(keyOf(person, ecgId)) ?? null;
+
+export function keepDraft(person: string, ecgId: string, draft: Draft | null): void {
+  if (draft === null) drafts.delete(keyOf(person, ecgId));
+  else drafts.set(keyOf(person, ecgId), draft);
 }
 
 export const newestSeq = (ecg: EcgSummary | undefined): number => ecg?.signed_seq ?? 0;

@@ -116,13 +116,15 @@ function play(audio: AudioContext, pulses: readonly Pulse[]): void {
 
 /** Ring until the returned function is called. */
 export function ring(priority: Priority): () => void {
-  const sound = (): void => soundOnce(priority);
+  const sound = (): void => void soundOnce(priority);
   sound();
   const timer = setInterval(sound, PATTERNS[priority].repeat_s * 1000);
   return () => clearInterval(timer);
 }
 
-/** Sound one burst, where the page may sound. */
-export function soundOnce(priority: Priority): void {
-  if (context && running.value && soundWanted.value) play(context, burst(priority));
+/** Sound one burst; false where the page may not sound. */
+export function soundOnce(priority: Priority): boolean {
+  if (!running.value || !soundWanted.value || !context) return false;
+  play(context, burst(priority));
+  return true;
 }

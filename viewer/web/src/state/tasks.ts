@@ -37,6 +37,14 @@ export interface OfCase {
   readonly tasks: readonly Task[];
 }
 
+/** Somebody was told of it, and it is neither done nor taken away. */
+export const isToDo = (task: Task): boolean =>
+  task.given_at !== null && (task.state === "given" || task.state === "accepted");
+
+/** The first of a role's tasks in one case that is still to be done. */
+export const nextOwn = (tasks: readonly Task[], role: Role | undefined): Task | undefined =>
+  tasks.find((task) => task.role === role && isToDo(task));
+
 /** Tasks of a role in one of these states, by case, the newest first. */
 function inState(rows: Iterable<Row>, role: Role | undefined, state: Task["state"]): OfCase[] {
   return [...rows]

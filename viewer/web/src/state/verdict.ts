@@ -11,6 +11,19 @@ function signedTier(row: Row, ecg: EcgSummary): Tier | null {
   return ecg.signed_tier ?? (row.reading?.ecg_id === ecg.ecg_id ? row.reading.tier : null);
 }
 
+export interface SignedOf {
+  tier: Tier;
+  /** Its words; null where the row has them no more, since another ECG of the case was read later. */
+  reading: Reading | null;
+}
+
+/** What a doctor signed for one ECG; null where nobody has. */
+export function signedOf(row: Row | undefined, ecgId: string): SignedOf | null {
+  const reading = row?.reading?.ecg_id === ecgId ? row.reading : null;
+  const tier = reading?.tier ?? row?.ecgs.find((ecg) => ecg.ecg_id === ecgId)?.signed_tier ?? null;
+  return tier === null ? null : { tier, reading };
+}
+
 /**
  * The signed reading that stands first in the case; null where the machine's words must.
  *

@@ -6,6 +6,7 @@ import { line } from "./live";
 import { hintWaiting } from "./mindWaiting";
 import {
   type Kept,
+  type KeptFile,
   mayTakeOver,
   ofOthers,
   refusedOf,
@@ -48,6 +49,8 @@ export type Outcome =
   | { kind: "sent"; sent: Sent }
   | { kind: "waiting" }
   | { kind: "refused"; one: Kept }
+  /** A chosen file could not be read any more: it was moved, deleted or changed since. */
+  | { kind: "unreadable" }
   /** It could be kept nowhere and was not sent: only the form still has it. */
   | { kind: "nowhere"; full: boolean };
 
@@ -55,7 +58,9 @@ export const newDraftId = newKey;
 
 /** Keep it, then send it. Nothing is called sent before the service has confirmed it. */
 export async function keepAndSend(draft: Draft): Promise<Outcome> {
-  const one = await keptOf(draft);
+  const files = await filesOf(draft);
+  if (files === null) return { kind: "unreadable" };
+  const one = keptOf(draft, files);
   try {
     await browserStore.put(one);
   } catch (failure) {
@@ -84,7 +89,23 @@ async function sendUnkept(one: Kept, full: boolean): Promise<Outcome> {
   return { kind: "nowhere", full };
 }
 
-async function keptOf(draft: Draft): Promise<Kept> {
+/** Null where the device gives one of them no more: a browser holds a file by its place until it is read. */
+async function filesOf(draft: Draft): Promise<KeptFile[] | null> {
+  try {
+    return await Promise.all(
+      draft.files.map(async (file) => ({
+        name: file.name,
+        type: file.type,
+        bytes: await file.arrayBuffer(),
+      })),
+    );
+  } catch (failure) {
+    if (!(failure instanceof DOMException)) throw failure;
+    return null;
+  }
+}
+
+function keptOf(draft: Draft, files: readonly KeptFile[]): Kept {
   const who = me.value;
   if (!who) throw new Error("expected somebody to be signed in");
   const nowMs = clock.now(performance.now()) ?? Date.now();
@@ -95,13 +116,7 @@ async function keptOf(draft: Draft): Promise<Kept> {
     userName: who.user.name,
     sites: who.user.sites ?? [],
     caseId: draft.caseId,
-    files: await Promise.all(
-      draft.files.map(async (file) => ({
-        name: file.name,
-        type: file.type,
-        bytes: await file.arrayBuffer(),
-      })),
-    ),
+    files,
     fields: { ...draft.fields, ...(site !== undefined && { site }) },
     keptAt: new Date(nowMs).toISOString(),
     upload: null,

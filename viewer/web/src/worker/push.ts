@@ -72,11 +72,13 @@ async function received(scope: Scope, message: Message): Promise<void> {
     data: { ref: message.ref },
   });
   await tell(message.ref, "delivered");
-  if (message.close === true) setTimeout(() => void putAway(scope, message.tag), PUT_AWAY_MS);
+  if (message.close === true) setTimeout(() => void putAway(scope, message), PUT_AWAY_MS);
 }
 
-async function putAway(scope: Scope, tag: string): Promise<void> {
-  for (const shown of await scope.registration.getNotifications({ tag })) shown.close();
+/** Only the message itself: an alert that rings again has taken its place under the same tag. */
+async function putAway(scope: Scope, { tag, ref }: Message): Promise<void> {
+  for (const shown of await scope.registration.getNotifications({ tag }))
+    if (shown.data?.ref === ref) shown.close();
 }
 
 async function opened(scope: Scope, notification: Shown): Promise<void> {

@@ -47,13 +47,14 @@ async function forgetOthers(version: string | undefined): Promise<void> {
   await Promise.all(old.map((name) => caches.delete(name)));
 }
 
-/** The service's newest page; without a network, or where it is too slow, the kept one. */
+/** The service's newest page; without a network, or where it is too slow, or down behind its proxy, the kept one. */
 async function page(request: Request, version: string): Promise<Response> {
   const kept = await (await cacheOf(version)).match(INDEX);
   if (!kept) return fetch(request);
   const late = new Promise<undefined>((done) => setTimeout(() => done(undefined), NETWORK_WAIT_MS));
   try {
-    return (await Promise.race([fetch(request), late])) ?? kept;
+    const answer = await Promise.race([fetch(request), late]);
+    return answer === undefined || answer.status >= 500 ? kept : answer;
   } catch {
     return kept;
   }

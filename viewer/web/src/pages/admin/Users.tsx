@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { Act } from "../../parts/bits";
 import { useLoaded } from "../../parts/load";
 import { ReasonAct } from "../../parts/ReasonAct";
-import { addUser, changeUser, disableUser, resetUser, useUser } from "../../state/admin";
+import { addUser, changeUser, disableUser, resetUser, sitesOf, useUser } from "../../state/admin";
 import { dateTime } from "../../state/format";
 import { me } from "../../state/session";
 import { roleName } from "../../texts";
@@ -93,7 +93,7 @@ interface OneProps {
   show: (user: string, made: NewCode) => void;
 }
 
-function sitesOf(user: AdminUser, sites: readonly AdminSite[]): string {
+function siteNames(user: AdminUser, sites: readonly AdminSite[]): string {
   if (user.sites === null) return ta("everySite");
   return user.sites
     .map((id) => sites.find((one) => one.id === id))
@@ -107,7 +107,7 @@ function OneUser({ user, roles, sites, changed, show }: OneProps): JSX.Element {
     <li class={`card${user.disabled ? " is-off" : ""}`} data-testid={`user-${user.id}`}>
       <p>
         <b>{user.name}</b> <span class="muted">{user.id}</span> · {roleName(user.role)} ·{" "}
-        <span class="muted">{sitesOf(user, sites)}</span>
+        <span class="muted">{siteNames(user, sites)}</span>
         {user.disabled && <b> · ■ {ta("userDisabled")}</b>}
         {user.code_until && (
           <span class="info num"> · {ta("userInvited", { at: dateTime(user.code_until) })}</span>
@@ -201,7 +201,7 @@ function UserForm({ user, roles, sites, save, leave }: FormProps): JSX.Element {
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set(user?.sites ?? []));
   const needsSite = role === "clinic";
   const all = every && !needsSite;
-  const missing = needsSite && chosen.size === 0;
+  const given = sitesOf(role, every, chosen);
   const toggle = (site: string): void => {
     const next = new Set(chosen);
     if (!next.delete(site)) next.add(site);
@@ -212,7 +212,7 @@ function UserForm({ user, roles, sites, save, leave }: FormProps): JSX.Element {
       class="form admin-form"
       onSubmit={(event) => {
         event.preventDefault();
-        if (!missing) void save(id.trim(), { name: name.trim(), role, sites: all ? null : [...chosen] });
+        if (given) void save(id.trim(), { name: name.trim(), role, ...given });
       }}
     >
       {user === null && (
@@ -263,10 +263,10 @@ function UserForm({ user, roles, sites, save, leave }: FormProps): JSX.Element {
                 {siteWords(one)}
               </label>
             ))}
-        {missing && <p class="late">! {ta("clinicNeedsSite")}</p>}
+        {!given && <p class="late">! {ta(needsSite ? "clinicNeedsSite" : "userNeedsSite")}</p>}
       </fieldset>
       <p class="acts">
-        <button type="submit" class="act act-strong" data-testid="user-save" disabled={missing}>
+        <button type="submit" class="act act-strong" data-testid="user-save" disabled={given === null}>
           {ta("save")}
         </button>
         <button type="button" class="act act-plain" onClick={leave}>
