@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http.cookies import CookieError, SimpleCookie
 from typing import Final
 
@@ -75,6 +75,10 @@ class Gate:
         if user is None:
             raise unauthenticated()
         return person(user)
+
+    async def renew(self, token: str, ttl: timedelta, most: timedelta) -> datetime | None:
+        """A session is in use: when it ends now; None where it is none."""
+        return await asyncio.to_thread(self._accounts.renew_session, token, self._clock.now(), ttl, most)
 
     async def sign_in(self, user_id: str, password: str, address: str, ttl: timedelta) -> tuple[User, str]:
         """Check a password and open a session; the answer is the person and the cookie's token.

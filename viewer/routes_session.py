@@ -1,7 +1,7 @@
 """Signing in and out, and who one is."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib.metadata import version
 from typing import Annotated, Any
 
@@ -37,16 +37,9 @@ async def sign_in(body: SignIn, request: Request, front: Here) -> Response:
     settings = front.desk.settings
     ttl = timedelta(seconds=settings.session_ttl_s)
     user, token = await front.gate.sign_in(body.user, body.password, address_of(request.scope), ttl)
-    response = answer(await _me(front, person(user)))
-    response.set_cookie(
-        SESSION_COOKIE,
-        token,
-        max_age=int(settings.session_ttl_s),
-        path="/",
-        secure=settings.secure_cookie,
-        httponly=True,
-        samesite="strict",
-    )
+    ends_at = front.desk.clock.now() + ttl
+    response = answer(await _me(front, person(user), ends_at))
+    _keep(response, token, ends_at, front)
     return response
 
 
@@ -63,9 +56,30 @@ async def sign_out(request: Request, front: Here, who: Who) -> Response:
 
 
 @router.get("/me", summary="Who is signed in, and who is on duty")
-async def me(front: Here, who: Who) -> Response:
-    """The signed-in person or the device of the token."""
-    return answer(await _me(front, who))
+async def me(request: Request, front: Here, who: Who) -> Response:
+    """The signed-in person or the device of the token. A page that is open asks again and again, and keeps its session
+    by that: a board that somebody watches does not fall silent at the end of some hours."""
+    settings, token, ends_at = front.desk.settings, session_token(request.headers), None
+    if token is not None and who.kind == "user":
+        ttl, most = (timedelta(seconds=s) for s in (settings.session_ttl_s, settings.session_most_s))
+        ends_at = await front.gate.renew(token, ttl, most)
+    response = answer(await _me(front, who, ends_at))
+    if token is not None and ends_at is not None:
+        _keep(response, token, ends_at, front)
+    return response
+
+
+def _keep(response: Response, token: str, ends_at: datetime, front: Front) -> None:
+    settings = front.desk.settings
+    response.set_cookie(
+        SESSION_COOKIE,
+        token,
+        max_age=max(0, int((ends_at - front.desk.clock.now()).total_seconds())),
+        path="/",
+        secure=settings.secure_cookie,
+        httponly=True,
+        samesite="strict",
+    )
 
 
 @router.get("/demo", summary="The people of the demo")
@@ -84,7 +98,7 @@ async def demo(front: Here) -> Response:
     return answer({"demo": bool(users), "users": users})
 
 
-async def _me(front: Front, who: Caller) -> dict[str, Any]:
+async def _me(front: Front, who: Caller, ends_at: datetime | None) -> dict[str, Any]:
     await front.directory.refresh()
     now = front.desk.clock.now()
     shifts = await asyncio.to_thread(front.desk.accounts.shifts_between, now, now + _AHEAD)
@@ -111,6 +125,7 @@ async def _me(front: Front, who: Caller) -> dict[str, Any]:
         ),
         "demo": bool(front.demo_users),
         "demo_users": [{"user": one.user, "name": one.name_zh, "role": one.role} for one in front.demo_users],
+        "session_ends_at": None if ends_at is None else rfc3339(ends_at),
         "server_time": rfc3339(now),
         "version": version("greenchannel"),
     }

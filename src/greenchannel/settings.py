@@ -28,7 +28,8 @@ class Settings:
     upload_kept_s: float = 24 * 3600.0  # a resumable upload of which nothing is heard
     upload_idle_s: float = 60.0  # a body of which nothing comes is taken for cut; what came is kept
     quarantine_bytes: int = 512 * 1024 * 1024  # newest kept, oldest dropped
-    session_ttl_s: float = 12 * 3600.0
+    session_ttl_s: float = 12 * 3600.0  # a person's session ends so long after it was last used
+    session_most_s: float = 72 * 3600.0  # and at the latest so long after it began
     pairing_code_s: float = 15 * 60.0  # how long a device's one-time code is good
     invitation_s: float = 7 * 24 * 3600.0  # how long a person's is
     secure_cookie: bool = False  # True where the service stands behind TLS

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.line_relay import LineRelay
-from tests.browser.people import SOON_MS, People, width_beyond
+from tests.browser.people import SOON_MS, People, password, width_beyond
 from tests.pictures import jpeg
 
 pytestmark = pytest.mark.browser
@@ -182,6 +182,57 @@ def test_two_doctors_answer_at_once_and_the_second_is_told_of_the_first(people: 
         expect(page.get_by_test_id("alert-banner")).to_be_hidden(timeout=SOON_MS)
     expect(winner.get_by_test_id("quicker")).to_have_count(0)
     expect(loser.get_by_test_id("quicker")).to_contain_text(name, timeout=SOON_MS)
+    assert people.errors == []
+
+
+def test_a_second_press_does_not_do_the_next_act(people: People) -> None:
+    """Two presses at one place, a third of a second apart: one patient is answered, and no channel opens."""
+    first, second = people.infarction(), people.infarction(seed=2)
+    page = people.enter("chen")
+    banner = page.get_by_test_id("banner-ack")
+    banner.wait_for(timeout=SOON_MS)
+    for _ in range(2):
+        box = banner.bounding_box()
+        assert box is not None
+        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        page.wait_for_timeout(350)
+    answered = [
+        case
+        for case in (first, second)
+        if people.ask("chen", "GET", f"/cases/{case}")["alert"]["acknowledged_at"]
+    ]
+    assert len(answered) == 1
+
+    row = page.get_by_test_id(f"row-{second if answered == [first] else first}")
+    act = row.get_by_test_id("ack").bounding_box()
+    assert act is not None
+    for _ in range(2):
+        page.mouse.click(act["x"] + act["width"] / 2, act["y"] + act["height"] / 2)
+        page.wait_for_timeout(350)
+    for case in (first, second):
+        assert people.ask("chen", "GET", f"/cases/{case}")["green_channel"]["state"] != "open"
+    expect(row.get_by_test_id("open-green")).to_be_enabled(timeout=SOON_MS)
+    assert people.errors == []
+
+
+def test_a_session_that_ends_is_said_aloud(people: People) -> None:
+    """Not a calm page for signing in: whose session is over, that no alert sounds, and the title says so."""
+    page = people.enter("chen")
+    people.infarction()
+    page.get_by_test_id("banner-ack").wait_for(timeout=SOON_MS)
+    cookies = page.context.cookies()
+    with httpx.Client(base_url=people.county.base, trust_env=False) as http:
+        for cookie in cookies:
+            http.cookies.set(cookie["name"], cookie["value"])
+        ended = http.delete("/api/v1/session", headers={"Origin": people.county.base})
+        assert ended.status_code == 204
+    expect(page.get_by_test_id("session-ended")).to_contain_text("不再响起预警", timeout=SOON_MS)
+    expect(page).to_have_title(re.compile("已退出登录"))
+    page.locator("input[name=user]").fill("chen")
+    page.locator("input[name=password]").fill(password("chen"))
+    page.get_by_test_id("sign-in").click()
+    expect(page.get_by_test_id("connection")).to_contain_text("●", timeout=SOON_MS)
+    expect(page).not_to_have_title(re.compile("已退出登录"))
     assert people.errors == []
 
 

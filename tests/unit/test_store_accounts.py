@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -124,6 +124,23 @@ def test_a_session_ends_by_time_by_closing_and_with_its_owner(accounts: Accounts
     assert accounts.session_user(second, NOW) == li
     accounts.disable_user("li")
     assert accounts.session_user(second, NOW) is None
+
+
+def test_a_session_in_use_goes_on_but_not_for_ever(accounts: Accounts) -> None:
+    """Each use moves its end on, up to the longest that it may last; one that has ended does not come back."""
+    li = accounts.add_user("li", "李", "reader", "pw")
+    ttl, most = timedelta(hours=12), timedelta(hours=30)
+    token = accounts.open_session("li", NOW, ttl)
+
+    def renew(hours: float) -> datetime | None:
+        return accounts.renew_session(token, NOW + timedelta(hours=hours), ttl, most)
+
+    assert renew(11) == NOW + timedelta(hours=23)
+    assert accounts.session_user(token, NOW + timedelta(hours=22)) == li
+    assert renew(22) == NOW + most
+    assert accounts.session_user(token, NOW + most) is None
+    assert renew(30) is None
+    assert accounts.renew_session("never given out", NOW, ttl, most) is None
 
 
 def test_a_new_password_ends_the_sessions_and_old_ones_are_forgotten(

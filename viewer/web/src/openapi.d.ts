@@ -1394,7 +1394,8 @@ export interface paths {
         };
         /**
          * Who is signed in, and who is on duty
-         * @description The signed-in person or the device of the token.
+         * @description The signed-in person or the device of the token. A page that is open asks again and again, and keeps its session
+         *     by that: a board that somebody watches does not fall silent at the end of some hours.
          */
         get: operations["me_api_v1_me_get"];
         put?: never;
@@ -1850,7 +1851,7 @@ export interface paths {
         post: operations["sign_in_api_v1_session_post"];
         /**
          * Sign out
-         * @description Ends this session alone.
+         * @description Ends this session alone, with the lines that it has opened.
          */
         delete: operations["sign_out_api_v1_session_delete"];
         options?: never;

@@ -288,6 +288,14 @@ export const TEXTS = {
   signIn: ["登录", "Sign in"],
   user: ["账号", "User"],
   password: ["密码", "Password"],
+  endedTitle: ["(!) 已退出登录", "(!) Signed out"],
+  ended: ["{who} 的登录已结束。请重新登录。", "The session of {who} is over. Please sign in again."],
+  endedCalled: [
+    "{who} 的登录已结束:这里不再响起预警。请马上重新登录。",
+    "The session of {who} is over: no alert sounds here any more. Please sign in again now.",
+  ],
+  endedHeard: ["知道了,停止响铃", "Heard: stop the sound"],
+  sessionEnds: ["登录将于 {at} 到期,请提前重新登录", "This session ends at {at}: sign in anew before"],
   signInWrong: [
     "账号或密码不对。没有登录。请再输入一次。",
     "User or password is wrong. You are not signed in. Please try again.",

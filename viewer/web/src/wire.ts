@@ -427,6 +427,8 @@ export interface Me {
   /** Whom to telephone where no doctor answers. */
   fallback: { phone: string | null; name_zh: string; name_en: string } | null;
   demo: boolean;
+  /** At the latest; an open page moves it on, up to the longest that a session may last. Null: of a device. */
+  session_ends_at: string | null;
   server_time: string;
   version: string;
 }

@@ -147,6 +147,7 @@ export function somebody(id: string, role: Role): Me {
     next_shift: null,
     fallback: null,
     demo: false,
+    session_ends_at: null,
     server_time: AT,
     version: "0",
   };

@@ -4,10 +4,38 @@ import { useEffect, useState } from "preact/hooks";
 import { Others } from "../parts/Waiting";
 import { trouble } from "../state/acts";
 import { Problem } from "../state/api";
+import { titleNote } from "../state/news";
 import { lang } from "../state/prefs";
-import { demo, signIn } from "../state/session";
+import { demo, ended, may, signIn } from "../state/session";
+import { ring } from "../state/sound";
 import { look } from "../state/waiting";
 import { roleName, t } from "../texts";
+
+/** A session that ended by itself: said in red, in the title, and to those whom alerts call with sound. */
+function Ended(): JSX.Element | null {
+  const who = ended.value;
+  const called = may("answer", who?.user.role);
+  const [heard, setHeard] = useState(false);
+  useEffect(() => (called && !heard ? ring("medium") : undefined), [called, heard]);
+  useEffect(() => {
+    if (who === null) return;
+    titleNote.value = t("endedTitle");
+    return () => {
+      titleNote.value = null;
+    };
+  }, [who]);
+  if (who === null) return null;
+  return (
+    <section class="trouble" role="alert" data-testid="session-ended">
+      <b>{t(called ? "endedCalled" : "ended", { who: who.user.name })}</b>
+      {called && !heard && (
+        <button type="button" class="act act-plain" onClick={() => setHeard(true)}>
+          {t("endedHeard")}
+        </button>
+      )}
+    </section>
+  );
+}
 
 export function Login(): JSX.Element {
   const [user, setUser] = useState("");
@@ -28,6 +56,7 @@ export function Login(): JSX.Element {
   };
   return (
     <main class="login">
+      <Ended />
       <Others />
       {demo.value.demo && (
         <section class="card">

@@ -110,6 +110,8 @@ const awaits = (row: Row): boolean =>
   row.alert?.state === "open" || (row.tier === "ACT" && row.green_channel.state === "closed");
 
 /** Oneself, and who is on duty now. */
+const SESSION_SOON_MS = 30 * 60_000;
+
 function Duty(): JSX.Element | null {
   const who = me.value;
   const begin = shiftToBegin(who, nowMs.value) !== null;
@@ -118,8 +120,16 @@ function Duty(): JSX.Element | null {
   const { shift, next_shift: next } = who;
   const known = ownHealth(health.value, who);
   const doctor = may("answer", who.user.role);
+  const endsAt = who.session_ends_at ?? null;
+  const endsSoon =
+    endsAt !== null && nowMs.value !== null && Date.parse(endsAt) - nowMs.value < SESSION_SOON_MS;
   return (
     <div class="duty">
+      {endsSoon && (
+        <p class="late" role="status" data-testid="session-soon">
+          ⚠ {t("sessionEnds", { at: hourMinute(endsAt) })}
+        </p>
+      )}
       <p data-testid="duty">
         {who.on_duty && shift ? (
           <>

@@ -15,6 +15,7 @@ import {
   newestSeq,
   signedBody,
   take,
+  unsigned,
 } from "../state/signing";
 import "../styles/sign.css";
 import { say, t } from "../texts";
@@ -23,6 +24,11 @@ import type { Offer, Offers } from "../wireSign";
 import { Act, signedTierWord, TierMark } from "./bits";
 import { useLoaded } from "./load";
 import { SignWrite } from "./SignWrite";
+
+// What is typed lives in this page alone, so the browser asks before it goes.
+addEventListener("beforeunload", (event) => {
+  if (unsigned()) event.preventDefault();
+});
 
 /** Until the doctor says otherwise a paper ECG stays as urgent as it came. */
 const PAPER_TIER: Tier = "URG";

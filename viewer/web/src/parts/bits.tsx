@@ -1,5 +1,6 @@
 /** Small parts used everywhere. */
 import type { ComponentChildren, JSX } from "preact";
+import { useRef } from "preact/hooks";
 import { busy, trouble } from "../state/acts";
 import { nowMs } from "../state/clock";
 import { isDrill } from "../state/drill";
@@ -7,6 +8,7 @@ import { dateTime, duration } from "../state/format";
 import { agreed, onPaper, shownTier, signedFirst } from "../state/verdict";
 import { TIERS, t, tierWord } from "../texts";
 import type { Row, Tier } from "../wire";
+import { pressed, useGuard } from "./guard";
 
 /** How long since an instant, ticking with the service's clock; the instant itself on hover. */
 export function Since({ at }: { at: string | null }): JSX.Element {
@@ -74,16 +76,20 @@ interface ActProps {
 
 /** A button for one act: quiet while its call is on the way. */
 export function Act({ name, run, children, kind = "plain", testid, big, disabled }: ActProps): JSX.Element {
+  const button = useRef<HTMLButtonElement>(null);
+  const guarded = useGuard(button, name);
   const waiting = busy.value.has(name);
   return (
     <button
+      ref={button}
       type="button"
       class={`act act-${kind}${big ? " act-big" : ""}`}
       aria-busy={waiting}
-      disabled={waiting || disabled === true}
+      disabled={waiting || guarded || disabled === true}
       data-testid={testid}
       onClick={(event) => {
         event.stopPropagation();
+        pressed(name, event.currentTarget.getBoundingClientRect());
         run();
       }}
     >

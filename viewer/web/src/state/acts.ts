@@ -4,7 +4,7 @@ import type { Body, Fits, PostPath } from "../contract";
 import type { Alert, Person, Row, Tier } from "../wire";
 import { newKey, Problem, post } from "./api";
 import { takeAnswer } from "./live";
-import { me } from "./session";
+import { loadMe, me } from "./session";
 
 interface CaseAnswer {
   case?: Row;
@@ -27,6 +27,8 @@ export async function attempt(name: string, run: () => Promise<CaseAnswer | unde
   } catch (failure) {
     if (!(failure instanceof Problem)) throw failure;
     trouble.value = failure;
+    // Who is not signed in any more is asked to sign in at once, not at the next look.
+    if (failure.status === 401) void loadMe().catch(() => undefined);
     return false;
   } finally {
     const rest = new Set(busy.value);

@@ -11,6 +11,9 @@ export const me = signal<Me | null | undefined>(undefined);
 export const confirmed = signal(false);
 export const demo = signal<Demo>({ demo: false, users: [] });
 
+/** Whose session ended by itself on this page: alerts are not heard here any more, and that is said until somebody signs in. */
+export const ended = signal<Me | null>(null);
+
 const store = typeof localStorage === "undefined" ? null : localStorage;
 /** Who was here last, so that the page opens without a network. Nothing of a patient is in it. */
 const KEPT = "me";
@@ -22,6 +25,8 @@ function take(answer: Me | null): void {
   if (answer) store?.setItem(KEPT, JSON.stringify(answer));
   else store?.removeItem(KEPT);
   batch(() => {
+    if (answer) ended.value = null;
+    else if (me.value && confirmed.value) ended.value = me.value;
     me.value = answer;
     confirmed.value = answer !== null;
   });
@@ -104,6 +109,7 @@ export async function signOut(): Promise<void> {
   batch(() => {
     go("/", true);
     take(null);
+    ended.value = null;
   });
 }
 

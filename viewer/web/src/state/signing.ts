@@ -33,6 +33,9 @@ export function keepDraft(person: string, ecgId: string, draft: Draft | null): v
   else drafts.set(keyOf(person, ecgId), draft);
 }
 
+/** Has somebody typed what is not signed yet? */
+export const unsigned = (): boolean => [...drafts.values()].some((draft) => draft.text.trim() !== "");
+
 export const newestSeq = (ecg: EcgSummary | undefined): number => ecg?.signed_seq ?? 0;
 
 export function emptyDraft(tier: Tier, after: number): Draft {

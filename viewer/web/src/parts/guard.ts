@@ -1,0 +1,64 @@
+/**
+ * One act gives its place to the next: the answer becomes the green channel, the first alert of the banner the second. A
+ * second press of tired or gloved hands would then do what nobody has read. So an act that appears where another was
+ * pressed a moment ago takes no press at first.
+ */
+import type { RefObject } from "preact";
+import { useLayoutEffect, useState } from "preact/hooks";
+
+/** How long a new act at an old place takes no press. */
+export const GUARD_MS = 800;
+/** For how long a press counts as the reason for what appears: a slow line answers late. */
+const BECAUSE_MS = 15_000;
+/** How far a hand strays, in CSS pixels. */
+const STRAY_PX = 24;
+
+export interface Press {
+  name: string;
+  at_ms: number;
+  x: number;
+  y: number;
+}
+
+interface Box {
+  left: number;
+  right: number;
+  top: number;
+  bottom: number;
+}
+
+let last: Press | null = null;
+
+/** An act was pressed; `box` is where it stood. */
+export function pressed(name: string, box: Box, now_ms = performance.now()): void {
+  last = { name, at_ms: now_ms, x: (box.left + box.right) / 2, y: (box.top + box.bottom) / 2 };
+}
+
+/** May an act that appears now be there because another was pressed? */
+const lately = (press: Press | null, name: string, now_ms: number): press is Press =>
+  press !== null && press.name !== name && now_ms - press.at_ms <= BECAUSE_MS;
+
+/** Does an act that appears now stand where another was pressed lately? */
+export function standsInFor(press: Press | null, name: string, box: Box, now_ms: number): boolean {
+  if (!lately(press, name, now_ms)) return false;
+  const beside = press.x >= box.left - STRAY_PX && press.x <= box.right + STRAY_PX;
+  return beside && press.y >= box.top - STRAY_PX && press.y <= box.bottom + STRAY_PX;
+}
+
+/** Whether the act `name` takes no press yet. */
+export function useGuard(button: RefObject<HTMLButtonElement | null>, name: string): boolean {
+  const [guarded, setGuarded] = useState(false);
+  useLayoutEffect(() => {
+    const now_ms = performance.now();
+    // Where a row stands is not asked of the browser without need: there may be hundreds.
+    const box = lately(last, name, now_ms) ? button.current?.getBoundingClientRect() : undefined;
+    if (box === undefined || !standsInFor(last, name, box, now_ms)) {
+      setGuarded(false);
+      return;
+    }
+    setGuarded(true);
+    const timer = setTimeout(() => setGuarded(false), GUARD_MS);
+    return () => clearTimeout(timer);
+  }, [name]);
+  return guarded;
+}
