@@ -31,7 +31,6 @@ export const TEXTS = {
   offDuty: ["您现在不值班", "You are not on duty"],
   nextShift: ["下一班", "Next"],
   connected: ["已连接", "Connected"],
-  connecting: ["正在连接", "Connecting"],
   lost: ["断线 {for}", "Offline {for}"],
   staleNote: [
     "断线 {for}:下面是断线前的内容,可能已过时。正在自动重连;紧急请打电话。",
@@ -90,7 +89,6 @@ export const TEXTS = {
   electrodesBoth: ["后壁 V7–V9 + 右胸 V3R–V5R", "Posterior V7–V9 + right V3R–V5R"],
   otherCases: ["本机构的其他病例", "This clinic's other cases"],
   show: ["查看", "Show"],
-  hide: ["收起", "Hide"],
   caseClosed: ["已关闭", "Closed"],
   caseMerged: ["已并入另一病例", "Merged into another case"],
   endedUnanswered: ["关闭时无人应答", "Not answered when closed"],
@@ -116,7 +114,6 @@ export const TEXTS = {
   sexUnknown: ["性别未知", "Sex unknown"],
   ageUnknown: ["年龄未知", "age unknown"],
   ack: ["确认收到", "Acknowledge"],
-  ackShort: ["收到", "Got it"],
   openGreen: ["启动绿色通道", "Open green channel"],
   openCase: ["打开病例", "Open case"],
   openEcg: ["打开心电图", "Open ECG"],
@@ -145,7 +142,6 @@ export const TEXTS = {
   perReport: ["据报告", "per report"],
   greenNone: ["没有绿色通道记录", "No green channel on record"],
   greenNot: ["绿色通道未启动", "Green channel not open"],
-  bystander: ["{n} 人已通知", "{n} told"],
   signed: ["已签发", "Signed"],
   signedBy: ["{who} 已签发 {at}", "Signed by {who} {at}"],
   unconfirmed: ["未审核", "unconfirmed"],
@@ -253,7 +249,6 @@ export const TEXTS = {
   rulesEffect: ["作用", "Effect"],
   rulesNumbers: ["数值", "Numbers"],
   rulesSource: ["来源", "Source"],
-  rulesMark: ["标记", "Mark"],
   rulesMarks: ["数值来源的标记", "Marks of where a number comes from"],
   rulesTiers: ["级别", "Tiers"],
   rulesThresholds: ["STE-1 阈值(J点ST段抬高)", "STE-1 thresholds (ST elevation at J)"],
@@ -394,10 +389,7 @@ export const SOURCES: Record<string, Pair> = {
 /** Kinds of conduction in which a rule speaks. */
 export const CONDUCTION: Record<string, Pair> = {
   narrow: ["窄QRS", "narrow QRS"],
-  rbbb: ["右束支阻滞", "right bundle branch block"],
-  lbbb: ["左束支阻滞", "left bundle branch block"],
   paced: ["心室起搏", "ventricular pacing"],
-  preexcited: ["预激", "pre-excitation"],
   wide: ["其他宽QRS", "other wide QRS"],
   unknown: ["QRS时限未知", "QRS width unknown"],
 };

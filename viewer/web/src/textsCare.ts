@@ -50,7 +50,6 @@ export const CARE_TEXTS = {
   predictedRange: ["{pct}% 区间 {low}–{high} 分钟", "{pct}% interval {low}–{high} min"],
   predictedBasisClinic: ["依据本院既往 {n} 例", "from {n} earlier cases of this clinic"],
   predictedBasisNetwork: ["依据全网既往 {n} 例", "from {n} earlier cases of the network"],
-  predictedNothing: ["无法预测", "nothing can be foretold"],
   limitAt: ["{n} 分钟界限 {at}", "{n}-minute limit {at}"],
   straddles: ["区间跨过界限", "the interval straddles the limit"],
   missingInputs: ["缺少:{names}", "Missing: {names}"],

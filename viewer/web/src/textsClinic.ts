@@ -16,7 +16,6 @@ export const CLINIC_TEXTS = {
   fileChosen: ["已选:{names}", "Chosen: {names}"],
   fileRemove: ["去掉", "Remove"],
   fileFirst: ["请先选择心电图文件", "Choose the ECG file first"],
-  fieldWho: ["病人(不清楚可不填)", "Patient (leave out what is not known)"],
   onsetNow: ["刚刚", "Just now"],
   onsetBefore: ["{n} 分钟前", "{n} min ago"],
   onsetHours: ["{n} 小时前", "{n} h ago"],
@@ -42,7 +41,6 @@ export const CLINIC_TEXTS = {
   refusedFix: ["改正后再发", "Correct and send again"],
   refusedRemove: ["不再发送,删除", "Do not send: delete"],
   refusedRemoveSure: ["确认删除(不能恢复)", "Delete for good"],
-  fileKept: ["文件仍在这里,可再发送。", "The file is still here; you can send it again."],
   fileGone: [
     "手机上的这个文件读不到了(可能已移动、删除或正在改写),没有保存,也没有送达。请重新选择文件再发送。",
     "This file can no longer be read on this device (moved, deleted, or being written): nothing was saved and nothing was sent. Choose the file again and send.",
@@ -67,7 +65,6 @@ export const CLINIC_TEXTS = {
   othersTake: ["由我发送", "I send them"],
   othersTaken: ["已转为由您发送 ({n})", "Now yours to send ({n})"],
   othersTakeNone: ["属于其他机构,您不能代发", "They belong to another clinic; you cannot send them"],
-  ownWait: ["有 {n} 份心电图未送达,登录后自动发送", "{n} ECGs not yet received: sent once you sign in"],
   offlineCases: [
     "没有网络,看不到已送达病例的进展。紧急请打电话。",
     "No network: how far your cases are cannot be shown. If it is urgent, telephone.",
@@ -83,7 +80,6 @@ export const CLINIC_TEXTS = {
   adviceSeen: ["我已看到", "I have seen it"],
   adviceSeenAt: ["已看到 {at}", "Seen {at}"],
   adviceTitle: ["新建议", "ADVICE"],
-  machineAdvice: ["建议加做", "Also record"],
   callHospital: ["拨打 {who}", "Call {who}"],
   callDoctor: ["拨打值班医生 {who}", "Call the doctor on duty {who}"],
   nobodyAnswers: ["暂无医生应答", "No doctor has answered yet"],

@@ -19,8 +19,6 @@ export const IDENTITY_TEXTS = {
   clocksNow: ["本周(进行中)", "This week (so far)"],
   clocksBad: ["{n} 台设备的时钟需要处理", "{n} devices need their clocks set"],
   clocksGood: ["没有需要处理的时钟", "No clock needs attention"],
-  clockDevice: ["设备", "Device"],
-  clockState: ["状态", "State"],
   clockOff: ["偏差", "Offset"],
   clockDrift: ["漂移", "Drift"],
   clockSeen: ["最近联系", "Last contact"],

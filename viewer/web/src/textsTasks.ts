@@ -19,7 +19,6 @@ export const TASK_TEXTS = {
   taskDue: ["限 {at} 前", "due by {at}"],
   taskLeft: ["余 {for}", "{for} left"],
   taskLate: ["已迟 {for}", "{for} late"],
-  taskNoTarget: ["无时限", "no time limit"],
   taskGiven: ["{for} 前发出", "given {for} ago"],
   taskSteps: ["本院步骤", "Steps of this centre"],
   channelOpenedBy: ["通道 {at} 由 {who} 启动", "Channel opened {at} by {who}"],

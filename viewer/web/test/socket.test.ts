@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { type LineState, LiveLine, SILENCE_MS, type SocketLike } from "../src/state/socket";
+import { ANSWER_MS, type LineState, LiveLine, SILENCE_MS, type SocketLike } from "../src/state/socket";
 import type { LiveMessage } from "../src/wire";
 
 class FakeSocket implements SocketLike {
@@ -166,6 +166,20 @@ describe("the line to /live", () => {
     newest().say(1);
     live.hurry();
     expect(sockets).toHaveLength(2);
+  });
+
+  test("that looks open is asked whether it is, and given up soon where nothing answers", () => {
+    const live = line();
+    live.start();
+    newest().say(1);
+    live.hurry();
+    expect(newest().sent).toEqual(['{"type":"ping"}']);
+    newest().say(1);
+    advance(ANSWER_MS + 1000);
+    expect(states.at(-1)?.open).toBe(true);
+    live.hurry();
+    advance(ANSWER_MS);
+    expect(states.at(-1)?.open).toBe(false);
   });
 
   test("after stop nothing is tried again", () => {

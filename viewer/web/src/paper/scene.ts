@@ -210,16 +210,3 @@ function extremes(samples: Float32Array): readonly [number, number] {
   known.set(samples, found);
   return found;
 }
-
-/** The strip under a point of the sheet, by its row; the nearest where none is. */
-export function stripAt(scene: Scene, xPx: number, yPx: number): Placed | null {
-  let best: Placed | null = null;
-  let nearest = Number.POSITIVE_INFINITY;
-  for (const placed of scene.placed) {
-    const outside = (at: number, from: number, long: number): number =>
-      Math.max(from - at, 0, at - from - long);
-    const away = outside(xPx, placed.xPx, placed.widthPx) + outside(yPx, placed.topPx, placed.heightPx);
-    if (away < nearest) [best, nearest] = [placed, away];
-  }
-  return best;
-}

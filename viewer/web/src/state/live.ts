@@ -94,13 +94,13 @@ export function startLive(person: string): void {
     { after: () => rows.value.seq, message: take, state: takeState, refused: () => void loadMe() },
   );
   addEventListener("online", hurry);
-  document.addEventListener("visibilitychange", tellOwed);
+  document.addEventListener("visibilitychange", lookedAt);
   current.start();
 }
 
 export function stopLive(): void {
   removeEventListener("online", hurry);
-  document.removeEventListener("visibilitychange", tellOwed);
+  document.removeEventListener("visibilitychange", lookedAt);
   current?.stop();
   current = null;
   whose = null;
@@ -137,6 +137,12 @@ export function showCase(caseId: string): () => void {
 }
 
 const hurry = (): void => current?.hurry();
+
+function lookedAt(): void {
+  if (document.visibilityState === "visible") hurry();
+  tellOwed();
+}
+
 const origin = (): string => `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}`;
 
 function takeState(state: LineState): void {

@@ -7,6 +7,8 @@ import type { LiveMessage } from "../wire";
 
 /** Marks come at least every 5 s; a line that is silent for longer than this is dead although it looks open. */
 export const SILENCE_MS = 12_000;
+/** Who has just been asked whether they are there answers sooner. */
+export const ANSWER_MS = 5000;
 /** The service says why before it closes, so something was heard. */
 const SESSION_OVER = 4401;
 const FIRST_PAUSE_MS = 500;
@@ -67,9 +69,16 @@ export class LiveLine {
     this.drop();
   }
 
-  /** The network is said to be back: do not wait for the pause to pass. */
+  /**
+   * The network is said to be back, or somebody looks again: do not wait for the pause to pass. A line that looks open
+   * is asked whether it is: a machine that slept has not counted the silence.
+   */
   hurry(): void {
-    if (this.stopped || (this.socket !== null && this.lostAtMs === null)) return;
+    if (this.stopped) return;
+    if (this.send({ type: "ping" })) {
+      this.watchSilence(ANSWER_MS);
+      return;
+    }
     this.failures = 0;
     this.cancelTimer();
     this.drop();
@@ -107,9 +116,9 @@ export class LiveLine {
     };
   }
 
-  private watchSilence(): void {
+  private watchSilence(most_ms = SILENCE_MS): void {
     this.cancelTimer();
-    this.cancelTimer = this.world.later(() => this.lose(), SILENCE_MS);
+    this.cancelTimer = this.world.later(() => this.lose(), most_ms);
   }
 
   private lose(): void {
