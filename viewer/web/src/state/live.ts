@@ -24,6 +24,7 @@ import {
 } from "./rows";
 import { loadMe, may, me } from "./session";
 import { type LineState, LiveLine, type SocketLike } from "./socket";
+import { soundState } from "./sound";
 
 export const rows = signal<Rows>(NO_ROWS);
 export const line = signal<LineState>({ open: false, lostAtMs: performance.now() });
@@ -179,8 +180,8 @@ function take(message: LiveMessage): void {
 }
 
 /**
- * An alert is delivered once it is on this screen: the banner shows it in the frame that follows. It is seen once its case
- * is, and the page is not behind another. Each round of an alert is told anew.
+ * An alert is delivered once it is on this screen, where the banner shows it in the frame that follows, or heard from a page
+ * behind another. It is seen once its case is, and the page is not behind another. Each round of an alert is told anew.
  */
 function tellOwed(): void {
   const who = me.value?.user.id;
@@ -191,11 +192,17 @@ function tellOwed(): void {
   tell("seen", owedLooks(looked, who));
 }
 
+/** A page behind another draws no frames: what it has is heard, or waits until somebody looks. */
+function shownOrHeard(run: () => void): void {
+  if (document.visibilityState === "visible") requestAnimationFrame(run);
+  else if (soundState() === "on") setTimeout(run);
+}
+
 function tell(type: "delivered" | "seen", alerts: readonly Alert[]): void {
   for (const alert of alerts) {
     const key = `${type} ${alert.alert_id} ${alert.round}`;
     if (told.has(key)) continue;
-    requestAnimationFrame(() => {
+    shownOrHeard(() => {
       if (!told.has(key) && current?.send({ type, alert_id: alert.alert_id })) told.add(key);
     });
   }
