@@ -154,6 +154,7 @@ def sign_reading(
     agrees: bool | None = None,
     reason: str | None = None,
     after: int | None = None,
+    withdraws: bool = False,
 ) -> list[AnyEvent]:
     """A doctor's signed reading. Who signs has seen the trace, and has answered the alert.
 
@@ -162,6 +163,7 @@ def sign_reading(
     agrees, reason : with the automatic analysis, or why not; None: not said
     after : number of the newest reading of this ECG that the signer has seen, 0 where there was none; None: not said,
         and nothing is checked
+    withdraws : the advice of earlier readings of this ECG holds no more; new advice takes its place by itself
 
     Raises
     ------
@@ -183,7 +185,15 @@ def sign_reading(
         )
     if agrees is False and reason is None:
         raise Refused("reason_required", "不同意须说明原因", "expected why it disagrees, got none", 422)
-    signed = ReadingSigned(ecg_id=ecg_id, text=text, tier=tier, advice=advice, agrees=agrees, reason=reason)
+    signed = ReadingSigned(
+        ecg_id=ecg_id,
+        text=text,
+        tier=tier,
+        advice=advice,
+        agrees=agrees,
+        reason=reason,
+        withdraws=withdraws and advice is None and ecg.standing_advice is not None,
+    )
     last = ecg.reading
     if last is not None and last.person == person and _same(last, signed):
         return []
@@ -199,26 +209,27 @@ def _said(text: str | None) -> str | None:
 def _same(last: SignedReading, signed: ReadingSigned) -> bool:
     """Does it say the same again? How it stands to the machine's words may be left out."""
     again = (last.text, last.tier, last.advice) == (signed.text, signed.tier, signed.advice)
-    return again and (signed.agrees is None or (signed.agrees, signed.reason) == (last.agrees, last.reason))
+    stands = signed.agrees is None or (signed.agrees, signed.reason) == (last.agrees, last.reason)
+    return again and not signed.withdraws and stands
 
 
 def advice_seen(case: Case, ecg_id: str, *, of: int | None = None) -> list[AnyEvent]:
-    """The clinic has read the advice; nothing where it had read the newest.
+    """The clinic has read the advice, or that it holds no more; nothing where it had read the newest.
 
     `of` is the number of the reading whose advice was before its eyes: a newer one is not read by that.
     """
     ecg = find_ecg(case, ecg_id)
-    advised = [reading for reading in ecg.readings if reading.advice is not None]
-    if not advised:
+    told = ecg.told
+    if told is None:
         raise Refused("no_advice", "尚无诊断意见", "expected a signed reading with advice, got none", 409)
-    if of is not None and advised[-1].seq > of:
+    if of is not None and told.seq > of:
         raise Refused(
             "advice_changed",
             "医生刚刚给出了新的建议，请看过新的建议",
-            f"expected the newest advice ({advised[-1].seq}) to be the one that was read, got {of}",
+            f"expected the newest advice ({told.seq}) to be the one that was read, got {of}",
             409,
         )
-    seen = ecg.advice_seen_seq is not None and ecg.advice_seen_seq > advised[-1].seq
+    seen = ecg.advice_seen_seq is not None and ecg.advice_seen_seq > told.seq
     return [] if seen else [AdviceSeen(ecg_id=ecg_id)]
 
 

@@ -47,6 +47,12 @@ class SignedReading(msgspec.Struct, frozen=True, kw_only=True):
     advice: str | None = None
     agrees: bool | None = None  # with the automatic analysis; None: not said
     reason: str | None = None  # why not
+    withdraws: bool = False  # the advice of earlier readings of the ECG
+
+    @property
+    def tells_clinic(self) -> bool:
+        """Does it say what the clinic is to do, or not to do any more?"""
+        return self.advice is not None or self.withdraws
 
 
 class AdviceLook(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,6 +145,16 @@ class Ecg(msgspec.Struct, frozen=True, kw_only=True):
     def findings(self) -> tuple[dict[str, Any], ...]:
         """The findings that belong to `tier`."""
         return self.final_findings if self.final_tier is not None else self.provisional_findings
+
+    @property
+    def told(self) -> SignedReading | None:
+        """The newest reading that told the clinic what to do, or took that back."""
+        return next((one for one in reversed(self.readings) if one.tells_clinic), None)
+
+    @property
+    def standing_advice(self) -> SignedReading | None:
+        """The newest reading whose advice holds; None where there was none, or it was taken back."""
+        return None if self.told is None or self.told.advice is None else self.told
 
     def seen_of(self, reading: SignedReading) -> AdviceLook | None:
         """Who was the first to read the advice of one reading, after it was signed; None while nobody has."""
@@ -286,6 +302,7 @@ def _fold_ecg(ecg: Ecg, envelope: Envelope) -> Ecg:
                 advice=e.advice,
                 agrees=e.agrees,
                 reason=e.reason,
+                withdraws=e.withdraws,
             )
             return replace(ecg, readings=(*ecg.readings, signed))
         case ReadingOverdue() if ecg.overdue_at is None:

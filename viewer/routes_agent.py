@@ -69,7 +69,7 @@ async def contact(body: Contact, front: Here, who: Who) -> Response:
 
 
 def _row(front: Front, case: Case, ecg: Ecg) -> dict[str, Any]:
-    advised = max((one for one in ecg.readings if one.advice), key=lambda one: one.seq, default=None)
+    advised = ecg.standing_advice
     return {
         "ecg_id": ecg.ecg_id,
         "case_id": case.case_id,

@@ -215,6 +215,7 @@ class Reading(Given):
     agrees: bool | None = None
     reason: Annotated[str, Field(max_length=500, pattern=PRINTABLE)] | None = None
     after: Annotated[int, Field(ge=0, le=2**53)] | None = None
+    withdraws: bool = False
 
 
 @router.post("/{ecg_id}/opened", status_code=NOTHING, summary="A person has the trace on the screen")
@@ -231,7 +232,8 @@ async def opened(ecg_id: str, front: Here, who: Who) -> Response:
 @router.post("/{ecg_id}/reading", summary="Sign a reading")
 async def reading(ecg_id: str, body: Reading, front: Here, who: Who) -> Response:
     """A later one amends it; all are kept. `after` is the `seq` of the reading that the signer has seen, 0 for none:
-    where another was signed since, 409 `reading_changed` says by whom, and nothing is written."""
+    where another was signed since, 409 `reading_changed` says by whom, and nothing is written. `withdraws`: the advice
+    of earlier readings of the ECG holds no more, and the clinic is told so."""
     require(who, "read")
     front.case_of_ecg(ecg_id, who)
     try:

@@ -152,6 +152,7 @@ def case_row(case: Case, names: Directory, now: datetime) -> Json:
         "identity_checked": _identity_checked(case, names),
         "reading": None if last is None else reading(*last, names),
         "newest_advice": None if advised is None else reading(*advised, names),
+        "advice_withdrawn": _withdrawn(case, names),
     }
     return marked(case, row)
 
@@ -310,9 +311,19 @@ def _newest_reading(case: Case) -> tuple[Ecg, SignedReading] | None:
 
 
 def _newest_advice(case: Case) -> tuple[Ecg, SignedReading] | None:
-    """The newest reading that advises; a later one that says nothing takes no advice back."""
-    advised = [(ecg, signed) for ecg in case.current_ecgs for signed in ecg.readings if signed.advice]
+    """The newest reading whose advice holds; a later one that says nothing of it takes no advice back."""
+    advised = [(ecg, ecg.standing_advice) for ecg in case.current_ecgs if ecg.standing_advice is not None]
     return max(advised, key=lambda pair: pair[1].seq, default=None)
+
+
+def _withdrawn(case: Case, names: Directory) -> Json | None:
+    """The newest reading that took advice back, with what that was, until there is newer advice."""
+    told = [(ecg, ecg.told) for ecg in case.current_ecgs if ecg.told is not None]
+    ecg, newest = max(told, key=lambda pair: pair[1].seq, default=(None, None))
+    if ecg is None or newest is None or not newest.withdraws:
+        return None
+    before = next(one.advice for one in reversed(ecg.readings) if one.advice is not None)
+    return {**reading(ecg, newest, names), "withdrawn": before}
 
 
 def _ecg(ecg: Ecg, names: Directory) -> Json:
@@ -348,8 +359,7 @@ def _identity_checked(case: Case, names: Directory) -> Json | None:
 
 def _look_at_newest_advice(ecg: Ecg) -> AdviceLook | None:
     """When the clinic has read the newest advice, not only an earlier one; None while it has not."""
-    advised = [signed for signed in ecg.readings if signed.advice is not None]
-    return ecg.seen_of(advised[-1]) if advised else None
+    return None if ecg.told is None else ecg.seen_of(ecg.told)
 
 
 def _alert(alert: Alert, names: Directory, *, over: bool = False) -> Json:

@@ -138,6 +138,31 @@ def test_newer_advice_is_to_be_read_again() -> None:
         assert_once(log, lambda c: do.advice_seen(c, "e_1"))
 
 
+def test_advice_that_is_taken_back_is_to_be_read_as_such() -> None:
+    """The clinic confirms that it holds no more. What was never given is not taken back, and new advice replaces it."""
+    log = ringing()
+    corrected = {"text": "主动脉夹层", "tier": "ACT"}
+
+    def sign(**given: Any) -> ReadingSigned:
+        events = do.sign_reading(log.case, "e_1", "anna", **given)
+        log.extend(events, actor="user:anna")
+        (signed,) = [event for event in events if isinstance(event, ReadingSigned)]
+        return signed
+
+    assert not sign(text="STEMI", tier="ACT", withdraws=True).withdraws
+    assert not sign(text="STEMI", tier="ACT", advice="阿司匹林").withdraws
+    assert_once(log, lambda c: do.advice_seen(c, "e_1"))
+    assert sign(**corrected, withdraws=True).withdraws
+    ecg = log.case.ecgs[0]
+    assert ecg.standing_advice is None
+    assert ecg.told == ecg.readings[-1]
+    assert_once(log, lambda c: do.advice_seen(c, "e_1"))
+    assert do.sign_reading(log.case, "e_1", "anna", **corrected, withdraws=True) == []
+    assert not sign(**corrected, advice="禁用抗凝", withdraws=True).withdraws
+    newest = log.case.ecgs[0].standing_advice
+    assert newest is not None and newest.advice == "禁用抗凝"
+
+
 def test_advice_that_came_meanwhile_is_not_read_by_a_press_on_the_one_before() -> None:
     """The press names the advice that was on the screen."""
     log = ringing()

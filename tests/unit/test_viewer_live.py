@@ -103,6 +103,24 @@ def test_a_later_reading_without_advice_takes_no_advice_back() -> None:
     assert row["newest_advice"]["advice"] == "立即嚼服阿司匹林"
 
 
+def test_advice_taken_back_is_shown_with_what_it_was_until_there_is_newer() -> None:
+    """It does not stand as advice any more; the clinic sees what holds no more, and why."""
+    book = Book()
+    book.open("c_1", "ACT")
+    row = book.add("c_1", ReadingSigned(ecg_id="e_c_1", text="梗死", tier="ACT", advice="嚼服阿司匹林"))[1]
+    assert case_row(row, names(), START)["advice_withdrawn"] is None
+    back = ReadingSigned(ecg_id="e_c_1", text="主动脉夹层", tier="ACT", withdraws=True)
+    shown = case_row(book.add("c_1", back)[1], names(), START)
+    assert shown["newest_advice"] is None
+    said = shown["advice_withdrawn"]
+    assert (said["text"], said["withdrawn"], said["advice"]) == ("主动脉夹层", "嚼服阿司匹林", None)
+
+    again = ReadingSigned(ecg_id="e_c_1", text="主动脉夹层", tier="ACT", advice="禁用抗凝")
+    shown = case_row(book.add("c_1", again)[1], names(), START)
+    assert shown["newest_advice"]["advice"] == "禁用抗凝"
+    assert shown["advice_withdrawn"] is None
+
+
 def fanout_over(hub: Hub, clock: ManualClock, rows: CaseRows | None = None, **more: Any) -> LiveFanout:
     chosen: dict[str, Any] = {"mark_every_s": 60.0, "client_bytes": 256 * 1024} | more
     return LiveFanout(hub=hub, clock=clock, rows=rows or CaseRows(names()), **chosen)

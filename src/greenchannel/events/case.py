@@ -126,6 +126,7 @@ class ReadingSigned(Event, frozen=True, kw_only=True):
     advice: str | None = None
     agrees: bool | None = None  # with the automatic analysis; None: not said
     reason: str | None = None  # why not
+    withdraws: bool = False  # the advice of earlier readings of this ECG does not hold any more
 
 
 class AdviceSeen(Event, frozen=True, kw_only=True):

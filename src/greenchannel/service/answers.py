@@ -253,8 +253,9 @@ class Answers:
         agrees: bool | None = None,
         reason: str | None = None,
         after: int | None = None,
+        withdraws: bool = False,
     ) -> Case:
-        """A doctor signs a reading; a later one amends it. `after`: see `commands.sign_reading`."""
+        """A doctor signs a reading; a later one amends it. `after`, `withdraws`: see `commands.sign_reading`."""
         case_id = self._case_id("ECG", ecg_id)
         self._act("sign_reading", case_id)
         return await self._casework.change(
@@ -269,6 +270,7 @@ class Answers:
                 agrees=agrees,
                 reason=reason,
                 after=after,
+                withdraws=withdraws,
             ),
             caller.actor,
         )

@@ -1192,7 +1192,8 @@ export interface paths {
         /**
          * Sign a reading
          * @description A later one amends it; all are kept. `after` is the `seq` of the reading that the signer has seen, 0 for none:
-         *     where another was signed since, 409 `reading_changed` says by whom, and nothing is written.
+         *     where another was signed since, 409 `reading_changed` says by whom, and nothing is written. `withdraws`: the advice of
+         *     earlier readings of the ECG holds no more, and the clinic is told so.
          */
         post: operations["reading_api_v1_ecgs__ecg_id__reading_post"];
         delete?: never;
@@ -2336,6 +2337,11 @@ export interface components {
              * @enum {string}
              */
             tier: "ACT" | "CRIT" | "URG" | "FLAG" | "REC" | "NONE";
+            /**
+             * Withdraws
+             * @default false
+             */
+            withdraws?: boolean;
         };
         /**
          * Reason

@@ -76,6 +76,12 @@ export const CLINIC_TEXTS = {
   stateAdvised: ["已有建议", "Advice given"],
   statePending: ["等待中", "waiting"],
   doctorAdvice: ["医生建议", "The doctor's advice"],
+  adviceWithdrawn: ["⚠ 诊断已更正,原建议作废", "⚠ Diagnosis corrected: the advice below holds no more"],
+  adviceWithdrawnNow: [
+    "现在的诊断:{text}。请不要再按下面划掉的建议处理,有疑问请打电话。",
+    "Diagnosis now: {text}. Do not follow the advice crossed out below; telephone if in doubt.",
+  ],
+  adviceStill: ["仍然有效的建议:{text}", "Advice that still holds: {text}"],
   adviceAt: ["{who} {at}", "{who} {at}"],
   adviceSeen: ["我已看到", "I have seen it"],
   adviceSeenAt: ["已看到 {at}", "Seen {at}"],

@@ -29,6 +29,10 @@ export const SIGN_TEXTS = {
     "S opens · 1–9 takes · Ctrl+Enter signs · Esc closes and keeps what you typed",
   ],
   signTemplates: ["诊断模板", "Sentences for the reading"],
+  signWithdraws: [
+    "签发后原建议作废,基层会收到通知:{advice}",
+    "Once signed, the advice holds no more, and the clinic is told: {advice}",
+  ],
   signAdviceTemplates: ["建议模板", "Sentences for the advice"],
   report: ["报告 PDF", "Report PDF"],
   reportForm: ["导联排列", "Layout"],

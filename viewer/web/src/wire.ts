@@ -228,6 +228,8 @@ export interface Row {
   reading: Reading | null;
   /** The newest reading that advises; it may be older than `reading`. */
   newest_advice: Reading | null;
+  /** The reading that took advice back, with what that was; null where there is newer advice, or none was. */
+  advice_withdrawn: (Reading & { withdrawn: string }) | null;
 }
 
 export interface MilestoneValue {

@@ -24,6 +24,17 @@ describe("the clinic's page", () => {
     expect(unseenAdvice([row({ newest_advice: null })])).toEqual([]);
   });
 
+  test("advice that is taken back calls anew, until somebody here has said that they have seen it", () => {
+    const told = row({ newest_advice: advice("2026-05-01T08:00:00.000Z") });
+    const back = row({
+      newest_advice: null,
+      advice_withdrawn: { ...reading({ advice: null, at: "2026-05-01T08:09:00.000Z" }), withdrawn: "平卧" },
+    });
+    expect(unseenAdvice([back])).toHaveLength(1);
+    expect(unseenAdvice([back])).not.toEqual(unseenAdvice([told]));
+    expect(unseenAdvice([{ ...back, ecgs: [summary("e_1", { advice_seen_at: AT })] }])).toEqual([]);
+  });
+
   test("of former patients what nobody here has read comes apart from what was read", () => {
     const told = (id: string, seen_at: string | null) =>
       row({ case_id: id, state: "closed", feedback: { sent_at: AT, seen_at } });

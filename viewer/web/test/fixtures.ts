@@ -95,6 +95,7 @@ export function row(change: Partial<Row> = {}): Row {
     identity_checked: null,
     reading: null,
     newest_advice: null,
+    advice_withdrawn: null,
     ...change,
   };
 }

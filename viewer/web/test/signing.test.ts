@@ -75,3 +75,12 @@ describe("a reading", () => {
     keepDraft("chen", "e_1", null);
   });
 });
+
+test("an amendment begins with the advice that holds; emptied, it is taken back, and only then", () => {
+  const draft = { ...emptyDraft("ACT", 7, "嚼服阿司匹林"), text: "主动脉夹层" };
+  expect(draft.advice).toBe("嚼服阿司匹林");
+  expect(signedBody(draft, null)).not.toHaveProperty("withdraws");
+  expect(signedBody({ ...draft, advice: "禁用抗凝" }, null)).not.toHaveProperty("withdraws");
+  expect(signedBody({ ...draft, advice: " " }, null)).toMatchObject({ withdraws: true, advice: null });
+  expect(signedBody({ ...emptyDraft("ACT", 0), text: "STEMI" }, null)).not.toHaveProperty("withdraws");
+});

@@ -115,21 +115,33 @@ function States({ states }: { states: Ecg["states"] | null }): JSX.Element {
   );
 }
 
-/** As the doctor wrote it. Seen only when somebody here has said so, of the newest advice. */
+/** As the doctor wrote it, or that it holds no more. Seen only when somebody here has said so, of the newest. */
 function Advice({ row }: { row: Row }): JSX.Element | null {
-  const reading = row.newest_advice;
-  if (!reading?.advice) return null;
+  const back = row.advice_withdrawn;
+  const reading = back ?? row.newest_advice;
+  if (!reading) return null;
   const ecgId = reading.ecg_id ?? row.ecg_id;
   const seen = adviceSeenAt(row, reading);
   return (
-    <div class="advice" data-testid="advice">
+    <div class={back ? "advice advice-back" : "advice"} data-testid="advice">
       <h3>
-        {t("doctorAdvice")}{" "}
+        {t(back ? "adviceWithdrawn" : "doctorAdvice")}{" "}
         <span class="muted num">
           {t("adviceAt", { who: reading.name ?? "", at: reading.at ? timeOfDay(reading.at) : "" })}
         </span>
       </h3>
-      <p class="advice-text">{reading.advice}</p>
+      {back && (
+        <>
+          <p class="advice-text">{t("adviceWithdrawnNow", { text: back.text })}</p>
+          <p>
+            <s data-testid="advice-struck">{back.withdrawn}</s>
+          </p>
+          {row.newest_advice && (
+            <p data-testid="advice-still">{t("adviceStill", { text: row.newest_advice.advice ?? "" })}</p>
+          )}
+        </>
+      )}
+      {!back && <p class="advice-text">{reading.advice}</p>}
       {seen !== null && (
         <p role="status" data-testid="advice-was-seen">
           ✓ {t("adviceSeenAt", { at: timeOfDay(seen) })}

@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { lang } from "../state/prefs";
-import { BLANK, type Draft, toggleAdvice, withTier } from "../state/signing";
+import { BLANK, type Draft, toggleAdvice, withdraws, withTier } from "../state/signing";
 import { say, t } from "../texts";
 import type { Analysis, Tier } from "../wire";
 import type { Offer, Offers } from "../wireSign";
@@ -70,6 +70,11 @@ export function SignWrite({ draft, change, offers, analysis }: Props): JSX.Eleme
           onInput={(event) => change({ ...draft, advice: event.currentTarget.value })}
         />
       </label>
+      {withdraws(draft) && (
+        <p class="late" role="status" data-testid="sign-withdraws">
+          ⚠ {t("signWithdraws", { advice: draft.held ?? "" })}
+        </p>
+      )}
       <Advice offers={offers?.advice ?? []} said={draft.advice.split(stop)} advise={advise} />
     </div>
   );

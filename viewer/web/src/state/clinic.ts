@@ -50,8 +50,8 @@ export function reached(states: Ecg["states"] | null): (typeof STATES)[number] |
 /** Advice that nobody here has said to have seen: by its case and its instant, so that a newer one is another. */
 export function unseenAdvice(cases: Iterable<Row>): string[] {
   return [...cases].flatMap((row) => {
-    const { newest_advice: advice } = row;
-    return isLive(row) && advice?.advice && !adviceSeenAt(row, advice) ? [`${row.case_id} ${advice.at}`] : [];
+    const told = row.advice_withdrawn ?? row.newest_advice;
+    return isLive(row) && told && !adviceSeenAt(row, told) ? [`${row.case_id} ${told.at}`] : [];
   });
 }
 

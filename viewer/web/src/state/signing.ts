@@ -15,6 +15,8 @@ export interface Draft {
   reason: string;
   /** `seq` of the newest reading of the ECG that the signer has seen, 0 for none. */
   after: number;
+  /** The advice that holds when an amendment is begun: emptied, it is taken back. */
+  held?: string;
 }
 
 /**
@@ -38,9 +40,13 @@ export const unsigned = (): boolean => [...drafts.values()].some((draft) => draf
 
 export const newestSeq = (ecg: EcgSummary | undefined): number => ecg?.signed_seq ?? 0;
 
-export function emptyDraft(tier: Tier, after: number): Draft {
-  return { taken: null, text: "", tier, advice: "", disagrees: false, reason: "", after };
+/** `held`: advice of this ECG that holds; an amendment begins with it, so that it is kept, changed or taken back knowingly. */
+export function emptyDraft(tier: Tier, after: number, held = ""): Draft {
+  return { taken: null, text: "", tier, advice: held, disagrees: false, reason: "", after, held };
 }
+
+/** Does the draft take back advice that holds? */
+export const withdraws = (draft: Draft): boolean => !!draft.held && draft.advice.trim() === "";
 
 interface Taken {
   id: string;
@@ -89,6 +95,7 @@ export function signedBody(draft: Draft, machine: Analysis | null) {
     tier: draft.tier,
     advice: draft.advice.trim() || null,
     after: draft.after,
+    ...(withdraws(draft) && { withdraws: true }),
     ...(machine !== null && { agrees: !draft.disagrees }),
     ...(draft.disagrees && { reason: draft.reason.trim() }),
   };

@@ -249,5 +249,6 @@ export function sampleRow(who: Me, startMs: number, progress: Progress): Row {
     identity_checked: null,
     reading: null,
     newest_advice: null,
+    advice_withdrawn: null,
   };
 }
