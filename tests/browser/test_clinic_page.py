@@ -150,6 +150,30 @@ def test_an_answer_that_is_lost_after_the_service_had_it_makes_no_second_case(
     assert people.errors == []
 
 
+def test_a_file_that_was_sent_before_is_never_shown_as_another_patient_s_success(people: People) -> None:
+    """The page says when and as whom it was sent, and that the new patient's ECG was not; with the right file it is."""
+    clinic = people.enter("wang", phone=True)
+    enter_patient(clinic, [file(11)], age="44")
+    expect(card(clinic)).to_be_visible(timeout=SOON_MS)
+    enter_patient(clinic, [file(11)], age="80", name=NAME)
+    said = clinic.get_by_test_id("trouble")
+    expect(said).to_contain_text("没有发送", timeout=SOON_MS)
+    expect(said).to_contain_text(re.compile(r"\d\d:\d\d:\d\d,病人是 男\s44.*男\s80", re.DOTALL))
+    expect(clinic.get_by_test_id("send-age")).to_have_value("80")
+    clinic.reload()
+    refused = clinic.get_by_test_id("refused-one")
+    expect(refused).to_contain_text("没有发送", timeout=SOON_MS)
+    assert width_beyond(clinic) <= 0
+    refused.get_by_test_id("refused-fix").click()
+    expect(clinic.get_by_test_id("send-name")).to_have_value(NAME)
+    clinic.get_by_test_id("send-file").set_input_files([file(12)])
+    clinic.get_by_test_id("send").click()
+    expect(clinic.get_by_test_id("refused")).to_have_count(0, timeout=SOON_MS)
+    nothing_is_left(clinic)
+    assert sorted(case["patient"]["age_years"] for case in cases(people)) == [44, 80]
+    assert people.errors == []
+
+
 def test_a_wrong_file_is_refused_in_words_and_kept_to_be_put_right(people: People) -> None:
     """What was entered survives the refusal and a reload; with the right file it goes out, and the refusal is gone."""
     clinic = people.enter("wang", phone=True)

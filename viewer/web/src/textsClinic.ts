@@ -24,7 +24,15 @@ export const CLINIC_TEXTS = {
   moreFields: ["姓名、编号、电话、电极位置(可不填)", "Name, number, phone, electrodes (optional)"],
   send: ["发送", "Send"],
   sending: ["正在发送…", "Sending…"],
-  sentDuplicate: ["这份心电图之前已送达,没有重复。", "This ECG had arrived before; nothing was doubled."],
+  sentEarlier: ["之前", "an earlier time"],
+  sentBefore: [
+    "这份文件已经发送过:{at},病人是 {who}。您现在填写的病人({now})的心电图没有发送!如果选错了文件,请换成这位病人的文件再发送;如果就是同一位病人,不用再发,可以删除。",
+    "This file has been sent already: {at}, as {who}. The ECG of the patient whom you entered now ({now}) was NOT sent! If it is the wrong file, choose this patient's and send again; if it is the same patient, nothing more is needed and you may delete it.",
+  ],
+  sentBeforeAgain: [
+    "这份文件已经发送过:{at},病人是 {who}。没有新的心电图送达!请选择这次新做的文件再发送。",
+    "This file has been sent already: {at}, as {who}. No new ECG was sent! Choose the file of the new recording and send again.",
+  ],
   savedWaits: ["已保存,联网后自动发送 ({n})", "Saved; sent by itself once there is a network ({n})"],
   savedSending: ["已保存,正在发送 ({n})", "Saved; being sent ({n})"],
   savedNote: [

@@ -2,10 +2,10 @@
 import type { JSX, TargetedEvent } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { trouble } from "../state/acts";
-import { Problem } from "../state/api";
 import { fromLocalInput, hourMinute, patientLine, timeOfDay } from "../state/format";
 import { rows } from "../state/live";
 import type { Kept, Sent } from "../state/outbox";
+import { refusalOf } from "../state/refusal";
 import { type Draft, draftOf, keepAndSend, newDraftId, type Outcome } from "../state/waiting";
 import { type TextKey, t } from "../texts";
 import type { Row } from "../wire";
@@ -49,7 +49,7 @@ export function SendForm({ into, fix, touched, hold, leave, onSent, ...about }: 
   }, [caseId, fix]);
   const take = (files: FileList | null | undefined): void => {
     if (!files || files.length === 0) return;
-    setDraft({ ...draft, files: [...files] });
+    setDraft({ id: draft.id, caseId: draft.caseId, fields: draft.fields, files: [...files] });
     touched();
     if (state.kind !== "sending") setState({ kind: "ready" });
   };
@@ -67,8 +67,9 @@ export function SendForm({ into, fix, touched, hold, leave, onSent, ...about }: 
       throw failure;
     }
     setState(outcome);
-    trouble.value = outcome.kind === "refused" && outcome.one.refused ? problemOf(outcome.one.refused) : null;
+    trouble.value = outcome.kind === "refused" ? refusalOf(outcome.one) : null;
     if (outcome.kind === "refused") hold(draft.id);
+    if (outcome.kind === "nowhere") setDraft({ ...draft, triedAt: outcome.triedAt });
     if (outcome.kind !== "sent" && outcome.kind !== "waiting") return;
     setDraft(blank());
     if (outcome.kind === "sent") onSent(outcome.sent);
@@ -121,9 +122,6 @@ export function SendForm({ into, fix, touched, hold, leave, onSent, ...about }: 
 }
 
 const blank = (): Draft => ({ id: newDraftId(), caseId: null, files: [], fields: {} });
-
-const problemOf = ({ status, code, said }: NonNullable<Kept["refused"]>): Problem =>
-  new Problem(status, code, said);
 
 /** A file of the machine, or a photograph; what was chosen stays chosen until the service has it. */
 function Files(props: {
@@ -190,7 +188,6 @@ function Said({ state }: { state: State }): JSX.Element {
   return (
     <p role="status" class={`send-said send-${state.kind}`} data-testid="send-state">
       {state.kind === "sent" && `✓ ${t("stateReceived")} ${timeOfDay(receivedAt(state.sent))}`}
-      {state.kind === "sent" && state.sent.duplicate && ` ${t("sentDuplicate")}`}
       {state.kind === "waiting" && `○ ${t("savedHere")}`}
       {state.kind === "noFile" && `! ${t("fileFirst")}`}
       {state.kind === "unreadable" && `! ${t("fileGone")}`}

@@ -1,10 +1,10 @@
 /** What is kept on this device and not yet with the service: counted, said in words, never called sent. */
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { Problem } from "../state/api";
-import { patientWords, timeOfDay } from "../state/format";
+import { timeOfDay } from "../state/format";
 import type { Kept } from "../state/outbox";
 import { lang } from "../state/prefs";
+import { enteredWords, refusalOf } from "../state/refusal";
 import { me } from "../state/session";
 import { arrived, others, refused, removeKept, sending, takeOver, waiting } from "../state/waiting";
 import { t } from "../texts";
@@ -48,11 +48,10 @@ export function Waiting({ fixing, fix }: { fixing: string | null; fix: (one: Kep
 }
 
 function About({ one }: { one: Kept }): JSX.Element {
-  const { age, sex } = one.fields;
-  const who = patientWords(age === undefined ? null : Number(age), sex ?? null);
   return (
     <span>
-      {one.caseId === null ? who : t("again")} · {one.files.map((file) => file.name).join(" + ")}{" "}
+      {one.caseId === null ? enteredWords(one) : t("again")} ·{" "}
+      {one.files.map((file) => file.name).join(" + ")}{" "}
       <span class="muted num">{t("savedAt", { at: timeOfDay(one.keptAt) })}</span>
     </span>
   );
@@ -60,8 +59,7 @@ function About({ one }: { one: Kept }): JSX.Element {
 
 function Refused({ one, fix }: { one: Kept; fix: () => void }): JSX.Element {
   const [sure, setSure] = useState(false);
-  const said = one.refused;
-  const why = said && new Problem(said.status, said.code, said.said).words;
+  const why = refusalOf(one)?.words;
   return (
     <li data-testid="refused-one">
       <About one={one} />
