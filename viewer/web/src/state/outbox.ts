@@ -51,6 +51,8 @@ export interface Sent {
   ecg_id: string;
   case_id: string;
   duplicate: boolean;
+  /** Names of the fields that could not be kept, or not whole. */
+  dropped?: string[];
 }
 
 export type Verdict =
@@ -172,7 +174,8 @@ async function inPieces(one: Kept, file: KeptFile, store: Store, ask: Ask): Prom
   const [ecg_id, case_id] = ["Ecg", "Case"].map((what) => answer.headers.get(`Greenchannel-${what}-Id`));
   if (!ecg_id || !case_id) return { kind: "later", status: 0 };
   const duplicate = answer.headers.get("Greenchannel-Duplicate") === "true";
-  return { kind: "sent", sent: { ecg_id, case_id, duplicate } };
+  const dropped = answer.headers.get("Greenchannel-Dropped")?.split(",") ?? [];
+  return { kind: "sent", sent: { ecg_id, case_id, duplicate, dropped } };
 }
 
 /** On a thin line every byte counts; null where packing saves next to nothing, or the browser cannot. */
