@@ -1,30 +1,41 @@
 """What may come beside an ECG: the optional fields of an upload and of a stream's hello, from words to types."""
 
+import contextlib
 import json
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
 from greenchannel.clock import can_be, nearest
 from greenchannel.ingest import vitals
+from greenchannel.ingest.device_clock import check_said
 from greenchannel.ingest.errors import IngestError, shown
 from greenchannel.ingest.parsed import Sex, sex_of
 from greenchannel.signal.recording import ELECTRODE_SETS
 
 MAX_TEXT: Final = 4000
 MAX_REF: Final = 128
+MAX_NUMBER: Final = 64  # of a telephone or an identity card, as somebody writes it
 ARRIVAL_MODES: Final = (1, 2, 3, 4)  # national codes [S]
 MAX_VITAL: Final = 9999  # [E]
 _VITAL: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _ID: Final = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
-_PHONE: Final = re.compile(r"\+?[0-9][0-9 ()-]{2,30}")
-_NUMBER: Final = re.compile(r"[A-Za-z0-9()-]{1,32}")
 _IDENTIFYING: Final = frozenset(
     {"patient_ref", "name", "phone", "id_number", "callback_phone", "history", "vitals"}
 )
+_PLACING: Final = frozenset(
+    {"site", "device", "case_id"}
+)  # where an ECG goes: without them it might go astray
+_TEXTS: Final = {
+    "name": MAX_REF,
+    "phone": MAX_NUMBER,
+    "id_number": MAX_NUMBER,
+    "callback_phone": MAX_NUMBER,
+    "history": MAX_TEXT,
+}  # field → most characters
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -52,6 +63,7 @@ class UploadFields:
     device_clock: datetime | None = None
     sent_at: datetime | None = None
     seen_at: datetime | None = None  # by a clinic's agent, as our clock would have had it
+    dropped: tuple[str, ...] | None = None  # names of what was said and could not be kept, or not whole
 
 
 def parse_fields(values: Mapping[str, object]) -> UploadFields:
@@ -75,9 +87,9 @@ def parse_fields(values: Mapping[str, object]) -> UploadFields:
         case_id=_matching(given, "case_id", _ID, "an identifier of letters, digits and _.:-"),
         patient_ref=_text(given, "patient_ref", MAX_REF),
         name=_text(given, "name", MAX_REF),
-        phone=_matching(given, "phone", _PHONE, "a phone number"),
-        id_number=_matching(given, "id_number", _NUMBER, "letters and digits, at most 32"),
-        callback_phone=_matching(given, "callback_phone", _PHONE, "a phone number"),
+        phone=_number(given, "phone"),
+        id_number=_number(given, "id_number"),
+        callback_phone=_number(given, "callback_phone"),
         age_years=_age(given),
         sex=_sex(given),
         chest_pain=_chest_pain(given),
@@ -91,6 +103,75 @@ def parse_fields(values: Mapping[str, object]) -> UploadFields:
         sent_at=_machine_instant(given, "sent_at"),
         seen_at=_machine_instant(given, "seen_at"),
     )
+
+
+def take_fields(
+    values: Mapping[str, object], *, now: datetime | None = None, person: bool = False, ahead_s: float = 0.0
+) -> UploadFields:
+    """The fields of an upload whose ECG is taken whatever stands beside it: what cannot be kept is left out and named.
+
+    Text is kept as far as it goes, without control characters. What says where the ECG belongs is never left out.
+
+    Parameters
+    ----------
+    now
+        Given: an onset that cannot be is left out too, and of a `person` any time that cannot be.
+    ahead_s
+        How far ahead of ours a clock may be.
+
+    Raises
+    ------
+    IngestError
+        ``bad_field``: the site, the device or the case cannot be read.
+    """
+    taken: dict[str, object] = {}
+    dropped: list[str] = []
+    for key, value in values.items():
+        kept = _cleaned(key, value)
+        if key == "vitals":
+            kept, bad = _vitals_that_can_be(value)
+            dropped += [f"vitals.{name}" for name in bad]
+        try:
+            known = parse_fields({key: kept})
+            at = getattr(known, key, None)
+            if now is not None and isinstance(at, datetime) and (key == "onset_at" or person):
+                check_said(key, at, now=now, ahead_s=ahead_s)
+        except IngestError:
+            if key in _PLACING:
+                raise
+            dropped.append(key)
+            continue
+        if kept != value and key in _TEXTS:
+            dropped.append(key)
+        taken[key] = kept
+    return replace(parse_fields(taken), dropped=tuple(dropped) or None)
+
+
+def _cleaned(key: str, value: object) -> object:
+    """Free text without control characters, and not longer than it may be."""
+    most = _TEXTS.get(key)
+    if most is None or not isinstance(value, str):
+        return value
+    return _CONTROL.sub(" ", value).strip()[:most] if _CONTROL.search(value) or len(value) > most else value
+
+
+def _vitals_that_can_be(value: object) -> tuple[object, list[str]]:
+    """The vital signs that can be taken, and the names of those that cannot; what is no object is left as it is."""
+    given = value
+    if isinstance(given, str) and len(given) <= MAX_TEXT:
+        with contextlib.suppress(ValueError, RecursionError):
+            given = json.loads(given)
+    if not isinstance(given, dict):
+        return value, []
+    taken, bad = {}, []
+    for name, entry in given.items():
+        try:
+            _vitals({"vitals": {name: entry}})
+        except IngestError:
+            bad.append(name if _VITAL.fullmatch(str(name)) else "?")
+        else:
+            taken[name] = entry
+    return taken, bad
 
 
 def vital_numbers(vitals: Mapping[str, Any] | None) -> dict[str, float | int]:
@@ -146,6 +227,13 @@ def _text(given: Mapping[str, object], field: str, limit: int) -> str | None:
     if not isinstance(value, str) or len(value) > limit or _CONTROL.search(value):
         raise _bad(field, f"text of at most {limit} characters", value)
     return value.strip() or None
+
+
+def _number(given: Mapping[str, object], field: str) -> str | None:
+    """Of a telephone or an identity card, however somebody writes it: a word beside it must not cost anything."""
+    value = given.get(field)
+    said = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    return _text({field: said}, field, MAX_NUMBER)
 
 
 def _matching(given: Mapping[str, object], field: str, pattern: re.Pattern[str], expected: str) -> str | None:

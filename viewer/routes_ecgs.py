@@ -19,7 +19,6 @@ from greenchannel.clock import rfc3339
 from greenchannel.events import ClockReading
 from greenchannel.ingest.bundle import bundle
 from greenchannel.ingest.errors import ABOUT_THE_BYTES, IngestError
-from greenchannel.ingest.fields import parse_fields
 from greenchannel.service.callers import Caller
 from greenchannel.service.errors import NotFound
 from greenchannel.signal.recording import Recording
@@ -60,14 +59,15 @@ _FILE_BODY: Final[dict[str, Any]] = {
 
 @router.post("", status_code=201, summary="Send one ECG file", openapi_extra=_FILE_BODY)
 async def send(request: Request, front: Here, who: Who) -> Response:
-    """201 for a new ECG, 200 for one that is here already. The fields may stand in the form or in the query."""
+    """201 for a new ECG, 200 for one that is here already. The fields may stand in the form or in the query;
+    those that cannot be kept are named in `dropped`, and cost no ECG."""
     require(who, "send")
     started_at = front.desk.clock.now()
     try:
         files, form = await read_upload(request, front.desk.settings.max_upload_bytes)
     except ClientDisconnect:
         return Response(status_code=400)  # nobody is there to read it
-    fields = parse_fields({**request.query_params, **form})
+    fields = front.desk.intake.fields_of({**request.query_params, **form}, who)
     try:
         got = await front.desk.receive(files, fields, who, upload_started_at=started_at)
     except IngestError as error:
@@ -82,6 +82,7 @@ async def send(request: Request, front: Here, who: Who) -> Response:
             "state": got.state,
             "duplicate": got.duplicate,
             "same_as": got.same_as,
+            "dropped": got.dropped,
         },
         200 if got.duplicate else 201,
     )

@@ -253,6 +253,8 @@ def _headers(front: Front, request: Request, upload: tus.Upload, outcome: Outcom
             "Greenchannel-State": ids["state"],
             "Greenchannel-Duplicate": "true" if ids["duplicate"] else "false",
         }
+        if ids["dropped"]:
+            headers["Greenchannel-Dropped"] = ",".join(ids["dropped"])
     elif outcome is not None and outcome.refusal is not None:
         headers |= {"Greenchannel-State": "refused", "Greenchannel-Problem": outcome.refusal.code}
     return headers
@@ -271,6 +273,7 @@ def _ids(front: Front, outcome: Outcome | None) -> dict[str, Any] | None:
         "state": "analysed" if read else known.state,
         "duplicate": known.duplicate,
         "same_as": known.same_as,
+        "dropped": known.dropped,
     }
 
 

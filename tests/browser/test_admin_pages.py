@@ -134,6 +134,14 @@ def test_a_person_comes_in_by_invitation_and_is_put_out_again(people: People) ->
     person.get_by_test_id("join-again").fill("another password")
     expect(person.get_by_test_id("join-send")).to_be_disabled()
     person.get_by_test_id("join-again").fill("a long password")
+    person.on("pageerror", lambda error: people.errors.append(str(error)))
+    person.route(
+        "**/api/v1/session", lambda route: route.abort()
+    )  # the line breaks after the password was set
+    person.get_by_test_id("join-send").click()
+    expect(person.get_by_test_id("join-done")).to_contain_text("密码已设置", timeout=SOON_MS)
+    expect(person.get_by_test_id("trouble")).to_be_visible()
+    person.unroute("**/api/v1/session")
     person.get_by_test_id("join-send").click()
     expect(person.get_by_test_id("clinic-link")).to_be_visible(timeout=SOON_MS)
     expect(person.get_by_test_id("connection")).to_contain_text("●", timeout=SOON_MS)

@@ -109,3 +109,23 @@ def test_the_outcome_goes_back_to_the_clinic_and_its_reading_comes_back(people: 
     expect(clinic.get_by_test_id(f"case-{case_id}")).to_be_visible(timeout=SOON_MS)
     expect(clinic.get_by_test_id("feedback-new")).to_have_count(0)
     assert people.errors == []
+
+
+def test_a_long_unbroken_word_makes_no_case_page_wider_than_a_phone(people: People) -> None:
+    """In a reading, in advice, in why a case was closed."""
+    word = "W" * 300
+    case_id = people.infarction(seed=31, name="N" * 100, history=word)
+    case = people.ask("chen", "GET", f"/cases/{case_id}")
+    people.ask("chen", "POST", f"/alerts/{case['alert']['alert_id']}/ack")
+    ecg_id = case["ecgs"][0]["ecg_id"]
+    reading = {"text": word, "tier": "ACT", "advice": word}
+    people.ask("chen", "POST", f"/ecgs/{ecg_id}/reading", reading)
+    people.ask("chen", "POST", f"/cases/{case_id}/close", {"reason": word})
+    for user in ("chen", "wang"):
+        page = people.enter(user, phone=True)
+        page.goto(f"/case/{case_id}")
+        expect(page.get_by_test_id(f"case-{case_id}")).to_contain_text("WWWW", timeout=SOON_MS)
+        for details in page.locator("main summary").all():
+            details.click()
+        assert_fits_a_phone(page)
+    assert people.errors == []

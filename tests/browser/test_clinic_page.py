@@ -150,6 +150,30 @@ def test_an_answer_that_is_lost_after_the_service_had_it_makes_no_second_case(
     assert people.errors == []
 
 
+def test_a_file_that_was_sent_before_is_never_shown_as_another_patient_s_success(people: People) -> None:
+    """The page says when and as whom it was sent, and that the new patient's ECG was not; with the right file it is."""
+    clinic = people.enter("wang", phone=True)
+    enter_patient(clinic, [file(11)], age="44")
+    expect(card(clinic)).to_be_visible(timeout=SOON_MS)
+    enter_patient(clinic, [file(11)], age="80", name=NAME)
+    said = clinic.get_by_test_id("trouble")
+    expect(said).to_contain_text("没有发送", timeout=SOON_MS)
+    expect(said).to_contain_text(re.compile(r"\d\d:\d\d:\d\d,病人是 男\s44.*男\s80", re.DOTALL))
+    expect(clinic.get_by_test_id("send-age")).to_have_value("80")
+    clinic.reload()
+    refused = clinic.get_by_test_id("refused-one")
+    expect(refused).to_contain_text("没有发送", timeout=SOON_MS)
+    assert width_beyond(clinic) <= 0
+    refused.get_by_test_id("refused-fix").click()
+    expect(clinic.get_by_test_id("send-name")).to_have_value(NAME)
+    clinic.get_by_test_id("send-file").set_input_files([file(12)])
+    clinic.get_by_test_id("send").click()
+    expect(clinic.get_by_test_id("refused")).to_have_count(0, timeout=SOON_MS)
+    nothing_is_left(clinic)
+    assert sorted(case["patient"]["age_years"] for case in cases(people)) == [44, 80]
+    assert people.errors == []
+
+
 def test_a_wrong_file_is_refused_in_words_and_kept_to_be_put_right(people: People) -> None:
     """What was entered survives the refusal and a reload; with the right file it goes out, and the refusal is gone."""
     clinic = people.enter("wang", phone=True)
@@ -172,6 +196,77 @@ def test_a_wrong_file_is_refused_in_words_and_kept_to_be_put_right(people: Peopl
     expect(clinic.get_by_test_id("refused")).to_have_count(0)
     nothing_is_left(clinic)
     assert len(cases(people)) == 1
+    assert people.errors == []
+
+
+def test_a_field_beside_an_ecg_costs_nothing_and_is_marked_where_it_cannot_be(people: People) -> None:
+    """A telephone with words goes out; an age that is none is named, marked and has the focus, before anything goes."""
+    clinic = people.enter("wang", phone=True)
+    enter_patient(clinic, [file(21)], age="200")
+    expect(clinic.get_by_test_id("send-state")).to_contain_text("年龄", timeout=SOON_MS)
+    expect(clinic.get_by_test_id("send-age")).to_be_focused()
+    expect(clinic.get_by_test_id("send-age")).to_have_attribute("aria-invalid", "true")
+    clinic.get_by_test_id("send-age").fill("70")
+    expect(clinic.get_by_test_id("fault-age")).to_have_count(0)
+    clinic.locator("summary").filter(has_text=re.compile("姓名")).click()
+    clinic.get_by_test_id("send-callback").fill("无")
+    expect(clinic.get_by_test_id("fault-callback_phone")).to_be_visible()
+    clinic.get_by_test_id("send-callback").fill("13800000000(儿子)")
+    expect(clinic.get_by_test_id("fault-callback_phone")).to_have_count(0)
+    assert width_beyond(clinic) <= 0
+    clinic.get_by_test_id("send").click()
+    expect(card(clinic)).to_be_visible(timeout=SOON_MS)
+    (case,) = cases(people)
+    page = people.ask("chen", "GET", f"/cases/{case['case_id']}")
+    assert page["identity"]["callback_phone"] == "13800000000(儿子)"
+    assert people.errors == []
+
+
+def test_a_refused_ecg_is_taken_off_its_case_and_sent_as_a_new_patient_s(people: People) -> None:
+    """Its case was closed meanwhile: the refusal is in sight, and nothing is lost."""
+    case_id = people.infarction(seed=22)
+    clinic = people.enter("wang", phone=True)
+    card(clinic).get_by_test_id("again").first.click(timeout=SOON_MS)
+    clinic.get_by_test_id("send-file").set_input_files([file(23)])
+    alert = people.ask("chen", "GET", f"/cases/{case_id}")["alert"]["alert_id"]
+    people.ask("chen", "POST", f"/alerts/{alert}/ack")
+    people.ask("chen", "POST", f"/cases/{case_id}/close", {"reason": "x"})
+    clinic.get_by_test_id("send").click()
+    said = clinic.get_by_test_id("send-state")
+    expect(said).to_contain_text("没有送达", timeout=SOON_MS)
+    expect(said).to_be_in_viewport()
+    clinic.get_by_test_id("send-as-new").click()
+    clinic.get_by_test_id("send-age").fill("58")
+    clinic.get_by_test_id("send").click()
+    expect(card(clinic)).to_be_visible(timeout=SOON_MS)
+    nothing_is_left(clinic)
+    (case,) = [case for case in cases(people) if case["case_id"] != case_id]
+    assert case["patient"]["age_years"] == 58
+    assert people.errors == []
+
+
+def test_what_is_half_filled_in_is_put_away_only_after_a_question(people: People) -> None:
+    """And what would be typed while an ECG goes out cannot be typed: it would be lost."""
+    people.infarction(seed=24)
+    clinic = people.enter("wang", phone=True)
+    clinic.get_by_test_id("send-another").click(timeout=SOON_MS)
+    clinic.get_by_test_id("send-age").fill("58")
+    expect(clinic.get_by_test_id("send-age")).to_have_value("58")
+    card(clinic).get_by_test_id("again").first.click()
+    expect(clinic.get_by_test_id("half-filled")).to_be_in_viewport()
+    clinic.get_by_test_id("half-keep").click()
+    expect(clinic.get_by_test_id("send-age")).to_have_value("58")
+    card(clinic).get_by_test_id("again").first.click()
+    clinic.get_by_test_id("half-drop").click()
+    expect(clinic.get_by_test_id("send-form")).not_to_have_attribute("data-case", "")
+    clinic.get_by_test_id("send-new").click()
+    clinic.get_by_test_id("send-another").click()
+    clinic.route("**/api/v1/**", lambda _: None)  # never answered
+    clinic.get_by_test_id("send-age").fill("59")
+    clinic.get_by_test_id("send-file").set_input_files([file(25)])
+    clinic.get_by_test_id("send").click()
+    expect(clinic.get_by_test_id("send-age")).to_be_disabled()
+    expect(clinic.get_by_test_id("waiting")).to_be_in_viewport(timeout=SOON_MS)
     assert people.errors == []
 
 

@@ -68,6 +68,10 @@ def test_a_drill_is_started_seen_as_one_by_everybody_and_ended(people: People) -
         "data-testid", f"case-{real}", timeout=SOON_MS
     )
     assert width_beyond(clinic) <= 0
+    clinic.get_by_test_id(f"row-{case_id}").get_by_role("button").click()
+    practice = clinic.get_by_test_id(f"case-{case_id}")
+    expect(practice.get_by_test_id("drill-no-again")).to_be_visible(timeout=SOON_MS)
+    expect(practice.get_by_test_id("again")).to_have_count(0)
     cath = people.enter("cath", phone=True)
     mine = cath.get_by_test_id(f"tasks-{case_id}")
     expect(mine).to_contain_text("【演练】", timeout=SOON_MS)

@@ -68,6 +68,20 @@ def test_what_came_before_a_cut_is_kept(tmp_path: Path) -> None:
     tell(tmp_path, story)
 
 
+def test_a_field_that_cannot_be_kept_is_named_at_the_end_of_an_upload(tmp_path: Path) -> None:
+    """And costs no ECG: neither at its beginning nor at its end."""
+
+    async def story(here: House, sender: Sender) -> None:
+        said = metadata(age="old", sex="x", callback_phone="无")
+        sent = await sender.create(len(ECG), content=ECG, Upload_Metadata=said)
+        assert sent.status_code == 201, sent.text
+        assert sent.headers["greenchannel-dropped"] == "age,sex"
+        status = await sender.status(sent.headers["location"])
+        assert status["answer"]["dropped"] == ["age", "sex"]
+
+    tell(tmp_path, story)
+
+
 def test_repeats_change_nothing(tmp_path: Path) -> None:
     """A lost answer, the last body once more, the same file in another upload: one ECG, one answer."""
 

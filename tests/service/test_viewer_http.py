@@ -341,8 +341,38 @@ def test_a_form_with_files_and_fields_is_taken_and_a_broken_one_refused(tmp_path
         cut = {**here.device(), "Content-Type": "multipart/form-data; boundary=b"}
         answer = await here.http.post("/api/v1/ecgs", content=b"--b\r\nContent-Disp", headers=cut)
         assert answer.status_code in {400, 415}
-        assert_problem(await send(here, ecg_file(), age="many"), 422, "bad_field")
+        assert_problem(await send(here, ecg_file(), case_id="a b"), 422, "bad_field")
         assert_problem(await send(here, ecg_file(), site="jishi"), 403)
+
+    tell(story, tmp_path)
+
+
+OPTIONAL = [
+    {"callback_phone": "13800000000(儿子)\n" * 20},
+    {"age": "old", "sex": "x"},
+    {"onset_at": "2099-01-01T00:00:00Z"},
+    {"vitals": "[" * 5000, "history": "\x00"},
+    {"electrode_set": "on the back", "patient_ref": "x" * 500},
+]
+
+
+def test_an_optional_field_that_cannot_be_kept_costs_no_ecg(tmp_path: Path) -> None:
+    """The ECG is taken; the answer and the case name what was left out. A telephone is kept as it was written."""
+
+    async def story(here: House) -> None:
+        for seed, fields in enumerate(OPTIONAL):
+            sent = await send(here, ecg_file(seed=seed), **fields)
+            assert sent.status_code == 201, sent.text
+            assert sorted(sent.json()["dropped"]) == sorted(fields)
+            case = here.desk.case(sent.json()["case_id"])
+            notes = [getattr(entry.event, "note", None) or "" for entry in case.history]
+            assert any("请电话核对" in note and note.endswith(", ".join(fields)) for note in notes)
+        phone = "13800000000/13900000000 转88(儿子)"
+        sent = await send(here, ecg_file(seed=99), callback_phone=phone)
+        assert sent.status_code == 201 and sent.json()["dropped"] == []
+        village = await here.person("village")
+        page = await here.http.get(f"/api/v1/cases/{sent.json()['case_id']}", headers=village)
+        assert page.json()["identity"]["callback_phone"] == phone
 
     tell(story, tmp_path)
 

@@ -23,6 +23,7 @@ class UploadAnswer:
     state: str  # "received", "analysed"; of a paper ECG "not_analysed"
     duplicate: bool
     same_as: str | None = None  # the earlier ECG that has the same samples in other bytes
+    dropped: tuple[str, ...] = ()  # names of the fields that could not be kept, or not whole
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -231,7 +231,9 @@ def context_of(fields: UploadFields, facts: FileFacts, known: Context, *, now: d
         vitals=vital_numbers(fields.vitals) or None,
         history_given=True if fields.history or vital_words(fields.vitals) else None,
         arrival_mode=fields.arrival_mode,
-        note=_contradiction(facts, age_years, fields.sex or known.sex, disputed),
+        note=_notes(
+            _contradiction(facts, age_years, fields.sex or known.sex, disputed), _dropped(fields.dropped)
+        ),
         from_file=tuple(from_file),
         disputed=tuple(disputed),
     )
@@ -281,6 +283,30 @@ def _contradiction(
             zh.append(f"文件中性别为{words[facts.sex]},保留已填写的{words[sex]}")
             en.append(f"the file says {facts.sex}, {sex} was given and stays")
     return f"{';'.join(zh)} / {'; '.join(en)}" if zh else None
+
+
+_FIELDS_ZH: Final = {
+    "age": "年龄", "sex": "性别", "chest_pain": "胸痛", "onset_at": "发病时间", "patient_ref": "病人编号",
+    "name": "姓名", "phone": "病人电话", "callback_phone": "回拨电话", "id_number": "证件号", "history": "病史",
+    "vitals": "生命体征", "electrode_set": "电极位置", "arrival_mode": "到院方式", "acquired_at": "记录时间",
+    "sent_at": "发送时间",
+}  # fmt: skip
+
+
+def _dropped(names: Sequence[str] | None) -> str | None:
+    """What came beside the ECG and could not be kept, so that nobody takes it for never said."""
+    names = [name for name in names or () if name.split(".")[0] in _FIELDS_ZH]
+    if not names:
+        return None
+    zh = "、".join(_FIELDS_ZH.get(name) or f"生命体征 {name.split('.')[1]}" for name in names)
+    en = ", ".join(names)
+    return f"随心电图填写的{zh}读不出或不完整,请电话核对 / sent with the ECG and not read in full, please ask: {en}"
+
+
+def _notes(*notes: str | None) -> str | None:
+    """Several notes in both languages as one."""
+    said = [note.split(" / ", 1) for note in notes if note]
+    return " / ".join((";".join(zh for zh, _ in said), "; ".join(en for _, en in said))) if said else None
 
 
 def _unless_noted(case: Case, context: ContextEntered) -> ContextEntered:

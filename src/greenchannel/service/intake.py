@@ -2,7 +2,7 @@
 
 import asyncio
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 
 from greenchannel.alerts import commands
 from greenchannel.alerts.case import Case
+from greenchannel.alerts.milestones import future_tolerance_s
 from greenchannel.clock import Clock
 from greenchannel.events import (
     EcgAnalysed,
@@ -24,7 +25,7 @@ from greenchannel.events import (
 from greenchannel.ingest import device_clock
 from greenchannel.ingest.bundle import bundle, content_sha256
 from greenchannel.ingest.device_clock import ClockOffset
-from greenchannel.ingest.fields import UploadFields
+from greenchannel.ingest.fields import UploadFields, take_fields
 from greenchannel.ingest.paper import Paper, paper_kind, read_paper
 from greenchannel.ingest.parsed import ParsedEcg
 from greenchannel.ingest.reader import read_ecg
@@ -186,6 +187,7 @@ class Intake:
             state="not_analysed" if isinstance(arrival.parsed, Paper) else "received",
             duplicate=same is not None,
             same_as=None if twin is None or twin.same_as is None else twin.same_as.ecg_id,
+            dropped=arrival.fields.dropped or (),
         )
         if also is not None:
             also(tx, answer)
@@ -277,6 +279,11 @@ class Intake:
         )
 
     # ------------------------------------------------------------ who, where, when
+
+    def fields_of(self, values: Mapping[str, object], caller: Caller) -> UploadFields:
+        """What stands beside an ECG: what cannot be kept of it is left out and named. See `take_fields`."""
+        person = caller.kind == "user"
+        return take_fields(values, now=self._clock.now(), person=person, ahead_s=future_tolerance_s())
 
     def check_sender(self, fields: UploadFields, caller: Caller) -> None:
         """Raise `Forbidden` or `Conflict` where `receive` would, of whatever bytes."""

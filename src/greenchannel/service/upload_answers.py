@@ -37,6 +37,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     state: str  # at the commit; it may have been read since
     duplicate: bool
     same_as: str | None = None  # the earlier ECG that has the same samples in other bytes
+    dropped: tuple[str, ...] = ()  # names of the fields that could not be kept, or not whole
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +62,7 @@ def outcome_of(answer: UploadAnswer) -> Outcome:
             state=answer.state,
             duplicate=answer.duplicate,
             same_as=answer.same_as,
+            dropped=answer.dropped,
         )
     )
 

@@ -17,7 +17,6 @@ from sqlalchemy import Engine
 from greenchannel.clock import Clock
 from greenchannel.ingest import tus
 from greenchannel.ingest.errors import ABOUT_THE_BYTES, IngestError
-from greenchannel.ingest.fields import UploadFields, parse_fields
 from greenchannel.ingest.packed import check_encoding, unpack
 from greenchannel.ingest.tus_body import Patch
 from greenchannel.ingest.tus_headers import Concat, parse_metadata
@@ -97,7 +96,7 @@ class Uploads:
             A part is not there.
         """
         now, words = self._clock.now(), parse_metadata(metadata)
-        fields = parse_fields(words)
+        fields = self._intake.fields_of(words, caller)
         self._intake.check_sender(fields, caller)
         check_encoding(words.get("encoding", ""))
         parts = [(await self.get(part, caller))[0] for part in concat.final]
@@ -202,7 +201,7 @@ class Uploads:
     async def _receive(
         self, upload: tus.Upload, caller: Caller, words: dict[str, str], data: bytes
     ) -> UploadAnswer:
-        fields: UploadFields = parse_fields(words)
+        fields = self._intake.fields_of(words, caller)
         files = [(words.get("filename") or None, data)]
 
         def also(tx: Tx, answer: UploadAnswer) -> None:

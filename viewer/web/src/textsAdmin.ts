@@ -187,6 +187,12 @@ export const ADMIN_TEXTS = {
   joinRepeat: ["再输入一次", "Once more"],
   joinDiffers: ["两次输入不一致", "The two differ"],
   joinSend: ["设置密码并登录", "Set the password and sign in"],
+  joinDone: [
+    "密码已设置,邀请码已用完,但还没有登录成功。请再按一次登录;不行请到登录页,用登录名 {user} 和刚才的密码登录。",
+    "Your password is set and the invitation is used up, but signing in has not worked yet. Press once more; or go to the sign-in page and sign in as {user} with this password.",
+  ],
+  joinSignIn: ["登录", "Sign in"],
+  joinLogin: ["去登录页", "To the sign-in page"],
   joinAs: ["您的登录名:{user}", "You sign in as {user}"],
 } as const satisfies Record<string, readonly [zh: string, en: string]>;
 

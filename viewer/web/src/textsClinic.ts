@@ -24,7 +24,15 @@ export const CLINIC_TEXTS = {
   moreFields: ["姓名、编号、电话、电极位置(可不填)", "Name, number, phone, electrodes (optional)"],
   send: ["发送", "Send"],
   sending: ["正在发送…", "Sending…"],
-  sentDuplicate: ["这份心电图之前已送达,没有重复。", "This ECG had arrived before; nothing was doubled."],
+  sentEarlier: ["之前", "an earlier time"],
+  sentBefore: [
+    "这份文件已经发送过:{at},病人是 {who}。您现在填写的病人({now})的心电图没有发送!如果选错了文件,请换成这位病人的文件再发送;如果就是同一位病人,不用再发,可以删除。",
+    "This file has been sent already: {at}, as {who}. The ECG of the patient whom you entered now ({now}) was NOT sent! If it is the wrong file, choose this patient's and send again; if it is the same patient, nothing more is needed and you may delete it.",
+  ],
+  sentBeforeAgain: [
+    "这份文件已经发送过:{at},病人是 {who}。没有新的心电图送达!请选择这次新做的文件再发送。",
+    "This file has been sent already: {at}, as {who}. No new ECG was sent! Choose the file of the new recording and send again.",
+  ],
   savedWaits: ["已保存,联网后自动发送 ({n})", "Saved; sent by itself once there is a network ({n})"],
   savedSending: ["已保存,正在发送 ({n})", "Saved; being sent ({n})"],
   savedNote: [
@@ -39,6 +47,30 @@ export const CLINIC_TEXTS = {
   sentCount: ["刚才保存的已送达 ({n})", "What was saved has arrived ({n})"],
   refusedTitle: ["没有送达,请改正 ({n})", "Not received: please correct ({n})"],
   refusedFix: ["改正后再发", "Correct and send again"],
+  refusedAsNew: ["作为新病人发送", "Send as a new patient"],
+  refusedDrill: [
+    "没有送达:这是演练病例,真实病人的心电图不能归入。请按“作为新病人发送”。",
+    "Not received: this case is a drill, and the ECG of a real patient cannot go into it. Press “Send as a new patient”.",
+  ],
+  drillNoAgain: [
+    "演练病例不能再做一份。真实病人的心电图请按“发送新病人的心电图”。",
+    "No further ECG goes into a drill. Send a real patient's as a new patient's.",
+  ],
+  halfFilled: ["下面的表单里有还没发送的内容。", "The form below holds something that has not been sent."],
+  halfKeep: ["继续填写", "Go on with it"],
+  halfDrop: ["不要了,换另一份", "Discard it and go on"],
+  dropped: [
+    "心电图已送达。这些内容没有完整保存,请电话告诉医生:{fields}",
+    "The ECG has arrived. These were not kept in full; please tell the doctor by telephone: {fields}",
+  ],
+  fieldRefused: ["请改正:{field}。", "Please correct: {field}."],
+  faultAge: ["年龄应为 0 到 130 岁", "The age is 0 to 130 years"],
+  faultOnset: ["发病时间不能晚于现在", "The onset cannot be later than now"],
+  faultPhone: [
+    "看不出可以拨打的号码,会照原样保存",
+    "No number to dial can be seen in this; it is kept as it is written",
+  ],
+  faultFirst: ["请先改正或清空:{field}", "First correct or clear: {field}"],
   refusedRemove: ["不再发送,删除", "Do not send: delete"],
   refusedRemoveSure: ["确认删除(不能恢复)", "Delete for good"],
   fileGone: [

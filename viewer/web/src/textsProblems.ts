@@ -26,8 +26,8 @@ export const PROBLEM_TEXTS = {
     "The file is too large and was not taken. Send the original ECG file.",
   ],
   problemFile: [
-    "这个文件读不出心电图,没有接收。请发送 DICOM 心电图(.dcm),或 WFDB 的头文件和信号文件(.hea + .dat,可放进一个 .zip)。照片和 PDF 不能分析。",
-    "No ECG can be read from this file; it was not taken. Send a DICOM ECG (.dcm), or a WFDB header with its signal files (.hea + .dat, also in one .zip). Photos and PDFs cannot be analysed.",
+    "这个文件读不出心电图,没有接收。可以读的有:DICOM(.dcm)、WFDB(.hea + .dat,可放进一个 .zip)、SCP-ECG(.scp)、HL7 aECG、MUSE、飞利浦、CardioSoft、Schiller 的 XML、MFER(.mwf)、EDF(.edf)、ISHNE、HL7 v2、FHIR、CSV。心电图的照片和 PDF 也收,由医生看,不能自动分析。",
+    "No ECG can be read from this file; it was not taken. These are read: DICOM (.dcm), WFDB (.hea + .dat, also in one .zip), SCP-ECG (.scp), XML of HL7 aECG, MUSE, Philips, CardioSoft and Schiller, MFER (.mwf), EDF (.edf), ISHNE, HL7 v2, FHIR, CSV. A photo or PDF of an ECG is taken too; a doctor reads it, it cannot be analysed.",
   ],
   problemOften: [
     "操作太频繁,这一步没有完成。请稍等几秒再试。",

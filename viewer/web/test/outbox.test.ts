@@ -6,10 +6,12 @@ import {
   ofOthers,
   RESUMABLE_FROM_BYTES,
   refusedOf,
+  SENT_BEFORE,
   type Store,
   sendAll,
   waitingOf,
 } from "../src/state/outbox";
+import { refusalOf } from "../src/state/refusal";
 
 /** A browser's store of paper. */
 class Paper implements Store {
@@ -39,7 +41,18 @@ class Service {
     return answer;
   };
 
+  /** When the ECGs came, as the service tells it with their case. */
+  receivedAt = "2026-05-01T08:00:05.000Z";
+
   private async answer(path: string, init: RequestInit, cut: boolean): Promise<Response> {
+    if (path.startsWith("/api/v1/cases/c")) {
+      const at = Number(path.slice("/api/v1/cases/c".length));
+      const { age, sex = null } = this.ecgs[at]?.fields ?? {};
+      return Response.json({
+        patient: { age_years: age === undefined ? null : Number(age), sex },
+        ecgs: [{ ecg_id: `e${at}`, received_at: this.receivedAt }],
+      });
+    }
     if (path === "/api/v1/ecgs") {
       const form = init.body as FormData;
       const file = form.get("file") as File;
@@ -132,6 +145,38 @@ describe("what waits to be sent", () => {
     const { sent } = await sendAll("wang", store, service.ask);
     expect(sent).toMatchObject([{ id: "a", sent: { ecg_id: "e0", duplicate: true } }]);
     expect([service.ecgs.length, (await store.all()).length]).toEqual([1, 0]);
+  });
+
+  test("is not called sent where its file had been sent before for somebody else: it stays, with when and as whom", async () => {
+    const store = new Paper(kept("a"));
+    const service = new Service();
+    service.receivedAt = "2026-05-01T07:00:00.000Z";
+    await sendAll("wang", store, service.ask);
+    const another = { ...kept("new", { fields: { age: "80", sex: "male" } }), files: kept("a").files };
+    await store.put(another);
+    expect((await sendAll("wang", store, service.ask)).sent).toEqual([]);
+    const [one] = refusedOf(await store.all(), "wang");
+    expect(one).toMatchObject({
+      id: "new",
+      fields: { age: "80" },
+      refused: { code: SENT_BEFORE, said: { at: service.receivedAt, age_years: 61, case_id: "c0" } },
+    });
+    const words = one ? refusalOf(one)?.words : "";
+    for (const part of ["15:00:00", "性别未知\u00a061", "男\u00a080", "没有发送"])
+      expect(words).toContain(part);
+  });
+
+  test("an answer that was lost makes no other patient's ECG one's own", async () => {
+    const store = new Paper(kept("a"));
+    const service = new Service();
+    await sendAll("wang", store, service.ask);
+    await store.put({ ...kept("new", { fields: { age: "80" } }), files: kept("a").files });
+    service.fate = ["lost"];
+    await sendAll("wang", store, service.ask);
+    expect((await sendAll("wang", store, service.ask)).sent).toEqual([]);
+    expect(refusedOf(await store.all(), "wang")).toMatchObject([
+      { id: "new", refused: { code: SENT_BEFORE } },
+    ]);
   });
 
   test("a large file goes on where the line was cut, and an answer lost at its end is asked for again", async () => {

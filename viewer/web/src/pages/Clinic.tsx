@@ -7,13 +7,16 @@ import { CallDoctor, ClinicCard } from "../parts/ClinicCard";
 import { firstWords } from "../parts/Headline";
 import { SendForm } from "../parts/SendForm";
 import { Waiting } from "../parts/Waiting";
+import { trouble } from "../state/acts";
 import { clinicOrder, isUnanswered, readFeedback, unreadFeedback, unseenAdvice } from "../state/clinic";
+import { isDrill } from "../state/drill";
 import { hourMinute, patientLine } from "../state/format";
 import { keepShell } from "../state/keepShell";
 import { line, rows } from "../state/live";
 import { titleNote } from "../state/news";
 import type { Kept } from "../state/outbox";
 import { lang } from "../state/prefs";
+import { droppedWords } from "../state/refusal";
 import { may, me } from "../state/session";
 import { ring } from "../state/sound";
 import { startWaiting } from "../state/waiting";
@@ -27,26 +30,54 @@ const RING_MS = 120_000;
 
 /** What the form is for: a new patient, one more ECG of a case, something refused that is put right; null: folded away. */
 type Writing = { into: string | null; fix: Kept | null } | null;
-const NEW: Writing = { into: null, fix: null };
+const NEW: NonNullable<Writing> = { into: null, fix: null };
+
+const keyOf = (form: NonNullable<Writing>): string => form.fix?.id ?? form.into ?? "new";
+const sameForm = (one: NonNullable<Writing>, other: NonNullable<Writing>): boolean =>
+  keyOf(one) === keyOf(other);
 
 export function Clinic(): JSX.Element {
   const [shown, setShown] = useState<string | null>(null);
   const [writing, setWriting] = useState<Writing>(null);
   /** What was refused while its form is still there is put right in it. */
   const [held, setHeld] = useState<string | null>(null);
+  /** How often something was kept that waits: it is then shown where it stands. */
+  const [kept, setKept] = useState(0);
+  /** Something stands in the form that was not sent. */
+  const begun = useRef(false);
+  /** What was asked for while it did. */
+  const [asked, setAsked] = useState<Writing>(null);
   const live = clinicOrder(rows.value.cases.values());
   const [first, ...others] = live;
   const sending = may("send", me.value?.user.role);
   useEffect(startWaiting, []);
   useEffect(keepShell, []);
   useAdviceSound();
+  const done = (): void => {
+    setWriting(null);
+    setHeld(null);
+    begun.current = false;
+    setAsked(null);
+  };
+  const turn = (next: Writing): void => {
+    done();
+    setWriting(next);
+  };
+  /** What is half filled in, for one patient, is never put away for another without a question. */
+  const turnTo = (next: NonNullable<Writing>): void => {
+    if (begun.current && !sameForm(next, writing ?? NEW)) setAsked(next);
+    else setWriting(next);
+  };
   const record = (row: Row): (() => void) | undefined =>
-    sending && row.state === "open" ? () => setWriting({ into: row.case_id, fix: null }) : undefined;
+    sending && row.state === "open" && !isDrill(row)
+      ? () => turnTo({ into: row.case_id, fix: null })
+      : undefined;
+  const putRight = (one: Kept): void => turnTo({ into: null, fix: one });
   const form = writing ?? (live.length === 0 ? NEW : null);
   return (
     <main class="page clinic">
       <Unanswered cases={live.filter(isUnanswered)} />
-      <Waiting fixing={writing?.fix?.id ?? held} fix={(one) => setWriting({ into: null, fix: one })} />
+      <Waiting fixing={writing?.fix?.id ?? held} kept={kept} calm={writing === null} fix={putRight} />
       <Offline />
       {first && <ClinicCard key={first.case_id} row={first} recordAgain={record(first)} />}
       {sending && form === null && (
@@ -59,21 +90,26 @@ export function Clinic(): JSX.Element {
           ＋ {t("sendNew")}
         </button>
       )}
+      {asked !== null && <HalfFilled keep={() => setAsked(null)} drop={() => turn(asked)} />}
       {sending && form !== null && (
         <SendForm
-          key={form.fix?.id ?? form.into ?? "new"}
+          key={keyOf(form)}
           caseId={form.into}
           into={(form.into !== null && rows.value.cases.get(form.into)) || null}
           fix={form.fix}
-          touched={() => setWriting(form)}
-          hold={setHeld}
-          leave={() => {
-            setWriting(null);
-            setHeld(null);
+          touched={() => {
+            setWriting(form);
+            begun.current = true;
           }}
-          onSent={({ case_id }) => {
-            setWriting(null);
-            setHeld(null);
+          hold={setHeld}
+          putRight={(one) => turn({ into: null, fix: one })}
+          leave={(waits) => {
+            done();
+            if (waits) setKept(kept + 1);
+          }}
+          onSent={({ case_id, dropped }) => {
+            if (dropped?.length) trouble.value = { words: droppedWords(dropped), details: "" };
+            done();
             setShown(case_id);
           }}
         />
@@ -97,6 +133,27 @@ export function Clinic(): JSX.Element {
       )}
       <Former />
     </main>
+  );
+}
+
+/** Asked where the form is, which stays as it is until somebody has chosen. */
+function HalfFilled({ keep, drop }: { keep: () => void; drop: () => void }): JSX.Element {
+  const here = useRef<HTMLDivElement>(null);
+  useEffect(() => here.current?.scrollIntoView({ block: "center" }), []);
+  return (
+    <div ref={here} class="half-filled" role="alert" data-testid="half-filled">
+      <p>
+        <b>! {t("halfFilled")}</b>
+      </p>
+      <p class="acts">
+        <button type="button" class="act act-strong" data-testid="half-keep" onClick={keep}>
+          {t("halfKeep")}
+        </button>
+        <button type="button" class="act act-plain" data-testid="half-drop" onClick={drop}>
+          {t("halfDrop")}
+        </button>
+      </p>
+    </div>
   );
 }
 

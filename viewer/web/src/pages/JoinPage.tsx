@@ -2,6 +2,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { Act } from "../parts/bits";
+import { attempt } from "../state/acts";
 import { digitsOf, inFours, join, whoseInvitation } from "../state/admin";
 import { go, place } from "../state/route";
 import { signIn } from "../state/session";
@@ -59,12 +60,20 @@ export function JoinPage(): JSX.Element {
 function Choose({ user, code }: { user: string; code: string }): JSX.Element {
   const [password, setPassword] = useState("");
   const [again, setAgain] = useState("");
+  const [joined, setJoined] = useState(false);
   const differs = again !== "" && again !== password;
   const ready = password.length >= LEAST && again === password;
   const send = async (): Promise<void> => {
-    if (!ready || (await join(code, password)) === null) return;
-    await signIn(user, password);
-    go("/", true);
+    if (!ready || (!joined && (await join(code, password)) === null)) return;
+    setJoined(true);
+    // The invitation is used up: from here on only the signing in is tried again.
+    if (
+      await attempt(`sign in ${user}`, async () => {
+        await signIn(user, password);
+        return undefined;
+      })
+    )
+      go("/", true);
   };
   return (
     <form
@@ -100,9 +109,19 @@ function Choose({ user, code }: { user: string; code: string }): JSX.Element {
           ! {ta("joinDiffers")}
         </p>
       )}
+      {joined && (
+        <p role="status" data-testid="join-done">
+          ✓ {ta("joinDone", { user })}
+        </p>
+      )}
       <Act name="join" kind="strong" big testid="join-send" disabled={!ready} run={() => void send()}>
-        {ta("joinSend")}
+        {ta(joined ? "joinSignIn" : "joinSend")}
       </Act>
+      {joined && (
+        <a class="act act-link" href="/login" data-testid="join-login">
+          {ta("joinLogin")}
+        </a>
+      )}
     </form>
   );
 }

@@ -91,9 +91,13 @@ const readBy = (row: Row): string | null =>
 
 const VITALS_SHOWN = 50;
 
+/** The first number to dial in what the clinic wrote, "13800000000(儿子)"; null where there is none. */
+export const numberIn = (said: string | null | undefined): string | null =>
+  /\+?\d[\d -]{3,}\d/.exec(said ?? "")?.[0] ?? null;
+
 /** Whom to telephone at the patient's side, for who decides on the case. */
 function CallClinic({ row, identity }: { row: Row; identity: Identity | null }): JSX.Element | null {
-  const phone = identity?.callback_phone ?? row.site.phone;
+  const phone = numberIn(identity?.callback_phone) ?? row.site.phone;
   if (row.state !== "open" || !phone || me.value?.user.role === "clinic") return null;
   return (
     <p>

@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import { adviceSeen, busy, finishTask } from "../state/acts";
 import { adviceSeenAt, electrodesFirst, reached, STATES } from "../state/clinic";
-import { drillClass } from "../state/drill";
+import { drillClass, isDrill } from "../state/drill";
 import { gathered, hourMinute, patientLine, timeOfDay } from "../state/format";
 import { lang } from "../state/prefs";
 import { may, me } from "../state/session";
@@ -53,6 +53,7 @@ export function ClinicCard({ row, recordAgain }: Props): JSX.Element {
           </ul>
         </div>
       )}
+      {isDrill(row) && row.state === "open" && <p data-testid="drill-no-again">{t("drillNoAgain")}</p>}
       <p class="acts">
         {recordAgain && !row.record_again && (
           <Act name={`again ${row.case_id}`} testid="again" run={recordAgain}>

@@ -3,6 +3,7 @@ import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
 import { clock } from "../state/clock";
 import { toLocalInput } from "../state/format";
+import type { Fault } from "../state/refusal";
 import { type TextKey, t } from "../texts";
 
 type Fields = Readonly<Record<string, string>>;
@@ -10,8 +11,12 @@ type Fields = Readonly<Record<string, string>>;
 /** Minutes before now that most onsets are told in. */
 const ONSETS_MIN = [0, 30, 60, 120] as const;
 
-export function PatientFields(props: { fields: Fields; children: ComponentChildren }): JSX.Element {
-  const { fields } = props;
+export function PatientFields(props: {
+  fields: Fields;
+  faults: Readonly<Record<string, Fault>>;
+  children: ComponentChildren;
+}): JSX.Element {
+  const { fields, faults } = props;
   const more = ["patient_ref", "name", "callback_phone", "electrode_set"].some((name) => name in fields);
   return (
     <>
@@ -25,8 +30,10 @@ export function PatientFields(props: { fields: Fields; children: ComponentChildr
             max="130"
             inputMode="numeric"
             defaultValue={fields.age}
+            aria-invalid={faults.age !== undefined}
             data-testid="send-age"
           />
+          <FaultLine of="age" faults={faults} />
         </label>
         <Choice
           name="sex"
@@ -48,6 +55,7 @@ export function PatientFields(props: { fields: Fields; children: ComponentChildr
         ]}
       />
       <Onset said={fields.onset_at} />
+      <FaultLine of="onset_at" faults={faults} />
       <details open={more} class="whole">
         <summary>{t("moreFields")}</summary>
         <div class="form">
@@ -76,15 +84,29 @@ export function PatientFields(props: { fields: Fields; children: ComponentChildr
             <input
               type="tel"
               name="callback_phone"
+              maxLength={64}
+              aria-invalid={faults.callback_phone !== undefined}
               autocomplete="off"
               defaultValue={fields.callback_phone}
               data-testid="send-callback"
             />
+            <FaultLine of="callback_phone" faults={faults} />
           </label>
           {props.children}
         </div>
       </details>
     </>
+  );
+}
+
+/** Beside the field, while it is typed. */
+function FaultLine(props: { of: string; faults: Readonly<Record<string, Fault>> }): JSX.Element | null {
+  const fault = props.faults[props.of];
+  if (fault === undefined) return null;
+  return (
+    <span class="field-fault" role="status" data-testid={`fault-${props.of}`}>
+      ! {t(fault)}
+    </span>
   );
 }
 

@@ -2,17 +2,23 @@
 import type { JSX, TargetedEvent } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { trouble } from "../state/acts";
-import { Problem } from "../state/api";
+import { clock } from "../state/clock";
 import { fromLocalInput, hourMinute, patientLine, timeOfDay } from "../state/format";
 import { rows } from "../state/live";
 import type { Kept, Sent } from "../state/outbox";
+import { type Fault, faultsOf, fieldWords, refusalOf } from "../state/refusal";
 import { type Draft, draftOf, keepAndSend, newDraftId, type Outcome } from "../state/waiting";
 import { type TextKey, t } from "../texts";
 import type { Row } from "../wire";
 import { Section } from "./bits";
 import { PatientFields } from "./PatientFields";
 
-type State = { kind: "ready" } | { kind: "sending" } | { kind: "noFile" } | Outcome;
+type State =
+  | { kind: "fault"; field: string }
+  | { kind: "ready" }
+  | { kind: "sending" }
+  | { kind: "noFile" }
+  | Outcome;
 
 /** Where the chest cables sat, as the service names it. */
 const ELECTRODES: readonly (readonly [string, TextKey])[] = [
@@ -33,14 +39,27 @@ interface Props {
   touched: () => void;
   /** The service did not take what is in the form; it stays there. */
   hold: (id: string) => void;
-  leave: () => void;
+  /** Put right what was refused, or take it off its case. */
+  putRight: (one: Kept) => void;
+  /** The form is done with; what was in it may wait for the network. */
+  leave: (waits: boolean) => void;
   onSent: (sent: Sent) => void;
 }
 
-export function SendForm({ into, fix, touched, hold, leave, onSent, ...about }: Props): JSX.Element {
+export function SendForm({
+  into,
+  fix,
+  touched,
+  hold,
+  putRight,
+  leave,
+  onSent,
+  ...about
+}: Props): JSX.Element {
   const form = useRef<HTMLFormElement>(null);
   const [draft, setDraft] = useState<Draft>(fix ? draftOf(fix) : blank);
   const [state, setState] = useState<State>({ kind: "ready" });
+  const [faults, setFaults] = useState<Record<string, Fault>>({});
   const caseId = fix ? fix.caseId : about.caseId;
   useEffect(() => {
     if (caseId === null && fix === null) return;
@@ -48,33 +67,49 @@ export function SendForm({ into, fix, touched, hold, leave, onSent, ...about }: 
     form.current?.querySelector<HTMLElement>("input[type=file]")?.focus();
   }, [caseId, fix]);
   const take = (files: FileList | null | undefined): void => {
-    if (!files || files.length === 0) return;
-    setDraft({ ...draft, files: [...files] });
+    if (!files || files.length === 0 || state.kind === "sending") return;
+    setDraft({ id: draft.id, caseId: draft.caseId, fields: draft.fields, files: [...files] });
     touched();
-    if (state.kind !== "sending") setState({ kind: "ready" });
+    // What was said of the file before does not stand beside the new one.
+    if (state.kind === "refused" || state.kind === "unreadable") trouble.value = null;
+    setState({ kind: "ready" });
+  };
+  const check = (): Record<string, Fault> => {
+    const data = form.current ? sendFields(new FormData(form.current)) : {};
+    const found = faultsOf(data, clock.now(performance.now()) ?? Date.now());
+    setFaults(found);
+    return found;
   };
   const send = async (): Promise<void> => {
     const element = form.current;
     if (!element || state.kind === "sending") return;
     if (draft.files.length === 0) return setState({ kind: "noFile" });
+    const entered = sendFields(new FormData(element));
+    const wrongField = Object.entries(check()).find(([, fault]) => fault !== "faultPhone")?.[0];
+    if (wrongField !== undefined) {
+      reach(element, wrongField);
+      return setState({ kind: "fault", field: wrongField });
+    }
     setState({ kind: "sending" });
     let outcome: Outcome;
     try {
-      outcome = await keepAndSend({ ...draft, caseId, fields: sendFields(new FormData(element)) });
+      outcome = await keepAndSend({ ...draft, caseId, fields: entered });
     } catch (failure) {
       // Whatever it was: the form can be sent again.
       setState({ kind: "ready" });
       throw failure;
     }
     setState(outcome);
-    trouble.value = outcome.kind === "refused" && outcome.one.refused ? problemOf(outcome.one.refused) : null;
+    trouble.value = outcome.kind === "refused" ? refusalOf(outcome.one) : null;
     if (outcome.kind === "refused") hold(draft.id);
+    if (outcome.kind === "nowhere") setDraft({ ...draft, triedAt: outcome.triedAt });
     if (outcome.kind !== "sent" && outcome.kind !== "waiting") return;
     setDraft(blank());
     if (outcome.kind === "sent") onSent(outcome.sent);
-    else leave();
+    else leave(true);
   };
   const fields = fix?.fields ?? {};
+  const wrong = state.kind === "refused" ? state.one : fix;
   return (
     <Section title={into ? t("againFor", whoOf(into)) : t("sendNew")}>
       <form
@@ -82,7 +117,11 @@ export function SendForm({ into, fix, touched, hold, leave, onSent, ...about }: 
         class="form send-form"
         data-case={caseId ?? ""}
         data-testid="send-form"
-        onInput={touched}
+        noValidate
+        onInput={() => {
+          touched();
+          check();
+        }}
         onDragOver={(event) => event.preventDefault()}
         onDrop={(event) => {
           event.preventDefault();
@@ -93,14 +132,17 @@ export function SendForm({ into, fix, touched, hold, leave, onSent, ...about }: 
           void send();
         }}
       >
-        <Files draft={draft} take={take} drop={() => setDraft({ ...draft, files: [] })} />
-        {caseId === null ? (
-          <PatientFields key={draft.id} fields={fields}>
-            <Electrodes chosen={fields.electrode_set} />
-          </PatientFields>
-        ) : (
-          <Electrodes key={draft.id} chosen={fields.electrode_set} />
-        )}
+        {/* What would be typed while it goes out would be lost. */}
+        <fieldset class="send-fields" disabled={state.kind === "sending"} data-testid="send-fields">
+          <Files draft={draft} take={take} drop={() => setDraft({ ...draft, files: [] })} />
+          {caseId === null ? (
+            <PatientFields key={draft.id} fields={fields} faults={faults}>
+              <Electrodes chosen={fields.electrode_set} />
+            </PatientFields>
+          ) : (
+            <Electrodes key={draft.id} chosen={fields.electrode_set} />
+          )}
+        </fieldset>
         <button
           type="submit"
           class="act act-strong act-big send-big"
@@ -110,8 +152,18 @@ export function SendForm({ into, fix, touched, hold, leave, onSent, ...about }: 
           {state.kind === "sending" ? t("sending") : t("send")}
         </button>
         {(caseId !== null || fix) && (
-          <button type="button" class="act act-plain" data-testid="send-new" onClick={leave}>
+          <button type="button" class="act act-plain" data-testid="send-new" onClick={() => leave(false)}>
             {t(fix ? "cancel" : "againNew")}
+          </button>
+        )}
+        {caseId !== null && wrong && (
+          <button
+            type="button"
+            class="act act-strong"
+            data-testid="send-as-new"
+            onClick={() => putRight({ ...wrong, caseId: null })}
+          >
+            {t("refusedAsNew")}
           </button>
         )}
         <Said state={state} />
@@ -120,10 +172,14 @@ export function SendForm({ into, fix, touched, hold, leave, onSent, ...about }: 
   );
 }
 
-const blank = (): Draft => ({ id: newDraftId(), caseId: null, files: [], fields: {} });
+/** To the field itself, also where it is folded away. */
+function reach(form: HTMLFormElement, name: string): void {
+  const field = form.querySelector<HTMLElement>(`[name="${name}"]`);
+  field?.closest("details")?.setAttribute("open", "");
+  field?.focus();
+}
 
-const problemOf = ({ status, code, said }: NonNullable<Kept["refused"]>): Problem =>
-  new Problem(status, code, said);
+const blank = (): Draft => ({ id: newDraftId(), caseId: null, files: [], fields: {} });
 
 /** A file of the machine, or a photograph; what was chosen stays chosen until the service has it. */
 function Files(props: {
@@ -187,14 +243,19 @@ function Electrodes({ chosen }: { chosen: string | undefined }): JSX.Element {
 
 /** What became of it, in words: received, saved, refused, or none of them. */
 function Said({ state }: { state: State }): JSX.Element {
+  const here = useRef<HTMLParagraphElement>(null);
+  useEffect(() => {
+    if (state.kind !== "ready" && state.kind !== "sending" && state.kind !== "fault")
+      here.current?.scrollIntoView({ block: "center" });
+  }, [state]);
   return (
-    <p role="status" class={`send-said send-${state.kind}`} data-testid="send-state">
+    <p ref={here} role="status" class={`send-said send-${state.kind}`} data-testid="send-state">
       {state.kind === "sent" && `✓ ${t("stateReceived")} ${timeOfDay(receivedAt(state.sent))}`}
-      {state.kind === "sent" && state.sent.duplicate && ` ${t("sentDuplicate")}`}
       {state.kind === "waiting" && `○ ${t("savedHere")}`}
+      {state.kind === "fault" && `! ${t("faultFirst", { field: fieldWords(state.field) })}`}
       {state.kind === "noFile" && `! ${t("fileFirst")}`}
       {state.kind === "unreadable" && `! ${t("fileGone")}`}
-      {state.kind === "refused" && `! ${t("fileOther")}`}
+      {state.kind === "refused" && `! ${refusalOf(state.one)?.words ?? ""} ${t("fileOther")}`}
       {state.kind === "nowhere" && `! ${t(state.full ? "storeFull" : "storeNone")}`}
     </p>
   );

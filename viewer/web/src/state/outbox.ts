@@ -36,6 +36,8 @@ export interface Kept {
   /** The file as that upload sends it, packed by zlib; null where it goes as it is. */
   packed: ArrayBuffer | null;
   refused: Refusal | null;
+  /** It went out once, and what became of that is not known: the ECG that is there may be this one. */
+  tried?: boolean;
 }
 
 export interface Store {
@@ -49,6 +51,8 @@ export interface Sent {
   ecg_id: string;
   case_id: string;
   duplicate: boolean;
+  /** Names of the fields that could not be kept, or not whole. */
+  dropped?: string[];
 }
 
 export type Verdict =
@@ -73,15 +77,56 @@ const later = (status: number): boolean => LATER.has(status) || status >= 500;
 
 export const bytesOf = (one: Kept): number => one.files.reduce((sum, file) => sum + file.bytes.byteLength, 0);
 
+/** The code of a refusal that this page makes itself: the file had been sent before, as another ECG. */
+export const SENT_BEFORE = "sent_before";
+
 /** Send one. Never rejects for what the network or the service does. */
 export async function sendOne(one: Kept, store: Store, ask: Ask): Promise<Verdict> {
   const [file] = one.files;
   const whole = one.files.length === 1 && file && file.bytes.byteLength > RESUMABLE_FROM_BYTES;
+  const going = { ...one, tried: true };
   try {
-    return whole ? await inPieces(one, file, store, ask) : await atOnce(one, ask);
+    if (!one.tried) await store.put(going).catch(() => undefined); // full: then it goes out all the same
+    const verdict = whole ? await inPieces(going, file, store, ask) : await atOnce(going, ask);
+    return verdict.kind === "sent" && verdict.sent.duplicate ? await whose(one, verdict.sent, ask) : verdict;
   } catch {
     return { kind: "later", status: 0 };
   }
+}
+
+/** The ECG that had these bytes already, as far as the service tells it. */
+interface There {
+  patient?: { age_years: number | null; sex: string | null };
+  ecgs?: { ecg_id: string; received_at: string | null }[];
+}
+
+/**
+ * The file is there already. That is this very sending where an answer to it was lost; otherwise somebody has chosen a
+ * file that had been sent before, and what was entered now has reached nobody.
+ */
+async function whose(one: Kept, sent: Sent, ask: Ask): Promise<Verdict> {
+  let there: There | null = null;
+  try {
+    const answer = await ask(`${BASE}/cases/${encodeURIComponent(sent.case_id)}`, { method: "GET" }, WAIT_MS);
+    if (answer.ok) there = (await answer.json()) as There;
+    else if (one.tried && later(answer.status)) return { kind: "later", status: answer.status };
+  } catch (failure) {
+    if (one.tried) throw failure;
+  }
+  const at = there?.ecgs?.find((ecg) => ecg.ecg_id === sent.ecg_id)?.received_at ?? null;
+  if (one.tried && at !== null && Date.parse(at) >= Date.parse(one.keptAt) && agrees(one, there))
+    return { kind: "sent", sent };
+  const { age_years = null, sex = null } = there?.patient ?? {};
+  const said = { at, age_years, sex, ecg_id: sent.ecg_id, case_id: sent.case_id };
+  return { kind: "refused", refusal: { status: 409, code: SENT_BEFORE, said } };
+}
+
+/** Nothing that was entered of the patient contradicts what the case says. */
+function agrees(one: Kept, there: There | null): boolean {
+  const { age, sex } = one.fields;
+  const { age_years = null, sex: known = null } = there?.patient ?? {};
+  const sameAge = age === undefined || age_years === null || Math.abs(Number(age) - age_years) < 1;
+  return sameAge && (sex === undefined || known === null || sex === known);
 }
 
 async function atOnce(one: Kept, ask: Ask): Promise<Verdict> {
@@ -129,7 +174,8 @@ async function inPieces(one: Kept, file: KeptFile, store: Store, ask: Ask): Prom
   const [ecg_id, case_id] = ["Ecg", "Case"].map((what) => answer.headers.get(`Greenchannel-${what}-Id`));
   if (!ecg_id || !case_id) return { kind: "later", status: 0 };
   const duplicate = answer.headers.get("Greenchannel-Duplicate") === "true";
-  return { kind: "sent", sent: { ecg_id, case_id, duplicate } };
+  const dropped = answer.headers.get("Greenchannel-Dropped")?.split(",") ?? [];
+  return { kind: "sent", sent: { ecg_id, case_id, duplicate, dropped } };
 }
 
 /** On a thin line every byte counts; null where packing saves next to nothing, or the browser cannot. */

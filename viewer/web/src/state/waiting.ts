@@ -42,6 +42,8 @@ export interface Draft {
   caseId: string | null;
   files: readonly File[];
   fields: Readonly<Record<string, string>>;
+  /** When these files went out first, where it is not known what became of that. */
+  triedAt?: string;
 }
 
 /** What became of a press on "send". */
@@ -52,7 +54,7 @@ export type Outcome =
   /** A chosen file could not be read any more: it was moved, deleted or changed since. */
   | { kind: "unreadable" }
   /** It could be kept nowhere and was not sent: only the form still has it. */
-  | { kind: "nowhere"; full: boolean };
+  | { kind: "nowhere"; full: boolean; triedAt: string };
 
 export const newDraftId = newKey;
 
@@ -86,7 +88,7 @@ async function sendUnkept(one: Kept, full: boolean): Promise<Outcome> {
   const verdict = await sendOne(one, nowhere, askService);
   if (verdict.kind === "sent") return verdict;
   if (verdict.kind === "refused") return { kind: "refused", one: { ...one, refused: verdict.refusal } };
-  return { kind: "nowhere", full };
+  return { kind: "nowhere", full, triedAt: one.keptAt };
 }
 
 /** Null where the device gives one of them no more: a browser holds a file by its place until it is read. */
@@ -118,10 +120,11 @@ function keptOf(draft: Draft, files: readonly KeptFile[]): Kept {
     caseId: draft.caseId,
     files,
     fields: { ...draft.fields, ...(site !== undefined && { site }) },
-    keptAt: new Date(nowMs).toISOString(),
+    keptAt: draft.triedAt ?? new Date(nowMs).toISOString(),
     upload: null,
     packed: null,
     refused: null,
+    ...(draft.triedAt !== undefined && { tried: true }),
   };
 }
 
