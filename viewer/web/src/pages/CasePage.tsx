@@ -264,7 +264,14 @@ function BottomBar({ row }: { row: Row }): JSX.Element {
       <NextAct row={row} big where="bottom-" />
       {mine && (
         <span class="bottom-task">
-          {say(mine)} <TaskActs task={mine} accepted={mine.accepted_at !== null} where="bottom-" />
+          {say(mine)}{" "}
+          <TaskActs
+            key={mine.task_id}
+            task={mine}
+            among={row.tasks}
+            accepted={mine.accepted_at !== null}
+            where="bottom-"
+          />
         </span>
       )}
     </div>
