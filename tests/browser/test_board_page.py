@@ -215,6 +215,22 @@ def test_a_second_press_does_not_do_the_next_act(people: People) -> None:
     assert people.errors == []
 
 
+def test_who_declines_says_why(people: People) -> None:
+    """One press on what it mostly is, or words; without either the next person is not called."""
+    case_id = people.infarction()
+    doctor = people.enter("chen")
+    doctor.get_by_test_id("banner-decline").click(timeout=SOON_MS)
+    send = doctor.get_by_test_id("banner-decline-send")
+    expect(send).to_be_disabled()
+    doctor.get_by_test_id("banner-declineOperating").click()
+    expect(doctor.get_by_test_id("banner-decline-reason")).to_have_value("手术中")
+    send.click()
+    expect(send).to_have_count(0, timeout=SOON_MS)
+    history = people.ask("chen", "GET", f"/cases/{case_id}")["history"]
+    assert any("手术中" in line["zh"] for line in history)
+    assert people.errors == []
+
+
 def test_a_session_that_ends_is_said_aloud(people: People) -> None:
     """Not a calm page for signing in: whose session is over, that no alert sounds, and the title says so."""
     page = people.enter("chen")
