@@ -227,6 +227,42 @@ def test_a_second_press_does_not_do_the_next_act(people: People) -> None:
     assert people.errors == []
 
 
+def test_who_declines_says_why(people: People) -> None:
+    """One press on what it mostly is, or words; without either the next person is not called."""
+    case_id = people.infarction()
+    doctor = people.enter("chen")
+    doctor.get_by_test_id("banner-decline").click(timeout=SOON_MS)
+    send = doctor.get_by_test_id("banner-decline-send")
+    expect(send).to_be_disabled()
+    doctor.get_by_test_id("banner-declineOperating").click()
+    expect(doctor.get_by_test_id("banner-decline-reason")).to_have_value("手术中")
+    send.click()
+    expect(send).to_have_count(0, timeout=SOON_MS)
+    history = people.ask("chen", "GET", f"/cases/{case_id}")["history"]
+    assert any("手术中" in line["zh"] for line in history)
+    assert people.errors == []
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_a_laptop_shows_five_patients_whatever_stands_over_them(people: People, lang: str) -> None:
+    """A drill, a board without sound, a shift to begin, the choice of sites and an alert leave five rows in sight."""
+    people.ask("zhao", "POST", "/drills", {"site": "yinzhao"})
+    for seed in range(1, 7):
+        people.infarction(seed=seed)
+    doctor = people.enter("chen", lang=lang)
+    doctor.get_by_test_id("sound").click()
+    for bar in ("sound-bar", "drill-bar", "duty-panel", "site-filter", "alert-banner"):
+        expect(doctor.get_by_test_id(bar)).to_be_visible(timeout=SOON_MS)
+    expect(doctor.locator("li[data-case]").nth(6)).to_be_attached(timeout=SOON_MS)
+    doctor.mouse.move(1, 1)
+    floor = doctor.locator(".floor").bounding_box()
+    assert floor is not None
+    boxes = [row.bounding_box() for row in doctor.locator("li[data-case]").all()]
+    assert sum(box is not None and box["y"] + box["height"] <= floor["y"] for box in boxes) >= 5
+    assert width_beyond(doctor) <= 0
+    assert people.errors == []
+
+
 def test_a_session_that_ends_is_said_aloud(people: People) -> None:
     """Not a calm page for signing in: whose session is over, that no alert sounds, and the title says so."""
     page = people.enter("chen")

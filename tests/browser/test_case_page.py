@@ -1,7 +1,9 @@
 """The case page in real browsers: the proposal, who was called, one tap, the arrival, the outcome that goes back."""
 
+import re
+
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.people import SOON_MS, People, width_beyond
 from tests.receiver import receiver
@@ -82,6 +84,45 @@ def test_a_tap_is_a_time_and_an_arrival_is_on_the_others_pages(people: People) -
     expect(lab.get_by_test_id("eta-hub")).to_contain_text("预计到院", timeout=SOON_MS)
     assert_fits_a_phone(dispatch)
     assert_fits_a_phone(lab)
+    assert people.errors == []
+
+
+def test_what_a_doctor_signed_stands_on_the_case_and_what_failed_does_not(people: People) -> None:
+    """The tier of the ECG is the doctor's, the advice outlives a later reading without one, and a code whose call
+    was lost is not shown as if it were recorded; a thumbnail that could not be read is read again."""
+    case_id = people.infarction()
+    ecg_id = people.ask("chen", "GET", f"/cases/{case_id}")["ecg_id"]
+    first = {"text": "早期复极", "tier": "FLAG", "agrees": False, "reason": "与去年相同"}
+    people.ask("chen", "POST", f"/ecgs/{ecg_id}/reading", first | {"advice": "平卧,家属陪同", "after": 0})
+    seq = people.ask("chen", "GET", f"/cases/{case_id}")["ecgs"][0]["signed_seq"]
+    people.ask("chen", "POST", f"/ecgs/{ecg_id}/reading", first | {"text": "早期复极,同前", "after": seq})
+    doctor = people.enter("chen")
+    lost: list[str] = []
+
+    def lose_the_first(route: Route) -> None:
+        lost.append(route.request.url)
+        if len(lost) == 1:
+            route.abort()
+        else:
+            route.continue_()
+
+    doctor.route("**/waveform?*", lose_the_first)
+    doctor.goto(f"/case/{case_id}")
+    expect(doctor.get_by_test_id("case-advice")).to_contain_text("平卧", timeout=SOON_MS)
+    link = doctor.get_by_test_id(f"ecg-link-{ecg_id}")
+    link.scroll_into_view_if_needed()
+    expect(link.locator(".tier-flag")).to_be_visible()
+    expect(link).to_contain_text("自动分析")
+    expect(link.get_by_role("img")).to_have_attribute("aria-label", re.compile("V"), timeout=SOON_MS)
+    assert len(lost) == 2
+
+    doctor.route("**/milestones", lambda route: route.abort())
+    diagnosis = doctor.get_by_test_id("tap-DX")
+    if not diagnosis.is_visible():
+        doctor.get_by_test_id("taps").locator("summary").click()
+    diagnosis.select_option("STEMI")
+    expect(doctor.get_by_test_id("trouble")).to_be_visible(timeout=SOON_MS)
+    expect(diagnosis).to_have_value("")
     assert people.errors == []
 
 

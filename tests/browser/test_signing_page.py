@@ -104,6 +104,27 @@ def test_a_doctor_disagrees_with_the_keyboard_alone(people: People) -> None:
     assert people.errors == []
 
 
+def test_a_number_or_a_template_never_takes_the_place_of_ones_own_words(people: People) -> None:
+    """With the focus off the field a number adds its sentence behind them, and one press has them back alone."""
+    _, ecg_id = infarction(people)
+    doctor = at_the_ecg(people, "chen", ecg_id)
+    doctor.get_by_test_id("sign-open").click()
+    doctor.get_by_test_id("sign-take-own").click(timeout=SOON_MS)
+    text = doctor.get_by_test_id("sign-text")
+    text.fill("下壁ST段抬高,请复查右室导联")
+    text.blur()
+    doctor.keyboard.press("1")
+    expect(doctor.get_by_test_id("sign-added")).to_be_visible()
+    expect(text).to_have_value(re.compile("^下壁ST段抬高,请复查右室导联\n."))
+    expect(doctor.get_by_test_id("sign-send")).not_to_be_focused()
+    doctor.get_by_test_id("sign-back").click()
+    expect(text).to_have_value("下壁ST段抬高,请复查右室导联")
+    doctor.get_by_test_id("sign-more").click()
+    doctor.get_by_test_id("sign-take-own").click()
+    expect(text).to_have_value("下壁ST段抬高,请复查右室导联")
+    assert people.errors == []
+
+
 def test_a_blank_of_the_sites_advice_is_filled_before_it_is_signed(people: People) -> None:
     """The blank is selected, so that a number takes its place; then it goes to the clinic as the doctor wrote it."""
     _, ecg_id = infarction(people)

@@ -28,12 +28,59 @@ def test_a_task_is_taken_and_done_by_a_tap_on_ones_own_page(people: People) -> N
     ready.get_by_test_id("task-accept-ready_cathlab").click()
     expect(ready).to_have_attribute("data-state", "accepted", timeout=SOON_MS)
     ready.get_by_test_id("task-done-ready_cathlab").click()
-    expect(ready).to_be_hidden(timeout=SOON_MS)
+    expect(ready).to_have_attribute("data-state", "done", timeout=SOON_MS)
+    expect(ready.get_by_test_id("task-ticked-ready_cathlab")).to_contain_text("已完成")
     expect(lab.get_by_test_id("tasks-done")).to_contain_text("1")
     tile = doctor.get_by_test_id("task-ready_cathlab")
     expect(tile).to_have_attribute("data-state", "done", timeout=SOON_MS)
     expect(tile).to_contain_text("导管室护士")
     expect(doctor.get_by_test_id("milestone-CATH_READY")).not_to_contain_text("未知", timeout=SOON_MS)
+    assert people.errors == []
+
+
+def test_taps_that_go_on_at_one_place_do_one_task(people: People) -> None:
+    """Eight taps of a gloved hand: what was meant is done and stays there, ticked; no other task, no other patient."""
+    cases = [people.infarction(), people.infarction(seed=2)]
+    for case_id in cases:
+        people.ask("chen", "POST", f"/cases/{case_id}/green-channel")
+    lab = people.enter("cath", phone=True)
+    group = lab.locator("section.task-case").first
+    act = group.get_by_test_id("task-done-ready_cathlab")
+    act.wait_for(timeout=SOON_MS)
+    act.scroll_into_view_if_needed()
+    place = act.bounding_box()
+    assert place is not None
+
+    def tap(times: int) -> None:
+        for _ in range(times):
+            lab.mouse.click(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
+            lab.wait_for_timeout(450)
+
+    tap(8)
+    tick = group.get_by_test_id("task-ticked-ready_cathlab").bounding_box()
+    assert tick is not None
+    assert abs(tick["y"] + tick["height"] - place["y"] - place["height"]) <= 2
+    done = [
+        (case_id, task["kind"])
+        for case_id in cases
+        for task in people.ask("chen", "GET", f"/cases/{case_id}")["tasks"]
+        if task["state"] == "done"
+    ]
+    assert [kind for _, kind in done] == ["ready_cathlab"]
+
+    first = done[0][0]
+    wire = lab.get_by_test_id(f"tasks-{first}").get_by_test_id("task-done-pass_wire")
+    wire.click()
+    asked = lab.get_by_test_id("task-early-pass_wire")
+    expect(asked).to_contain_text("患者到达导管室")
+    assert width_beyond(lab) <= 0
+    assert all(
+        task["state"] == "given" or task["kind"] == "ready_cathlab"
+        for task in people.ask("chen", "GET", f"/cases/{first}")["tasks"]
+        if task["role"] == "cathlab"
+    )
+    asked.get_by_test_id("task-early-sure-pass_wire").click()
+    expect(lab.get_by_test_id("task-ticked-pass_wire")).to_be_visible(timeout=SOON_MS)
     assert people.errors == []
 
 

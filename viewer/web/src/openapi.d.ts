@@ -1070,7 +1070,8 @@ export interface paths {
         put?: never;
         /**
          * Send one ECG file
-         * @description 201 for a new ECG, 200 for one that is here already. The fields may stand in the form or in the query.
+         * @description 201 for a new ECG, 200 for one that is here already. The fields may stand in the form or in the query;
+         *     those that cannot be kept are named in `dropped`, and cost no ECG.
          */
         post: operations["send_api_v1_ecgs_post"];
         delete?: never;
@@ -1192,8 +1193,8 @@ export interface paths {
         /**
          * Sign a reading
          * @description A later one amends it; all are kept. `after` is the `seq` of the reading that the signer has seen, 0 for none:
-         *     where another was signed since, 409 `reading_changed` says by whom, and nothing is written. `withdraws`: the advice of
-         *     earlier readings of the ECG holds no more, and the clinic is told so.
+         *     where another was signed since, 409 `reading_changed` says by whom, and nothing is written. `withdraws`: the advice
+         *     of earlier readings of the ECG holds no more, and the clinic is told so.
          */
         post: operations["reading_api_v1_ecgs__ecg_id__reading_post"];
         delete?: never;

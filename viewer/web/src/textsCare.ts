@@ -103,4 +103,10 @@ export const CARE_TEXTS = {
   diagnosisIs: ["初步诊断", "Preliminary diagnosis"],
   feedbackSend: ["反馈给基层", "Send to the clinic"],
   feedbackSeen: ["我已看到转归", "I have read the outcome"],
+  taskEarly: [
+    "还没有“{before}”的记录。确认“{what}”?",
+    "“{before}” is not on record yet. Is it true: “{what}”?",
+  ],
+  taskEarlySure: ["确认:{what}", "Yes: {what}"],
+  taskCorrect: ["更正", "Correct it"],
 } as const satisfies Record<string, readonly [zh: string, en: string]>;

@@ -6,6 +6,8 @@ export const SIGN_TEXTS = {
   signPick: ["选一条诊断,可再修改", "Take a sentence; you may change it"],
   signMachine: ["自动分析原文", "The machine's words"],
   signOwn: ["自己写", "Write my own"],
+  signAdded: ["已加在您写的内容后面。", "It was added after your own words."],
+  signBack: ["撤销", "Undo"],
   signMore: ["其他 {n} 条", "{n} more"],
   signFits: ["符合 {rules}", "fits {rules}"],
   signSite: ["本院方案", "this site's protocol"],

@@ -1,12 +1,20 @@
 import { h, render } from "preact";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type Loaded, useLoaded } from "../src/parts/load";
+import { type RulesRead, useRules } from "../src/parts/useRules";
 import { line } from "../src/state/live";
 
 /** A part that shows nothing: it tells what it was given. */
 let given: Loaded<string> | null = null;
 function Probe({ path }: { path: string }): null {
   given = useLoaded<string>(path, 1);
+  return null;
+}
+
+/** The same for the rules of a version. */
+let readRules: RulesRead | null = null;
+function RulesProbe({ version }: { version: string }): null {
+  readRules = useRules(version);
   return null;
 }
 
@@ -68,5 +76,17 @@ describe("what a page reads of the service", () => {
     await vi.advanceTimersByTimeAsync(600_000);
     expect(asked.length).toBeGreaterThan(5);
     expect(asked.length).toBeLessThan(20);
+  });
+
+  test("rules that were not reached are asked for again, too", async () => {
+    network = "gone";
+    line.value = { open: false, lostAtMs: 0 };
+    render(h(RulesProbe, { version: "v9" }), page as unknown as Element);
+    await settle();
+    expect(readRules?.problem?.status).toBe(0);
+    network = "there";
+    line.value = { open: true, lostAtMs: null };
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(readRules).toMatchObject({ rules: "read", problem: null });
   });
 });

@@ -2,12 +2,14 @@
 import { describe, expect, test } from "vitest";
 import {
   emptyDraft,
+  giveBack,
   keepDraft,
   keptDraft,
   missing,
   signedBody,
   take,
   toggleAdvice,
+  toggled,
   withTier,
 } from "../src/state/signing";
 import type { Analysis } from "../src/wire";
@@ -39,6 +41,35 @@ describe("a reading", () => {
     expect(missing(why)).toBeNull();
     expect(signedBody(why, machine)).toMatchObject({ agrees: false, reason: "与既往相同" });
     expect(withTier(taken, "ACT", machine).disagrees).toBe(false);
+  });
+
+  test("one's own words are never replaced: a template comes after them, and they can be had back", () => {
+    const stemi = { id: "stemi", text: "急性下壁心肌梗死", tier: "ACT" } as const;
+    const own = { id: "own", text: "", tier: null };
+    const typed = { ...take(blank, own, machine), tier: "URG" as const, text: "窦性心动过速,建议复查" };
+    const added = take(typed, stemi, machine);
+    expect([added.text, added.tier]).toEqual(["窦性心动过速,建议复查\n急性下壁心肌梗死", "ACT"]);
+    expect(take(added, stemi, machine).text).toBe(added.text);
+    expect(take(added, own, machine).text).toBe(added.text);
+    expect(take(typed, own, machine).text).toBe(typed.text);
+    const back = giveBack({ ...added, advice: "平卧", after: 42 });
+    expect(back).toMatchObject({ text: typed.text, tier: "URG", taken: "own", advice: "平卧", after: 42 });
+    expect(giveBack(back).text).toBe(added.text);
+    // A blank that was filled in is one's own, too; a template as it was given is not.
+    const filled = { ...take(blank, { ...stemi, text: "急性___梗死" }, machine), text: "急性后壁梗死" };
+    expect(take(filled, stemi, machine).text).toBe("急性后壁梗死\n急性下壁心肌梗死");
+    expect(take(take(blank, stemi, machine), { ...stemi, id: "other", text: "早搏" }, machine)).toMatchObject(
+      {
+        text: "早搏",
+        before: null,
+      },
+    );
+  });
+
+  test("a reason that was typed stays beside one that is taken", () => {
+    expect(toggled("与去年相同", "早期复极", ";")).toBe("与去年相同;早期复极");
+    expect(toggled("与去年相同;早期复极", "早期复极", ";")).toBe("与去年相同");
+    expect(toggled("", "早期复极", ";")).toBe("早期复极");
   });
 
   test("there is nothing to agree with on paper", () => {

@@ -5,8 +5,10 @@ import {
   callingChannels,
   cancelledOf,
   doneOf,
+  heldTasks,
   nextOwn,
   openCount,
+  saidTooEarly,
   secondsLeft,
   tasksStamp,
 } from "../src/state/tasks";
@@ -92,5 +94,47 @@ describe("the tasks of a role", () => {
     const taken = task("t_4", { state: "accepted", accepted_at: AT });
     expect(nextOwn([gone, task("t_5", { role: "ccu" }), taken], "cathlab")).toBe(taken);
     expect(nextOwn([taken], undefined)).toBeUndefined();
+  });
+});
+
+describe("on one's own page", () => {
+  const done = task("t_1", { state: "done", done_at: AT });
+  const channelOpen = (change: Partial<Row> = {}) => opened({ tasks: [done, task("t_2")], ...change });
+  const ids = (tasks: readonly ListedTask[]) => tasks.map((each) => `${each.task_id} ${each.state}`);
+  const shown = [listed("t_1", "c_1"), listed("t_2", "c_1")];
+
+  test("a task that was done stays in its place, ticked, as long as its case has others", () => {
+    const rowOf = () => channelOpen();
+    expect(ids(heldTasks(shown, [listed("t_2", "c_1")], rowOf, true))).toEqual(["t_1 done", "t_2 given"]);
+    expect(ids(heldTasks(shown, [listed("t_2", "c_1")], rowOf, false))).toEqual(["t_1 done", "t_2 given"]);
+    expect(ids(heldTasks(shown, shown, rowOf, true))).toEqual(["t_1 done", "t_2 given"]);
+    expect(ids(heldTasks(shown, [], rowOf, true))).toEqual(["t_1 done"]);
+    expect(heldTasks(shown, [], rowOf, false)).toEqual([]);
+  });
+
+  test("no case moves while the list is held, and what is new comes last", () => {
+    const more = [listed("t_9", "c_9"), listed("t_2", "c_1"), listed("t_1", "c_1")];
+    const rowOf = () => opened();
+    expect(heldTasks(shown, more, rowOf, true).map((each) => each.task_id)).toEqual(["t_1", "t_2", "t_9"]);
+    expect(heldTasks(shown, more, rowOf, false).map((each) => each.task_id)).toEqual(["t_9", "t_1", "t_2"]);
+  });
+
+  test("what was taken away is gone at once, and no name outlives the list that had it", () => {
+    const down = () => channelOpen({ green_channel: channel({ state: "stood_down" }) });
+    expect(heldTasks(shown, [], down, true)).toEqual([]);
+    const named = shown.map((each) => ({ ...each, case: { ...each.case, name: "某某" } }));
+    expect(heldTasks(named, [], () => channelOpen(), true)[0]?.case.name).toBeNull();
+  });
+
+  test("what is said before that which it follows is asked back", () => {
+    const wire = task("t_4", { kind: "pass_wire" });
+    const door = task("t_0", { kind: "receive_patient" });
+    const lab = task("t_3", { kind: "patient_in_cathlab" });
+    const begun = task("t_5", { kind: "start_angiography", state: "done" });
+    expect(saidTooEarly(wire, [door, lab, begun, wire])).toBe(lab);
+    expect(saidTooEarly(wire, [{ ...lab, state: "done" }, begun, wire])).toBeNull();
+    expect(saidTooEarly(lab, [door, lab])).toBe(door);
+    expect(saidTooEarly(lab, [lab])).toBeNull();
+    expect(saidTooEarly(task("t_6"), [door, lab])).toBeNull();
   });
 });

@@ -24,8 +24,9 @@ import { actorText, dateTime, localTimes, peopleOf, timeOfDay } from "../state/f
 import { rows, showCase } from "../state/live";
 import { homeOf, may, me } from "../state/session";
 import { nextOwn } from "../state/tasks";
-import { say, t } from "../texts";
-import type { CaseDetail, OrderProblem, Reading, Row } from "../wire";
+import { signedOf } from "../state/verdict";
+import { say, t, tierWord } from "../texts";
+import type { CaseDetail, EcgSummary, OrderProblem, Reading, Row } from "../wire";
 import type { Forms } from "../wireCare";
 
 export function CasePage({ id }: { id: string }): JSX.Element {
@@ -134,7 +135,7 @@ function Ecgs({ row }: { row: Row }): JSX.Element {
               paper={ecg.not_analysed !== null}
             />
             <span>
-              <TierMark tier={ecg.tier} /> <span class="num">{timeOfDay(ecg.received_at)}</span>
+              <EcgTier row={row} ecg={ecg} /> <span class="num">{timeOfDay(ecg.received_at)}</span>
               {ecg.live && <span class="live"> ◉ {t("live")}</span>}
               {ecg.acceptable === false && <span class="again"> ↻ {t("recordAgain")}</span>}
               {ecg.bad_leads.length > 0 && (
@@ -151,6 +152,23 @@ function Ecgs({ row }: { row: Row }): JSX.Element {
         </li>
       ))}
     </ul>
+  );
+}
+
+/** A doctor's tier where one has signed; the machine's stays beside it where it was another. */
+function EcgTier({ row, ecg }: { row: Row; ecg: EcgSummary }): JSX.Element {
+  const signed = signedOf(row, ecg.ecg_id);
+  if (signed === null) return <TierMark tier={ecg.tier} />;
+  return (
+    <>
+      <TierMark tier={signed.tier} signed />
+      {ecg.tier !== null && ecg.tier !== signed.tier && (
+        <span class="muted">
+          {" "}
+          {t("machine")} {tierWord(ecg.tier)}
+        </span>
+      )}
+    </>
   );
 }
 
@@ -264,7 +282,14 @@ function BottomBar({ row }: { row: Row }): JSX.Element {
       <NextAct row={row} big where="bottom-" />
       {mine && (
         <span class="bottom-task">
-          {say(mine)} <TaskActs task={mine} accepted={mine.accepted_at !== null} where="bottom-" />
+          {say(mine)}{" "}
+          <TaskActs
+            key={mine.task_id}
+            task={mine}
+            among={row.tasks}
+            accepted={mine.accepted_at !== null}
+            where="bottom-"
+          />
         </span>
       )}
     </div>

@@ -4,8 +4,9 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { useLoaded } from "../parts/load";
 import { RuleCard } from "../parts/RuleCard";
 import { Reciprocals, Shared, Thresholds, Tiers } from "../parts/RuleTables";
+import { useRules } from "../parts/useRules";
 import { go, place } from "../state/route";
-import { anchorOf, matches, RECIPROCAL, rulesHref, SHARED, THRESHOLDS, useRules } from "../state/rules";
+import { anchorOf, matches, RECIPROCAL, rulesHref, SHARED, THRESHOLDS } from "../state/rules";
 import { say, t } from "../texts";
 import type { RuleSection, RuleSet, RuleVersions } from "../wire";
 

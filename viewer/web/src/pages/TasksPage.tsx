@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { TierMark, tierClass } from "../parts/bits";
 import { EtaLine } from "../parts/EtaLine";
+import { useHeldTasks } from "../parts/heldTasks";
 import { useLoaded } from "../parts/load";
 import { TaskActs } from "../parts/Tasks";
 import { nowMs } from "../state/clock";
@@ -29,9 +30,15 @@ export function TasksPage(): JSX.Element {
   const path = mine ? `/tasks?mine${names ? "&names" : ""}` : null;
   const cases = [...rows.value.cases.values()];
   const { value: list, problem } = useLoaded<TaskList>(path, tasksStamp(cases));
-  const groups = byCase(list?.tasks ?? []);
+  const { tasks, onPointer } = useHeldTasks(list?.tasks ?? null);
+  const groups = byCase(tasks);
   return (
-    <main class="page tasks-page" data-testid="tasks-page">
+    <main
+      class="page tasks-page"
+      data-testid="tasks-page"
+      onPointerDown={onPointer}
+      onPointerMove={onPointer}
+    >
       <h2 class="tasks-head">
         {t("tasksPage")} {role && <span class="muted">{roleName(role)}</span>}
         {list && list.tasks.length > 0 && (
@@ -74,6 +81,7 @@ export function TasksPage(): JSX.Element {
 
 function Group({ group: { about, tasks } }: { group: TaskGroup }): JSX.Element {
   const mode = about.arrival_mode;
+  const next = tasks.find((task) => task.state !== "done");
   return (
     <section
       class={`card task-case ${tierClass(about.tier)}${drillClass(about)}`}
@@ -88,8 +96,8 @@ function Group({ group: { about, tasks } }: { group: TaskGroup }): JSX.Element {
       <p class="clamp">{say({ zh: about.headline_zh, en: about.headline_en })}</p>
       <Arrival about={about} />
       <ul class="task-list">
-        {tasks.map((task, index) => (
-          <One key={task.task_id} task={task} next={index === 0} />
+        {tasks.map((task) => (
+          <One key={task.task_id} task={task} next={task === next} />
         ))}
       </ul>
       <p class="task-foot">
@@ -120,15 +128,16 @@ function Arrival({ about }: { about: TaskCase }): JSX.Element | null {
 /** Only the next one of a case stands out: a tap beside it would say what is not so. */
 function One({ task, next }: { task: ListedTask; next: boolean }): JSX.Element {
   const accepted = task.accepted_at !== null;
+  const done = task.state === "done";
   return (
     <li class="task-one" data-testid={`task-${task.kind}`} data-state={task.state}>
       <p class="task-name">
-        <b>{say(task)}</b> <Due dueAt={task.due_at} />
+        <b>{say(task)}</b> {!done && <Due dueAt={task.due_at} />}
       </p>
-      <p class="muted num">
+      <p class="muted num task-how">
         {accepted ? (
           <>
-            ◐ {t("taskAccepted")} {personName(task.accepted_by)} {hourMinute(task.accepted_at)}
+            ◐ {t("taskAccepted")} {hourMinute(task.accepted_at)} {personName(task.accepted_by)}
           </>
         ) : (
           <Given at={task.given_at} />
@@ -143,7 +152,24 @@ function One({ task, next }: { task: ListedTask; next: boolean }): JSX.Element {
           ))}
         </ul>
       )}
-      <TaskActs task={task} accepted={accepted} wide next={next} />
+      {done ? (
+        <p class="acts acts-wide task-ticked" data-testid={`task-ticked-${task.kind}`}>
+          <span class="act-was">
+            ✓ {t("taskDone")} {hourMinute(task.done_at)} {personName(task.done_by)}
+          </span>
+          <a class="act-link" href={`/case/${encodeURIComponent(task.case.case_id)}`}>
+            {t("taskCorrect")} ▸
+          </a>
+        </p>
+      ) : (
+        <TaskActs
+          task={task}
+          among={rows.value.cases.get(task.case.case_id)?.tasks ?? []}
+          accepted={accepted}
+          wide
+          next={next}
+        />
+      )}
     </li>
   );
 }

@@ -1,5 +1,7 @@
 /** Samples of one ECG, lead by lead in millivolts; NaN where a sample is missing. */
+import { effect } from "@preact/signals";
 import { get } from "../state/api";
+import { me } from "../state/session";
 import type { WaveformMessage } from "../wire";
 import { MINUS_AVR } from "./layout";
 
@@ -64,6 +66,13 @@ function turnedOver(wave: Waveform): Float32Array | null {
 const KEPT = 60;
 const AT_ONCE = 2;
 const cache = new Map<string, Promise<Waveform>>();
+/** Whose they are: what one person may see is not kept for the next. */
+let whose: string | undefined;
+effect(() => {
+  const person = me.value?.user.id;
+  if (person !== whose) cache.clear();
+  whose = person;
+});
 let running = 0;
 const waiting: (() => void)[] = [];
 
@@ -75,7 +84,7 @@ export function loadWaveform(ecgId: string): Promise<Waveform> {
     get<WaveformMessage>(`/ecgs/${encodeURIComponent(ecgId)}/waveform?encoding=int16`),
   ).then(toWaveform);
   cache.set(ecgId, loading);
-  loading.catch(() => cache.delete(ecgId));
+  loading.catch(() => cache.get(ecgId) === loading && cache.delete(ecgId));
   const oldest = cache.keys().next().value;
   if (cache.size > KEPT && oldest !== undefined) cache.delete(oldest);
   return loading;

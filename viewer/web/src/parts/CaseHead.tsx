@@ -50,9 +50,9 @@ export function CaseHead({ row, detail }: { row: Row; detail: CaseDetail | null 
           )}{" "}
           {signed === null && <Unconfirmed row={row} />}
         </p>
-        {row.reading?.advice && (
-          <p>
-            <b>{t("advice")}</b> {row.reading.advice}
+        {row.newest_advice?.advice && (
+          <p data-testid="case-advice">
+            <b>{t("advice")}</b> {row.newest_advice.advice}
           </p>
         )}
         <CallClinic row={row} identity={detail?.identity ?? null} />

@@ -1,10 +1,13 @@
-/** "I cannot take it": two taps, because the next person is called at once. */
+/** "I cannot take it": two taps, because the next person is called at once, and a reason, which that person reads. */
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { decline } from "../state/acts";
-import { t } from "../texts";
+import { type TextKey, t } from "../texts";
 import type { Alert } from "../wire";
 import { Act } from "./bits";
+
+/** What it mostly is; anything else is written. */
+const QUICK: readonly TextKey[] = ["declineOperating", "declineAway"];
 
 interface Props {
   alert: Alert;
@@ -29,6 +32,18 @@ export function Decline({ alert, where = "" }: Props): JSX.Element {
   }
   return (
     <span class="decline">
+      {QUICK.map((key) => (
+        <button
+          type="button"
+          key={key}
+          class="act act-plain"
+          aria-pressed={reason === t(key)}
+          data-testid={`${where}${key}`}
+          onClick={() => setReason(t(key))}
+        >
+          {t(key)}
+        </button>
+      ))}
       <input
         value={reason}
         placeholder={t("declineReason")}
@@ -40,6 +55,7 @@ export function Decline({ alert, where = "" }: Props): JSX.Element {
       <Act
         name={`decline ${alert.alert_id}`}
         testid={`${where}decline-send`}
+        disabled={reason.trim() === ""}
         run={async () => {
           if (await decline(alert.alert_id, reason.trim())) setAsked(false);
         }}

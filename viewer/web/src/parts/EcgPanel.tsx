@@ -9,7 +9,7 @@ import { gathered, patientLine, siteName, timeOfDay } from "../state/format";
 import { showCase } from "../state/live";
 import { lang } from "../state/prefs";
 import { quantity } from "../state/quantities";
-import { rulesHref, useRules } from "../state/rules";
+import { rulesHref } from "../state/rules";
 import { may, me } from "../state/session";
 import { signedOf } from "../state/verdict";
 import { pairText, say, type TextKey, t } from "../texts";
@@ -21,6 +21,7 @@ import { useLoaded, useTries } from "./load";
 import { PaperPicture } from "./PaperPicture";
 import { RuleLink } from "./RuleLink";
 import { SignedReading } from "./SignedReading";
+import { useRules } from "./useRules";
 
 interface Props {
   ecgId: string;

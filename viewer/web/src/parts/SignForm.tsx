@@ -9,6 +9,7 @@ import { me } from "../state/session";
 import {
   type Draft,
   emptyDraft,
+  giveBack,
   keepDraft,
   keptDraft,
   missing,
@@ -98,7 +99,8 @@ export function SignForm({ ecgId, analysis, row }: Props): JSX.Element {
   const taken = draft?.taken ?? null;
   useEffect(() => {
     // What comes next has the focus: a blank or a reason where one is missing (there), else the act itself.
-    if (open && taken !== null && draft !== null && missing(draft) === null)
+    // Where a template came to one's own words, that is looked at first.
+    if (open && taken !== null && draft !== null && draft.before === null && missing(draft) === null)
       form.current?.querySelector<HTMLElement>("[data-testid=sign-send]")?.focus();
   }, [taken, open]);
   useKeys({ open, begin, close: () => setOpen(false), choices, pick, sign, form });
@@ -141,6 +143,14 @@ export function SignForm({ ecgId, analysis, row }: Props): JSX.Element {
         </div>
       )}
       <Choices choices={choices} taken={draft.taken} pick={pick} />
+      {draft.before !== null && (
+        <p class="sign-added" role="status" data-testid="sign-added">
+          {t("signAdded")}{" "}
+          <Act name="sign-back" testid="sign-back" run={() => change(giveBack(draft))}>
+            {t("signBack")}
+          </Act>
+        </p>
+      )}
       {draft.taken !== null && (
         <SignWrite draft={draft} change={change} offers={offers} analysis={analysis} />
       )}

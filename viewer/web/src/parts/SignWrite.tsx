@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { lang } from "../state/prefs";
-import { BLANK, type Draft, toggleAdvice, withdraws, withTier } from "../state/signing";
+import { BLANK, type Draft, toggleAdvice, toggled, withdraws, withTier } from "../state/signing";
 import { say, t } from "../texts";
 import type { Analysis, Tier } from "../wire";
 import type { Offer, Offers } from "../wireSign";
@@ -59,7 +59,9 @@ export function SignWrite({ draft, change, offers, analysis }: Props): JSX.Eleme
           ))}
         </select>
       </label>
-      {analysis && <Disagreement draft={draft} change={change} reasons={offers?.reasons ?? []} why={why} />}
+      {analysis && (
+        <Disagreement draft={draft} change={change} reasons={offers?.reasons ?? []} stop={stop} why={why} />
+      )}
       <label>
         {t("adviceFor")}
         <textarea
@@ -92,10 +94,13 @@ interface DisagreementProps {
   draft: Draft;
   change: (draft: Draft) => void;
   reasons: Offer[];
+  /** Between two sentences. */
+  stop: string;
   why: { current: HTMLInputElement | null };
 }
 
-function Disagreement({ draft, change, reasons, why }: DisagreementProps): JSX.Element {
+function Disagreement({ draft, change, reasons, stop, why }: DisagreementProps): JSX.Element {
+  const said = draft.reason.split(stop);
   return (
     <>
       <label class="sign-check">
@@ -115,9 +120,9 @@ function Disagreement({ draft, change, reasons, why }: DisagreementProps): JSX.E
                 type="button"
                 key={reason.id}
                 class="chip"
-                aria-pressed={draft.reason === say(reason)}
+                aria-pressed={said.includes(say(reason))}
                 data-testid={`sign-reason-${reason.id}`}
-                onClick={() => change({ ...draft, reason: say(reason) })}
+                onClick={() => change({ ...draft, reason: toggled(draft.reason, say(reason), stop) })}
               >
                 {say(reason)}
               </button>

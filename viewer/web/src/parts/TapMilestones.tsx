@@ -1,6 +1,6 @@
 /** What one's role is likely to tap next in this case: the press is the time. */
 import type { JSX } from "preact";
-import { tapMilestone } from "../state/acts";
+import { busy, tapMilestone } from "../state/acts";
 import { me } from "../state/session";
 import { say, t } from "../texts";
 import type { Form } from "../wireCare";
@@ -53,7 +53,12 @@ function Tap({ caseId, form, strong }: { caseId: string; form: Form; strong?: bo
         <select
           value=""
           data-testid={`tap-${form.id}`}
-          onChange={(event) => void tap(event.currentTarget.value)}
+          disabled={busy.value.has(`tap ${form.id}`)}
+          onChange={(event) => {
+            const select = event.currentTarget;
+            // What the service did not take does not stand there as if it had.
+            if (select.value !== "") void tap(select.value).finally(() => (select.value = ""));
+          }}
         >
           <option value="">{t("tapWhat")}</option>
           {form.codes.map((code) => (

@@ -1,9 +1,11 @@
 /** A tile for each duty: not told, told, accepted, done; with the person and how long it took. */
 import type { JSX } from "preact";
+import { useState } from "preact/hooks";
 import { acceptTask, finishTask } from "../state/acts";
 import { nowMs } from "../state/clock";
 import { duration, elapsed, personName, timeOfDay } from "../state/format";
 import { me } from "../state/session";
+import { saidTooEarly } from "../state/tasks";
 import { roleName, say, t } from "../texts";
 import type { Task } from "../wire";
 import { Act } from "./bits";
@@ -16,7 +18,7 @@ export function Tasks({ tasks }: { tasks: Task[] }): JSX.Element {
   return (
     <ul class="tiles">
       {[...own, ...tasks.filter((task) => task.role !== role)].map((task) => (
-        <Tile key={task.task_id} task={task} mine={task.role === role} />
+        <Tile key={task.task_id} task={task} among={tasks} mine={task.role === role} />
       ))}
     </ul>
   );
@@ -27,7 +29,7 @@ const STATES = { given: "told", accepted: "accepted", done: "done", cancelled: "
 const stateOf = (task: Task): "not-told" | (typeof STATES)[Task["state"]] =>
   task.given_at === null ? "not-told" : STATES[task.state];
 
-function Tile({ task, mine }: { task: Task; mine: boolean }): JSX.Element {
+function Tile({ task, among, mine }: { task: Task; among: Task[]; mine: boolean }): JSX.Element {
   const state = stateOf(task);
   return (
     <li class={`tile tile-${state}`} data-testid={`task-${task.kind}`} data-state={state}>
@@ -37,7 +39,7 @@ function Tile({ task, mine }: { task: Task; mine: boolean }): JSX.Element {
         <TaskState task={task} />
       </span>
       {mine && (state === "told" || state === "accepted") && (
-        <TaskActs task={task} accepted={state === "accepted"} />
+        <TaskActs task={task} among={among} accepted={state === "accepted"} />
       )}
     </li>
   );
@@ -45,6 +47,8 @@ function Tile({ task, mine }: { task: Task; mine: boolean }): JSX.Element {
 
 interface TaskActsProps {
   task: Task;
+  /** All of its case. */
+  among: readonly Task[];
   accepted: boolean;
   where?: string;
   /** Across the page, for the thumb. */
@@ -53,30 +57,60 @@ interface TaskActsProps {
   next?: boolean;
 }
 
-export function TaskActs({ task, accepted, where = "", wide, next = !wide }: TaskActsProps): JSX.Element {
+/** Each act has its own place, which no other takes: what was accepted says so where the act was. */
+export function TaskActs(props: TaskActsProps): JSX.Element {
+  const { task, among, accepted, where = "", wide = false, next = !wide } = props;
+  const [asked, setAsked] = useState(false);
+  const before = saidTooEarly(task, among);
+  const asking = asked && before !== null;
+  const done = (): unknown => (before === null || asking ? finishTask(task.task_id) : setAsked(true));
   return (
-    <span class={wide ? "acts acts-wide" : "acts"}>
-      {!accepted && (
-        <Act
-          name={`accept ${task.task_id}`}
-          kind={wide && next ? "strong" : "plain"}
-          big={wide === true}
-          testid={`${where}task-accept-${task.kind}`}
-          run={() => acceptTask(task.task_id)}
-        >
-          {t("accept")}
-        </Act>
+    <>
+      <span class={wide ? "acts acts-wide" : "acts"}>
+        {accepted ? (
+          <span class="act-was">✓ {t("taskAccepted")}</span>
+        ) : (
+          <Act
+            name={`accept ${task.task_id}`}
+            kind={wide && next ? "strong" : "plain"}
+            big={wide}
+            testid={`${where}task-accept-${task.kind}`}
+            run={() => acceptTask(task.task_id)}
+          >
+            {t("accept")}
+          </Act>
+        )}
+        {asking ? (
+          <Act name={`not yet ${task.task_id}`} big={wide} run={() => setAsked(false)}>
+            {t("cancel")}
+          </Act>
+        ) : (
+          <Act
+            name={`done ${task.task_id}`}
+            kind={accepted && next ? "strong" : "plain"}
+            big={wide}
+            testid={`${where}task-done-${task.kind}`}
+            run={done}
+          >
+            {t("done")}
+          </Act>
+        )}
+      </span>
+      {asking && (
+        <span class="task-early" role="alert" data-testid={`${where}task-early-${task.kind}`}>
+          {t("taskEarly", { before: say(before), what: say(task) })}{" "}
+          <Act
+            name={`early ${task.task_id}`}
+            kind="amber"
+            big={wide}
+            testid={`${where}task-early-sure-${task.kind}`}
+            run={done}
+          >
+            {t("taskEarlySure", { what: say(task) })}
+          </Act>
+        </span>
       )}
-      <Act
-        name={`done ${task.task_id}`}
-        kind={accepted && next ? "strong" : "plain"}
-        big={wide === true}
-        testid={`${where}task-done-${task.kind}`}
-        run={() => finishTask(task.task_id)}
-      >
-        {t("done")}
-      </Act>
-    </span>
+    </>
   );
 }
 

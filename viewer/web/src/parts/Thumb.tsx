@@ -8,6 +8,7 @@ import { loadWaveform, type Waveform } from "../paper/waveform";
 import { Problem } from "../state/api";
 import { theme } from "../state/prefs";
 import { t } from "../texts";
+import { useTries } from "./load";
 
 interface Props {
   ecgId: string | null;
@@ -21,6 +22,8 @@ interface Props {
 export function Thumb({ ecgId, worst, live, paper }: Props): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [wave, setWave] = useState<Waveform | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const tries = useTries(problem);
   const shade = theme.value;
 
   useEffect(() => {
@@ -32,10 +35,15 @@ export function Thumb({ ecgId, worst, live, paper }: Props): JSX.Element {
       if (!entries.some((entry) => entry.isIntersecting)) return;
       observer.disconnect();
       loadWaveform(ecgId).then(
-        (loaded) => !gone && setWave(loaded),
+        (loaded) => {
+          if (gone) return;
+          setWave(loaded);
+          setProblem(null);
+        },
         (failure: unknown) => {
           // Without its thumbnail a row still says everything; the ECG page tells why there is no waveform.
           if (!(failure instanceof Problem)) throw failure;
+          if (!gone) setProblem(failure);
         },
       );
     });
@@ -44,7 +52,7 @@ export function Thumb({ ecgId, worst, live, paper }: Props): JSX.Element {
       gone = true;
       observer.disconnect();
     };
-  }, [ecgId, live, paper]);
+  }, [ecgId, live, paper, tries]);
 
   const leads = wave ? thumbnailLeads(worst, wave.leads) : [];
   useEffect(() => {

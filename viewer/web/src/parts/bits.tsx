@@ -8,7 +8,7 @@ import { dateTime, duration } from "../state/format";
 import { agreed, onPaper, shownTier, signedFirst } from "../state/verdict";
 import { TIERS, t, tierWord } from "../texts";
 import type { Row, Tier } from "../wire";
-import { pressed, useGuard } from "./guard";
+import { useGuard } from "./guard";
 
 /** How long since an instant, ticking with the service's clock; the instant itself on hover. */
 export function Since({ at }: { at: string | null }): JSX.Element {
@@ -77,7 +77,7 @@ interface ActProps {
 /** A button for one act: quiet while its call is on the way. */
 export function Act({ name, run, children, kind = "plain", testid, big, disabled }: ActProps): JSX.Element {
   const button = useRef<HTMLButtonElement>(null);
-  const guarded = useGuard(button, name);
+  const { guarded, takes } = useGuard(button, name);
   const waiting = busy.value.has(name);
   return (
     <button
@@ -85,12 +85,12 @@ export function Act({ name, run, children, kind = "plain", testid, big, disabled
       type="button"
       class={`act act-${kind}${big ? " act-big" : ""}`}
       aria-busy={waiting}
-      disabled={waiting || guarded || disabled === true}
+      aria-disabled={guarded || undefined}
+      disabled={waiting || disabled === true}
       data-testid={testid}
       onClick={(event) => {
         event.stopPropagation();
-        pressed(name, event.currentTarget.getBoundingClientRect());
-        run();
+        if (takes(event.currentTarget.getBoundingClientRect())) run();
       }}
     >
       {children}

@@ -4,7 +4,7 @@
  * pressed a moment ago takes no press at first.
  */
 import type { RefObject } from "preact";
-import { useLayoutEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 /** How long a new act at an old place takes no press. */
 export const GUARD_MS = 800;
@@ -45,20 +45,57 @@ export function standsInFor(press: Press | null, name: string, box: Box, now_ms:
   return beside && press.y >= box.top - STRAY_PX && press.y <= box.bottom + STRAY_PX;
 }
 
-/** Whether the act `name` takes no press yet. */
-export function useGuard(button: RefObject<HTMLButtonElement | null>, name: string): boolean {
+/** Is this press of an act one more of those that another act was meant by, at the same place? */
+export function goesOn(press: Press | null, name: string, box: Box, now_ms: number): boolean {
+  return press !== null && now_ms - press.at_ms < GUARD_MS && standsInFor(press, name, box, now_ms);
+}
+
+interface Guard {
+  /** It takes no press yet. */
+  guarded: boolean;
+  /** It was pressed: whether that counts. */
+  takes: (box: Box) => boolean;
+}
+
+/** Of the act `name`, which may appear, become another, or be moved under the hand by what goes away over it. */
+export function useGuard(button: RefObject<HTMLButtonElement | null>, name: string): Guard {
   const [guarded, setGuarded] = useState(false);
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const minded = useRef<Press | null>(null);
+  const named = useRef(name);
+  const release = (): void => {
+    clearTimeout(timer.current);
+    setGuarded(false);
+  };
+  const hold = (): void => {
+    minded.current = last;
+    clearTimeout(timer.current);
+    timer.current = setTimeout(release, GUARD_MS);
+    setGuarded(true);
+  };
+  // After each drawing, since what moves an act draws it anew.
   useLayoutEffect(() => {
+    if (named.current !== name) {
+      named.current = name;
+      minded.current = null;
+      release();
+    }
     const now_ms = performance.now();
     // Where a row stands is not asked of the browser without need: there may be hundreds.
-    const box = lately(last, name, now_ms) ? button.current?.getBoundingClientRect() : undefined;
-    if (box === undefined || !standsInFor(last, name, box, now_ms)) {
-      setGuarded(false);
-      return;
+    if (last === minded.current || !lately(last, name, now_ms)) return;
+    const box = button.current?.getBoundingClientRect();
+    if (box !== undefined && standsInFor(last, name, box, now_ms)) hold();
+  });
+  useLayoutEffect(() => () => clearTimeout(timer.current), []);
+  const takes = (box: Box): boolean => {
+    const now_ms = performance.now();
+    if (!guarded && !goesOn(last, name, box, now_ms)) {
+      pressed(name, box, now_ms);
+      return true;
     }
-    setGuarded(true);
-    const timer = setTimeout(() => setGuarded(false), GUARD_MS);
-    return () => clearTimeout(timer);
-  }, [name]);
-  return guarded;
+    if (last !== null) last = { ...last, at_ms: now_ms };
+    hold();
+    return false;
+  };
+  return { guarded, takes };
 }

@@ -1,7 +1,6 @@
 /** The rules as people read them: which version, which rule, which leads. Pure but for the reading itself. */
-import { useEffect, useState } from "preact/hooks";
 import type { RuleSet, RuleText } from "../wire";
-import { get, Problem } from "./api";
+import { get } from "./api";
 
 const held = new Map<string, Promise<RuleSet>>();
 
@@ -13,34 +12,6 @@ export function loadRules(version: string): Promise<RuleSet> {
   held.set(version, loading);
   loading.catch(() => held.delete(version));
   return loading;
-}
-
-export interface RulesRead {
-  rules: RuleSet | null;
-  problem: Problem | null;
-}
-
-export function useRules(version: string | null): RulesRead {
-  const [read, setRead] = useState<RulesRead & { version: string | null }>({
-    rules: null,
-    problem: null,
-    version,
-  });
-  useEffect(() => {
-    if (version === null) return;
-    let gone = false;
-    loadRules(version).then(
-      (rules) => !gone && setRead({ rules, problem: null, version }),
-      (failure: unknown) => {
-        if (!(failure instanceof Problem)) throw failure;
-        if (!gone) setRead({ rules: null, problem: failure, version });
-      },
-    );
-    return () => {
-      gone = true;
-    };
-  }, [version]);
-  return read.version === version ? read : { rules: null, problem: null };
 }
 
 /** Where a rule is explained; without a version among those that hold now. */

@@ -4,15 +4,23 @@ import type { Analysis, EcgSummary, Tier } from "../wire";
 /** What a person must fill in; a text that still has it is not signed. */
 export const BLANK = "___";
 
-export interface Draft {
+/** What taking a template changes. */
+export interface Words {
   /** The template that was taken: its id, `machine` for the machine's words, `own` for one's own. */
   taken: string | null;
   text: string;
+  /** What `text` was when it was last taken: what differs from it somebody has typed. */
+  given: string;
   tier: Tier;
-  advice: string;
   /** Disagrees with the automatic analysis; follows the tier until somebody says otherwise. */
   disagrees: boolean;
+}
+
+export interface Draft extends Words {
+  advice: string;
   reason: string;
+  /** What stood before a template was added to one's own words, to be had back. */
+  before: Words | null;
   /** `seq` of the newest reading of the ECG that the signer has seen, 0 for none. */
   after: number;
   /** The advice that holds when an amendment is begun: emptied, it is taken back. */
@@ -42,7 +50,18 @@ export const newestSeq = (ecg: EcgSummary | undefined): number => ecg?.signed_se
 
 /** `held`: advice of this ECG that holds; an amendment begins with it, so that it is kept, changed or taken back knowingly. */
 export function emptyDraft(tier: Tier, after: number, held = ""): Draft {
-  return { taken: null, text: "", tier, advice: held, disagrees: false, reason: "", after, held };
+  return {
+    taken: null,
+    text: "",
+    given: "",
+    tier,
+    advice: held,
+    disagrees: false,
+    reason: "",
+    before: null,
+    after,
+    held,
+  };
 }
 
 /** Does the draft take back advice that holds? */
@@ -54,29 +73,57 @@ interface Taken {
   tier: Tier | null;
 }
 
-/** Take a template: its words and tier; whether that disagrees with the machine follows from the tier. */
+const wordsOf = ({ taken, text, given, tier, disagrees }: Draft): Words => ({
+  taken,
+  text,
+  given,
+  tier,
+  disagrees,
+});
+
+/** Has somebody typed what no template gives back? */
+export const hasOwnWords = (draft: Draft): boolean =>
+  draft.text.trim() !== "" && draft.text.trim() !== draft.given.trim();
+
+/**
+ * Take a template: its words and tier; whether that disagrees with the machine follows from the tier. What somebody
+ * has typed is never replaced: the template comes after it, and what stood before can be had back.
+ */
 export function take(draft: Draft, taken: Taken, machine: Analysis | null): Draft {
   const tier = taken.tier ?? draft.tier;
-  return {
-    ...draft,
-    taken: taken.id,
-    text: taken.text,
-    tier,
-    disagrees: machine !== null && machine.tier !== tier,
-  };
+  const next = { ...draft, taken: taken.id, tier, disagrees: machine !== null && machine.tier !== tier };
+  if (!hasOwnWords(draft)) return { ...next, text: taken.text, given: taken.text, before: null };
+  // One's own words are in the field already, or the template is among them.
+  if (draft.text.includes(taken.text)) {
+    const same = next.tier === draft.tier;
+    return {
+      ...next,
+      disagrees: same ? draft.disagrees : next.disagrees,
+      before: same ? draft.before : wordsOf(draft),
+    };
+  }
+  return { ...next, text: `${draft.text.trimEnd()}\n${taken.text}`, before: wordsOf(draft) };
 }
+
+/** Back to what stood before; and there again, since that is kept in turn. */
+export const giveBack = (draft: Draft): Draft =>
+  draft.before === null ? draft : { ...draft, ...draft.before, before: wordsOf(draft) };
 
 export function withTier(draft: Draft, tier: Tier, machine: Analysis | null): Draft {
   return { ...draft, tier, disagrees: machine !== null && machine.tier !== tier };
 }
 
-/** Add a sentence of advice, or take it out again. */
-export function toggleAdvice(draft: Draft, sentence: string, stop: string): Draft {
-  const said = draft.advice === "" ? [] : draft.advice.split(stop);
+/** Add a sentence to what was written, or take it out again; whatever else stands there stays. */
+export function toggled(written: string, sentence: string, stop: string): string {
+  const said = written === "" ? [] : written.split(stop);
   const without = said.filter((each) => each !== sentence);
-  const next = without.length < said.length ? without : [...said, sentence];
-  return { ...draft, advice: next.join(stop) };
+  return (without.length < said.length ? without : [...said, sentence]).join(stop);
 }
+
+export const toggleAdvice = (draft: Draft, sentence: string, stop: string): Draft => ({
+  ...draft,
+  advice: toggled(draft.advice, sentence, stop),
+});
 
 export type Missing = "text" | "blank" | "reason" | null;
 

@@ -18,6 +18,51 @@ export function byCase(tasks: readonly ListedTask[]): TaskGroup[] {
   return [...groups.values()];
 }
 
+/**
+ * What the page shows: a task that was done stays where it is, ticked, as long as its case has others, so that nothing
+ * comes to where the hand is. While the list is held no case moves either; what is new comes last.
+ */
+export function heldTasks(
+  shown: readonly ListedTask[],
+  listed: readonly ListedTask[],
+  rowOf: (caseId: string) => Row | undefined,
+  holding: boolean,
+): ListedTask[] {
+  const fresh = new Map(listed.map((task) => [task.task_id, task]));
+  const abouts = new Map(listed.map((task) => [task.case.case_id, task.case]));
+  const kept: ListedTask[] = [];
+  for (const task of shown) {
+    const row = rowOf(task.case.case_id);
+    const said = row?.tasks.find((each) => each.task_id === task.task_id);
+    const isOpen = row?.state === "open" && row.green_channel.state === "open";
+    const now = fresh.get(task.task_id);
+    const about = abouts.get(task.case.case_id) ?? { ...task.case, name: null };
+    if (said?.state === "done" && isOpen) kept.push({ ...task, ...now, ...said, case: about });
+    else if (now) kept.push(now);
+  }
+  const before = new Set(kept.map((task) => task.task_id));
+  const all = [...kept, ...listed.filter((task) => !before.has(task.task_id))];
+  if (holding) return all;
+  return [...abouts.keys()].flatMap((id) => all.filter((task) => task.case.case_id === id));
+}
+
+/** What comes before a duty of the lab or the ward: who says it without that is asked back. */
+const BEFORE: Readonly<Record<string, readonly string[]>> = {
+  patient_in_cathlab: ["receive_patient"],
+  start_angiography: ["patient_in_cathlab"],
+  pass_wire: ["patient_in_cathlab", "start_angiography"],
+  receive_ccu: ["receive_patient"],
+};
+
+/** The first duty of the same case that nobody has said is done, though this one comes after it. */
+export function saidTooEarly(task: Task, among: readonly Task[]): Task | null {
+  for (const kind of BEFORE[task.kind] ?? []) {
+    const before = among.find((each) => each.kind === kind);
+    if (before && before.state !== "done") return before;
+  }
+  return null;
+}
+
 /** Changes whenever the service's list of tasks may have changed: with every event of a case whose channel was opened. */
 export function tasksStamp(rows: Iterable<Row>): string {
   return [...rows]
