@@ -222,29 +222,6 @@ def test_a_field_beside_an_ecg_costs_nothing_and_is_marked_where_it_cannot_be(pe
     assert people.errors == []
 
 
-def test_a_refused_ecg_is_taken_off_its_case_and_sent_as_a_new_patient_s(people: People) -> None:
-    """Its case was closed meanwhile: the refusal is in sight, and nothing is lost."""
-    case_id = people.infarction(seed=22)
-    clinic = people.enter("wang", phone=True)
-    card(clinic).get_by_test_id("again").first.click(timeout=SOON_MS)
-    clinic.get_by_test_id("send-file").set_input_files([file(23)])
-    alert = people.ask("chen", "GET", f"/cases/{case_id}")["alert"]["alert_id"]
-    people.ask("chen", "POST", f"/alerts/{alert}/ack")
-    people.ask("chen", "POST", f"/cases/{case_id}/close", {"reason": "x"})
-    clinic.get_by_test_id("send").click()
-    said = clinic.get_by_test_id("send-state")
-    expect(said).to_contain_text("没有送达", timeout=SOON_MS)
-    expect(said).to_be_in_viewport()
-    clinic.get_by_test_id("send-as-new").click()
-    clinic.get_by_test_id("send-age").fill("58")
-    clinic.get_by_test_id("send").click()
-    expect(card(clinic)).to_be_visible(timeout=SOON_MS)
-    nothing_is_left(clinic)
-    (case,) = [case for case in cases(people) if case["case_id"] != case_id]
-    assert case["patient"]["age_years"] == 58
-    assert people.errors == []
-
-
 def test_what_is_half_filled_in_is_put_away_only_after_a_question(people: People) -> None:
     """And what would be typed while an ECG goes out cannot be typed: it would be lost."""
     people.infarction(seed=24)
