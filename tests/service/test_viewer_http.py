@@ -347,7 +347,7 @@ def test_a_form_with_files_and_fields_is_taken_and_a_broken_one_refused(tmp_path
     tell(story, tmp_path)
 
 
-OPTIONAL = [
+OPTIONAL: list[dict[str, Any]] = [
     {"callback_phone": "13800000000(儿子)\n" * 20},
     {"age": "old", "sex": "x"},
     {"onset_at": "2099-01-01T00:00:00Z"},

@@ -141,7 +141,7 @@ def test_newer_advice_is_to_be_read_again() -> None:
 def test_advice_that_is_taken_back_is_to_be_read_as_such() -> None:
     """The clinic confirms that it holds no more. What was never given is not taken back, and new advice replaces it."""
     log = ringing()
-    corrected = {"text": "主动脉夹层", "tier": "ACT"}
+    corrected: dict[str, Any] = {"text": "主动脉夹层", "tier": "ACT"}
 
     def sign(**given: Any) -> ReadingSigned:
         events = do.sign_reading(log.case, "e_1", "anna", **given)
