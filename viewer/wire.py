@@ -292,6 +292,7 @@ def reading(ecg: Ecg, signed: SignedReading, names: Directory) -> Json:
         "seq": signed.seq,
         "agrees": signed.agrees,
         "reason": signed.reason,
+        "withdraws": signed.withdraws,
         "amends": _first_of(ecg, signed, names),
     }
 

@@ -1,6 +1,7 @@
 /** Words of the case page beyond the first ones: who was called, the proposal, the clocks, the outcome. */
 
 export const CARE_TEXTS = {
+  adviceOver: ["已作废", "taken back"],
   factsTitle: ["绕行与分级", "Bypassed departments, Killip class"],
   proposalTitle: ["建议启动绿色通道,待医师确认", "Proposed: open the green channel, a doctor decides"],
   proposalWhy: [

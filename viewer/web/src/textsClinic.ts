@@ -109,6 +109,7 @@ export const CLINIC_TEXTS = {
   statePending: ["等待中", "waiting"],
   doctorAdvice: ["医生建议", "The doctor's advice"],
   adviceWithdrawn: ["⚠ 诊断已更正,原建议作废", "⚠ Diagnosis corrected: the advice below holds no more"],
+  adviceWithdrawnShort: ["原建议作废", "advice taken back"],
   adviceWithdrawnNow: [
     "现在的诊断:{text}。请不要再按下面划掉的建议处理,有疑问请打电话。",
     "Diagnosis now: {text}. Do not follow the advice crossed out below; telephone if in doubt.",

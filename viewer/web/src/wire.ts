@@ -167,6 +167,8 @@ export interface Reading {
   /** With the automatic analysis; null where nobody said. */
   agrees?: boolean | null;
   reason?: string | null;
+  /** It took back the advice of the ECG's earlier readings. */
+  withdraws?: boolean;
   amends?: Amended | null;
 }
 

@@ -1,6 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { sendFields } from "../src/parts/SendForm";
-import { electrodesFirst, reached, readFeedback, unreadFeedback, unseenAdvice } from "../src/state/clinic";
+import {
+  clinicOrder,
+  electrodesFirst,
+  reached,
+  readFeedback,
+  unreadFeedback,
+  unseenAdvice,
+} from "../src/state/clinic";
 import { AT, reading, row, summary } from "./fixtures";
 
 const advice = (at: string) => reading({ advice: "平卧", at });
@@ -33,6 +40,14 @@ describe("the clinic's page", () => {
     expect(unseenAdvice([back])).toHaveLength(1);
     expect(unseenAdvice([back])).not.toEqual(unseenAdvice([told]));
     expect(unseenAdvice([{ ...back, ecgs: [summary("e_1", { advice_seen_at: AT })] }])).toEqual([]);
+  });
+
+  test("a case with advice that nobody here has seen stands before those without", () => {
+    const told = row({ case_id: "c_1", newest_advice: advice(AT) });
+    const newer = row({ case_id: "c_2" });
+    expect(clinicOrder([newer, told]).map((each) => each.case_id)).toEqual(["c_1", "c_2"]);
+    const seen = { ...told, ecgs: [summary("e_1", { advice_seen_at: AT })] };
+    expect(clinicOrder([newer, seen]).map((each) => each.case_id)).toEqual(["c_2", "c_1"]);
   });
 
   test("of former patients what nobody here has read comes apart from what was read", () => {

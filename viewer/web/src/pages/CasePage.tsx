@@ -177,13 +177,21 @@ function Readings({ readings }: { readings: Reading[] }): JSX.Element {
   return (
     <>
       {readings.map((reading) => (
-        <ReadingView key={`${reading.at}${reading.text}`} reading={reading} />
+        <ReadingView
+          key={`${reading.at}${reading.text}`}
+          reading={reading}
+          over={readings.some((one) => takesBack(one, reading))}
+        />
       ))}
     </>
   );
 }
 
-function ReadingView({ reading }: { reading: Reading }): JSX.Element {
+const takesBack = (later: Reading, earlier: Reading): boolean =>
+  later.withdraws === true && later.ecg_id === earlier.ecg_id && (later.seq ?? 0) > (earlier.seq ?? 0);
+
+/** `over`: a later reading took its advice back. */
+function ReadingView({ reading, over }: { reading: Reading; over: boolean }): JSX.Element {
   return (
     <div class="signed" data-testid="reading">
       <p>
@@ -191,7 +199,8 @@ function ReadingView({ reading }: { reading: Reading }): JSX.Element {
       </p>
       {reading.advice && (
         <p>
-          <b>{t("advice")}</b> {reading.advice}
+          <b>{t("advice")}</b> {over ? <s>{reading.advice}</s> : reading.advice}
+          {over && <b class="late"> {t("adviceOver")}</b>}
         </p>
       )}
       <p class="muted num">✓ {signature(reading)}</p>

@@ -8,7 +8,14 @@ import { firstWords } from "../parts/Headline";
 import { SendForm } from "../parts/SendForm";
 import { Waiting } from "../parts/Waiting";
 import { trouble } from "../state/acts";
-import { clinicOrder, isUnanswered, readFeedback, unreadFeedback, unseenAdvice } from "../state/clinic";
+import {
+  clinicOrder,
+  hasUnseen,
+  isUnanswered,
+  readFeedback,
+  unreadFeedback,
+  unseenAdvice,
+} from "../state/clinic";
 import { isDrill } from "../state/drill";
 import { hourMinute, patientLine } from "../state/format";
 import { keepShell } from "../state/keepShell";
@@ -167,6 +174,9 @@ function Line({ row, open, toggle }: { row: Row; open: boolean; toggle: () => vo
       <span>
         <span class="num">{hourMinute(row.opened_at)}</span> {patientLine(row)} <CaseMark row={row} />
         {isUnanswered(row) && <b class="exhausted"> ! {t("nobodyAnswers")}</b>}
+        {hasUnseen(row) && (
+          <b class="exhausted"> ! {t(row.advice_withdrawn ? "adviceWithdrawnShort" : "adviceTitle")}</b>
+        )}
       </span>
       <span class="clamp">{firstWords(row)}</span>
     </button>

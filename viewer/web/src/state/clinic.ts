@@ -16,13 +16,17 @@ function waiting(alert: Alert | null): number {
 /** A drill never stands before a patient. */
 const practice = (row: Row): number => Number((row.drill ?? null) !== null);
 
-/** The live cases: those without an answer first, then by the worklist's order; never by what came last. */
+/** The live cases: those without an answer first, then those with advice that nobody here has seen, then by the worklist's
+ * order; never by what came last. */
 export function clinicOrder(cases: Iterable<Row>): Row[] {
   return [...cases]
     .filter(isLive)
     .sort(
       (a, b) =>
-        practice(a) - practice(b) || waiting(a.alert) - waiting(b.alert) || compareOrder(a.order, b.order),
+        practice(a) - practice(b) ||
+        waiting(a.alert) - waiting(b.alert) ||
+        Number(hasUnseen(b)) - Number(hasUnseen(a)) ||
+        compareOrder(a.order, b.order),
     );
 }
 
@@ -54,6 +58,9 @@ export function unseenAdvice(cases: Iterable<Row>): string[] {
     return isLive(row) && told && !adviceSeenAt(row, told) ? [`${row.case_id} ${told.at}`] : [];
   });
 }
+
+/** Is there advice, or its withdrawal, that nobody here has said to have seen? */
+export const hasUnseen = (row: Row): boolean => unseenAdvice([row]).length > 0;
 
 /** When somebody of the clinic said that they have seen the newest advice. */
 export const adviceSeenAt = (row: Row, reading: Reading): string | null =>
