@@ -16,16 +16,19 @@ function waiting(alert: Alert | null): number {
 /** A drill never stands before a patient. */
 const practice = (row: Row): number => Number((row.drill ?? null) !== null);
 
-/** The live cases: those without an answer first, then those with advice that nobody here has seen, then by the worklist's
- * order; never by what came last. */
+/**
+ * The live cases: those that nobody answers first, then those with advice that nobody here has seen, then those that wait
+ * for an answer, then by the worklist's order; never by what came last.
+ */
 export function clinicOrder(cases: Iterable<Row>): Row[] {
   return [...cases]
     .filter(isLive)
     .sort(
       (a, b) =>
         practice(a) - practice(b) ||
-        waiting(a.alert) - waiting(b.alert) ||
+        Number(isUnanswered(b)) - Number(isUnanswered(a)) ||
         Number(hasUnseen(b)) - Number(hasUnseen(a)) ||
+        waiting(a.alert) - waiting(b.alert) ||
         compareOrder(a.order, b.order),
     );
 }
