@@ -1,4 +1,7 @@
-/** On every page while a drill is under way, and on every page of a drill: the word, hatched. */
+/**
+ * While a drill is under way a line on every page says which cases are none of real patients; on the pages of a drill it is
+ * hatched and large. A real patient's page is never hatched, on paper neither.
+ */
 import type { JSX } from "preact";
 import { drillHere, runningDrills } from "../state/drill";
 import { hourMinute, siteName } from "../state/format";
@@ -11,7 +14,7 @@ export function DrillBar(): JSX.Element | null {
   const here = drillHere.value;
   if (running.length === 0 && !here) return null;
   return (
-    <div class="drill-bar" role="status" data-testid="drill-bar">
+    <div class={here ? "drill-bar drill-bar-here" : "drill-bar"} role="status" data-testid="drill-bar">
       <b>{here ? t("drillHere") : t("drillBar")}</b>
       {running.map((row) => (
         <a key={row.case_id} href={`/case/${encodeURIComponent(row.case_id)}`} class="num">
