@@ -1,6 +1,7 @@
 /** What all pages but the clinic's and the login page share: their words, and their styles in an order in which a later one wins. */
 import "./textsRest";
 import "./styles/board.css";
+import "./styles/boardSizes.css";
 import "./styles/ecg.css";
 import "./styles/case.css";
 import "./styles/care.css";
