@@ -51,7 +51,7 @@ test: check
 	$(BIN)/python viewer/web/build_page.py test
 	$(BIN)/python tools/check_wheel.py
 	$(BIN)/python tools/mutate.py --sample 12 --at-least 0.75
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 mutants: setup
 	$(BIN)/python tools/mutate.py $(ARGS)

@@ -28,10 +28,27 @@ interface Box {
 }
 
 let last: Press | null = null;
+/** Where the act stood that was pressed last. */
+let stood: Box | null = null;
+
+const within = (box: Box, x: number, y: number): boolean =>
+  x >= box.left - STRAY_PX &&
+  x <= box.right + STRAY_PX &&
+  y >= box.top - STRAY_PX &&
+  y <= box.bottom + STRAY_PX;
+
+/** A hand that has been elsewhere since means what it presses. */
+export function handAt(x: number, y: number): void {
+  if (stood !== null && !within(stood, x, y)) last = stood = null;
+}
+
+if (typeof document !== "undefined")
+  document.addEventListener("pointerdown", ({ clientX, clientY }) => handAt(clientX, clientY), true);
 
 /** An act was pressed; `box` is where it stood. */
 export function pressed(name: string, box: Box, now_ms = performance.now()): void {
   last = { name, at_ms: now_ms, x: (box.left + box.right) / 2, y: (box.top + box.bottom) / 2 };
+  stood = box;
 }
 
 /** May an act that appears now be there because another was pressed? */
@@ -41,8 +58,7 @@ const lately = (press: Press | null, name: string, now_ms: number): press is Pre
 /** Does an act that appears now stand where another was pressed lately? */
 export function standsInFor(press: Press | null, name: string, box: Box, now_ms: number): boolean {
   if (!lately(press, name, now_ms)) return false;
-  const beside = press.x >= box.left - STRAY_PX && press.x <= box.right + STRAY_PX;
-  return beside && press.y >= box.top - STRAY_PX && press.y <= box.bottom + STRAY_PX;
+  return within(box, press.x, press.y);
 }
 
 /** Is this press of an act one more of those that another act was meant by, at the same place? */
