@@ -342,6 +342,7 @@ def _ecg(ecg: Ecg, names: Directory) -> Json:
         "live": ecg.live,
         "signed_tier": None if ecg.reading is None else ecg.reading.tier,
         "signed_seq": None if ecg.reading is None else ecg.reading.seq,
+        "standing_advice": None if ecg.standing_advice is None else ecg.standing_advice.advice,
         "advice_seen_at": maybe(None if look is None else look.at),
         "advice_seen_by": None if look is None else names.person(look.person),
         "rules_version": ecg.rules,

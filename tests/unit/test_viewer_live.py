@@ -108,10 +108,13 @@ def test_advice_taken_back_is_shown_with_what_it_was_until_there_is_newer() -> N
     book = Book()
     book.open("c_1", "ACT")
     row = book.add("c_1", ReadingSigned(ecg_id="e_c_1", text="梗死", tier="ACT", advice="嚼服阿司匹林"))[1]
-    assert case_row(row, names(), START)["advice_withdrawn"] is None
+    given = case_row(row, names(), START)
+    assert given["advice_withdrawn"] is None
+    assert given["ecgs"][0]["standing_advice"] == "嚼服阿司匹林"
     back = ReadingSigned(ecg_id="e_c_1", text="主动脉夹层", tier="ACT", withdraws=True)
     shown = case_row(book.add("c_1", back)[1], names(), START)
     assert shown["newest_advice"] is None
+    assert shown["ecgs"][0]["standing_advice"] is None
     said = shown["advice_withdrawn"]
     assert (said["text"], said["withdrawn"], said["advice"]) == ("主动脉夹层", "嚼服阿司匹林", None)
 

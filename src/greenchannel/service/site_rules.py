@@ -1,6 +1,7 @@
 """By which list of critical values each site is read: an administrator's choice, else that of the configuration."""
 
 import logging
+import threading
 from typing import Final
 
 from greenchannel.store.accounts import Accounts
@@ -23,6 +24,7 @@ class SiteRules:
         self._accounts = accounts
         self._configured = rules_by_site(configured)
         self._chosen: dict[str, str] | None = None
+        self._lock = threading.Lock()  # what is read while a choice changes must not be kept
 
     def of(self, site: str) -> RuleSet:
         """The rules by which an ECG of this site is read now."""
@@ -42,11 +44,12 @@ class SiteRules:
 
     def forget(self) -> None:
         """Look again before the next ECG: a choice has changed."""
-        self._chosen = None
+        with self._lock:
+            self._chosen = None
 
     def _choices(self) -> dict[str, str]:
-        if self._chosen is None:
-            self._chosen = {
-                one.id: one.critical_list for one in self._accounts.sites() if one.critical_list is not None
-            }
-        return self._chosen
+        with self._lock:
+            if self._chosen is None:
+                sites = self._accounts.sites()
+                self._chosen = {one.id: one.critical_list for one in sites if one.critical_list is not None}
+            return self._chosen

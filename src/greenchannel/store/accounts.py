@@ -95,9 +95,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     radius_m: float | None = None  # of its fence; None: the usual one
     town: str | None = None
     fallback_phone: str | None = None  # whom it telephones where no doctor answers; None: the hub
-    critical_list: str | None = (
-        None  # of critical values, as an administrator chose; None: the configuration's
-    )
+    critical_list: str | None = None  # of critical values; None: as configured
 
 
 class Shift(msgspec.Struct, frozen=True, kw_only=True):

@@ -293,9 +293,7 @@ sites = Table(
     Column("radius_m", Float),  # of its fence; NULL: the usual one
     Column("town", Text),
     Column("fallback_phone", Text),  # whom the site telephones where no doctor answers; NULL: the hub
-    Column(
-        "critical_list", String(64)
-    ),  # of critical values, as an administrator chose; NULL: the configuration's
+    Column("critical_list", String(64)),  # of critical values; NULL: as configured
 )
 
 users = Table(

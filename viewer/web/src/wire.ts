@@ -143,6 +143,8 @@ export interface EcgSummary {
   signed_tier: Tier | null;
   /** `seq` of its newest signed reading. */
   signed_seq?: number | null;
+  /** The advice of this ECG that holds; null where there is none, or it was taken back. */
+  standing_advice?: string | null;
   /** When the clinic had read the newest advice. */
   advice_seen_at: string | null;
   /** By which version of the rules it was read; null while it is not. */

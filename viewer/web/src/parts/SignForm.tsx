@@ -71,8 +71,8 @@ export function SignForm({ ecgId, analysis, row }: Props): JSX.Element {
     setDraft(next);
   };
   const begin = (): void => {
-    const held = row.newest_advice?.ecg_id === ecgId ? (row.newest_advice.advice ?? "") : "";
-    if (draft === null) change(emptyDraft(analysis?.tier ?? PAPER_TIER, newest, held));
+    if (draft === null)
+      change(emptyDraft(analysis?.tier ?? PAPER_TIER, newest, summary?.standing_advice ?? ""));
     setOpen(true);
   };
   const sign = async (): Promise<void> => {
