@@ -125,10 +125,10 @@ SHAPES: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("shape", range(len(SHAPES)))
 def test_simulated_strips_are_read_the_same_on_both_paths(shape: int) -> None:
-    """200 strips in all: infarctions, blocks, rhythms, noise."""
+    """200 strips in all: infarctions, blocks, rhythms, noise. Which R is on the knife's edge hangs on the processor."""
     strips = [simulate(seed=seed, variation=1.0, **SHAPES[shape]).recording for seed in range(20)]
 
-    assert_same_reading(strips)
+    assert_same_reading(strips, knife_edges=1)
 
 
 @pytest.mark.data
