@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from greenchannel.alerts.alert_state import Alert
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.ecg_state import Ecg, tier_rank
+from greenchannel.alerts.outcome_card import told
 from greenchannel.service.before import patient_of
 from greenchannel.triage import worklist
 from greenchannel.triage.finding import Tier
@@ -18,6 +19,9 @@ Order = tuple[int | str, ...]
 
 BOARD_KEEPS: Final = timedelta(hours=24)
 """How long a board shows a case that is over, from its last event on."""
+
+UNREAD_OUTCOME_KEEPS: Final = timedelta(days=30)
+"""How long where the clinic was sent the outcome and has not read it: a clinic may be shut for a week."""
 
 
 class Standing(NamedTuple):
@@ -122,13 +126,20 @@ def order_of(case: Case, now: datetime) -> Order:
 
 
 def on_board(case: Case, now: datetime) -> bool:
-    """Does the board show it: open, or with an open alert, or with an event of the last day?"""
-    return case.state == "open" or case.last_event_at > now - BOARD_KEEPS or has_open_alert(case)
+    """Does the board show it: open, or with an open alert, or with an event of the last day or an outcome unread?"""
+    return case.state == "open" or has_open_alert(case) or now < _gone_at(case)
+
+
+def _gone_at(case: Case) -> datetime:
+    """Until when a case that is over is shown."""
+    sent, seen = told(case)
+    unread = sent is not None and seen is None and case.state == "closed" and not case.is_drill
+    return case.last_event_at + (UNREAD_OUTCOME_KEEPS if unread else BOARD_KEEPS)
 
 
 def changes_at(case: Case) -> datetime | None:
     """The one instant at which time alone moves the case up, or takes it off the board; None where there is none."""
     if not is_live(case):
-        return case.last_event_at + BOARD_KEEPS
+        return _gone_at(case)
     tier, answered, since = standing(case)
     return worklist.moves_up_at(tier=tier, answered=answered, waits_since=since)

@@ -1,6 +1,6 @@
 """Where a case stands, what counts as answered, and what a board shows."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,11 +11,20 @@ from greenchannel.events import (
     AlertRaised,
     CaseClosed,
     CaseOpened,
+    ClockReading,
+    MilestoneRecorded,
     ProvisionalReading,
     ReadingSigned,
     StreamStarted,
 )
-from greenchannel.viewer.places import BOARD_KEEPS, changes_at, is_answered, on_board, order_of
+from greenchannel.viewer.places import (
+    BOARD_KEEPS,
+    UNREAD_OUTCOME_KEEPS,
+    changes_at,
+    is_answered,
+    on_board,
+    order_of,
+)
 from greenchannel.viewer.wire import case_row
 from tests.viewer_book import START, Book, names
 
@@ -28,6 +37,10 @@ def rang(alert_id: str, ecg_id: str, tier: str = "ACT") -> AlertOpened:
 
 def signed(ecg_id: str, tier: str = "ACT") -> ReadingSigned:
     return ReadingSigned(ecg_id=ecg_id, text="读过", tier=tier, advice=None)
+
+
+def at_once(milestone: str, at: datetime) -> MilestoneRecorded:
+    return MilestoneRecorded(milestone=milestone, time=ClockReading(at=at, clock="server"), source="server")
 
 
 def test_an_unread_ecg_stands_among_the_urgent_ones() -> None:
@@ -139,6 +152,20 @@ def test_a_case_that_is_over_stands_still_and_leaves_the_board_after_a_day() -> 
     assert on_board(over, gone_at - MINUTE) and not on_board(over, gone_at)
     again = book.add("c_1", signed("e_c_1", "NONE"), START + timedelta(days=3))[1]
     assert on_board(again, START + timedelta(days=3, hours=23))
+
+
+def test_an_outcome_that_the_clinic_has_not_read_keeps_its_case_a_month() -> None:
+    """A clinic that was shut for a week finds it; once read, it leaves a day later."""
+    book = Book()
+    book.open("c_1", "ACT")
+    book.add("c_1", CaseClosed(reason="over"))
+    sent_at, read_at = START + timedelta(days=2), START + timedelta(days=9)
+    sent = book.add("c_1", at_once("FEEDBACK_SENT", sent_at), sent_at)[1]
+    read = book.add("c_1", at_once("FEEDBACK_SEEN", read_at), read_at)[1]
+
+    assert on_board(sent, sent_at + timedelta(days=29)) and not on_board(sent, sent_at + UNREAD_OUTCOME_KEEPS)
+    assert changes_at(sent) == sent_at + UNREAD_OUTCOME_KEEPS
+    assert changes_at(read) == read_at + BOARD_KEEPS and not on_board(read, read_at + BOARD_KEEPS)
 
 
 @given(

@@ -213,6 +213,21 @@ describe("what waits to be sent", () => {
     expect((await sendAll("wang", store, service.ask)).sent).toHaveLength(1);
   });
 
+  test.each([403, 412])(
+    "one that is answered %i for good begins anew and stops nothing behind it",
+    async (status) => {
+      const store = new Paper(
+        { ...large(), upload: "/api/v1/uploads/others", tried: true },
+        kept("behind it"),
+      );
+      const service = new Service();
+      service.fate = [status];
+      const round = await sendAll("wang", store, service.ask);
+      expect(round.sent.map((one) => one.id).sort()).toEqual(["behind it", "large"]);
+      expect(await store.all()).toEqual([]);
+    },
+  );
+
   test("what is refused stays with its reason and is not tried again by itself", async () => {
     const store = new Paper(kept("a"), kept("bb"));
     const service = new Service();

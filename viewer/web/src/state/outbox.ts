@@ -145,9 +145,10 @@ async function inPieces(one: Kept, file: KeptFile, store: Store, ask: Ask): Prom
   let offset = 0;
   if (path !== null) {
     const there = await ask(path, { method: "HEAD", headers: TUS }, WAIT_MS);
-    if (there.status === 404 || there.status === 410) path = null;
-    else if (!there.ok) return { kind: "later", status: later(there.status) ? there.status : 0 };
-    else offset = Number(there.headers.get("upload-offset") ?? 0);
+    if (there.ok) offset = Number(there.headers.get("upload-offset") ?? 0);
+    else if (later(there.status)) return { kind: "later", status: there.status };
+    // Gone, or another's by now: to ask for it for ever would stop all that waits behind.
+    else path = null;
   }
   if (path === null) {
     packed = await pack(file.bytes);
