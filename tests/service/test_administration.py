@@ -72,6 +72,9 @@ def test_a_site_is_entered_changed_closed_and_put_back(tmp_path: Path) -> None:
             await ask(h, boss, "POST", "/sites", new, status=409)
             bad = await ask(h, boss, "POST", "/sites", new | {"id": "y", "phone": "call me"}, status=422)
             assert "phone" in bad["detail"]
+            held = await ask(h, boss, "POST", "/sites", new | {"id": "y", "kind": "palace"}, status=400)
+            assert held["code"] == "bad_entry" and "got 'palace'" in held["detail"]
+            assert "机构类型应为" in held["zh"] and "expected" not in held["zh"]
             changed = await ask(h, boss, "PATCH", "/sites/liu", {"phone": None, "distance_km": 30})
             assert (changed["site"]["phone"], changed["site"]["town"]) == (None, "刘庄镇")
             await ask(h, boss, "POST", "/sites/liu/close", {"reason": "并入姬石"}, status=204)

@@ -17,7 +17,14 @@ from greenchannel.settings import Settings
 from greenchannel.store.access import AccessEntry, AccessLog
 from greenchannel.store.account_changes import AccountChanges
 from greenchannel.store.accounts import Accounts, Device, Site, User
-from greenchannel.store.errors import AccountError, AlreadyExists, CodeRefused, LastAdmin, UnknownAccount
+from greenchannel.store.errors import (
+    AccountError,
+    AlreadyExists,
+    CodeRefused,
+    LastAdmin,
+    Misfit,
+    UnknownAccount,
+)
 from greenchannel.store.one_time_codes import DEVICE, USER, OneTimeCode, OneTimeCodes
 from greenchannel.store.passwords import new_token
 from greenchannel.store.writer import Writer
@@ -269,6 +276,8 @@ def _refusal(error: Exception, name: str) -> ServiceError:
             return Conflict("id_taken", str(error), "该编号已被使用")
         case UnknownAccount():
             return NotFound("account", name)
+        case Misfit():
+            return BadEntry("bad_entry", str(error), error.zh)
         case _:
             return BadEntry("bad_entry", str(error), f"内容不正确:{error}")
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, delete, insert, update
 
 from greenchannel.store import schema
+from greenchannel.store.account_checks import check_place
 from greenchannel.store.accounts import (
     ADMIN,
     CLINIC,
@@ -14,13 +15,12 @@ from greenchannel.store.accounts import (
     Accounts,
     Site,
     User,
-    check_place,
     end_sessions,
     keep_an_admin,
     require,
 )
 from greenchannel.store.engine import writing
-from greenchannel.store.errors import UnknownAccount
+from greenchannel.store.errors import Misfit, UnknownAccount
 
 SITE_FIELDS: Final = (
     "name_zh",
@@ -59,12 +59,18 @@ class AccountChanges:
         """
         unknown = sorted(set(given) - set(SITE_FIELDS))
         if unknown:
-            raise ValueError(f"expected fields of {', '.join(SITE_FIELDS)}, got {', '.join(unknown)}")
+            raise Misfit(
+                f"expected fields of {', '.join(SITE_FIELDS)}, got {', '.join(unknown)}",
+                f"字段应为 {'、'.join(SITE_FIELDS)},收到 {'、'.join(unknown)}",
+            )
         empty = sorted(name for name in _NEVER_EMPTY & set(given) if not str(given[name] or "").strip())
         if empty:
-            raise ValueError(f"expected a text for {', '.join(empty)}, got none")
+            raise Misfit(f"expected a text for {', '.join(empty)}, got none", f"{'、'.join(empty)} 不能为空")
         if given.get("kind", CLINIC) not in SITE_KINDS:
-            raise ValueError(f"expected a kind among {', '.join(SITE_KINDS)}, got {given['kind']!r}")
+            raise Misfit(
+                f"expected a kind among {', '.join(SITE_KINDS)}, got {given['kind']!r}",
+                f"机构类型应为 {'、'.join(SITE_KINDS)} 之一,收到 {given['kind']!r}",
+            )
         known = self._accounts.site(site_id)
         if known is None:
             raise UnknownAccount(f"expected a site that exists, there is none called {site_id!r}")
@@ -103,16 +109,20 @@ class AccountChanges:
             No such role, an empty name, or a clinic's person without a site.
         """
         if role is not None and role not in ROLES:
-            raise ValueError(f"expected a role among {', '.join(ROLES)}, got {role!r}")
+            raise Misfit(
+                f"expected a role among {', '.join(ROLES)}, got {role!r}",
+                f"角色应为 {'、'.join(ROLES)} 之一,收到 {role!r}",
+            )
         if name is not None and not name.strip():
-            raise ValueError("expected a name, got none")
+            raise Misfit("expected a name, got none", "姓名不能为空")
         known = self._accounts.user(user_id)
         if known is None:
             raise UnknownAccount(f"expected a user that exists, there is none called {user_id!r}")
         tied = None if every_site else known.sites if sites is None else sites
         if (role or known.role) == CLINIC and not tied:
-            raise ValueError(
-                "expected the site of a clinic's person: a clinic sees its own patients, got no site"
+            raise Misfit(
+                "expected the site of a clinic's person: a clinic sees its own patients, got no site",
+                "基层人员须指明所属机构:基层只看本机构的患者",
             )
         with writing(self._engine) as connection:
             if known.role == ADMIN and role not in (None, ADMIN):

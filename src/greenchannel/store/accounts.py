@@ -16,8 +16,9 @@ from sqlalchemy.exc import IntegrityError
 
 from greenchannel.clock import check_aware
 from greenchannel.store import schema
+from greenchannel.store.account_checks import check_id, check_place
 from greenchannel.store.engine import reading, writing
-from greenchannel.store.errors import AccountError, AlreadyExists, LastAdmin, UnknownAccount
+from greenchannel.store.errors import AccountError, AlreadyExists, LastAdmin, Misfit, UnknownAccount
 from greenchannel.store.passwords import hash_password, new_token, password_fits, token_hash
 
 __all__ = [
@@ -140,11 +141,17 @@ class Accounts:
         """Enter a site; raises `AlreadyExists`, and `ValueError` for a kind, a time zone or a place that cannot be."""
         check_id(id)
         if kind not in SITE_KINDS:
-            raise ValueError(f"expected a kind among {', '.join(SITE_KINDS)}, got {kind!r}")
+            raise Misfit(
+                f"expected a kind among {', '.join(SITE_KINDS)}, got {kind!r}",
+                f"机构类型应为 {'、'.join(SITE_KINDS)} 之一,收到 {kind!r}",
+            )
         try:
             ZoneInfo(timezone)
         except (KeyError, ValueError) as error:
-            raise ValueError(f"expected the name of a time zone, got {timezone!r}") from error
+            raise Misfit(
+                f"expected the name of a time zone, got {timezone!r}",
+                f"应为时区名称,如 Asia/Shanghai,收到 {timezone!r}",
+            ) from error
         check_place(lat, lon, radius_m)
         site = Site(
             id=id,
@@ -210,10 +217,14 @@ class Accounts:
         """
         check_id(id)
         if role not in ROLES:
-            raise ValueError(f"expected a role among {', '.join(ROLES)}, got {role!r}")
+            raise Misfit(
+                f"expected a role among {', '.join(ROLES)}, got {role!r}",
+                f"角色应为 {'、'.join(ROLES)} 之一,收到 {role!r}",
+            )
         if role == CLINIC and not sites:
-            raise ValueError(
-                "expected the site of a clinic's person: a clinic sees its own patients, got no site"
+            raise Misfit(
+                "expected the site of a clinic's person: a clinic sees its own patients, got no site",
+                "基层人员须指明所属机构:基层只看本机构的患者",
             )
         user = User(id=id, name=name, role=role, sites=None if sites is None else frozenset(sites))
         row = {"id": id, "name": name, "role": role, "password_hash": hash_password(password)}
@@ -372,10 +383,16 @@ class Accounts:
         """
         check_id(id)
         if role not in SHIFT_ROLES:
-            raise ValueError(f"expected a role among {', '.join(SHIFT_ROLES)}, got {role!r}")
+            raise Misfit(
+                f"expected a role among {', '.join(SHIFT_ROLES)}, got {role!r}",
+                f"值班岗位应为 {'、'.join(SHIFT_ROLES)} 之一,收到 {role!r}",
+            )
         starts_at, ends_at = check_aware(starts_at), check_aware(ends_at)
         if ends_at <= starts_at:
-            raise ValueError(f"expected an end after {starts_at.isoformat()}, got {ends_at.isoformat()}")
+            raise Misfit(
+                f"expected an end after {starts_at.isoformat()}, got {ends_at.isoformat()}",
+                f"结束时间应晚于 {starts_at.isoformat()},收到 {ends_at.isoformat()}",
+            )
         shift = Shift(id=id, role=role, person=person, starts_at=starts_at, ends_at=ends_at)
         with self._adding("shift", id) as connection:
             require(connection, schema.users, "user", person)
@@ -383,8 +400,9 @@ class Accounts:
                 select(schema.users.c.role).where(schema.users.c.id == person)
             ).scalar_one()
             if has not in MAY_BE_ON_DUTY:
-                raise ValueError(
-                    f"expected a person who may answer alerts ({', '.join(MAY_BE_ON_DUTY)}), got the {has} {person}"
+                raise Misfit(
+                    f"expected a person who may answer alerts ({', '.join(MAY_BE_ON_DUTY)}), got the {has} {person}",
+                    f"值班人员应可应答预警({'、'.join(MAY_BE_ON_DUTY)}),{person} 的角色是 {has}",
                 )
             connection.execute(insert(schema.shifts).values(**msgspec.structs.asdict(shift)))
         return shift
@@ -420,26 +438,6 @@ class Accounts:
                 yield connection
         except IntegrityError as error:
             raise AlreadyExists(f"expected a new id for a {kind}, {id!r} is taken") from error
-
-
-def check_id(id: str) -> None:
-    """Raise `ValueError` for what can be no id."""
-    if not id or len(id) > 64 or not id.isprintable() or id != id.strip():
-        raise ValueError(f"expected an id of 1 to 64 printable characters, got {id!r}")
-    if id.startswith("agent:"):
-        raise ValueError(
-            f"expected an id that does not begin with agent: (a device's computer has that), got {id!r}"
-        )
-
-
-def check_place(lat: float | None, lon: float | None, radius_m: float | None) -> None:
-    """Raise `ValueError` for a place that cannot be."""
-    if (lat is None) != (lon is None) or (radius_m is not None and lat is None):
-        raise ValueError(f"expected latitude and longitude together, got {lat} and {lon}")
-    if lat is not None and lon is not None and not (-90 <= lat <= 90 and -180 <= lon <= 180):
-        raise ValueError(f"expected a latitude of ±90 and a longitude of ±180 degrees, got {lat} and {lon}")
-    if radius_m is not None and not 20 <= radius_m <= 5000:
-        raise ValueError(f"expected a radius of 20 to 5000 m, got {radius_m}")
 
 
 def require(connection: Connection, table: Table, kind: str, id: str) -> None:

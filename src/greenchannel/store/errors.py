@@ -17,6 +17,7 @@ StoreError
 └── AccountError
     ├── AlreadyExists      the id is taken
     ├── UnknownAccount     no such user, device, site or shift
+    ├── Misfit             a value of it cannot be
     ├── LastAdmin          nobody would be left who may administer
     └── CodeRefused        a one-time code is unknown, used, taken back, or over
 ```
@@ -94,6 +95,14 @@ class AlreadyExists(AccountError, ValueError):
 
 class UnknownAccount(AccountError, LookupError):
     """There is no user, device, site or shift of this id."""
+
+
+class Misfit(AccountError, ValueError):
+    """A value of an account cannot be; `zh` says the same in Chinese."""
+
+    def __init__(self, en: str, zh: str) -> None:
+        super().__init__(en)
+        self.zh = zh
 
 
 class LastAdmin(AccountError):
