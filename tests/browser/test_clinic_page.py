@@ -223,6 +223,28 @@ def test_a_field_beside_an_ecg_costs_nothing_and_is_marked_where_it_cannot_be(pe
     assert people.errors == []
 
 
+def test_a_refused_ecg_is_taken_off_its_case_and_sent_as_a_new_patient_s(people: People) -> None:
+    """Its case was closed meanwhile: the refusal is in sight, in the form or in the list, and nothing is lost."""
+    case_id = people.infarction(seed=22)
+    clinic = people.enter("wang", phone=True)
+    card(clinic).get_by_test_id("again").first.click(timeout=SOON_MS)
+    clinic.get_by_test_id("send-file").set_input_files([file(23)])
+    alert = people.ask("chen", "GET", f"/cases/{case_id}")["alert"]["alert_id"]
+    people.ask("chen", "POST", f"/alerts/{alert}/ack")
+    people.ask("chen", "POST", f"/cases/{case_id}/close", {"reason": "x"})
+    clinic.get_by_test_id("send").click()
+    as_new = clinic.locator("[data-testid=send-as-new], [data-testid=refused-as-new]").first
+    expect(as_new).to_be_in_viewport(timeout=SOON_MS)
+    as_new.click()
+    clinic.get_by_test_id("send-age").fill("58")
+    clinic.get_by_test_id("send").click()
+    expect(clinic.get_by_test_id("send-another")).to_be_visible(timeout=SOON_MS)
+    nothing_is_left(clinic)
+    (case,) = [case for case in cases(people) if case["case_id"] != case_id]
+    assert case["patient"]["age_years"] == 58
+    assert people.errors == []
+
+
 def test_what_is_half_filled_in_is_put_away_only_after_a_question(people: People) -> None:
     """And what would be typed while an ECG goes out cannot be typed: it would be lost."""
     people.infarction(seed=24)

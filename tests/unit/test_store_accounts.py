@@ -52,7 +52,7 @@ def test_sites_are_kept(accounts: Accounts) -> None:
 def test_people_are_tied_to_sites_to_none_or_to_all(accounts: Accounts) -> None:
     """No site and every site are not the same."""
     tied = accounts.add_user("li", "李医生", "clinic", "pw", frozenset({"s1"}))
-    nowhere = accounts.add_user("new", "新", "reader", "pw", frozenset())
+    nowhere = accounts.add_user("new", "新", "admin", "pw", frozenset())
     everywhere = accounts.add_user("wu", "吴主任", "cardiologist", "pw")
 
     assert tied == User(id="li", name="李医生", role="clinic", sites=frozenset({"s1"}))
@@ -194,6 +194,7 @@ def test_what_cannot_be_is_refused_and_says_what_was_expected(accounts: Accounts
     soon = NOW + timedelta(hours=1)
     for message, attempt in (
         ("site of a clinic", lambda: accounts.add_user("x", "x", "clinic", "pw")),
+        ("null for every site", lambda: accounts.add_user("x", "x", "reader", "pw", frozenset())),
         ("may answer alerts", lambda: accounts.add_shift("x", "first", "q", NOW, soon)),
         ("role among", lambda: accounts.add_user("x", "x", "king", "pw")),
         ("password", lambda: accounts.add_user("x", "x", "reader", "")),

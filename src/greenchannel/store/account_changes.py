@@ -6,10 +6,11 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, delete, insert, update
 
 from greenchannel.store import schema
-from greenchannel.store.account_checks import check_place
+from greenchannel.store.account_checks import check_place, check_tied
 from greenchannel.store.accounts import (
     ADMIN,
     CLINIC,
+    MAY_BE_ON_DUTY,
     ROLES,
     SITE_KINDS,
     Accounts,
@@ -119,11 +120,8 @@ class AccountChanges:
         if known is None:
             raise UnknownAccount(f"expected a user that exists, there is none called {user_id!r}")
         tied = None if every_site else known.sites if sites is None else sites
-        if (role or known.role) == CLINIC and not tied:
-            raise Misfit(
-                "expected the site of a clinic's person: a clinic sees its own patients, got no site",
-                "基层人员须指明所属机构:基层只看本机构的患者",
-            )
+        is_now = role or known.role
+        check_tied(tied, clinic=is_now == CLINIC, on_duty=is_now in MAY_BE_ON_DUTY)
         with writing(self._engine) as connection:
             if known.role == ADMIN and role not in (None, ADMIN):
                 keep_an_admin(connection, user_id)

@@ -1,5 +1,7 @@
 """What an id and a place must be like."""
 
+from collections.abc import Collection
+
 from greenchannel.store.errors import Misfit
 
 
@@ -33,4 +35,18 @@ def check_place(lat: float | None, lon: float | None, radius_m: float | None) ->
         raise Misfit(
             f"expected a radius of 20 to 5000 m, got {radius_m}",
             f"围栏半径应为 20 至 5000 米,收到 {radius_m}",
+        )
+
+
+def check_tied(to: Collection[str] | None, *, clinic: bool, on_duty: bool) -> None:
+    """Raise `Misfit` for who has to do with patients and would see none; None is every site."""
+    if clinic and not to:
+        raise Misfit(
+            "expected the site of a clinic's person: a clinic sees its own patients, got no site",
+            "基层人员须指明所属机构:基层只看本机构的患者",
+        )
+    if on_duty and to is not None and not to:
+        raise Misfit(
+            "expected a site, or null for every site, got an empty list: who answers alerts would see no patient",
+            "应至少指明一个机构,或以 null 表示全部机构;空列表会让应答预警的人看不到任何患者",
         )

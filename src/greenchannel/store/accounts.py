@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from greenchannel.clock import check_aware
 from greenchannel.store import schema
-from greenchannel.store.account_checks import check_id, check_place
+from greenchannel.store.account_checks import check_id, check_place, check_tied
 from greenchannel.store.engine import reading, writing
 from greenchannel.store.errors import AccountError, AlreadyExists, LastAdmin, Misfit, UnknownAccount
 from greenchannel.store.passwords import hash_password, new_token, password_fits, token_hash
@@ -213,7 +213,7 @@ class Accounts:
         UnknownAccount
             One of the sites does not exist.
         ValueError
-            No such role, no password, or a clinic's person without a site.
+            No such role, no password, or a person of a clinic or on duty who would see no patient.
         """
         check_id(id)
         if role not in ROLES:
@@ -221,11 +221,7 @@ class Accounts:
                 f"expected a role among {', '.join(ROLES)}, got {role!r}",
                 f"角色应为 {'、'.join(ROLES)} 之一,收到 {role!r}",
             )
-        if role == CLINIC and not sites:
-            raise Misfit(
-                "expected the site of a clinic's person: a clinic sees its own patients, got no site",
-                "基层人员须指明所属机构:基层只看本机构的患者",
-            )
+        check_tied(sites, clinic=role == CLINIC, on_duty=role in MAY_BE_ON_DUTY)
         user = User(id=id, name=name, role=role, sites=None if sites is None else frozenset(sites))
         row = {"id": id, "name": name, "role": role, "password_hash": hash_password(password)}
         with self._adding("user", id) as connection:
