@@ -42,7 +42,10 @@ class Line:
                 threading.Thread(target=self._relay, args=(near,), daemon=True).start()
 
     def _relay(self, near: socket.socket) -> None:
-        far = socket.create_connection(("127.0.0.1", self._server_port), timeout=5)
+        try:
+            far = socket.create_connection(("127.0.0.1", self._server_port), timeout=5)
+        except OSError:  # the service has gone before its browser
+            return _drop(near)
         far.settimeout(None)
         with self._lock:
             self._open |= {near, far}

@@ -3,7 +3,7 @@
 import contextlib
 import logging
 import re
-import select
+import selectors
 import socket
 import socketserver
 import threading
@@ -147,7 +147,11 @@ def _next(sock: socket.socket, idle: _Idle, *, since_s: float | None) -> bytes:
     what has begun to come is read to its end and answered. `since_s`: when the last message came, None within one."""
     if since_s is not None:
         idle.begins(sock, since_s)
-        select.select([sock], [], [], sock.gettimeout())
+        with (
+            selectors.DefaultSelector() as waiting
+        ):  # plain select() has no place for the 1,025th file of a process
+            waiting.register(sock, selectors.EVENT_READ)
+            waiting.select(sock.gettimeout())
         if not idle.ends(sock):
             return b""
     return sock.recv(_CHUNK)

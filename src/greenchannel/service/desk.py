@@ -372,6 +372,9 @@ class Desk:
         await self.intake.close()
         await asyncio.to_thread(self._writer.close)
         await asyncio.to_thread(self.access.flush)
+        await asyncio.to_thread(
+            self._engine.dispose
+        )  # who asks after it is over opens a connection of its own
 
     def _fold_log(self) -> None:
         while envelopes := self.log.read(self.book.seq, FOLDED_AT_ONCE):
