@@ -9,3 +9,4 @@ import "./styles/duty.css";
 import "./styles/roster.css";
 import "./styles/rules.css";
 import "./styles/tasks.css";
+import "./styles/printPages.css";

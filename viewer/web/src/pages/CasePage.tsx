@@ -239,7 +239,7 @@ interface WithReasonProps {
 function WithReason({ title, testid, run }: WithReasonProps): JSX.Element {
   const [reason, setReason] = useState("");
   return (
-    <details class="card">
+    <details class="card screen-only">
       <summary data-testid={testid}>{title}</summary>
       <div class="form">
         <label>

@@ -66,7 +66,7 @@ export function EnterMilestone({ caseId, milestones, forms }: Props): JSX.Elemen
     setSaved(true);
   };
   return (
-    <Section title={t("enterMilestone")}>
+    <Section title={t("enterMilestone")} acts>
       <form class="form" onSubmit={(event) => event.preventDefault()}>
         <label>
           {t("which")}

@@ -12,7 +12,7 @@ export function TapMilestones({ caseId, forms }: { caseId: string; forms: Form[]
   const others = open.filter((form) => !form.next);
   if (open.length === 0) return null;
   return (
-    <Section title={t("tapTitle")}>
+    <Section title={t("tapTitle")} acts>
       <div class="form" data-testid="taps">
         {next.length > 0 && (
           <div class="taps">

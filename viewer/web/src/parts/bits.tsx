@@ -126,9 +126,17 @@ export function Trouble(): JSX.Element | null {
   );
 }
 
-export function Section(props: { title: string; children: ComponentChildren; id?: string }): JSX.Element {
+interface SectionProps {
+  title: string;
+  children: ComponentChildren;
+  id?: string;
+  /** There is something to do in it, and nothing to read: it is left out on paper. */
+  acts?: boolean;
+}
+
+export function Section(props: SectionProps): JSX.Element {
   return (
-    <section class="card" id={props.id}>
+    <section class={props.acts ? "card screen-only" : "card"} id={props.id}>
       <h2>{props.title}</h2>
       {props.children}
     </section>
