@@ -40,10 +40,15 @@ TRANSFER: Final[tuple[tuple[str, float, str, bool], ...]] = (
 
 def time(at: datetime, source: str = "server", *, entered: bool = False, **more: Any) -> RecordTime:
     """A time that is known to the second."""
-    return RecordTime(
-        **{"at": at, "earliest": at, "latest": at, "uncertainty_s": 1.0, "source": source, "entered": entered}
-        | more
-    )
+    plain: dict[str, Any] = {
+        "at": at,
+        "earliest": at,
+        "latest": at,
+        "uncertainty_s": 1.0,
+        "source": source,
+        "entered": entered,
+    }
+    return RecordTime(**plain | more)
 
 
 def told(day: datetime, first_h: int, last_h: int, said: str) -> RecordTime:

@@ -20,7 +20,7 @@ from greenchannel.alerts.quality.national_form import (
     ways_of,
 )
 from greenchannel.alerts.quality.record import CaseRecord, RecordTime
-from greenchannel.alerts.tables import read_table, read_value
+from greenchannel.alerts.quality.tables import read_table, read_value
 from greenchannel.events import ClockReading
 
 

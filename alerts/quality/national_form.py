@@ -14,10 +14,10 @@ import msgspec
 from greenchannel.alerts.facts import fact_codes
 from greenchannel.alerts.milestones import codes
 from greenchannel.alerts.quality.record import CaseRecord, RecordTime
-from greenchannel.alerts.tables import read_table, read_value
+from greenchannel.alerts.quality.tables import read_table, read_value
 from greenchannel.alerts.timeline import round_minutes
 
-TABLE: Final = "quality/national_form"
+TABLE: Final = "national_form"
 CPC_STEMI: Final = "cpc_stemi"
 PCI, LYSIS, OTHER, NONE = "pci", "lysis", "other", "none"
 YES, NO = "yes", "no"
