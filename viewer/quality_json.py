@@ -1,4 +1,4 @@
-"""What the quality pages read, as it goes over the wire: minutes with `_min`, shares from 0 to 1, words in both languages.
+"""What the quality pages read, as it goes over the wire: minutes end in `_min`, shares are 0 to 1, both languages.
 
 The structs say what a page draws and nothing of how it was counted. Unknown is null. Every number names its cases by a
 `set`: the page asks `/quality/cases` with the same view and that set.
