@@ -6,11 +6,20 @@ case. What is not known is None, or is not there.
 """
 
 from datetime import datetime
+from functools import cache
 
 import msgspec
 
+from greenchannel.alerts.quality.tables import read_value
+
 RECORDS_VERSION = 1
 """Raised whenever a record of the same events would come out differently: stored ones are then made anew."""
+
+
+@cache
+def begins_with() -> tuple[str, ...]:
+    """The milestones by the first known of which a case counts in a month and an hour."""
+    return read_value("record", "begins_with", tuple[str, ...])
 
 
 class RecordTime(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -19,7 +28,7 @@ class RecordTime(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     at: datetime  # the middle, where only a day or a part of one was told
     earliest: datetime  # as `at`, unless a day or a part of one was told
     latest: datetime
-    uncertainty_s: float | None  # half width; None: the clock was never compared
+    uncertainty_s: float | None  # half width, of a day told too; None: the clock was never compared
     source: str
     told: str | None = None  # the day, or the part of it, as it was told
     entered: bool = False  # a person typed or tapped it; otherwise the service knew it
@@ -88,6 +97,12 @@ class CaseRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     alerts: tuple[RecordAlert, ...] = ()  # oldest first
     way: str = "upload"  # "stream" where any ECG of it was one
     seq: int = 0  # the last event that it holds
+
+    @property
+    def began_at(self) -> datetime:
+        """The instant by whose month and hour the case counts: its first contact as far as anybody knows."""
+        known = (self.times.get(name) for name in begins_with())
+        return next((time.at for time in known if time is not None), self.opened_at)
 
     def at(self, milestone: str) -> datetime | None:
         """When a milestone was; None where nobody has said."""
