@@ -1,0 +1,284 @@
+"""Which segment loses the time: the minutes of each above what is usual, with their uncertainty, and who is first.
+
+A case is compared with what is usual for cases like it (`Segment.depends_on`): a month with more patients from far away
+is no month of slow ambulances. The mean of what is left, without its outer parts, is the excess; a bootstrap of the month
+and of the months before it says how sure that is. Since a segment seen in few cases wins by luck, segments are ranked by
+the excess that is to be believed: drawn towards zero by as much as it is uncertain.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from greenchannel.alerts.quality.hours import came_off_hours
+from greenchannel.alerts.quality.record import CaseRecord
+from greenchannel.alerts.quality.segments import Segment, exact, minutes, segments, way_of
+from greenchannel.alerts.tables import read_value
+
+TABLE = "quality/bottlenecks"
+ALWAYS = ("consent", "dido")  # in the list whatever they cost
+
+Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """The values of ``bottlenecks.toml``."""
+
+    trim_share: float
+    draws: int
+    seed: int
+    interval_share: float
+    stratum_weight: float
+    prior_sd_min: float
+    least_cases: int
+    consent_known_share: float
+
+
+@cache
+def default_settings() -> Settings:
+    """The values of ``bottlenecks.toml``."""
+    return Settings(**{name: read_value(TABLE, name, float | int) for name in Settings.__struct_fields__})  # type: ignore[arg-type]
+
+
+class Bottleneck(msgspec.Struct, frozen=True, kw_only=True):
+    """What one segment lost."""
+
+    segment: str
+    kind: str
+    zh: str
+    en: str
+    who: str
+    rank: int | None  # None: too few cases, or a whole that other rows are parts of
+    excess_min: float | None  # above what is usual for such cases; negative: faster
+    low_min: float | None
+    high_min: float | None
+    believed_min: float | None  # drawn towards zero by its uncertainty; what the rank goes by
+    probability_first: float | None
+    median_min: float | None  # of the period, as it was
+    usual_min: float | None  # median before
+    cases: int
+    missing: int  # cases in which it exists and is not known
+    without_consent: bool = False  # the time while consent was talked about is taken out
+    case_ids: tuple[str, ...] = ()  # longest above the usual first
+
+
+class Measured(NamedTuple):
+    """One segment in some cases."""
+
+    values: Floats  # minutes
+    strata: tuple[tuple[object, ...], ...]  # of each value
+    case_ids: tuple[str, ...]
+    missing: int
+    net: bool
+
+
+def bottlenecks(
+    now: Sequence[CaseRecord], before: Sequence[CaseRecord], *, settings: Settings | None = None
+) -> tuple[Bottleneck, ...]:
+    """Rank the segments by what they lost in a period against an earlier one, most first.
+
+    Consent and door-in-door-out are always in the list. A whole (`Segment.kind`) is shown and not ranked, since its
+    parts are. Deterministic: the bootstrap's seed is a setting.
+
+    Parameters
+    ----------
+    now, before
+        Records of the population that is asked about, as STEMI with reperfusion; exclusions are the caller's.
+    """
+    rule = settings or default_settings()
+    net = _consent_is_known(now, rule) and _consent_is_known(before, rule)
+    here, there = measured(now, net=net), measured(before, net=net)
+    rows, draws = [], {}
+    for n, spec in enumerate(segments().values()):
+        row, drawn = _row(spec, here[spec.id], there[spec.id], rule, n)
+        rows.append(row)
+        if drawn is not None and spec.kind != "whole":
+            draws[spec.id] = drawn
+    first = _first(draws)
+    rows = [msgspec.structs.replace(row, probability_first=first.get(row.segment)) for row in rows]
+    rows.sort(key=lambda row: (row.segment not in first, -_or_low(row.believed_min)))
+    ranked = {row.segment: n for n, row in enumerate((r for r in rows if r.segment in first), start=1)}
+    return tuple(
+        msgspec.structs.replace(row, rank=ranked.get(row.segment))
+        for row in rows
+        if row.cases or row.missing or row.segment in ALWAYS
+    )
+
+
+def measured(records: Sequence[CaseRecord], *, net: bool) -> dict[str, Measured]:
+    """Return each segment's minutes in these cases, with what its usual length differs by.
+
+    Parameters
+    ----------
+    net
+        Whether the time while consent was talked about is taken out of what it holds up. Cases in which the talk is
+        not known keep it, and are compared with their like alone.
+    """
+    found: dict[str, tuple[list[float], list[tuple[object, ...]], list[str]]] = {
+        name: ([], [], []) for name in segments()
+    }
+    missing = dict.fromkeys(segments(), 0)
+    for record in records:
+        lengths = way_of(record).lengths_min
+        like = {"town": record.town, "site": record.site, "off_hours": came_off_hours(record)}
+        for name, spec in segments().items():
+            if record.arrival_mode is not None and record.arrival_mode not in spec.modes:
+                continue
+            length = lengths.get(name)
+            if length is None:
+                missing[name] += 1
+                continue
+            alone = _without_consent(record, spec, length) if net else None
+            values, strata, ids = found[name]
+            values.append(length if alone is None else alone)
+            strata.append((alone is not None, record.arrival_mode, *(like[key] for key in spec.depends_on)))
+            ids.append(record.case_id)
+    return {
+        name: Measured(
+            np.array(values, dtype=np.float64), tuple(strata), tuple(ids), missing[name], net and _held(name)
+        )
+        for name, (values, strata, ids) in found.items()
+    }
+
+
+def usual(before: Measured, rule: Settings) -> Mapping[tuple[object, ...], float]:
+    """What is usual in each stratum, in minutes, drawn towards the mode's and the segment's own where cases are few.
+
+    The empty stratum is the segment's.
+    """
+    if not len(before.values):
+        return {}
+    levels: dict[tuple[object, ...], float] = {(): float(np.median(before.values))}
+    for depth in sorted({n for strata in before.strata for n in range(1, len(strata) + 1)}):
+        groups: dict[tuple[object, ...], list[float]] = {}
+        for value, stratum in zip(before.values, before.strata, strict=True):
+            groups.setdefault(stratum[:depth], []).append(float(value))
+        for key, values in groups.items():
+            above, n = levels[key[:-1]], len(values)
+            levels[key] = (n * float(np.median(values)) + rule.stratum_weight * above) / (
+                n + rule.stratum_weight
+            )
+    return levels
+
+
+def above_usual(of: Measured, levels: Mapping[tuple[object, ...], float]) -> Floats:
+    """Minutes of each case above what is usual for it; for a stratum never seen, above that of the next wider one."""
+    return of.values - np.array([_level(stratum, levels) for stratum in of.strata], dtype=np.float64)
+
+
+def trimmed_mean(values: Floats, share: float) -> Floats:
+    """Mean along the last axis without `share` of the values on each side."""
+    n = values.shape[-1]
+    cut = int(n * share)
+    ordered = np.sort(values, axis=-1)
+    middle: Floats = ordered[..., cut : n - cut].mean(axis=-1)
+    return middle
+
+
+def _level(stratum: tuple[object, ...], levels: Mapping[tuple[object, ...], float]) -> float:
+    while stratum not in levels:
+        stratum = stratum[:-1]
+    return levels[stratum]
+
+
+def _row(
+    spec: Segment, here: Measured, there: Measured, rule: Settings, n: int
+) -> tuple[Bottleneck, Floats | None]:
+    row = Bottleneck(
+        segment=spec.id,
+        kind=spec.kind,
+        zh=spec.zh,
+        en=spec.en,
+        who=spec.who,
+        rank=None,
+        excess_min=None,
+        low_min=None,
+        high_min=None,
+        believed_min=None,
+        probability_first=None,
+        median_min=_median(here.values),
+        usual_min=_median(there.values),
+        cases=len(here.values),
+        missing=here.missing,
+        without_consent=here.net,
+        case_ids=here.case_ids,
+    )
+    if min(len(here.values), len(there.values)) < rule.least_cases:
+        return row, None
+    levels = usual(there, rule)
+    over, base = above_usual(here, levels), above_usual(there, levels)
+    excess = float(trimmed_mean(over, rule.trim_share) - trimmed_mean(base, rule.trim_share))
+    rng = np.random.default_rng((rule.seed, n))
+    drawn = _drawn(rng, over, rule) - _drawn(rng, base, rule)
+    tail = (1.0 - rule.interval_share) / 2.0
+    low, high = np.quantile(drawn, (tail, 1.0 - tail))
+    # A handful of cases that happen to be alike says too little of its own spread: what is usual says it, too.
+    chance = trimmed_mean(base[rng.integers(0, len(base), (rule.draws, len(over)))], rule.trim_share)
+    spread = max(float(np.var(drawn)), float(np.var(chance)))
+    belief = rule.prior_sd_min**2 / (rule.prior_sd_min**2 + spread)
+    ids = tuple(here.case_ids[int(i)] for i in np.argsort(-over, kind="stable"))
+    row = msgspec.structs.replace(
+        row,
+        excess_min=excess,
+        low_min=float(low),
+        high_min=float(high),
+        believed_min=excess * belief,
+        case_ids=ids,
+    )
+    return row, drawn * belief
+
+
+def _drawn(rng: np.random.Generator, values: Floats, rule: Settings) -> Floats:
+    n = len(values)
+    return trimmed_mean(values[rng.integers(0, n, (rule.draws, n))], rule.trim_share)
+
+
+def _first(draws: Mapping[str, Floats]) -> dict[str, float]:
+    """The share of the draws in which each segment loses most."""
+    if not draws:
+        return {}
+    names = list(draws)
+    winner = np.argmax(np.stack([draws[name] for name in names]), axis=0)
+    return {name: float(np.mean(winner == n)) for n, name in enumerate(names)}
+
+
+def _consent_is_known(records: Sequence[CaseRecord], rule: Settings) -> bool:
+    known = sum(_talk(record) is not None for record in records)
+    return known > 0 and known >= rule.consent_known_share * len(records)
+
+
+def _held(name: str) -> bool:
+    return any(name in row.holds_up for row in segments().values())
+
+
+def _talk(record: CaseRecord) -> tuple[Segment, float] | None:
+    spec = segments()["consent"]
+    begin, end = exact(record, spec.begin), exact(record, spec.end)
+    if begin is None or end is None or end.at < begin.at:
+        return None
+    return spec, minutes(begin.at, end.at)
+
+
+def _without_consent(record: CaseRecord, spec: Segment, length: float) -> float | None:
+    """A segment's minutes without those in which consent was talked about; None where the talk is not known."""
+    if not _held(spec.id):
+        return None
+    consent = segments()["consent"]
+    talk = [exact(record, name) for name in (consent.begin, consent.end)]
+    ends = [exact(record, name) for name in (spec.begin, spec.end)]
+    if any(time is None for time in (*talk, *ends)):
+        return None
+    (start, stop), (begin, end) = ([time.at for time in pair if time is not None] for pair in (talk, ends))
+    together = max(minutes(max(start, begin), min(stop, end)), 0.0)
+    return max(length - together, 0.0)
+
+
+def _median(values: Floats) -> float | None:
+    return float(np.median(values)) if len(values) else None
+
+
+def _or_low(value: float | None) -> float:
+    return -np.inf if value is None else value
