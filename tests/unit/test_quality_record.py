@@ -62,7 +62,7 @@ def test_the_published_case_has_its_two_intervals_and_no_third_invented() -> Non
         "ANGIO_START", "WIRE",
     }  # fmt: skip
     assert minutes(found, "FMC", "ECG1_ACQ") is None and minutes(found, "SPOKE_DOOR", "SPOKE_OUT") is None
-    assert (found.diagnosis, found.ambulance, found.doctor, found.reader) == (None, None, None, None)
+    assert (found.diagnosis, found.ambulance, found.doctor, found.reader) == ("STEMI", "own", None, None)
     assert found.times["WIRE"].uncertainty_s == 30.0 and found.times["WIRE"].entered
 
 
