@@ -32,6 +32,7 @@ from greenchannel.viewer import (
     routes_facts,
     routes_loop,
     routes_paper,
+    routes_quality,
     routes_reperfusion,
     routes_report,
     routes_roster,
@@ -115,6 +116,7 @@ def _http(front: Front, metrics: health.Metrics) -> FastAPI:
         routes_admin_watch,
         routes_codes,
         routes_drills,
+        routes_quality,
     ):
         app.include_router(module.router, prefix=PREFIX)
     app.include_router(health.router)

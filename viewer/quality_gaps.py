@@ -54,7 +54,7 @@ def gaps_of(
             Gap(
                 case_id=one.case_id,
                 opened_at=rfc3339(one.opened_at),
-                site=said(names, "site", one.site),
+                site=said(names, "clinic", one.site),
                 field=Said(id=one.field, zh=one.zh, en=one.en),
                 owner=one.owner,
                 milestone=one.milestone,
@@ -84,7 +84,7 @@ def form_json(record: CaseRecord, names: Directory) -> CaseForm:
     return CaseForm(
         case_id=record.case_id,
         state=record.state,
-        site=said(names, "site", record.site),
+        site=said(names, "clinic", record.site),
         sections=tuple(sections),
         required=share.required,
         filled=share.filled,

@@ -52,10 +52,12 @@ class Number(msgspec.Struct, frozen=True, kw_only=True):
     median_min: float | None = None
     q1_min: float | None = None
     q3_min: float | None = None
-    met: int | None = None  # None: the metric has no target
-    share: float | None = None
+    met: int | None = None  # surely; None: the metric has no target
+    late: int | None = None  # surely not met
+    share: float | None = None  # of all who should have had it: what is missing is not met
     share_low: float | None = None
     share_high: float | None = None
+    reached: bool | None = None  # as the edition wants it; None: it wants nothing, or nobody knows
 
 
 class MonthValue(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +72,7 @@ class MonthValue(msgspec.Struct, frozen=True, kw_only=True):
 class Metric(Said, frozen=True, kw_only=True):
     """One number of an edition, with what it counts and what it leaves out."""
 
+    label: str  # what the edition calls it; another edition may give the name to other ends
     from_: Said | None = msgspec.field(name="from")  # None: a share of cases
     to: Said | None
     statistic: str  # "mean", "median", "share"
@@ -122,7 +125,7 @@ class CaseLine(msgspec.Struct, frozen=True, kw_only=True):
     arrival_mode: int | None
     minutes: float | None
     uncertainty_min: float | None
-    set: str  # "met", "late", "missing", "excluded", "negative"
+    set: str  # "met", "late", "possibly", "missing", "excluded", "negative", "counted" where there is no target
     lacks: tuple[Said, ...]  # the milestones that are not known
     reasons: tuple[Said, ...]  # why it was late, or excluded
     corrected: bool  # one of its two times stands in place of an earlier value

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from greenchannel.alerts.facts import fact_codes
+from greenchannel.alerts.quality.hours import came_off_hours
 from greenchannel.alerts.quality.record import CaseRecord
 from greenchannel.clock import rfc3339
 from greenchannel.viewer.directory import Directory
@@ -21,6 +22,11 @@ _UNKNOWN_WORDS: Final = Word("未知", "unknown")
 DEFAULT_MONTHS: Final = 12
 _MONTH: Final = re.compile(r"(19|20)\d{2}-(0[1-9]|1[0-2])")
 HOURS: Final = ("all", "on", "off")
+_HOURS_OF: Final = {True: "off", False: "on", None: None}
+_HOURS_WORDS: Final = {
+    "on": Word("工作时间", "on hours"),
+    "off": Word("非工作时间与节假日", "off hours and holidays"),
+}
 _MODES: Final = {
     1: Word("呼叫120或其他出车", "ambulance called"),
     2: Word("转院（含基层医疗机构）", "transfer"),
@@ -50,7 +56,7 @@ class Grouping(NamedTuple):
 
 def month_of(record: CaseRecord) -> str:
     """The month in which a case began, on the network's wall clock: "2026-05"."""
-    return f"{record.opened_at.astimezone(SHOWN_ZONE):%Y-%m}"
+    return f"{record.began_at.astimezone(SHOWN_ZONE):%Y-%m}"
 
 
 def _part_of_year(record: CaseRecord, months: int, letter: str) -> str:
@@ -59,7 +65,7 @@ def _part_of_year(record: CaseRecord, months: int, letter: str) -> str:
 
 
 GROUPINGS: Final[dict[str, Grouping]] = {
-    "site": Grouping("机构", "clinic", lambda one: one.site),
+    "clinic": Grouping("机构", "clinic", lambda one: one.site),
     "town": Grouping("乡镇", "township", lambda one: one.town),
     "referring": Grouping("转出医院", "referring hospital", lambda one: one.referring),
     "ambulance": Grouping("出车单位", "ambulance unit", lambda one: one.ambulance),
@@ -68,12 +74,13 @@ GROUPINGS: Final[dict[str, Grouping]] = {
     ),
     "doctor": Grouping("决策医生", "deciding doctor", lambda one: one.doctor),
     "reader": Grouping("阅图医生", "reader", lambda one: one.reader),
+    "hours": Grouping("时段", "on and off hours", lambda one: _HOURS_OF[came_off_hours(one)]),
     "month": Grouping("月", "month", month_of),
     "quarter": Grouping("季度", "quarter", lambda one: _part_of_year(one, 3, "Q")),
     "half": Grouping("半年", "half-year", lambda one: _part_of_year(one, 6, "H")),
     "year": Grouping("年", "year", lambda one: month_of(one)[:4]),
 }
-DEFAULT_BY: Final = "site"
+DEFAULT_BY: Final = "clinic"
 
 
 def group_of(record: CaseRecord, by: str) -> str:
@@ -86,7 +93,7 @@ def group_words(names: Directory, by: str, group: str) -> Word:
     if group == UNKNOWN:
         return _UNKNOWN_WORDS
     match by:
-        case "site" | "referring":
+        case "clinic" | "referring":
             site = names.site(group)
             return Word(site["name_zh"], site["name_en"])
         case "doctor" | "reader":
@@ -94,6 +101,8 @@ def group_words(names: Directory, by: str, group: str) -> Word:
             return Word(name, name)
         case "mode":
             return _MODES[int(group)]
+        case "hours":
+            return _HOURS_WORDS[group]
         case "ambulance":
             code = fact_codes("AMBULANCE_UNIT").get(group)
             return Word(group, group) if code is None else Word(code.zh, code.en)
@@ -128,7 +137,7 @@ def month_begin(month: str) -> datetime:
 def between(records: Sequence[CaseRecord], first: str, last: str) -> tuple[CaseRecord, ...]:
     """The cases that began in these months, both included."""
     start, end = month_begin(first), month_begin(months_before(last, -1))
-    return tuple(one for one in records if start <= one.opened_at < end)
+    return tuple(one for one in records if start <= one.began_at < end)
 
 
 # ---------------------------------------------------------------- the view
@@ -144,9 +153,6 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
     ]  # of the same group and hours, of all months: what a period is compared with
     months: tuple[str, ...]
     groups: tuple[tuple[str, int], ...]  # of the period, with their numbers of cases
-
-
-OffHours = Callable[[CaseRecord], bool | None]
 
 
 def view_of(asked: Asked, standards: Sequence[str], newest: str) -> View:
@@ -179,15 +185,13 @@ def view_of(asked: Asked, standards: Sequence[str], newest: str) -> View:
     )
 
 
-def scope_of(
-    asked: Asked, records: Sequence[CaseRecord], standards: Sequence[str], now: datetime, off_hours: OffHours
-) -> Scope:
+def scope_of(asked: Asked, records: Sequence[CaseRecord], standards: Sequence[str], now: datetime) -> Scope:
     """The cases of a view, out of all that the caller may see."""
     months = tuple(sorted({month_of(one) for one in records}))
     view = view_of(asked, standards, months[-1] if months else f"{now.astimezone(SHOWN_ZONE):%Y-%m}")
     period = between(records, view.from_month, view.to_month)
     groups = Counter(group_of(one, view.by) for one in period)
-    others = tuple(one for one in records if _is_in(one, view, off_hours))
+    others = tuple(one for one in records if _is_in(one, view))
     return Scope(
         view=view,
         records=between(others, view.from_month, view.to_month),
@@ -197,10 +201,10 @@ def scope_of(
     )
 
 
-def _is_in(record: CaseRecord, view: View, off_hours: OffHours) -> bool:
+def _is_in(record: CaseRecord, view: View) -> bool:
     if view.group and group_of(record, view.by) != view.group:
         return False
-    return view.hours == "all" or off_hours(record) is (view.hours == "off")
+    return view.hours == "all" or came_off_hours(record) is (view.hours == "off")
 
 
 def frame_of(scope: Scope, standards: Sequence[Said], names: Directory, now: datetime) -> Frame:

@@ -36,9 +36,11 @@ export interface MetricNumber {
   q1_min: number | null;
   q3_min: number | null;
   met: number | null;
+  late: number | null;
   share: number | null;
   share_low: number | null;
   share_high: number | null;
+  reached: boolean | null;
 }
 
 export interface MonthValue {
@@ -49,6 +51,7 @@ export interface MonthValue {
 }
 
 export interface Metric extends Said {
+  label: string;
   from: Said | null;
   to: Said | null;
   statistic: "mean" | "median" | "share";
@@ -86,7 +89,15 @@ export interface Groups {
   rows: GroupRow[];
 }
 
-export type CaseSet = "all" | "met" | "late" | "missing" | "excluded" | "negative";
+export type CaseSet =
+  | "counted"
+  | "met"
+  | "late"
+  | "possibly"
+  | "uncertain"
+  | "missing"
+  | "excluded"
+  | "negative";
 
 export interface CaseLine {
   case_id: string;

@@ -105,15 +105,11 @@ export function valueText(metric: Metric, number: MetricNumber): string {
 
 export type Verdict = "met" | "missed" | "none" | "unknown";
 
-/** Against the edition's target: of the value, and of the share where there is one for it. */
+/** Whether the edition's target was reached, as the service judges it. */
 export function verdict(metric: Metric, number: MetricNumber): Verdict {
-  const value = judgedBy(metric, number);
-  const wanted = metric.statistic === "share" ? metric.target_share : metric.target_min;
-  if (wanted === null) return "none";
-  if (value === null) return "unknown";
-  if (metric.statistic === "share") return value >= wanted ? "met" : "missed";
-  const enough = metric.target_share === null || number.share === null || number.share >= metric.target_share;
-  return value <= wanted && enough ? "met" : "missed";
+  if (metric.target_min === null && metric.target_share === null) return "none";
+  if (number.reached === null) return "unknown";
+  return number.reached ? "met" : "missed";
 }
 
 /** `≤ 10 分钟 · ≥ 75 %`. */

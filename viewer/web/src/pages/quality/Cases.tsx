@@ -8,11 +8,22 @@ import type { CaseLine, CaseSet, QualityCases } from "../../wireQuality";
 import { Definition, Facts } from "./Overview";
 import { asked, useQuality, Waiting } from "./shared";
 
-const SETS: readonly CaseSet[] = ["all", "met", "late", "missing", "excluded", "negative"];
+const SETS: readonly CaseSet[] = [
+  "counted",
+  "met",
+  "late",
+  "possibly",
+  "uncertain",
+  "missing",
+  "negative",
+  "excluded",
+];
 const SHAPES: Record<CaseSet, string> = {
-  all: "",
+  counted: "",
   met: "✓",
   late: "▲",
+  possibly: "≈",
+  uncertain: "±",
   missing: "—",
   excluded: "○",
   negative: "↶",

@@ -128,7 +128,7 @@ function Cells({ metric, row, group, longest, middle }: CellsProps): JSX.Element
         <span class="muted">{span(number.share_low, number.share_high, percent)}</span>
       </td>
       <td>
-        <a href={to("all")}>{number.n}</a>
+        <a href={to("counted")}>{number.n}</a>
       </td>
       <td>{row.missing > 0 ? <a href={to("missing")}>{row.missing}</a> : 0}</td>
       <td>{row.excluded > 0 ? <a href={to("excluded")}>{row.excluded}</a> : 0}</td>

@@ -63,9 +63,11 @@ function Six({ metric }: { metric: Metric }): JSX.Element {
   const isShare = metric.statistic === "share";
   return (
     <li class="card six-one" data-testid={`metric-${metric.id}`}>
-      <h3>{say(metric)}</h3>
+      <h3>
+        {say(metric)} <span class="muted metric-label">{metric.label}</span>
+      </h3>
       <p class="six-number">
-        <a href={casesHref(asked.value, metric.id, "all")} class="num" data-testid={`value-${metric.id}`}>
+        <a href={casesHref(asked.value, metric.id, "counted")} class="num" data-testid={`value-${metric.id}`}>
           {valueText(metric, metric.without)}
         </a>{" "}
         {!isShare && judgedBy(metric, metric.without) !== null && <span class="six-unit">{tq("min")}</span>}{" "}
@@ -113,15 +115,15 @@ export function Facts({ metric }: { metric: Metric }): JSX.Element {
         </li>
       )}
       <li>
-        <a href={to("all")}>{tq("countedCases", { n: without.n })}</a> ·{" "}
+        <a href={to("counted")}>{tq("countedCases", { n: without.n })}</a> ·{" "}
         <a href={to("missing")} data-testid={`missing-${metric.id}`}>
           {tq("missingCases", { n: metric.missing })}
         </a>
-        {without.met !== null && without.n > without.met && (
+        {without.late !== null && without.late > 0 && (
           <>
             {" · "}
             <a href={to("late")} data-testid={`late-${metric.id}`}>
-              {tq("set_late")} {without.n - without.met}
+              {tq("set_late")} {without.late}
             </a>
           </>
         )}
@@ -136,8 +138,16 @@ export function Facts({ metric }: { metric: Metric }): JSX.Element {
           <a href={to("negative")}>▲ {tq("negativeCases", { n: metric.negative })}</a>
         </li>
       )}
-      {metric.uncertain > 0 && <li class="muted">{tq("uncertainCases", { n: metric.uncertain })}</li>}
-      {metric.possibly > 0 && <li class="muted">{tq("possiblyCases", { n: metric.possibly })}</li>}
+      {metric.uncertain > 0 && (
+        <li>
+          <a href={to("uncertain")}>{tq("uncertainCases", { n: metric.uncertain })}</a>
+        </li>
+      )}
+      {metric.possibly > 0 && (
+        <li>
+          <a href={to("possibly")}>{tq("possiblyCases", { n: metric.possibly })}</a>
+        </li>
+      )}
       {metric.half_width_min !== null && metric.half_width_min >= 0.05 && (
         <li class="muted">{tq("halfWidth", { n: minutes(metric.half_width_min) })}</li>
       )}
@@ -160,7 +170,9 @@ function Line({ metric }: { metric: Metric }): JSX.Element {
     <li data-testid={`metric-${metric.id}`}>
       <details>
         <summary>
-          <span class="metric-name">{say(metric)}</span>
+          <span class="metric-name">
+            {say(metric)} <span class="muted metric-label">{metric.label}</span>
+          </span>
           <b class="num metric-value">
             {valueText(metric, metric.without)}
             {metric.statistic !== "share" && judgedBy(metric, metric.without) !== null && ` ${tq("min")}`}

@@ -10,7 +10,7 @@ import "../../styles/quality.css";
 import "../../styles/qualityPrint.css";
 import { say } from "../../texts";
 import { type QualityText, tq } from "../../textsQuality";
-import type { Said } from "../../wireQuality";
+import type { QualityView, Said } from "../../wireQuality";
 import { Cases } from "./Cases";
 import { Charts } from "./Charts";
 import { Delays } from "./Delays";
@@ -87,6 +87,7 @@ function Bar({ part }: { part: Part }): JSX.Element {
     <section class="quality-bar" aria-label={tq("view")}>
       <div class="quality-choices">
         <Choice name="standard" options={held.standards} value={view.standard} take={take} />
+        <OneMonth months={held.months} view={view} take={take} />
         <MonthChoice name="from" months={held.months} value={view.from_month} take={take} />
         <MonthChoice name="to" months={held.months} value={view.to_month} take={take} />
         <Choice
@@ -176,6 +177,30 @@ function Choice({ name, options, value, take }: ChoiceProps): JSX.Element {
           <option key={one.id} value={one.id}>
             {say(one)}
           </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+/** One month, in one act: most questions are of one. */
+function OneMonth(props: {
+  months: readonly string[];
+  view: QualityView;
+  take: (change: Asked) => void;
+}): JSX.Element {
+  const { months, view, take } = props;
+  return (
+    <label>
+      {tq("month")}
+      <select
+        value={view.from_month === view.to_month ? view.from_month : ""}
+        data-testid="ask-month"
+        onChange={(event) => take({ from: event.currentTarget.value, to: event.currentTarget.value })}
+      >
+        <option value="">—</option>
+        {[...months].reverse().map((month) => (
+          <option key={month}>{month}</option>
         ))}
       </select>
     </label>
