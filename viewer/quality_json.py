@@ -219,15 +219,16 @@ class Chart(Said, frozen=True, kw_only=True):
     """A control chart of one process."""
 
     kind: str  # "xmr", "cusum"
-    unit: str  # "min", "share", "sd"
+    unit: str  # "min", "sd", "sum"
     where: Said
     centre: float | None
     lower: float | None
     upper: float | None
     points: tuple[ChartPoint, ...]
     signals: tuple[Signal, ...]
-    note_zh: str = ""
-    note_en: str = ""
+    usual: float | None  # minutes, or a share where `is_share`
+    is_share: bool
+    baseline: int  # cases, or months, that say what is usual
 
 
 class Charts(msgspec.Struct, frozen=True, kw_only=True):
@@ -235,8 +236,9 @@ class Charts(msgspec.Struct, frozen=True, kw_only=True):
 
     frame: Frame
     charts: tuple[Chart, ...]
-    joint_zh: str  # the joint false-alarm rate in words
-    joint_en: str
+    watched: int  # with those of clinics that are quiet and not drawn
+    points: int  # of all of them
+    vain: float  # signals that chance alone would give them, on average
 
 
 class Rate(Said, frozen=True, kw_only=True):

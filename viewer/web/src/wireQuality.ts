@@ -184,22 +184,24 @@ export interface Signal {
 
 export interface ControlChart extends Said {
   kind: "xmr" | "cusum";
-  unit: "min" | "share" | "sd";
+  unit: "min" | "sd" | "sum";
   where: Said;
   centre: number | null;
   lower: number | null;
   upper: number | null;
   points: ChartPoint[];
   signals: Signal[];
-  note_zh: string;
-  note_en: string;
+  usual: number | null;
+  is_share: boolean;
+  baseline: number;
 }
 
 export interface ControlCharts {
   frame: Frame;
   charts: ControlChart[];
-  joint_zh: string;
-  joint_en: string;
+  watched: number;
+  points: number;
+  vain: number;
 }
 
 export interface Rate extends Said {

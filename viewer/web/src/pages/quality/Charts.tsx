@@ -20,7 +20,9 @@ export function Charts(): JSX.Element {
     <>
       <p class="num" role="status" data-testid="charts-signals">
         <b>{loud.length > 0 ? `▲ ${tq("chartsSignals", { n: loud.length })}` : tq("chartsQuiet")}</b>{" "}
-        <span class="muted">{say({ zh: told.joint_zh, en: told.joint_en })}</span>
+        <span class="muted">
+          {tq("chartsVain", { charts: told.watched, points: told.points, n: minutes(told.vain) })}
+        </span>
       </p>
       <ul class="charts">
         {loud.map((chart) => (
@@ -43,17 +45,14 @@ export function Charts(): JSX.Element {
   );
 }
 
-const writer = (unit: ControlChart["unit"]): ((value: number) => string) =>
-  unit === "share" ? (value) => percent(value) : (value) => minutes(value);
-
 function One({ chart }: { chart: ControlChart }): JSX.Element {
-  const write = writer(chart.unit);
+  const { unit, usual } = chart;
   const plot = useMemo<Plotted>(
     () => ({
       labels: chart.points.map((one) => one.at),
       values: chart.points.map((one) => one.value),
       signals: chart.points.map((one) => one.signal),
-      write: writer(chart.unit),
+      write: (value) => minutes(value),
       centre: chart.centre,
       limits: [chart.lower, chart.upper],
     }),
@@ -65,7 +64,7 @@ function One({ chart }: { chart: ControlChart }): JSX.Element {
       <h3>
         {tq("chartFrame", { where: say(chart.where), name: say(chart) })}{" "}
         <span class="muted">
-          {tq(`kind_${chart.kind}`)} · {tq(`unit_${chart.unit}` as QualityText)}
+          {tq(`kind_${chart.kind}`)} · {tq(`unit_${unit}` as QualityText)}
         </span>
       </h3>
       {chart.signals.length > 0 && (
@@ -84,12 +83,14 @@ function One({ chart }: { chart: ControlChart }): JSX.Element {
       )}
       <Chart plot={plot} label={[say(chart), ...said].join(" · ")} height={200} />
       <p class="muted num">
-        {tq("limits", {
-          centre: chart.centre === null ? "—" : write(chart.centre),
-          lower: chart.lower === null ? "—" : write(chart.lower),
-          upper: chart.upper === null ? "—" : write(chart.upper),
+        {tq("chartUsual", {
+          usual: usual === null ? "—" : chart.is_share ? percent(usual) : `${minutes(usual)} ${tq("min")}`,
+          n: chart.baseline,
         })}{" "}
-        {say({ zh: chart.note_zh, en: chart.note_en })}
+        {tq(unit === "min" ? "limitsMin" : "limitsSum", {
+          lower: chart.lower === null ? "—" : minutes(chart.lower),
+          upper: chart.upper === null ? "—" : minutes(chart.upper),
+        })}
       </p>
     </li>
   );

@@ -1,6 +1,7 @@
 /** What goes to the meeting: the monthly report, and the files. */
 import type { JSX } from "preact";
 import { lang } from "../../state/prefs";
+import { lastDay } from "../../state/quality";
 import { tq } from "../../textsQuality";
 import type { Overview } from "../../wireQuality";
 import { useQuality, Waiting } from "./shared";
@@ -9,7 +10,7 @@ const FILES = [
   ["cases", ["xlsx", "csv"]],
   ["metrics", ["xlsx", "csv"]],
   ["national-form", ["xlsx", "csv", "xml", "json"]],
-  ["research", ["csv", "xlsx", "json"]],
+  ["research", ["zip", "xlsx", "csv", "json"]],
 ] as const;
 const WORDS = {
   cases: ["export_cases", "export_casesIs"],
@@ -24,7 +25,9 @@ export function Report(): JSX.Element {
   const told = loaded.value;
   if (!told) return <>{Waiting({ loaded })}</>;
   const { view, months } = told.frame;
-  const query = { standard: view.standard, from: view.from_month, to: view.to_month, lang: lang.value };
+  // The files go by days; the last one belongs to the period.
+  const days = { from: `${view.from_month}-01`, to: lastDay(view.to_month) };
+  const query = { standard: view.standard, ...days, lang: lang.value };
   return (
     <>
       <section class="card">
@@ -38,7 +41,7 @@ export function Report(): JSX.Element {
               <li key={month}>
                 <a
                   class="act act-plain"
-                  href={`/api/v1/reports/monthly.pdf?${new URLSearchParams({ ...query, month })}`}
+                  href={`/api/v1/export/monthly-report?${new URLSearchParams({ standard: view.standard, month, format: "pdf", lang: lang.value })}`}
                   data-testid={`report-${month}`}
                   download
                 >
