@@ -4,7 +4,7 @@ Medians do not add up, and nothing here pretends that they do: the share of a se
 cases in which it and the total are known. What is missing is counted beside what is known.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import tzinfo
 from functools import cache
 
@@ -14,9 +14,9 @@ import numpy as np
 from greenchannel.alerts.order import NATIONAL_ZONE
 from greenchannel.alerts.quality.record import CaseRecord
 from greenchannel.alerts.quality.segments import CaseWay, Kind, Segment, segments, ways_of
-from greenchannel.alerts.tables import read_value
+from greenchannel.alerts.quality.tables import read_value
 
-TABLE = "quality/waterfall"
+TABLE = "waterfall"
 
 Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
@@ -59,7 +59,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     en: str
     who: str
     spread: Spread
-    share: float | None  # of all minutes from first contact to the wire; None: nothing to divide, or no part of the way
+    share: (
+        float | None
+    )  # of all minutes from first contact to the wire; None: nothing to divide, or no part of the way
     longest: tuple[str, ...] = ()  # its cases, longest first
 
 
@@ -158,7 +160,9 @@ def compare(
     )
 
 
-def best_quarter(records: Sequence[CaseRecord], *, settings: Settings | None = None) -> tuple[CaseRecord, ...]:
+def best_quarter(
+    records: Sequence[CaseRecord], *, settings: Settings | None = None
+) -> tuple[CaseRecord, ...]:
     """The cases with the shortest way from first contact to the wire, mode by mode, so that each mode keeps its share.
 
     Cases whose way is not known are in no quarter.
@@ -176,7 +180,7 @@ def best_quarter(records: Sequence[CaseRecord], *, settings: Settings | None = N
             key=lambda one: one[:2],
         )
         best += [record for _, _, record in like[: round(len(like) * rule.best_share)]]
-    return tuple(sorted(best, key=lambda record: (record.opened_at, record.case_id)))
+    return tuple(sorted(best, key=lambda record: (record.began_at, record.case_id)))
 
 
 def against_best_quarter(records: Sequence[CaseRecord], *, settings: Settings | None = None) -> Comparison:
@@ -199,7 +203,7 @@ def best_months(
     rule = settings or default_settings()
     by_month: dict[int, list[CaseRecord]] = {}
     for record in records:
-        local = record.opened_at.astimezone(zone)
+        local = record.began_at.astimezone(zone)
         by_month.setdefault(local.year * 12 + local.month - 1, []).append(record)
     if not by_month:
         return None
@@ -335,6 +339,3 @@ def _interval(drawn: Floats, rule: Settings) -> tuple[float, float]:
 
 def _month(number: int) -> str:
     return f"{number // 12:04d}-{number % 12 + 1:02d}"
-
-
-Measure = Callable[[CaseRecord], float | None]
