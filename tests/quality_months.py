@@ -1,9 +1,10 @@
-"""Random months of STEMI cases as records: skewed times, distances, clocks, missing times, and a delay that was planted.
+"""Random months of STEMI cases as records: skewed times, distances, clocks, missing times, a planted delay.
 
-A network of 113 clinics in 18 towns of one county. Every number here is a tester's choice, of the size that such networks
-report; none is used by the product.
+A network of 113 clinics in 18 towns of one county. Every number here is a tester's choice, of the size that such
+networks report; none is used by the product.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -154,7 +155,7 @@ def _lasts(rng: Generator, segment: str, planted: Planted | None, *, off_hours: 
     return length + planted.minutes
 
 
-def _course(rng: Generator, mode: int, lasts) -> dict[str, float]:  # type: ignore[no-untyped-def]
+def _course(rng: Generator, mode: int, lasts: Callable[[str], float]) -> dict[str, float]:
     """True minutes of each milestone from first contact."""
     at = {"FMC": 0.0}
     at["ECG1_ACQ"] = lasts("first_ecg")

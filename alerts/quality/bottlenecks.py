@@ -1,24 +1,30 @@
-"""Which segment loses the time: the minutes of each above what is usual, with their uncertainty, and who is first.
+"""Which segment loses the time: the minutes of each above what is usual, with their uncertainty, and which is first.
 
-A case is compared with what is usual for cases like it (`Segment.depends_on`): a month with more patients from far away
-is no month of slow ambulances. The mean of what is left, without its outer parts, is the excess; a bootstrap of the month
-and of the months before it says how sure that is. Since a segment seen in few cases wins by luck, segments are ranked by
-the excess that is to be believed: drawn towards zero by as much as it is uncertain.
+A case is compared with what is usual for cases like it (`Segment.depends_on`): a month with more patients from far
+away is no month of slow ambulances. The mean of what is left, without its outer parts, is the excess; a bootstrap of
+the month and of the months before it says how sure that is.
+
+A segment seen in six cases would win by luck. So segments are ranked by the excess that is to be believed: in most
+months most segments are as usual (a prior of nought), and what is looked for is a delay of some ten minutes; what the
+month shows is weighed against that. Few and scattered cases convince less than many that agree.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
 import msgspec
 import numpy as np
+import scipy.special
 
 from greenchannel.alerts.quality.hours import came_off_hours
 from greenchannel.alerts.quality.record import CaseRecord
 from greenchannel.alerts.quality.segments import Segment, exact, minutes, segments, way_of
-from greenchannel.alerts.tables import read_value
+from greenchannel.alerts.quality.tables import read_value
 
-TABLE = "quality/bottlenecks"
+TABLE = "bottlenecks"
+LEAST_VARIANCE = 0.25  # of times that are told to the minute
 ALWAYS = ("consent", "dido")  # in the list whatever they cost
 
 Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
@@ -32,7 +38,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     interval_share: float
     stratum_weight: float
-    prior_sd_min: float
+    delay_min: float
+    delay_sd_min: float
+    delay_share: float
     least_cases: int
     consent_known_share: float
 
@@ -55,14 +63,32 @@ class Bottleneck(msgspec.Struct, frozen=True, kw_only=True):
     excess_min: float | None  # above what is usual for such cases; negative: faster
     low_min: float | None
     high_min: float | None
-    believed_min: float | None  # drawn towards zero by its uncertainty; what the rank goes by
-    probability_first: float | None
+    believed_min: float | None  # the excess that is to be believed; what the rank goes by
+    probability_slow: float | None  # that it is slower than usual, and no chance
+    probability_first: float | None  # that it loses more than any other
     median_min: float | None  # of the period, as it was
     usual_min: float | None  # median before
     cases: int
     missing: int  # cases in which it exists and is not known
     without_consent: bool = False  # the time while consent was talked about is taken out
     case_ids: tuple[str, ...] = ()  # longest above the usual first
+
+
+class Ranking(msgspec.Struct, frozen=True, kw_only=True):
+    """The segments of a period, the one that is to be believed to lose most first."""
+
+    cases: int
+    cases_before: int
+    rows: tuple[Bottleneck, ...]
+    probability_none: float  # that no segment is slower than usual
+
+
+class Belief(NamedTuple):
+    """What is to be believed of one segment's excess: nought, or with `slow` a delay of this mean and spread."""
+
+    slow: float
+    mean_min: float
+    sd_min: float
 
 
 class Measured(NamedTuple):
@@ -77,7 +103,7 @@ class Measured(NamedTuple):
 
 def bottlenecks(
     now: Sequence[CaseRecord], before: Sequence[CaseRecord], *, settings: Settings | None = None
-) -> tuple[Bottleneck, ...]:
+) -> Ranking:
     """Rank the segments by what they lost in a period against an earlier one, most first.
 
     Consent and door-in-door-out are always in the list. A whole (`Segment.kind`) is shown and not ranked, since its
@@ -91,20 +117,29 @@ def bottlenecks(
     rule = settings or default_settings()
     net = _consent_is_known(now, rule) and _consent_is_known(before, rule)
     here, there = measured(now, net=net), measured(before, net=net)
-    rows, draws = [], {}
+    rows, beliefs = [], {}
     for n, spec in enumerate(segments().values()):
-        row, drawn = _row(spec, here[spec.id], there[spec.id], rule, n)
+        row, belief = _row(spec, here[spec.id], there[spec.id], rule, n)
         rows.append(row)
-        if drawn is not None and spec.kind != "whole":
-            draws[spec.id] = drawn
-    first = _first(draws)
-    rows = [msgspec.structs.replace(row, probability_first=first.get(row.segment)) for row in rows]
-    rows.sort(key=lambda row: (row.segment not in first, -_or_low(row.believed_min)))
-    ranked = {row.segment: n for n, row in enumerate((r for r in rows if r.segment in first), start=1)}
-    return tuple(
-        msgspec.structs.replace(row, rank=ranked.get(row.segment))
-        for row in rows
-        if row.cases or row.missing or row.segment in ALWAYS
+        if belief is not None and spec.kind != "whole":
+            beliefs[spec.id] = belief
+    first, none = _first(beliefs, rule)
+    rows.sort(
+        key=lambda row: (row.segment not in first, -_or_low(row.believed_min), -_or_low(row.excess_min))
+    )
+    return Ranking(
+        cases=len(now),
+        cases_before=len(before),
+        rows=tuple(
+            msgspec.structs.replace(
+                row,
+                rank=n if row.segment in first else None,
+                probability_first=first.get(row.segment),
+            )
+            for n, row in enumerate(rows, start=1)
+            if row.cases or row.missing or row.segment in ALWAYS
+        ),
+        probability_none=none,
     )
 
 
@@ -186,7 +221,7 @@ def _level(stratum: tuple[object, ...], levels: Mapping[tuple[object, ...], floa
 
 def _row(
     spec: Segment, here: Measured, there: Measured, rule: Settings, n: int
-) -> tuple[Bottleneck, Floats | None]:
+) -> tuple[Bottleneck, Belief | None]:
     row = Bottleneck(
         segment=spec.id,
         kind=spec.kind,
@@ -198,6 +233,7 @@ def _row(
         low_min=None,
         high_min=None,
         believed_min=None,
+        probability_slow=None,
         probability_first=None,
         median_min=_median(here.values),
         usual_min=_median(there.values),
@@ -217,18 +253,36 @@ def _row(
     low, high = np.quantile(drawn, (tail, 1.0 - tail))
     # A handful of cases that happen to be alike says too little of its own spread: what is usual says it, too.
     chance = trimmed_mean(base[rng.integers(0, len(base), (rule.draws, len(over)))], rule.trim_share)
-    spread = max(float(np.var(drawn)), float(np.var(chance)))
-    belief = rule.prior_sd_min**2 / (rule.prior_sd_min**2 + spread)
+    belief = believe(excess, max(float(np.var(drawn)), float(np.var(chance))), rule)
     ids = tuple(here.case_ids[int(i)] for i in np.argsort(-over, kind="stable"))
     row = msgspec.structs.replace(
         row,
         excess_min=excess,
         low_min=float(low),
         high_min=float(high),
-        believed_min=excess * belief,
+        believed_min=belief.slow * belief.mean_min,
+        probability_slow=belief.slow,
         case_ids=ids,
     )
-    return row, drawn * belief
+    return row, belief
+
+
+def believe(excess_min: float, variance: float, rule: Settings) -> Belief:
+    """Weigh an excess of this variance (minutes squared) between nought and a delay as the settings look for.
+
+    Two hypotheses of known shape: Bayes' rule for a mixture of a point and a normal distribution.
+    """
+    variance = max(variance, LEAST_VARIANCE)
+    wide = variance + rule.delay_sd_min**2
+    log_odds = 0.5 * (
+        math.log(variance / wide) + excess_min**2 / variance - (excess_min - rule.delay_min) ** 2 / wide
+    )
+    log_odds += math.log(rule.delay_share / (1.0 - rule.delay_share))
+    return Belief(
+        slow=float(scipy.special.expit(log_odds)),
+        mean_min=(excess_min * rule.delay_sd_min**2 + rule.delay_min * variance) / wide,
+        sd_min=math.sqrt(variance * rule.delay_sd_min**2 / wide),
+    )
 
 
 def _drawn(rng: np.random.Generator, values: Floats, rule: Settings) -> Floats:
@@ -236,13 +290,22 @@ def _drawn(rng: np.random.Generator, values: Floats, rule: Settings) -> Floats:
     return trimmed_mean(values[rng.integers(0, n, (rule.draws, n))], rule.trim_share)
 
 
-def _first(draws: Mapping[str, Floats]) -> dict[str, float]:
-    """The share of the draws in which each segment loses most."""
-    if not draws:
-        return {}
-    names = list(draws)
-    winner = np.argmax(np.stack([draws[name] for name in names]), axis=0)
-    return {name: float(np.mean(winner == n)) for n, name in enumerate(names)}
+def _first(beliefs: Mapping[str, Belief], rule: Settings) -> tuple[dict[str, float], float]:
+    """How often each segment loses most in draws of what is to be believed, and how often none is slow."""
+    if not beliefs:
+        return {}, 1.0
+    rng = np.random.default_rng((rule.seed, len(segments())))
+    drawn = np.stack(
+        [
+            np.where(
+                rng.random(rule.draws) < one.slow, rng.normal(one.mean_min, one.sd_min, rule.draws), -np.inf
+            )
+            for one in beliefs.values()
+        ]
+    )
+    winner = np.where(np.isinf(drawn).all(axis=0), -1, np.argmax(drawn, axis=0))
+    shares = {name: float(np.mean(winner == n)) for n, name in enumerate(beliefs)}
+    return shares, float(np.mean(winner == -1))
 
 
 def _consent_is_known(records: Sequence[CaseRecord], rule: Settings) -> bool:

@@ -6,9 +6,9 @@ from functools import cache
 from greenchannel.alerts.duty_calendar import DutyCalendar, chinese_calendar
 from greenchannel.alerts.order import NATIONAL_ZONE
 from greenchannel.alerts.quality.record import CaseRecord
-from greenchannel.alerts.tables import read_value
+from greenchannel.alerts.quality.tables import read_value
 
-TABLE = "quality/hours"
+TABLE = "hours"
 
 
 @cache
@@ -39,8 +39,5 @@ def is_off_hours(
 def came_off_hours(
     record: CaseRecord, *, calendar: DutyCalendar | None = None, zone: tzinfo = NATIONAL_ZONE
 ) -> bool | None:
-    """Whether a case came off hours: at first contact where that is known to the hour, else when it was opened."""
-    contact = record.times.get("FMC")
-    known = contact is not None and contact.told is None
-    at = contact.at if contact is not None and known else record.opened_at
-    return is_off_hours(at, calendar=calendar, zone=zone)
+    """Whether a case came off hours, by the instant at which it began (`CaseRecord.began_at`)."""
+    return is_off_hours(record.began_at, calendar=calendar, zone=zone)

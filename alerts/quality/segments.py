@@ -8,15 +8,16 @@ that the pieces of a case are its total.
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cache
+from itertools import pairwise
 from typing import Literal
 
 import msgspec
 
 from greenchannel.alerts.quality.record import CaseRecord, RecordTime
-from greenchannel.alerts.tables import read_table, read_value
+from greenchannel.alerts.quality.tables import read_table, read_value
 
 MODES = (1, 2, 3, 4)
-TABLE = "quality/segments"
+TABLE = "segments"
 BEGIN, END = "FMC", "WIRE"
 
 Kind = Literal["track", "beside", "whole"]
@@ -144,7 +145,7 @@ def _pieces(
         return (), tuple(bad)
     start = reached = times[names[good[0]]].at
     finish = times[names[good[-1]]].at  # clocks may let a time slip beyond it: the pieces still end there
-    for first, last in zip(good, good[1:], strict=False):
+    for first, last in pairwise(good):
         begin, end = times[names[first]], times[names[last]]
         until = min(end.at, finish)
         pieces.append(

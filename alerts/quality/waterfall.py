@@ -4,19 +4,20 @@ Medians do not add up, and nothing here pretends that they do: the share of a se
 cases in which it and the total are known. What is missing is counted beside what is known.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import tzinfo
 from functools import cache
 
 import msgspec
 import numpy as np
+import scipy.stats
 
 from greenchannel.alerts.order import NATIONAL_ZONE
 from greenchannel.alerts.quality.record import CaseRecord
 from greenchannel.alerts.quality.segments import CaseWay, Kind, Segment, segments, ways_of
-from greenchannel.alerts.tables import read_value
+from greenchannel.alerts.quality.tables import read_value
 
-TABLE = "quality/waterfall"
+TABLE = "waterfall"
 
 Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
@@ -44,7 +45,7 @@ class Spread(msgspec.Struct, frozen=True, kw_only=True):
     cases: int  # that are known
     missing: int  # in which it exists and is not known
     median_min: float | None
-    low_min: float | None  # interval of the median, by bootstrap; None below three cases
+    low_min: float | None  # interval of the median, by rank; None with too few cases for any
     high_min: float | None
     lower_quartile_min: float | None
     upper_quartile_min: float | None
@@ -59,7 +60,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     en: str
     who: str
     spread: Spread
-    share: float | None  # of all minutes from first contact to the wire; None: nothing to divide, or no part of the way
+    share: (
+        float | None
+    )  # of all minutes from first contact to the wire; None: nothing to divide, or no part of the way
     longest: tuple[str, ...] = ()  # its cases, longest first
 
 
@@ -158,7 +161,9 @@ def compare(
     )
 
 
-def best_quarter(records: Sequence[CaseRecord], *, settings: Settings | None = None) -> tuple[CaseRecord, ...]:
+def best_quarter(
+    records: Sequence[CaseRecord], *, settings: Settings | None = None
+) -> tuple[CaseRecord, ...]:
     """The cases with the shortest way from first contact to the wire, mode by mode, so that each mode keeps its share.
 
     Cases whose way is not known are in no quarter.
@@ -176,7 +181,7 @@ def best_quarter(records: Sequence[CaseRecord], *, settings: Settings | None = N
             key=lambda one: one[:2],
         )
         best += [record for _, _, record in like[: round(len(like) * rule.best_share)]]
-    return tuple(sorted(best, key=lambda record: (record.opened_at, record.case_id)))
+    return tuple(sorted(best, key=lambda record: (record.began_at, record.case_id)))
 
 
 def against_best_quarter(records: Sequence[CaseRecord], *, settings: Settings | None = None) -> Comparison:
@@ -199,7 +204,7 @@ def best_months(
     rule = settings or default_settings()
     by_month: dict[int, list[CaseRecord]] = {}
     for record in records:
-        local = record.opened_at.astimezone(zone)
+        local = record.began_at.astimezone(zone)
         by_month.setdefault(local.year * 12 + local.month - 1, []).append(record)
     if not by_month:
         return None
@@ -245,7 +250,7 @@ def spread_of(ways: Sequence[CaseWay], spec: Segment, rule: Settings) -> Spread:
             lower_quartile_min=None,
             upper_quartile_min=None,
         )
-    low, high = _interval(drawn_medians(values, rule, spec.id), rule) if len(values) >= 3 else (None, None)
+    low, high = median_interval(values, rule.interval_share)
     lower, middle, upper = (float(one) for one in np.quantile(values, (0.25, 0.5, 0.75)))
     return Spread(
         cases=len(values),
@@ -263,6 +268,20 @@ def lengths(ways: Sequence[CaseWay], spec: Segment) -> Floats:
     return np.array(
         [way.lengths_min[spec.id] for way in ways if spec.id in way.lengths_min], dtype=np.float64
     )
+
+
+def median_interval(values: Floats, share: float) -> tuple[float | None, float | None]:
+    """Two of the values between which the median lies in at least `share` of samples, whatever the times are like.
+
+    By the binomial distribution of ranks: a bootstrap of thirty skewed values promises 95 % and keeps 92. Of five
+    values and fewer there is no such pair.
+    """
+    n = len(values)
+    rank = int(scipy.stats.binom.ppf((1.0 - share) / 2.0, n, 0.5)) if n else 0
+    if rank < 1:
+        return None, None
+    ordered = np.sort(values)
+    return float(ordered[rank - 1]), float(ordered[n - rank])
 
 
 def drawn_medians(values: Floats, rule: Settings, name: str, part: int = 0) -> Floats:
@@ -335,6 +354,3 @@ def _interval(drawn: Floats, rule: Settings) -> tuple[float, float]:
 
 def _month(number: int) -> str:
     return f"{number // 12:04d}-{number % 12 + 1:02d}"
-
-
-Measure = Callable[[CaseRecord], float | None]
