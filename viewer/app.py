@@ -29,6 +29,7 @@ from greenchannel.viewer import (
     routes_drills,
     routes_duty,
     routes_ecgs,
+    routes_export,
     routes_facts,
     routes_loop,
     routes_paper,
@@ -115,6 +116,7 @@ def _http(front: Front, metrics: health.Metrics) -> FastAPI:
         routes_admin_watch,
         routes_codes,
         routes_drills,
+        routes_export,
     ):
         app.include_router(module.router, prefix=PREFIX)
     app.include_router(health.router)
