@@ -89,7 +89,7 @@ class CaseRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     age_years: float | None = None
     sex: str | None = None
     chest_pain: bool | None = None
-    diagnosis: str | None = None  # code of DX; None: nobody has said
+    diagnosis: str | None = None  # at discharge, else the code of DX; None: nobody has said
     times: dict[str, RecordTime] = {}  # by milestone; of one that repeats, the earliest
     facts: dict[str, str] = {}  # by fact, what stands
     reasons: tuple[str, ...] = ()  # why care was late, codes of DELAY_REASON

@@ -23,7 +23,7 @@ from greenchannel.events import ClockReading
 
 DELAY = "delay"  # the group of facts
 HUB = "hub"
-DX, DECIDED = "DX", "PCI_DECIDE"
+DX, DIAGNOSIS, DECIDED = "DX", "DIAGNOSIS", "PCI_DECIDE"
 
 
 class SiteFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +58,7 @@ def record_of(case: Case, site: SiteFacts | None = None) -> CaseRecord | None:
     read_first = min(
         ((one.at, one.person) for ecg in case.current_ecgs for one in ecg.readings), default=None
     )
-    diagnosis = valid[DX].code if DX in valid else None
+    diagnosis = said.get(DIAGNOSIS) or (valid[DX].code if DX in valid else None)
     record = CaseRecord(
         case_id=case.case_id,
         site=case.site,

@@ -62,7 +62,7 @@ def test_the_published_case_has_its_two_intervals_and_no_third_invented() -> Non
         "ANGIO_START", "WIRE",
     }  # fmt: skip
     assert minutes(found, "FMC", "ECG1_ACQ") is None and minutes(found, "SPOKE_DOOR", "SPOKE_OUT") is None
-    assert (found.diagnosis, found.ambulance, found.doctor, found.reader) == (None, None, None, None)
+    assert (found.diagnosis, found.ambulance, found.doctor, found.reader) == ("STEMI", "own", None, None)
     assert found.times["WIRE"].uncertainty_s == 30.0 and found.times["WIRE"].entered
 
 
@@ -146,7 +146,7 @@ def test_an_ecg_that_repeats_another_counts_once() -> None:
             same_patient=True,
             overlap_s=10.0,
             shift_s=0.0,
-        )  # fmt: skip
+        )
     )
     log.add(read("e_1"), at_s=130)
     log.add(ReadingSigned(ecg_id="e_1", text="STEMI", tier="ACT", agrees=True), actor="user:lin", at_s=200)

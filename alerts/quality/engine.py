@@ -1,0 +1,308 @@
+"""The metric engine: records and a question in, numbers out. Pure; `Counter` keeps what several questions share."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+import numpy as np
+
+from greenchannel.alerts.quality.answers import (
+    Cell,
+    CellCases,
+    MetricAnswer,
+    MetricsAnswer,
+    Numbers,
+    Question,
+)
+from greenchannel.alerts.quality.columns import YES, Columns, Ints, us
+from greenchannel.alerts.quality.groups import GROUPINGS, Grouping, group_rows
+from greenchannel.alerts.quality.metrics import (
+    Metric,
+    editions,
+    exclusions,
+    metrics,
+    metrics_of,
+    wilson_z,
+)
+from greenchannel.alerts.quality.record import CaseRecord
+from greenchannel.alerts.quality.tabulate import Spread, Table, tabulate
+from greenchannel.alerts.quality.verdicts import MISSING, Bit, Mask, Status, Verdicts, judge
+from greenchannel.alerts.refusal import Refused
+
+MOST_BY: Final = 2  # groupings crossed in one question
+
+
+def answer(records: Iterable[CaseRecord], question: Question) -> MetricsAnswer:
+    """Answer a question about records; raises `Refused` where it names what there is not."""
+    return Counter(Columns.of(records)).answer(question)
+
+
+def check(question: Question) -> None:
+    """Raise `Refused` where a question names an edition, a metric, a grouping or an exclusion that there is not."""
+    named: tuple[tuple[str, str, Sequence[str], Iterable[str]], ...] = (
+        ("edition", "标准版本", () if question.edition is None else (question.edition,), editions()),
+        ("metric", "指标", question.metrics, metrics()),
+        ("grouping", "分组", question.by, GROUPINGS),
+        ("exclusion", "剔除条件", question.exclusions or (), exclusions()),
+    )
+    for en, zh, asked, known in named:
+        names = tuple(known)
+        for name in asked:
+            if name not in names:
+                raise Refused(
+                    f"unknown_{en}",
+                    f"{zh}应为 {'、'.join(names)} 之一，收到 {name}",
+                    f"expected one of {', '.join(names)} as the {en}, got {name}",
+                    422,
+                )
+    if len(question.by) > MOST_BY:
+        raise Refused(
+            "too_many_groupings",
+            f"最多按 {MOST_BY} 项分组，收到 {len(question.by)} 项",
+            f"expected at most {MOST_BY} groupings, got {len(question.by)}",
+            422,
+        )
+
+
+class Counter:
+    """Counts over columns. What was judged once is kept until the columns change."""
+
+    def __init__(self, columns: Columns) -> None:
+        self.columns = columns
+        self._version = columns.version
+        self._verdicts: dict[str, Verdicts] = {}
+        self._groups: dict[tuple[str, ...], Grouping] = {}
+
+    def answer(self, question: Question, sites: frozenset[str] | None = None) -> MetricsAnswer:
+        """Answer a question about the cases of these sites (None: all)."""
+        check(question)
+        self._fresh()
+        selected = self._selected(question, sites)
+        asked = [
+            row for row in metrics_of(question.edition) if not question.metrics or row.id in question.metrics
+        ]
+        return MetricsAnswer(
+            question=question,
+            cases=len(self.columns) if selected is None else int(selected.sum()),
+            metrics=tuple(self._metric(metric, question, selected) for metric in asked),
+        )
+
+    def verdicts(self, metric: Metric) -> Verdicts:
+        """A metric judged over all rows."""
+        self._fresh()
+        if metric.id not in self._verdicts:
+            self._verdicts[metric.id] = judge(self.columns, metric)
+        return self._verdicts[metric.id]
+
+    def groups(self, by: tuple[str, ...]) -> Grouping:
+        """All rows by group."""
+        self._fresh()
+        if by not in self._groups:
+            self._groups[by] = group_rows(self.columns, by)
+        return self._groups[by]
+
+    def left_out(self, names: Iterable[str], rows: Ints) -> dict[str, Mask]:
+        """Which of these rows an exclusion leaves out, by its name."""
+        return {name: self.columns.fact(exclusions()[name].fact)[rows] == YES for name in names}
+
+    def _fresh(self) -> None:
+        if self._version != self.columns.version:
+            self._verdicts.clear()
+            self._groups.clear()
+            self._version = self.columns.version
+
+    def _selected(self, question: Question, sites: frozenset[str] | None) -> Mask | None:
+        if question.start is None and question.end is None and sites is None:
+            return None
+        inside = np.ones(len(self.columns), np.bool_)
+        began = self.columns.number("began")
+        if question.start is not None:
+            inside &= began >= us(question.start)
+        if question.end is not None:
+            inside &= began < us(question.end)
+        if sites is not None:
+            inside &= np.isin(self.columns.label("site"), self.columns.words["site"].codes(sites))
+        return inside
+
+    def _metric(self, metric: Metric, question: Question, selected: Mask | None) -> MetricAnswer:
+        verdicts = self.verdicts(metric)
+        if selected is not None:
+            verdicts = verdicts.take(selected[verdicts.rows])
+        edition = editions()[metric.edition]
+        names = edition.exclusions if question.exclusions is None else question.exclusions
+        out = self.left_out(names, verdicts.rows)
+
+        def cells(by: tuple[str, ...], *, with_cases: bool) -> tuple[Cell, ...]:
+            return self._cells(verdicts, out, by, edition.statistic, with_cases=with_cases)
+
+        (whole,) = cells((), with_cases=question.cases) or (_empty(metric, edition.statistic, names),)
+        return MetricAnswer(
+            metric=metric,
+            statistic=edition.statistic,
+            whole=whole,
+            groups=cells(question.by, with_cases=question.cases) if question.by else (),
+            trend=cells(("month",), with_cases=False) if question.trend else (),
+        )
+
+    def _cells(
+        self,
+        verdicts: Verdicts,
+        out: Mapping[str, Mask],
+        by: tuple[str, ...],
+        statistic: str,
+        *,
+        with_cases: bool,
+    ) -> tuple[Cell, ...]:
+        grouping = self.groups(by)
+        group = grouping.code[verdicts.rows]
+        both = tables(verdicts, group, grouping.filled, out)
+        there = np.flatnonzero(both.all.status.sum(axis=1)).tolist()
+        found = [
+            Cell(
+                key=grouping.keys[one],
+                all=numbers(verdicts.metric, both.all, one, statistic),
+                kept=numbers(verdicts.metric, both.kept, one, statistic),
+                excluded=int(both.all.status[one].sum() - both.kept.status[one].sum()),
+                reasons={name: int(count[one]) for name, count in both.reasons.items()},
+                cases=self._cases(verdicts, out, group == one) if with_cases else None,
+            )
+            for one in there
+        ]
+        return tuple(sorted(found, key=lambda cell: (cell.key is None, cell.key or "")))
+
+    def _cases(self, verdicts: Verdicts, out: Mapping[str, Mask], inside: Mask) -> CellCases:
+        ids = self.columns.ids
+
+        def named(mask: Mask) -> tuple[str, ...]:
+            return tuple([ids[row] for row in verdicts.rows[inside & mask].tolist()])
+
+        left = np.logical_or.reduce(list(out.values())) if out else np.zeros(len(verdicts.rows), np.bool_)
+        missing, negative = np.isin(verdicts.status, MISSING), verdicts.status == Status.NEGATIVE
+        counted = ~(left | missing | negative)
+        met, maybe = (verdicts.bits & Bit.MET) > 0, (verdicts.bits & Bit.MAYBE) > 0
+        judged = verdicts.metric.judged
+        none = np.zeros(len(verdicts.rows), np.bool_)
+        return CellCases(
+            met=named(counted & met),
+            maybe=named(counted & maybe & ~met),
+            not_met=named(counted & ~maybe) if judged else (),
+            known=named(none if judged else counted),
+            missing=named(missing & ~left),
+            negative=named(negative & ~left),
+            could_turn=named(((verdicts.bits & Bit.TURN) > 0) & ~left),
+            excluded={name: named(mask) for name, mask in out.items()},
+        )
+
+
+class Both:
+    """A metric by group: all cases, and those kept, with the count of each reason."""
+
+    def __init__(self, all_of: Table, kept: Table, reasons: dict[str, Ints]) -> None:
+        self.all = all_of
+        self.kept = kept
+        self.reasons = reasons
+
+
+def tables(verdicts: Verdicts, group: Ints, groups: int, out: Mapping[str, Mask]) -> Both:
+    """Count verdicts by group with and without exclusions; `out` says whom each leaves out."""
+    all_of = tabulate(verdicts, group, groups)
+    reasons = {name: np.bincount(group[mask], minlength=groups) for name, mask in out.items()}
+    left = np.logical_or.reduce(list(out.values())) if out else None
+    if left is None or not left.any():
+        return Both(all_of, all_of, reasons)
+    return Both(all_of, tabulate(verdicts.take(~left), group[~left], groups), reasons)
+
+
+def numbers(metric: Metric, table: Table, group: int, statistic: str) -> Numbers:
+    """The numbers of one group of a table."""
+    status = table.status[group].tolist()
+    eligible = sum(status)
+    exact, low, high = table.exact, table.low, table.high
+    n, bounded = status[Status.EXACT], status[Status.BOUNDED]
+    known = n + bounded + status[Status.EARLY]
+    met = int(table.met[group]) if metric.judged else None
+    most = int(table.maybe[group]) if metric.judged else None
+    minutes = metric.kind == "interval"
+    share = None if met is None or eligible == 0 else met / eligible
+    value = _value(exact, group, statistic) if minutes else None
+    return Numbers(
+        eligible=eligible,
+        n=n,
+        bounded=bounded,
+        early=status[Status.EARLY],
+        missing=sum(status[one] for one in MISSING),
+        missing_start=status[Status.NO_START],
+        missing_end=status[Status.NO_END],
+        missing_both=status[Status.NEITHER],
+        unsaid=status[Status.UNSAID],
+        negative=status[Status.NEGATIVE],
+        mean_min=_known(exact.mean[group]),
+        median_min=_known(exact.median[group]),
+        q1_min=_known(exact.q1[group]),
+        q3_min=_known(exact.q3[group]),
+        mean_bounds_min=_pair(low.mean[group], high.mean[group]),
+        median_bounds_min=_pair(low.median[group], high.median[group]),
+        met=met,
+        met_most=most,
+        share=share,
+        share_interval=None if met is None else wilson(met, eligible),
+        share_most=None if most is None or eligible == 0 else most / eligible,
+        share_known=None if met is None or known == 0 else met / known,
+        could_turn=int(table.turn[group]),
+        no_clock=int(table.no_clock[group]),
+        half_width_min=_known(table.half_min[group]),
+        half_width_n=int(table.half_n[group]),
+        reached=_reached(metric, value, share),
+    )
+
+
+def wilson(met: int, n: int) -> tuple[float, float] | None:
+    """Wilson's interval of a share, 95 %; None of nobody."""
+    if n == 0:
+        return None
+    z = wilson_z()
+    share = met / n
+    middle = share + z * z / (2 * n)
+    half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    whole = 1 + z * z / n
+    return max(0.0, (middle - half) / whole), min(1.0, (middle + half) / whole)
+
+
+def _reached(metric: Metric, value: float | None, share: float | None) -> bool | None:
+    """Both where both are wanted; the share alone decides where no statistic is judged."""
+    wanted: list[bool | None] = []
+    if metric.kind == "interval" and metric.target_min is not None:
+        wanted.append(None if value is None else value <= metric.target_min)
+    if metric.target_share is not None:
+        wanted.append(None if share is None else share >= metric.target_share)
+    if not wanted or None in wanted:
+        return None
+    return all(wanted)
+
+
+def _value(spread: Spread, group: int, statistic: str) -> float | None:
+    return _known((spread.mean if statistic == "mean" else spread.median)[group])
+
+
+def _known(value: np.float64) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def _pair(low: np.float64, high: np.float64) -> tuple[float, float] | None:
+    return None if np.isnan(low) or np.isnan(high) else (float(low), float(high))
+
+
+def _empty(metric: Metric, statistic: str, names: Iterable[str]) -> Cell:
+    none = np.zeros(0, np.int64)
+    nobody = Verdicts(
+        metric=metric,
+        rows=none,
+        status=none.astype(np.int8),
+        bits=none.astype(np.int8),
+        us=none,
+        low=none,
+        high=none,
+        half=none,
+    )
+    zero = numbers(metric, tabulate(nobody, none, 1), 0, statistic)
+    return Cell(key="network", all=zero, kept=zero, excluded=0, reasons=dict.fromkeys(names, 0))
