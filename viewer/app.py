@@ -30,6 +30,7 @@ from greenchannel.viewer import (
     routes_duty,
     routes_ecgs,
     routes_export,
+    routes_export_counts,
     routes_facts,
     routes_loop,
     routes_paper,
@@ -117,6 +118,7 @@ def _http(front: Front, metrics: health.Metrics) -> FastAPI:
         routes_codes,
         routes_drills,
         routes_export,
+        routes_export_counts,
     ):
         app.include_router(module.router, prefix=PREFIX)
     app.include_router(health.router)
