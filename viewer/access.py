@@ -65,6 +65,10 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = {
     "drill": _DOCTORS | {"ed", "admin"},  # of these the administrators and whoever is head of duty now
     "administer": frozenset({"admin"}),  # sites, devices, people, channels of others
     "erase": frozenset({"admin"}),
+    "export": frozenset(
+        {"quality", "admin", "clinic"}
+    ),  # times without names; a clinic has those of its own site
+    "export_research": frozenset({"quality", "admin"}),
 }
 """Which roles may do a thing; "device" stands for a device or program with a token."""
 

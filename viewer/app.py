@@ -29,6 +29,8 @@ from greenchannel.viewer import (
     routes_drills,
     routes_duty,
     routes_ecgs,
+    routes_export,
+    routes_export_counts,
     routes_facts,
     routes_loop,
     routes_paper,
@@ -117,6 +119,8 @@ def _http(front: Front, metrics: health.Metrics) -> FastAPI:
         routes_codes,
         routes_drills,
         routes_quality,
+        routes_export,
+        routes_export_counts,
     ):
         app.include_router(module.router, prefix=PREFIX)
     app.include_router(health.router)

@@ -248,6 +248,7 @@ def test_no_reperfusion_and_a_wire_contradict_each_other() -> None:
 def test_a_complete_form_has_no_problem() -> None:
     """Nothing is found where nothing is wrong."""
     record = transfer()
+    record.facts["DIAGNOSIS"] = "STEMI"
     for name, minute in (("HUB_DOCTOR", 67), ("TROP_DRAW", 69), ("TROP_RESULT", 84), ("ANTICOAG", 14)):
         record.times[name] = time(DAY + timedelta(minutes=minute), "ed", entered=True)
     record.times["OUTCOME"] = time(DAY + timedelta(days=6), "ccu", entered=True, code="discharged")
@@ -263,8 +264,10 @@ def test_gaps_are_listed_by_owner_oldest_case_first() -> None:
 
     assert list(found) == list(owners())
     assert [(gap.case_id, gap.field) for gap in found["ccu"]] == [
+        ("c-1", "discharge_diagnosis"),
         ("c-1", "outcome"),
         ("c-1", "outcome_at"),
+        ("c-2", "discharge_diagnosis"),
         ("c-2", "outcome"),
         ("c-2", "outcome_at"),
     ]
