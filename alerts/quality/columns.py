@@ -206,6 +206,31 @@ class Columns:
         self._patch(row)
         return row
 
+    def drop(self, case_id: str) -> bool:
+        """Forget a record; the last row takes its place. False where it is not there."""
+        row = self.row_of.pop(case_id, None)
+        if row is None:
+            return False
+        last = len(self.ids) - 1
+        self._rows[row] = self._rows[last]
+        for column in self._labels.values():
+            column[row] = column[last]
+        if row != last:
+            self.ids[row] = self.ids[last]
+            self.row_of[self.ids[row]] = row
+        self.ids.pop()
+        self._changed()
+        return True
+
+    def alone(self, row: int) -> "Columns":
+        """The columns of one row alone, with the same words."""
+        one = Columns(self.sites)
+        one.ids = [self.ids[row]]
+        one.words = self.words
+        one._rows = self._rows[row : row + 1]
+        one._labels = {name: column[row : row + 1] for name, column in self._labels.items()}
+        return one
+
     def label(self, name: str) -> Codes:
         """The numbers of a label of `LABELS`, by row."""
         return self._labels[name][: len(self)]
