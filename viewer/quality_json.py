@@ -155,6 +155,7 @@ class Segment(Said, frozen=True, kw_only=True):
     excess_low_min: float | None
     excess_high_min: float | None
     first_probability: float | None  # how sure it is that this one loses most
+    slow_probability: float | None = None  # that it is slower than usual, and no chance
     explained: tuple[Said, ...] = ()  # groups in which it is slow, in words
     on_the_way: bool = True  # False: a part beside the way that is always shown, as consent
 
@@ -162,7 +163,7 @@ class Segment(Said, frozen=True, kw_only=True):
 class Part(Said, frozen=True, kw_only=True):
     """A part of a change of the median between two periods."""
 
-    kind: str  # "segment", "mix", "group"
+    kind: str  # "segment", "mix", "beside", "group": beside and group are no part of the sum
     change_min: float | None
     low_min: float | None
     high_min: float | None
@@ -180,6 +181,9 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     before_min: float | None
     now_min: float | None
     change_min: float | None
+    low_min: float | None  # 95 % interval of the change
+    high_min: float | None
+    rest_min: float | None  # what no part explains: medians do not add up
     parts: tuple[Part, ...]  # the largest first
 
 
@@ -188,11 +192,14 @@ class Waterfall(msgspec.Struct, frozen=True, kw_only=True):
 
     frame: Frame
     n: int
+    mode: int  # the arrival mode whose way it is
+    modes: tuple[Counted, ...]  # with their numbers of cases
     whole_min: float | None  # median of the whole way
     best: str  # the months of the best period, as words; "": none
     best_n: int
     segments: tuple[Segment, ...]  # in the order of the way
-    ranking: tuple[str, ...]  # ids of segments, the one that loses most first
+    ranking: tuple[Segment, ...]  # of all modes together, the one that loses most first
+    chance: float | None  # how likely it is that no segment is slower than usual
     change: Change | None
 
 

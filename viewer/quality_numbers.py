@@ -7,7 +7,7 @@ from greenchannel.alerts.facts import facts
 from greenchannel.alerts.milestones import milestones
 from greenchannel.alerts.quality.answers import Cell, CellCases, MetricAnswer, Numbers, Question
 from greenchannel.alerts.quality.engine import answer
-from greenchannel.alerts.quality.metrics import editions, exclusions, metrics_of
+from greenchannel.alerts.quality.metrics import editions, exclusions, metrics, metrics_of
 from greenchannel.alerts.quality.record import CaseRecord
 from greenchannel.clock import rfc3339
 from greenchannel.viewer.directory import Directory
@@ -59,7 +59,7 @@ def overview_of(scope: Scope, frame: Frame) -> Overview:
 
 def groups_of(scope: Scope, frame: Frame, names: Directory, metric: str) -> Groups:
     """One metric by the grouping of the view; the first of the edition where none is named."""
-    asked = metric.removesuffix(_SHARE) or _first_metric(scope.view.standard)
+    asked = _metric_of(scope.view.standard, metric)
     question = Question(edition=scope.view.standard, metrics=(asked,), by=(scope.view.by,), cases=False)
     (one,) = answer(scope.records, question).metrics
     told = metric_json(one)
@@ -87,7 +87,7 @@ def cases_of(scope: Scope, frame: Frame, names: Directory, metric: str, chosen: 
         return Cases(
             frame=frame, metric=None, set="counted", total=len(lines), cases=tuple(lines[:MOST_CASES])
         )
-    asked = metric.removesuffix(_SHARE)
+    asked = _metric_of(scope.view.standard, metric)
     (one,) = answer(
         scope.records, Question(edition=scope.view.standard, metrics=(asked,), trend=False)
     ).metrics
@@ -106,8 +106,17 @@ def cases_of(scope: Scope, frame: Frame, names: Directory, metric: str, chosen: 
     )
 
 
-def _first_metric(edition: str) -> str:
-    return metrics_of(edition)[0].id
+def _metric_of(edition: str, asked: str) -> str:
+    """A metric of this edition: the one that was asked for, or of another edition's the one with the same ends; the
+    first where there is none. One that no edition has stays, and is refused by the engine."""
+    own = metrics_of(edition)
+    known = metrics().get(asked.removesuffix(_SHARE))
+    if known is None:
+        return asked or own[0].id
+    alike = [one for one in own if one.id == known.id] + [
+        one for one in own if one.endpoints == known.endpoints
+    ]
+    return (*alike, own[0])[0].id
 
 
 def _first(told: Sequence[MetricAnswer]) -> list[MetricAnswer]:

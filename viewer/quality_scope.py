@@ -140,6 +140,18 @@ def between(records: Sequence[CaseRecord], first: str, last: str) -> tuple[CaseR
     return tuple(one for one in records if start <= one.began_at < end)
 
 
+def span_of(first: str, last: str) -> tuple[str, str] | None:
+    """An earlier period to compare with; None where none is named. Raises `Problem` 422."""
+    if not first and not last:
+        return None
+    for name, text in (("against_from", first), ("against_to", last)):
+        if not is_month(text):
+            raise _wrong(name, "a month such as 2026-05", text)
+    if first > last:
+        raise _wrong("against_from", f"a month not after {last}", first)
+    return first, last
+
+
 # ---------------------------------------------------------------- the view
 
 

@@ -11,15 +11,17 @@ from greenchannel.alerts.quality.record import CaseRecord
 from greenchannel.alerts.quality.record_of import record_of
 from greenchannel.service.callers import Caller
 from greenchannel.service.errors import NotFound
-from greenchannel.viewer import quality_delays, quality_gaps, quality_numbers
+from greenchannel.viewer import quality_charts, quality_delays, quality_gaps, quality_numbers
 from greenchannel.viewer.access import require
 from greenchannel.viewer.front import Front, Here, Who, answer
 from greenchannel.viewer.quality_json import Frame
-from greenchannel.viewer.quality_scope import Asked, Scope, frame_of, scope_of
+from greenchannel.viewer.quality_scope import Asked, Scope, frame_of, scope_of, span_of
 
 router = APIRouter(prefix="/quality", tags=["quality"])
 
 Text = Annotated[str, Query(max_length=64)]
+Month = Annotated[str, Query(max_length=7)]
+Mode = Annotated[int | None, Query(ge=1, le=4)]
 Set = Annotated[str, Query(alias="set", pattern=f"^({'|'.join(quality_numbers.SETS)})$")]
 
 
@@ -87,10 +89,28 @@ async def cases(front: Here, who: Who, asked: View, metric: Text = "", set_: Set
 
 
 @router.get("/delays", summary="Where the time goes, and which segment loses most")
-async def delays(front: Here, who: Who, asked: View) -> Response:
-    """Against the best three months of the same group and hours, with how sure that is."""
+async def delays(
+    front: Here, who: Who, asked: View, mode: Mode = None, against_from: Month = "", against_to: Month = ""
+) -> Response:
+    """Against the best three months of the same group and hours, with how sure that is; with `against_from` and
+    `against_to` also why the median is another than then. `mode` is an arrival mode: the way of one is drawn."""
+    require(who, "quality")
+    against = span_of(against_from, against_to)
     return await _answered(
-        front, who, asked, lambda scope, frame: quality_delays.delays_of(scope, frame, None)
+        front,
+        who,
+        asked,
+        lambda scope, frame: quality_delays.delays_of(
+            scope, frame, front.directory, mode=mode, against=against
+        ),
+    )
+
+
+@router.get("/charts", summary="Control charts, those with signals first")
+async def charts(front: Here, who: Who, asked: View) -> Response:
+    """What was before the first month says what is usual; from then on each case is charted as it came."""
+    return await _answered(
+        front, who, asked, lambda scope, frame: quality_charts.charts_json(scope, frame, front.directory)
     )
 
 

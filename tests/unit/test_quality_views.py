@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from greenchannel.alerts.quality.record import CaseRecord
-from greenchannel.viewer import quality_delays, quality_gaps, quality_numbers
+from greenchannel.viewer import quality_charts, quality_delays, quality_gaps, quality_numbers
 from greenchannel.viewer.directory import Directory
 from greenchannel.viewer.problems import Problem
 from greenchannel.viewer.quality_json import Frame, Metric
@@ -128,6 +128,14 @@ def test_the_same_label_names_other_ends_in_another_edition() -> None:
     assert ends == {"national_form": {("ECG_DX", "WIRE")}, "ncdr": {("HUB_DOOR", "DEVICE")}}
 
 
+def test_a_metric_goes_along_to_another_edition() -> None:
+    """By its ends; where the other edition has none such, its first one is shown instead of an error."""
+    scope, frame = look(standard="national_form")
+    told = quality_numbers.groups_of(scope, frame, NAMES, "china.d2w")
+    assert told.metric.id == "national_form.d2w"
+    assert quality_numbers.cases_of(scope, frame, NAMES, "china.dido", "counted").metric is not None
+
+
 def test_groups_add_up_to_the_network_and_name_who_says_nothing() -> None:
     """The clinic that never says when it first saw a patient is the one whose first contact is always missing."""
     scope, frame = look()
@@ -151,12 +159,28 @@ def test_one_group_and_its_hours_are_parts_of_the_whole() -> None:
 def test_the_segment_that_was_made_slow_is_found_in_its_month() -> None:
     """Ordering the ambulance, planted in May; the way adds up, consent and door in, door out are always there."""
     scope, frame = look(from_month="2026-05", to_month="2026-05")
-    told = quality_delays.delays_of(scope, frame, None)
-    assert told.ranking[0] == "ordering"
+    told = quality_delays.delays_of(scope, frame, NAMES, mode=None, against=("2026-04", "2026-04"))
+    assert told.ranking[0].id == "ordering"
+    assert (told.ranking[0].excess_min or 0) > 5
+    assert told.mode == 2 and {one.id for one in told.modes} <= {"1", "2", "3", "4"}
     shown = {one.id: one for one in told.segments}
     assert {"consent", "dido"} <= shown.keys()
     assert not shown["consent"].on_the_way and shown["ordering"].on_the_way
-    assert (shown["ordering"].excess_min or 0) > 5
+    assert told.change is not None
+    slower = [one for one in told.change.parts if one.kind == "segment"]
+    assert max(slower, key=lambda one: one.change_min or 0).id == "ordering"
+
+
+def test_the_charts_of_a_period_are_judged_by_what_was_before_it() -> None:
+    """May's slow ordering signals in the network; every signal stands in words of both languages."""
+    scope, frame = look(from_month="2026-04", to_month="2026-06")
+    told = quality_charts.charts_json(scope, frame, NAMES)
+    loud = [one for one in told.charts if one.signals]
+    assert told.watched >= len(told.charts) > 0
+    assert told.vain == pytest.approx(told.points / quality_charts.RUN_LENGTH)
+    assert told.charts[: len(loud)] == tuple(loud)
+    assert all(signal.zh and signal.en for one in loud for signal in one.signals)
+    assert all(one.points for one in told.charts)
 
 
 def test_gaps_are_listed_by_who_can_say_them() -> None:

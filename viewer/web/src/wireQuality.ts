@@ -132,12 +132,13 @@ export interface Segment extends Said {
   excess_low_min: number | null;
   excess_high_min: number | null;
   first_probability: number | null;
+  slow_probability: number | null;
   explained: Said[];
   on_the_way: boolean;
 }
 
 export interface ChangePart extends Said {
-  kind: "segment" | "mix" | "group";
+  kind: "segment" | "mix" | "beside" | "group";
   change_min: number | null;
   low_min: number | null;
   high_min: number | null;
@@ -153,17 +154,23 @@ export interface Change {
   before_min: number | null;
   now_min: number | null;
   change_min: number | null;
+  low_min: number | null;
+  high_min: number | null;
+  rest_min: number | null;
   parts: ChangePart[];
 }
 
 export interface Waterfall {
   frame: Frame;
   n: number;
+  mode: number;
+  modes: Counted[];
   whole_min: number | null;
   best: string;
   best_n: number;
   segments: Segment[];
-  ranking: string[];
+  ranking: Segment[];
+  chance: number | null;
   change: Change | null;
 }
 

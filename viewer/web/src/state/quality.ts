@@ -19,6 +19,7 @@ export const ASKED = [
   "exclusions",
   "against_from",
   "against_to",
+  "mode",
   "owner",
   "field",
   "sort",
@@ -31,6 +32,7 @@ const OF_A_PAGE: Readonly<Record<string, readonly Part[]>> = {
   set: ["cases"],
   against_from: ["delays"],
   against_to: ["delays"],
+  mode: ["delays"],
   owner: ["gaps"],
   field: ["gaps"],
   sort: ["groups"],
@@ -107,7 +109,9 @@ export type Verdict = "met" | "missed" | "none" | "unknown";
 
 /** Whether the edition's target was reached, as the service judges it. */
 export function verdict(metric: Metric, number: MetricNumber): Verdict {
-  if (metric.target_min === null && metric.target_share === null) return "none";
+  const wanted =
+    metric.statistic === "share" ? metric.target_share : (metric.target_min ?? metric.target_share);
+  if (wanted === null) return "none";
   if (number.reached === null) return "unknown";
   return number.reached ? "met" : "missed";
 }

@@ -151,6 +151,7 @@ function options(plot: Plotted, width: number, height: number): uPlot.Options {
         ticks: { show: false },
         font: "14px system-ui, sans-serif",
         size: 56,
+        space: 32,
         values: (_, at) => at.map((value) => plot.write(value)),
       },
     ],

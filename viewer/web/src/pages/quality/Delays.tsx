@@ -23,12 +23,12 @@ export function Delays(): JSX.Element {
 const MOST_RANKED = 5;
 
 function Ranking({ told }: { told: Waterfall }): JSX.Element {
-  const byId = new Map(told.segments.map((one) => [one.id, one]));
-  const ranked = told.ranking.flatMap((id) => byId.get(id) ?? []);
+  const ranked = told.ranking;
   return (
     <section class="card">
       <h3>{tq("ranking")}</h3>
       <p class="muted">{tq("rankingHow")}</p>
+      {told.chance !== null && <p class="muted num">{tq("rankingChance", { p: percent(told.chance) })}</p>}
       {ranked.length === 0 && <p>{tq("noBest")}</p>}
       <ol class="ranking" data-testid="ranking">
         {ranked.slice(0, MOST_RANKED).map((segment, index) => (
@@ -42,6 +42,8 @@ function Ranking({ told }: { told: Waterfall }): JSX.Element {
               {span(segment.excess_low_min, segment.excess_high_min, plus)}
               {segment.first_probability !== null &&
                 ` · ${tq("firstSure", { p: percent(segment.first_probability) })}`}
+              {segment.slow_probability !== null &&
+                ` · ${tq("slowSure", { p: percent(segment.slow_probability) })}`}
               {` · ${tq((segment.excess_low_min ?? 0) > 0 ? "sure" : "unsure")}`}
             </span>
             {segment.explained.length > 0 && (
@@ -66,6 +68,19 @@ function Way({ told }: { told: Waterfall }): JSX.Element {
   return (
     <section class="card">
       <h3>{tq("waterfall")}</h3>
+      <nav class="acts sets" aria-label={tq("by")}>
+        {told.modes.map((one) => (
+          <a
+            key={one.id}
+            class="switch num"
+            href={hrefOf("delays", asked.value, { mode: one.id })}
+            data-testid={`mode-${one.id}`}
+            aria-current={String(told.mode) === one.id ? "page" : undefined}
+          >
+            {say(one)} {one.n}
+          </a>
+        ))}
+      </nav>
       <p class="num">
         <b>{tq("wholeWay", { n: minutes(told.whole_min), cases: told.n })}</b>{" "}
         <span class="muted">
@@ -114,7 +129,7 @@ function Row({ segment, start, longest }: RowProps): JSX.Element {
   const at = (value: number): string => `${(100 * Math.min(longest, Math.max(0, value))) / longest}%`;
   const { median_min: median, low_min: low, high_min: high, best_min: best } = segment;
   return (
-    <tr class={segment.on_the_way ? "" : "beside"} data-testid={`segment-${segment.id}`}>
+    <tr class={segment.on_the_way ? "" : "aside"} data-testid={`segment-${segment.id}`}>
       <th scope="row">
         {say(segment)}
         {!segment.on_the_way && <span class="muted"> ({tq("besides")})</span>}
@@ -182,9 +197,11 @@ function Changed({ told }: { told: Change }): JSX.Element {
           before: minutes(told.before_min),
           now: minutes(told.now_min),
           change: plus(told.change_min),
-        })}
+        })}{" "}
+        <span class="muted">{span(told.low_min, told.high_min, plus)}</span>
       </p>
-      {(["segment", "mix", "group"] as const).map((kind) => (
+      {told.rest_min !== null && <p class="muted num">{tq("changeRest", { n: plus(told.rest_min) })}</p>}
+      {(["segment", "mix", "beside"] as const).map((kind) => (
         <Parts key={kind} kind={kind} parts={told.parts.filter((one) => one.kind === kind)} />
       ))}
     </div>

@@ -10,9 +10,10 @@ import { hrefOf, percent } from "../../state/quality";
 import { place } from "../../state/route";
 import { say, sourceName } from "../../texts";
 import { tq } from "../../textsQuality";
-import type { CaseDetail } from "../../wire";
+import type { CaseDetail, Fact } from "../../wire";
 import type { Forms } from "../../wireCare";
 import type { CaseForm, FormField } from "../../wireQuality";
+import { Reasons } from "./Reasons";
 import { asked, Waiting } from "./shared";
 
 export function CaseFormPage({ id }: { id: string }): JSX.Element {
@@ -33,7 +34,7 @@ export function CaseFormPage({ id }: { id: string }): JSX.Element {
     document.getElementById("enter")?.scrollIntoView({ block: "start" });
   };
   return (
-    <main class="page quality" data-testid="form-page">
+    <main class="page qpage" data-testid="form-page">
       <nav class="crumbs">
         <a class="act act-link" href={hrefOf("gaps", asked.value)}>
           ◂ {tq("formBack")}
@@ -84,7 +85,11 @@ export function CaseFormPage({ id }: { id: string }): JSX.Element {
                     forms={forms}
                     start={which}
                   />
-                  <Facts caseId={id} facts={detail.timeline.facts} mine={forms.facts} />
+                  <Reasons caseId={id} facts={detail.timeline.facts} mine={forms.facts} />
+                  <details>
+                    <summary>{tq("factsRest")}</summary>
+                    <Facts caseId={id} facts={detail.timeline.facts.filter(isOther)} mine={forms.facts} />
+                  </details>
                 </>
               )}
             </div>
@@ -94,6 +99,9 @@ export function CaseFormPage({ id }: { id: string }): JSX.Element {
     </main>
   );
 }
+
+/** What has no list of its own above. */
+const isOther = (fact: Fact): boolean => fact.group !== "delay" && fact.group !== "exclusion";
 
 interface FieldProps {
   field: FormField;

@@ -52,7 +52,7 @@ const SHAPES = { met: "✓", missed: "▲", none: "·", unknown: "—" } as cons
 function Verdict({ metric }: { metric: Metric }): JSX.Element {
   const said = verdict(metric, metric.without);
   return (
-    <span class={said === "missed" ? "verdict late" : "verdict muted"}>
+    <span class={said === "missed" ? "six-verdict late" : "six-verdict muted"}>
       <span aria-hidden="true">{SHAPES[said]}</span> {tq(`verdict_${said}`)}
     </span>
   );

@@ -33,7 +33,7 @@ export function Report(): JSX.Element {
       <section class="card">
         <h3>{tq("report")}</h3>
         <p class="muted">{tq("reportHow")}</p>
-        <ul class="files">
+        <ul class="reports">
           {months
             .slice(-MOST_MONTHS)
             .reverse()
@@ -65,7 +65,7 @@ export function Report(): JSX.Element {
                   <a
                     key={format}
                     class="act act-plain"
-                    href={`/api/v1/export/${name}?${new URLSearchParams({ ...query, format })}`}
+                    href={`/api/v1/export/${name}?${new URLSearchParams({ ...query, ...(name === "metrics" && { by: view.by }), format })}`}
                     data-testid={`export-${name}-${format}`}
                     download
                   >

@@ -48,7 +48,7 @@ export function QualityPage(): JSX.Element {
   const part = PARTS.find((one) => one === named) ?? "overview";
   const Shown = PAGES[part];
   return (
-    <main class="page quality" data-testid="quality-page">
+    <main class="page qpage" data-testid="quality-page">
       <nav class="quality-nav" aria-label={tq("title")}>
         {PARTS.map((one) => (
           <a
