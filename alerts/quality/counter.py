@@ -7,7 +7,7 @@ a count of everything would give.
 
 import copy
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import numpy as np
@@ -15,6 +15,7 @@ import numpy as np
 from greenchannel.alerts.quality.columns import YES, Columns, Ints, Packed
 from greenchannel.alerts.quality.groups import GROUPINGS, Grouping, group_rows
 from greenchannel.alerts.quality.metrics import Metric, editions, exclusions, metrics
+from greenchannel.alerts.quality.record_of import SiteFacts
 from greenchannel.alerts.quality.tabulate import Spread, Table, tabulate
 from greenchannel.alerts.quality.verdicts import Mask, Verdicts, judge
 
@@ -100,6 +101,13 @@ class Counter:
             touched |= {after[by]} if key in new else set()
             for group in touched:
                 self._recount(metric, both, by, names, group)
+
+    def at_sites(self, sites: Mapping[str, SiteFacts]) -> None:
+        """Count by the towns as they are now."""
+        if sites != self.columns.sites:
+            self.columns.sites = sites
+            self._groups.clear()
+            self._tables.clear()
 
     def drop(self, case_id: str) -> None:
         """Forget one record, which counts nowhere any more: its case was merged into another."""
@@ -187,25 +195,23 @@ def _replaced(verdicts: Verdicts, one: Verdicts, row: int) -> Verdicts:
 def _patched(table: Table, one: Table, group: int) -> Table:
     """With the numbers of one group as they are in a table of that group alone."""
     exact = _patched_spread(table.exact, one.exact, group)
-    bounds = {}
+    columns: dict[str, Any] = {"exact": exact}
     for name in ("low", "high"):
         column, new = getattr(table, name), getattr(one, name)
         if column is table.exact and new is one.exact:
-            bounds[name] = exact
+            columns[name] = exact
         else:  # a first told day: what stood for three spreads stands for one
             apart = copy.deepcopy(column) if column is table.exact else column
-            bounds[name] = _patched_spread(apart, new, group)
-    return Table(
-        exact=exact,
-        **bounds,
-        **{name: _put(getattr(table, name), getattr(one, name), group) for name in PLAIN},
-    )
+            columns[name] = _patched_spread(apart, new, group)
+    columns |= {name: _put(getattr(table, name), getattr(one, name), group) for name in PLAIN}
+    return Table(**columns)
 
 
 def _patched_spread(spread: Spread, one: Spread, group: int) -> Spread:
-    return Spread(
-        **{name: _put(getattr(spread, name), getattr(one, name), group) for name in Spread.__struct_fields__}
-    )
+    columns: dict[str, Any] = {
+        name: _put(getattr(spread, name), getattr(one, name), group) for name in Spread.__struct_fields__
+    }
+    return Spread(**columns)
 
 
 def _put(column: Ints, new: Ints, group: int) -> Ints:
