@@ -59,9 +59,6 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = {
     "give_shift": _DOCTORS | {"ed", "admin"},  # one's own; those of others need `edit_roster`
     "metrics": frozenset({"quality", "admin", "clinic"}),  # a clinic counts its own cases
     "device_clocks": frozenset({"quality", "admin"}),
-    "quality": frozenset(
-        {"quality", "admin", "clinic"}
-    ),  # times without names: a clinic those of its own site
     "quarantine": frozenset({"admin"}),
     "drill": _DOCTORS | {"ed", "admin"},  # of these the administrators and whoever is head of duty now
     "administer": frozenset({"admin"}),  # sites, devices, people, channels of others

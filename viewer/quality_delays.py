@@ -15,6 +15,7 @@ from greenchannel.viewer.directory import Directory
 from greenchannel.viewer.quality_json import Change, Counted, Frame, Part, Said, Segment, Waterfall
 from greenchannel.viewer.quality_scope import Scope, between, said
 
+MOST_CASES_NAMED: Final = 20
 _EXPLAINED: Final = 3  # of the segments that lose most are looked into
 _EXPLAINED_BY: Final = ("site", "hours", "mode")
 _MOST_GROUPS: Final = 3
@@ -100,6 +101,7 @@ def _segment(row: Row, there: Against | None) -> Segment:
         excess_low_min=None if there is None else there.low_min,
         excess_high_min=None if there is None else there.high_min,
         first_probability=None,
+        case_ids=row.longest[:MOST_CASES_NAMED],
         on_the_way=row.kind == "track",
     )
 
@@ -122,6 +124,7 @@ def _ranked(lost: Bottleneck, explained: tuple[Said, ...]) -> Segment:
         first_probability=lost.probability_first,
         slow_probability=lost.probability_slow,
         explained=explained,
+        case_ids=lost.case_ids[:MOST_CASES_NAMED],
         on_the_way=lost.kind == "track",
     )
 

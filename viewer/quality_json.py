@@ -21,6 +21,12 @@ class Counted(Said, frozen=True, kw_only=True):
     n: int
 
 
+class Tally(Counted, frozen=True, kw_only=True):
+    """A count with some of its cases."""
+
+    case_ids: tuple[str, ...] = ()
+
+
 class View(msgspec.Struct, frozen=True, kw_only=True):
     """What was asked, with what stands where nothing was said: the address of the page holds the same."""
 
@@ -157,6 +163,7 @@ class Segment(Said, frozen=True, kw_only=True):
     first_probability: float | None  # how sure it is that this one loses most
     slow_probability: float | None = None  # that it is slower than usual, and no chance
     explained: tuple[Said, ...] = ()  # groups in which it is slow, in words
+    case_ids: tuple[str, ...] = ()  # the longest first
     on_the_way: bool = True  # False: a part beside the way that is always shown, as consent
 
 
@@ -272,7 +279,7 @@ class Loop(msgspec.Struct, frozen=True, kw_only=True):
     """What became of alerts, readings, recordings, clocks and transmissions."""
 
     frame: Frame
-    counts: tuple[Counted, ...]
+    counts: tuple[Tally, ...]
     tables: tuple[Table, ...]
 
 

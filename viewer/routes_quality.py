@@ -8,10 +8,9 @@ from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from greenchannel.alerts.quality.record import CaseRecord
-from greenchannel.alerts.quality.record_of import record_of
 from greenchannel.service.callers import Caller
 from greenchannel.service.errors import NotFound
-from greenchannel.viewer import quality_charts, quality_delays, quality_gaps, quality_numbers
+from greenchannel.viewer import quality_charts, quality_delays, quality_gaps, quality_loop, quality_numbers
 from greenchannel.viewer.access import require
 from greenchannel.viewer.front import Front, Here, Who, answer
 from greenchannel.viewer.quality_json import Frame
@@ -42,7 +41,7 @@ View = Annotated[Asked, Depends(asked_of)]
 
 async def _answered(front: Front, who: Caller, asked: Asked, page: Callable[[Scope, Frame], Any]) -> Response:
     """One page over the cases that the caller may see; counted beside the loop, since a province takes a while."""
-    require(who, "quality")
+    require(who, "metrics")
     await front.directory.refresh()
     now = front.desk.clock.now()
     standards = quality_numbers.standards()
@@ -56,8 +55,8 @@ async def _answered(front: Front, who: Caller, asked: Asked, page: Callable[[Sco
 
 
 def records_for(front: Front, who: Caller) -> Sequence[CaseRecord]:
-    found = (record_of(case, None) for case in front.desk.cases() if who.may_see(case.site))
-    return [one for one in found if one is not None]
+    """The records that a caller may count, oldest first."""
+    return front.desk.quality.records(who.sites)
 
 
 @router.get("/overview", summary="All metrics of an edition, the six of the first page before the others")
@@ -94,7 +93,7 @@ async def delays(
 ) -> Response:
     """Against the best three months of the same group and hours, with how sure that is; with `against_from` and
     `against_to` also why the median is another than then. `mode` is an arrival mode: the way of one is drawn."""
-    require(who, "quality")
+    require(who, "metrics")
     against = span_of(against_from, against_to)
     return await _answered(
         front,
@@ -114,6 +113,14 @@ async def charts(front: Here, who: Who, asked: View) -> Response:
     )
 
 
+@router.get("/loop", summary="What became of alerts, readings, recordings, clocks and transmissions")
+async def loop(front: Here, who: Who, asked: View) -> Response:
+    """Counts, and rates with their intervals by rule, clinic, reader, lead and device."""
+    return await _answered(
+        front, who, asked, lambda scope, frame: quality_loop.loop_of(scope, frame, front.directory)
+    )
+
+
 @router.get("/gaps", summary="What the national form lacks, by who can say it")
 async def gaps(front: Here, who: Who, asked: View, owner: Text = "", field: Text = "") -> Response:
     """The list is of one owner or one field where these are given."""
@@ -130,10 +137,10 @@ async def gaps(front: Here, who: Who, asked: View, owner: Text = "", field: Text
 @router.get("/form/{case_id}", summary="The national form of one case")
 async def form(case_id: str, front: Here, who: Who) -> Response:
     """As the log fills it: what is required, what is missing and whose gap that is. 404 for a drill."""
-    require(who, "quality")
+    require(who, "metrics")
     case = front.case(case_id, who)
     await front.directory.refresh()
-    record = record_of(case, None)
+    record = await asyncio.to_thread(front.desk.quality.record, case.case_id)
     if record is None:
         raise NotFound("case", case_id)
     front.look(who, "look_form", case_id)

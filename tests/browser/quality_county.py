@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from greenchannel.alerts.quality.record import CaseRecord
-from greenchannel.alerts.quality.record_of import record_of
 from greenchannel.service.callers import Caller
 from greenchannel.viewer import routes_quality
 from greenchannel.viewer.front import Front
@@ -28,9 +27,8 @@ class QualityCounty:
 
     def all_of(self, front: Front, who: Caller) -> list[CaseRecord]:
         """What the routes ask for."""
-        own = (record_of(case) for case in front.desk.cases())
-        both = (*self.records, *(one for one in own if one is not None))
-        return [one for one in both if who.may_see(one.site)]
+        own = front.desk.quality.records(who.sites)
+        return [*(one for one in self.records if who.may_see(one.site)), *own]
 
 
 @contextlib.contextmanager

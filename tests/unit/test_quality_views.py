@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from greenchannel.alerts.quality.record import CaseRecord
-from greenchannel.viewer import quality_charts, quality_delays, quality_gaps, quality_numbers
+from greenchannel.viewer import quality_charts, quality_delays, quality_gaps, quality_loop, quality_numbers
 from greenchannel.viewer.directory import Directory
 from greenchannel.viewer.problems import Problem
 from greenchannel.viewer.quality_json import Frame, Metric
@@ -20,7 +20,7 @@ from greenchannel.viewer.quality_scope import (
     months_before,
     scope_of,
 )
-from tests.quality_year import NEVER_FMC, year
+from tests.quality_year import BAD_ECG, NEVER_FMC, year
 
 EDITIONS = tuple(one.id for one in quality_numbers.standards())
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
@@ -181,6 +181,21 @@ def test_the_charts_of_a_period_are_judged_by_what_was_before_it() -> None:
     assert told.charts[: len(loud)] == tuple(loud)
     assert all(signal.zh and signal.en for one in loud for signal in one.signals)
     assert all(one.points for one in told.charts)
+
+
+def test_the_closed_loop_puts_the_clinic_that_records_badly_first() -> None:
+    """By its share of recordings that could not be read; alerts add up to those that were sent."""
+    scope, frame = look()
+    told = quality_loop.loop_of(scope, frame, NAMES)
+    counts = {one.id: one.n for one in told.counts}
+    assert counts["sent"] == counts["confirmed"] + counts["cancelled"] + counts["open"] > 0
+    tables = {one.id: one.rows for one in told.tables}
+    assert tables["rejects_by_site"][0].id == BAD_ECG
+    assert {"consent", "dido"} <= {one.id for one in tables["whole"]}
+    assert [one.id for one in tables["clocks"]] == ["ecg-c08"]
+    assert sum(one.of for one in tables["rejects_by_site"]) == sum(
+        one.acceptable is not None for r in scope.records for one in r.ecgs
+    )
 
 
 def test_gaps_are_listed_by_who_can_say_them() -> None:

@@ -10,6 +10,10 @@ export interface Counted extends Said {
   n: number;
 }
 
+export interface Tally extends Counted {
+  case_ids: string[];
+}
+
 export interface QualityView {
   standard: string;
   from_month: string;
@@ -134,6 +138,7 @@ export interface Segment extends Said {
   first_probability: number | null;
   slow_probability: number | null;
   explained: Said[];
+  case_ids: string[];
   on_the_way: boolean;
 }
 
@@ -229,7 +234,7 @@ export interface RateTable extends Said {
 
 export interface Loop {
   frame: Frame;
-  counts: Counted[];
+  counts: Tally[];
   tables: RateTable[];
 }
 

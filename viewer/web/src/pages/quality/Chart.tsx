@@ -141,7 +141,7 @@ function options(plot: Plotted, width: number, height: number): uPlot.Options {
         grid: { show: false },
         ticks: { stroke: () => ink("line") },
         font: "14px system-ui, sans-serif",
-        space: 64,
+        space: 28 + 8 * Math.max(...plot.labels.map((one) => one.length), 4),
         incrs: [1, 2, 3, 6, 12, 24, 50, 100, 200, 500, 1000],
         values: (_, at) => at.map((index) => plot.labels[index] ?? ""),
       },

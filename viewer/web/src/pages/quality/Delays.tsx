@@ -4,7 +4,7 @@ import { hrefOf, minutes, percent, change as plus, span } from "../../state/qual
 import { say } from "../../texts";
 import { type QualityText, tq } from "../../textsQuality";
 import type { Change, ChangePart, Segment, Waterfall } from "../../wireQuality";
-import { asked, earlier, useQuality, Waiting } from "./shared";
+import { asked, CaseLinks, earlier, useQuality, Waiting } from "./shared";
 
 export function Delays(): JSX.Element {
   const loaded = useQuality<Waterfall>("delays");
@@ -153,7 +153,9 @@ function Row({ segment, start, longest }: RowProps): JSX.Element {
       <td>{segment.share === null ? "" : percent(segment.share)}</td>
       <td>{best === null ? "—" : minutes(best)}</td>
       <td>{segment.excess_min === null ? "—" : plus(segment.excess_min)}</td>
-      <td>{segment.n}</td>
+      <td>
+        <CaseLinks ids={segment.case_ids}>{segment.n}</CaseLinks>
+      </td>
       <td>{segment.missing}</td>
     </tr>
   );

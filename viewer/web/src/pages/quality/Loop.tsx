@@ -4,7 +4,7 @@ import { minutes, percent, span } from "../../state/quality";
 import { say } from "../../texts";
 import { tq } from "../../textsQuality";
 import type { Rate, RateTable, Loop as Told } from "../../wireQuality";
-import { useQuality, Waiting } from "./shared";
+import { CaseLinks, useQuality, Waiting } from "./shared";
 
 export function Loop(): JSX.Element {
   const loaded = useQuality<Told>("loop");
@@ -17,7 +17,10 @@ export function Loop(): JSX.Element {
         <ul class="counts" data-testid="loop-counts">
           {told.counts.map((one) => (
             <li key={one.id} data-testid={`count-${one.id}`}>
-              <b class="num">{one.n}</b> <span>{say(one)}</span>
+              <b class="num">{one.n}</b>
+              <CaseLinks ids={one.case_ids}>
+                <span>{say(one)}</span>
+              </CaseLinks>
             </li>
           ))}
         </ul>
@@ -54,14 +57,15 @@ function Rates({ table }: { table: RateTable }): JSX.Element {
 }
 
 function RateRows({ rows }: { rows: Rate[] }): JSX.Element {
-  const timed = rows.some((one) => one.median_min !== null);
+  const timed = rows.filter((one) => one.median_min !== null).length;
+  const heading = timed === 0 ? "rate" : timed === rows.length ? "medianTime" : "result";
   return (
     <div class="wide-table">
       <table class="plain num">
         <thead>
           <tr>
             <th scope="col">{tq("name")}</th>
-            <th scope="col">{timed ? tq("medianTime") : tq("rate")}</th>
+            <th scope="col">{tq(heading)}</th>
             <td class="bar-cell bar-small" />
             <th scope="col">{tq("n")}</th>
           </tr>
@@ -72,9 +76,7 @@ function RateRows({ rows }: { rows: Rate[] }): JSX.Element {
               <th scope="row">{say(one)}</th>
               <td>
                 <b>
-                  {timed && one.median_min !== null
-                    ? `${minutes(one.median_min)} ${tq("min")}`
-                    : percent(one.share)}
+                  {one.median_min !== null ? `${minutes(one.median_min)} ${tq("min")}` : percent(one.share)}
                 </b>{" "}
                 <span class="muted">{span(one.low, one.high, percent)}</span>
               </td>
@@ -85,7 +87,9 @@ function RateRows({ rows }: { rows: Rate[] }): JSX.Element {
                   </span>
                 )}
               </td>
-              <td>{tq("of", { n: one.n, of: one.of })}</td>
+              <td>
+                <CaseLinks ids={one.case_ids}>{tq("of", { n: one.n, of: one.of })}</CaseLinks>
+              </td>
             </tr>
           ))}
         </tbody>

@@ -1,11 +1,12 @@
 /** What all quality pages share: the view that is asked for, the frame that came, and how a page waits. */
 import { computed, signal } from "@preact/signals";
-import type { JSX } from "preact";
+import type { ComponentChildren, JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { type Loaded, useLoaded } from "../../parts/load";
 import { type Asked, before, monthsBefore, readAsked } from "../../state/quality";
 import { search } from "../../state/route";
 import { t } from "../../texts";
+import { tq } from "../../textsQuality";
 import type { Frame } from "../../wireQuality";
 
 /** The newest frame that the service has said: it stands while the next page is counted. */
@@ -35,4 +36,27 @@ export function earlier(view: Frame["view"], years: boolean): Asked {
     ? [monthsBefore(view.from_month, 12), monthsBefore(view.to_month, 12)]
     : before(view.from_month, view.to_month);
   return { against_from: from, against_to: to };
+}
+
+/** The cases behind a number, folded away: the service names the first of them. */
+export function CaseLinks({
+  ids,
+  children,
+}: {
+  ids: readonly string[];
+  children: ComponentChildren;
+}): JSX.Element {
+  if (ids.length === 0) return <>{children}</>;
+  return (
+    <details class="case-ids">
+      <summary>{children}</summary>
+      <ol>
+        {ids.map((id, index) => (
+          <li key={id}>
+            <a href={`/case/${encodeURIComponent(id)}`}>{tq("caseN", { n: index + 1 })}</a>
+          </li>
+        ))}
+      </ol>
+    </details>
+  );
 }
