@@ -1,8 +1,8 @@
 """Which segment loses the time: the minutes of each above what is usual, with their uncertainty, and which is first.
 
 A case is compared with what is usual for cases like it (`Segment.depends_on`): a month with more patients from far
-away is no month of slow ambulances. The mean of what is left, without its outer parts, is the excess; a bootstrap of
-the month and of the months before it says how sure that is.
+away is no month of slow ambulances. The excess is how far the month is shifted against the months before it, in
+what is left; a bootstrap of both says how sure that is.
 
 A segment seen in six cases would win by luck. So segments are ranked by the excess that is to be believed: in most
 months most segments are as usual (a prior of nought), and what is looked for is a delay of some ten minutes; what the
@@ -24,6 +24,7 @@ from greenchannel.alerts.quality.segments import Segment, exact, minutes, segmen
 from greenchannel.alerts.quality.tables import read_value
 
 TABLE = "bottlenecks"
+FEW = 60  # cases of the baseline are drawn at a time: the variance of more follows from theirs
 LEAST_VARIANCE = 0.25  # of times that are told to the minute
 ALWAYS = ("consent", "dido")  # in the list whatever they cost
 
@@ -33,7 +34,7 @@ Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The values of ``bottlenecks.toml``."""
 
-    trim_share: float
+    reference_points: int
     draws: int
     seed: int
     interval_share: float
@@ -204,12 +205,18 @@ def above_usual(of: Measured, levels: Mapping[tuple[object, ...], float]) -> Flo
     return of.values - np.array([_level(stratum, levels) for stratum in of.strata], dtype=np.float64)
 
 
-def trimmed_mean(values: Floats, share: float) -> Floats:
-    """Mean along the last axis without `share` of the values on each side."""
-    n = values.shape[-1]
-    cut = int(n * share)
-    ordered = np.sort(values, axis=-1)
-    middle: Floats = ordered[..., cut : n - cut].mean(axis=-1)
+def shift(values: Floats, reference: Floats) -> Floats:
+    """How far values lie above a reference: the median of all differences (Hodges and Lehmann 1963).
+
+    Parameters
+    ----------
+    values
+        ``(..., n)``; the shift of each row is returned, ``(...)``.
+    reference
+        ``(m,)``.
+    """
+    apart = values[..., :, None] - reference
+    middle: Floats = np.median(apart.reshape(*values.shape[:-1], -1), axis=-1)
     return middle
 
 
@@ -246,14 +253,18 @@ def _row(
         return row, None
     levels = usual(there, rule)
     over, base = above_usual(here, levels), above_usual(there, levels)
-    excess = float(trimmed_mean(over, rule.trim_share) - trimmed_mean(base, rule.trim_share))
     rng = np.random.default_rng((rule.seed, n))
-    drawn = _drawn(rng, over, rule) - _drawn(rng, base, rule)
+    reference = np.quantile(base, (np.arange(rule.reference_points) + 0.5) / rule.reference_points)
+    excess = float(shift(over, reference))
+    few = min(len(base), FEW)
+    doubt = float(np.var(shift(_resampled(rng, base, few, rule), reference))) * few / len(base)
+    drawn = shift(_resampled(rng, over, len(over), rule), reference)
+    drawn += rng.normal(0.0, math.sqrt(doubt), rule.draws)
+    # A handful of cases that happen to be alike says too little of its own spread: what is usual says it, too.
+    chance = shift(_resampled(rng, base, len(over), rule), reference)
     tail = (1.0 - rule.interval_share) / 2.0
     low, high = np.quantile(drawn, (tail, 1.0 - tail))
-    # A handful of cases that happen to be alike says too little of its own spread: what is usual says it, too.
-    chance = trimmed_mean(base[rng.integers(0, len(base), (rule.draws, len(over)))], rule.trim_share)
-    belief = believe(excess, max(float(np.var(drawn)), float(np.var(chance))), rule)
+    belief = believe(excess, (float(np.var(drawn)) + float(np.var(chance)) + doubt) / 2.0, rule)
     ids = tuple(here.case_ids[int(i)] for i in np.argsort(-over, kind="stable"))
     row = msgspec.structs.replace(
         row,
@@ -285,9 +296,9 @@ def believe(excess_min: float, variance: float, rule: Settings) -> Belief:
     )
 
 
-def _drawn(rng: np.random.Generator, values: Floats, rule: Settings) -> Floats:
-    n = len(values)
-    return trimmed_mean(values[rng.integers(0, n, (rule.draws, n))], rule.trim_share)
+def _resampled(rng: np.random.Generator, values: Floats, size: int, rule: Settings) -> Floats:
+    drawn: Floats = values[rng.integers(0, len(values), (rule.draws, size))]
+    return drawn
 
 
 def _first(beliefs: Mapping[str, Belief], rule: Settings) -> tuple[dict[str, float], float]:
