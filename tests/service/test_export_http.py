@@ -60,13 +60,13 @@ def test_the_form_of_a_case_keeps_both_values_of_a_corrected_time(tmp_path: Path
         opened = first.json()["opened_at"]
         said: list[dict[str, str]] = [{}, {"note": "a slip of the pen"}]
         for number, more in enumerate(said):
-            at = opened.replace("T", "T")[:17] + f"0{number}" + opened[19:]
+            at = f"{opened[:17]}0{number}{opened[19:]}"
             answer = await here.http.post(
                 f"/api/v1/cases/{case}/milestones",
                 json={"milestone": "FMC", "at": at, "source": "clinic", **more},
                 headers=village | {"Idempotency-Key": f"k-{number}"},
             )
-            assert answer.status_code == 200, answer.text
+            assert answer.status_code in (200, 201), answer.text[:500]
         form = (await get(here, "national-form", format="json", case=case)).json()
         fmc = next(one for one in form["fields"] if one["id"] == "fmc_at")
 
