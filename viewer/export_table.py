@@ -31,6 +31,7 @@ _HEAD_FILL: Final = "#dbe6f4"
 _GAP_FILL: Final = "#fff2cc"
 _GREY: Final = "#80868b"
 _WIDEST: Final = 60
+_ONE_PAGE_WIDE: Final = 230  # letters that can still be read on one A4 sheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,15 +201,21 @@ def _sheet(workbook: Any, table: Table, formats: dict[str, Any], english: bool) 
     sheet.set_row(0, 32)
     sheet.set_landscape()
     sheet.set_paper(9)  # A4
-    sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(0)
+    whole = 0.0
     for index, column in enumerate(table.columns):
-        values = [row[index] for row in table.rows[:500]]
-        sheet.set_column(index, index, _width(column, english, values))
+        width = _width(column, english, [row[index] for row in table.rows[:500]])
+        whole += width
+        sheet.set_column(index, index, width)
         sheet.write_string(0, index, column.title(english), formats["head"])
     for number, row in enumerate(table.rows, start=1):
         for index, (value, column) in enumerate(zip(row, table.columns, strict=True)):
             _write(sheet, number, index, value, column, formats, english)
+    if whole <= _ONE_PAGE_WIDE:
+        sheet.fit_to_pages(1, 0)
+    else:  # on paper it goes on to the right, with the first column again
+        sheet.set_print_scale(70)
+        sheet.repeat_columns(0)
     if table.rows:
         sheet.autofilter(0, 0, len(table.rows), len(table.columns) - 1)
 

@@ -85,7 +85,7 @@ def _sheet(pdf: Pdf, report: MonthlyReport, network: Word, part: Word, english: 
 def _front(pdf: Pdf, report: MonthlyReport, network: Word, english: bool) -> None:
     page, y = landscape(pdf, _title(report, english), network[english])
     edition = report.edition_en if english else report.edition_zh
-    page.text(MARGIN_MM, y - 5.5, f"{'Edition' if english else '依据'}：{edition}", 10, ink=GREY)
+    page.text(MARGIN_MM, y - 5.5, f"Edition: {edition}" if english else f"依据：{edition}", 10, ink=GREY)
     y = _counts(page, y - 9.0, report, english)
     rows = [report.metric(name) for name in report.headline]
     gap = 4.0
@@ -121,7 +121,7 @@ def _tile(
     page.frame(left, top - tall, wide, tall, line=0.25, ink=PALE)
     inner, x = wide - 6.0, left + 3.0
     y = top - 5.8
-    page.text(x, y, _fitting(row.en if english else row.zh, 11, inner), 11, bold=True)
+    page.text(x, y, _fitting(_name(row, english), 11, inner), 11, bold=True)
     page.text(x, y - 4.6, _fitting(_ends(row, english), 8, inner), 8, ink=GREY)
     page.text(x, y - 17.5, _value(row, row.value, english), 26, bold=True, ink=BLUE)
     page.text(left + wide - 3.0, y - 12.0, _target(row, english), 9.5, align="right")
@@ -130,6 +130,10 @@ def _tile(
     for text in _said(row, english):
         y = paragraph(page, x, y, inner, text, 8.5)
     spark(page, x, top - tall + 2.5, inner - 2.0, max(4.0, y - (top - tall) - 5.5), row)
+
+
+def _name(row: MetricRow, english: bool) -> str:
+    return f"{row.en[:1].upper()}{row.en[1:]}" if english else row.zh
 
 
 def _fitting(text: str, size: float, room: float) -> str:
@@ -275,7 +279,7 @@ def _metrics(pdf: Pdf, report: MonthlyReport, network: Word, english: bool) -> N
     }
     rows: list[list[str]] = []
     for row in report.metrics:
-        lead = [row.en if english else row.zh, _ends(row, english), _target(row, english)]
+        lead = [_name(row, english), _ends(row, english), _target(row, english)]
         every, kept = ("all", "kept") if english else ("全部", "剔除后")
         rows.append([*lead, every, *_numbers(row.all, english), _verdict(row, english)])
         left_out = f"−{row.excluded}" if row.excluded else "−0"
@@ -318,7 +322,7 @@ def _sites(pdf: Pdf, report: MonthlyReport, sites: Names, network: Word, english
         head = ["机构", "病例", "STEMI", "心电图", "不合格", "接收至签发（中位）"]
     for one in chosen:
         head += [
-            f"{one.en if english else one.zh}",
+            _name(one, english),
             "Met" if english else "达标率",
         ]
     rows = [_site(one, report, sites, english) for one in report.sites]
@@ -342,7 +346,7 @@ def _sites(pdf: Pdf, report: MonthlyReport, sites: Names, network: Word, english
 def _site(one: SiteRow, report: MonthlyReport, sites: Names, english: bool) -> list[str]:
     name = sites[one.site][english] if one.site in sites else one.site
     rejected = f"{one.rejected}"
-    if one.comparable and one.ecgs:
+    if one.ecgs >= report.least_for_a_rate:
         rejected += f" ({percent(one.rejected / one.ecgs, english)})"
     row = [
         name,
@@ -359,10 +363,8 @@ def _site(one: SiteRow, report: MonthlyReport, sites: Names, english: bool) -> l
             continue
         value = value_of(found, is_share=spec.is_share, statistic=spec.statistic)
         shown = "—" if value is None else _value(spec, value, english)
-        row += [
-            f"{shown} (n={found.n})",
-            percent(found.share, english) if one.comparable and found.share is not None else "—",
-        ]
+        enough = found.share is not None and found.eligible >= report.least_for_a_rate
+        row += [f"{shown} (n={found.n})", percent(found.share, english) if enough else "—"]
     return row
 
 

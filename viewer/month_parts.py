@@ -195,7 +195,7 @@ def bars(
 
 def _title(row: MetricRow, english: bool) -> str:
     unit = "" if row.is_share else (", min" if english else "（分）")
-    return (row.en if english else row.zh) + unit
+    return (f"{row.en[:1].upper()}{row.en[1:]}" if english else row.zh) + unit
 
 
 def _runs(values: Sequence[float | None]) -> list[list[tuple[int, float]]]:

@@ -83,7 +83,6 @@ class SiteRow(msgspec.Struct, frozen=True, kw_only=True):
     rejected: int  # of the ECGs, those that were not acceptable
     read_median_min: float | None  # received to signed
     metrics: tuple[Numbers | None, ...]  # of `MonthlyReport.of_sites`
-    comparable: bool  # enough cases that a rate says something
 
 
 class AlertRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,6 +133,7 @@ class MonthlyReport(msgspec.Struct, frozen=True, kw_only=True):
     sites: tuple[SiteRow, ...]  # the busiest first
     of_sites: tuple[str, ...]  # ids of the metrics of `SiteRow.metrics`
     more_sites: int  # that the table leaves out
+    least_for_a_rate: int  # cases under which a site's rate says nothing
     alerts: tuple[AlertRow, ...]
     delays: tuple[Named, ...]  # reasons for delay, the most frequent first
     form: FormShare
@@ -228,6 +228,7 @@ def monthly_report(
         sites=sites,
         of_sites=of_sites,
         more_sites=more,
+        least_for_a_rate=_number("least_for_a_rate"),
         alerts=_alerts(of_month),
         delays=_delays(of_month),
         form=_form(stemi),
@@ -335,7 +336,6 @@ def _site(site: str, records: Sequence[CaseRecord], cells: Sequence[Mapping[str 
         rejected=sum(ecg.acceptable is False for ecg in ecgs),
         read_median_min=statistics.median(waits) if waits else None,
         metrics=tuple(by_key[site].all if site in by_key else None for by_key in cells),
-        comparable=len(records) >= _number("least_for_a_rate"),
     )
 
 
