@@ -5,7 +5,7 @@ again. Where engine and reference differ, one of them is wrong.
 """
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
@@ -73,7 +73,7 @@ def reperfusion(record: CaseRecord) -> str | None:
 
 def belongs(record: CaseRecord, asked: dict[str, Any]) -> bool:
     """Whether a metric is asked of a case."""
-    checks = {
+    checks: dict[str, Callable[[Any], bool]] = {
         "diagnosis": lambda wanted: record.diagnosis in wanted,
         "modes": lambda wanted: record.arrival_mode in wanted,
         "reperfusion": lambda wanted: reperfusion(record) in wanted,

@@ -42,7 +42,6 @@ class Packed(msgspec.Struct, frozen=True, kw_only=True):
     """What metrics need of one record."""
 
     case_id: str
-    began_us: int
     numbers: bytes
     labels: bytes
 
@@ -78,9 +77,8 @@ def layout_name() -> str:
 def pack(record: CaseRecord) -> Packed:
     """What metrics need of a record, small."""
     times = [record.times.get(name) for name in counted_milestones()]
-    began = us(record.began_at)
     numbers = _struct().pack(
-        began,
+        us(record.began_at),
         float("nan") if record.age_years is None else record.age_years,
         *(UNKNOWN_US if time is None else us(time.at) for time in times),
         *(0 if time is None else _told_us(time) for time in times),
@@ -98,9 +96,7 @@ def pack(record: CaseRecord) -> Packed:
         reperfusion_of(record),
         record.way,
     )
-    return Packed(
-        case_id=record.case_id, began_us=began, numbers=numbers, labels=msgspec.msgpack.encode(labels)
-    )
+    return Packed(case_id=record.case_id, numbers=numbers, labels=msgspec.msgpack.encode(labels))
 
 
 def _told_us(time: RecordTime) -> int:
@@ -155,10 +151,9 @@ class Columns:
         self.words = {name: Words() for name in LABELS}
         self.row_of: dict[str, int] = {}
         self.sites = sites
-        self.version = 0  # rises with every change
         self._rows = np.zeros(0, layout())
         self._labels: dict[str, Codes] = {name: np.zeros(0, np.int32) for name in LABELS}
-        self._cached: dict[object, Ints] = {}
+        self._cached: dict[tuple[str, str], Ints] = {}
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -205,6 +200,31 @@ class Columns:
             self._labels[name][row] = self.words[name].code(word)
         self._patch(row)
         return row
+
+    def drop(self, case_id: str) -> bool:
+        """Forget a record; the last row takes its place. False where it is not there."""
+        row = self.row_of.pop(case_id, None)
+        if row is None:
+            return False
+        last = len(self.ids) - 1
+        self._rows[row] = self._rows[last]
+        for column in self._labels.values():
+            column[row] = column[last]
+        if row != last:
+            self.ids[row] = self.ids[last]
+            self.row_of[self.ids[row]] = row
+        self.ids.pop()
+        self._changed()
+        return True
+
+    def alone(self, row: int) -> "Columns":
+        """The columns of one row alone, with the same words."""
+        one = Columns(self.sites)
+        one.ids = [self.ids[row]]
+        one.words = self.words
+        one._rows = self._rows[row : row + 1]
+        one._labels = {name: column[row : row + 1] for name, column in self._labels.items()}
+        return one
 
     def label(self, name: str) -> Codes:
         """The numbers of a label of `LABELS`, by row."""
@@ -257,14 +277,11 @@ class Columns:
         return self._cached[key][: len(self)]
 
     def _patch(self, row: int) -> None:
-        for key, column in self._cached.items():
-            field, milestone = key  # type: ignore[misc]
-            column[row] = self._rows[field][row, counted_milestones().index(milestone)]
-        self.version += 1
+        for (field, milestone), column in self._cached.items():
+            column[row] = self._rows[field][row][counted_milestones().index(milestone)]
 
     def _changed(self) -> None:
         self._cached.clear()
-        self.version += 1
 
     def _grow(self, capacity: int) -> None:
         wider = np.zeros(capacity, layout())

@@ -1,4 +1,4 @@
-"""The metric engine: records and a question in, numbers out. Pure; `Counter` keeps what several questions share."""
+"""The metric engine: records and a question in, numbers out."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,8 +14,9 @@ from greenchannel.alerts.quality.answers import (
     Numbers,
     Question,
 )
-from greenchannel.alerts.quality.columns import YES, Columns, Ints, us
-from greenchannel.alerts.quality.groups import GROUPINGS, Grouping, group_rows
+from greenchannel.alerts.quality.columns import Columns, Ints, us
+from greenchannel.alerts.quality.counter import WHOLE, Both, By, Counter, tables
+from greenchannel.alerts.quality.groups import GROUPINGS, Grouping
 from greenchannel.alerts.quality.metrics import (
     Metric,
     editions,
@@ -26,7 +27,7 @@ from greenchannel.alerts.quality.metrics import (
 )
 from greenchannel.alerts.quality.record import CaseRecord
 from greenchannel.alerts.quality.tabulate import Spread, Table, tabulate
-from greenchannel.alerts.quality.verdicts import MISSING, Bit, Mask, Status, Verdicts, judge
+from greenchannel.alerts.quality.verdicts import MISSING, Bit, Mask, Status, Verdicts
 from greenchannel.alerts.refusal import Refused
 
 MOST_BY: Final = 2  # groupings crossed in one question
@@ -34,7 +35,7 @@ MOST_BY: Final = 2  # groupings crossed in one question
 
 def answer(records: Iterable[CaseRecord], question: Question) -> MetricsAnswer:
     """Answer a question about records; raises `Refused` where it names what there is not."""
-    return Counter(Columns.of(records)).answer(question)
+    return answer_of(Counter(Columns.of(records)), question)
 
 
 def check(question: Question) -> None:
@@ -64,153 +65,120 @@ def check(question: Question) -> None:
         )
 
 
-class Counter:
-    """Counts over columns. What was judged once is kept until the columns change."""
+def answer_of(counter: Counter, question: Question, sites: frozenset[str] | None = None) -> MetricsAnswer:
+    """Answer a question from what a counter keeps, about the cases of these sites (None: all)."""
+    check(question)
+    selected = _selected(counter.columns, question, sites)
+    asked = [
+        row for row in metrics_of(question.edition) if not question.metrics or row.id in question.metrics
+    ]
+    return MetricsAnswer(
+        question=question,
+        cases=len(counter.columns) if selected is None else int(selected.sum()),
+        metrics=tuple(_metric(counter, metric, question, selected) for metric in asked),
+    )
 
-    def __init__(self, columns: Columns) -> None:
-        self.columns = columns
-        self._version = columns.version
-        self._verdicts: dict[str, Verdicts] = {}
-        self._groups: dict[tuple[str, ...], Grouping] = {}
 
-    def answer(self, question: Question, sites: frozenset[str] | None = None) -> MetricsAnswer:
-        """Answer a question about the cases of these sites (None: all)."""
-        check(question)
-        self._fresh()
-        selected = self._selected(question, sites)
-        asked = [
-            row for row in metrics_of(question.edition) if not question.metrics or row.id in question.metrics
-        ]
-        return MetricsAnswer(
-            question=question,
-            cases=len(self.columns) if selected is None else int(selected.sum()),
-            metrics=tuple(self._metric(metric, question, selected) for metric in asked),
-        )
+def _selected(columns: Columns, question: Question, sites: frozenset[str] | None) -> Mask | None:
+    """The rows that are asked about; None: all."""
+    if question.start is None and question.end is None and sites is None:
+        return None
+    inside = np.ones(len(columns), np.bool_)
+    began = columns.number("began")
+    if question.start is not None:
+        inside &= began >= us(question.start)
+    if question.end is not None:
+        inside &= began < us(question.end)
+    if sites is not None:
+        inside &= np.isin(columns.label("site"), columns.words["site"].codes(sites))
+    return inside
 
-    def verdicts(self, metric: Metric) -> Verdicts:
-        """A metric judged over all rows."""
-        self._fresh()
-        if metric.id not in self._verdicts:
-            self._verdicts[metric.id] = judge(self.columns, metric)
-        return self._verdicts[metric.id]
 
-    def groups(self, by: tuple[str, ...]) -> Grouping:
-        """All rows by group."""
-        self._fresh()
-        if by not in self._groups:
-            self._groups[by] = group_rows(self.columns, by)
-        return self._groups[by]
+def _metric(counter: Counter, metric: Metric, question: Question, selected: Mask | None) -> MetricAnswer:
+    edition = editions()[metric.edition]
+    names = edition.exclusions if question.exclusions is None else question.exclusions
+    verdicts = counter.verdicts(metric)
+    if selected is not None:
+        verdicts = verdicts.take(selected[verdicts.rows])
+    out = counter.left_out(names, verdicts.rows)
 
-    def left_out(self, names: Iterable[str], rows: Ints) -> dict[str, Mask]:
-        """Which of these rows an exclusion leaves out, by its name."""
-        return {name: self.columns.fact(exclusions()[name].fact)[rows] == YES for name in names}
-
-    def _fresh(self) -> None:
-        if self._version != self.columns.version:
-            self._verdicts.clear()
-            self._groups.clear()
-            self._version = self.columns.version
-
-    def _selected(self, question: Question, sites: frozenset[str] | None) -> Mask | None:
-        if question.start is None and question.end is None and sites is None:
-            return None
-        inside = np.ones(len(self.columns), np.bool_)
-        began = self.columns.number("began")
-        if question.start is not None:
-            inside &= began >= us(question.start)
-        if question.end is not None:
-            inside &= began < us(question.end)
-        if sites is not None:
-            inside &= np.isin(self.columns.label("site"), self.columns.words["site"].codes(sites))
-        return inside
-
-    def _metric(self, metric: Metric, question: Question, selected: Mask | None) -> MetricAnswer:
-        verdicts = self.verdicts(metric)
-        if selected is not None:
-            verdicts = verdicts.take(selected[verdicts.rows])
-        edition = editions()[metric.edition]
-        names = edition.exclusions if question.exclusions is None else question.exclusions
-        out = self.left_out(names, verdicts.rows)
-
-        def cells(by: tuple[str, ...], *, with_cases: bool) -> tuple[Cell, ...]:
-            return self._cells(verdicts, out, by, edition.statistic, with_cases=with_cases)
-
-        (whole,) = cells((), with_cases=question.cases) or (_empty(metric, edition.statistic, names),)
-        return MetricAnswer(
-            metric=metric,
-            statistic=edition.statistic,
-            whole=whole,
-            groups=cells(question.by, with_cases=question.cases) if question.by else (),
-            trend=cells(("month",), with_cases=False) if question.trend else (),
-        )
-
-    def _cells(
-        self,
-        verdicts: Verdicts,
-        out: Mapping[str, Mask],
-        by: tuple[str, ...],
-        statistic: str,
-        *,
-        with_cases: bool,
-    ) -> tuple[Cell, ...]:
-        grouping = self.groups(by)
+    def cells(by: By, *, with_cases: bool) -> tuple[Cell, ...]:
+        grouping = counter.groups(by)
         group = grouping.code[verdicts.rows]
-        both = tables(verdicts, group, grouping.filled, out)
-        there = np.flatnonzero(both.all.status.sum(axis=1)).tolist()
-        found = [
-            Cell(
-                key=grouping.keys[one],
-                all=numbers(verdicts.metric, both.all, one, statistic),
-                kept=numbers(verdicts.metric, both.kept, one, statistic),
-                excluded=int(both.all.status[one].sum() - both.kept.status[one].sum()),
-                reasons={name: int(count[one]) for name, count in both.reasons.items()},
-                cases=self._cases(verdicts, out, group == one) if with_cases else None,
-            )
-            for one in there
-        ]
-        return tuple(sorted(found, key=lambda cell: (cell.key is None, cell.key or "")))
+        kept = counter.table(metric, by, names) if selected is None else None
+        both = kept or tables(verdicts, group, grouping.filled, out)
+        cases = _cases(counter.columns, verdicts, out, group) if with_cases else None
+        return _cells(metric, both, grouping, edition.statistic, cases)
 
-    def _cases(self, verdicts: Verdicts, out: Mapping[str, Mask], inside: Mask) -> CellCases:
-        ids = self.columns.ids
+    (whole,) = cells(WHOLE, with_cases=question.cases) or (_empty(metric, edition.statistic, names),)
+    return MetricAnswer(
+        metric=metric,
+        statistic=edition.statistic,
+        whole=whole,
+        groups=cells(question.by, with_cases=question.cases) if question.by else (),
+        trend=cells(("month",), with_cases=False) if question.trend else (),
+    )
 
-        def named(mask: Mask) -> tuple[str, ...]:
-            return tuple([ids[row] for row in verdicts.rows[inside & mask].tolist()])
 
-        left = np.logical_or.reduce(list(out.values())) if out else np.zeros(len(verdicts.rows), np.bool_)
-        missing, negative = np.isin(verdicts.status, MISSING), verdicts.status == Status.NEGATIVE
-        counted = ~(left | missing | negative)
-        met, maybe = (verdicts.bits & Bit.MET) > 0, (verdicts.bits & Bit.MAYBE) > 0
-        judged = verdicts.metric.judged
-        none = np.zeros(len(verdicts.rows), np.bool_)
-        return CellCases(
-            met=named(counted & met),
-            maybe=named(counted & maybe & ~met),
-            not_met=named(counted & ~maybe) if judged else (),
-            known=named(none if judged else counted),
-            missing=named(missing & ~left),
-            negative=named(negative & ~left),
-            could_turn=named(((verdicts.bits & Bit.TURN) > 0) & ~left),
-            excluded={name: named(mask) for name, mask in out.items()},
+def _cells(
+    metric: Metric,
+    both: Both,
+    grouping: Grouping,
+    statistic: str,
+    cases: Mapping[int, CellCases] | None,
+) -> tuple[Cell, ...]:
+    found = [
+        Cell(
+            key=grouping.keys[one],
+            all=numbers(metric, both.all, one, statistic),
+            kept=numbers(metric, both.kept, one, statistic),
+            excluded=int(both.all.status[one].sum() - both.kept.status[one].sum()),
+            reasons={name: int(count[one]) for name, count in both.reasons.items()},
+            cases=None if cases is None else cases.get(one, CellCases()),
         )
+        for one in np.flatnonzero(both.all.status.sum(axis=1)).tolist()
+    ]
+    return tuple(sorted(found, key=lambda cell: (cell.key is None, cell.key or "")))
 
 
-class Both:
-    """A metric by group: all cases, and those kept, with the count of each reason."""
+def _cases(
+    columns: Columns, verdicts: Verdicts, out: Mapping[str, Mask], group: Ints
+) -> dict[int, CellCases]:
+    """The cases behind each group's numbers, in the order of the rows; every case once but for the reasons."""
+    left = np.logical_or.reduce(list(out.values())) if out else np.zeros(len(verdicts.rows), np.bool_)
+    missing, negative = np.isin(verdicts.status, MISSING), verdicts.status == Status.NEGATIVE
+    counted = ~(left | missing | negative)
+    met, maybe = (verdicts.bits & Bit.MET) > 0, (verdicts.bits & Bit.MAYBE) > 0
+    judged = verdicts.metric.judged
+    masks = {
+        "met": counted & met,
+        "maybe": counted & maybe & ~met,
+        "not_met": counted & ~maybe & judged,
+        "known": counted & (not judged),
+        "missing": missing & ~left,
+        "negative": negative & ~left,
+        "could_turn": ((verdicts.bits & Bit.TURN) > 0) & ~left,
+    }
+    sets = {name: _by_group(columns, verdicts.rows, mask, group) for name, mask in masks.items()}
+    reasons = {name: _by_group(columns, verdicts.rows, mask, group) for name, mask in out.items()}
+    return {
+        one: CellCases(
+            **{name: found.get(one, ()) for name, found in sets.items()},
+            excluded={name: found.get(one, ()) for name, found in reasons.items()},
+        )
+        for one in np.unique(group).tolist()
+    }
 
-    def __init__(self, all_of: Table, kept: Table, reasons: dict[str, Ints]) -> None:
-        self.all = all_of
-        self.kept = kept
-        self.reasons = reasons
 
-
-def tables(verdicts: Verdicts, group: Ints, groups: int, out: Mapping[str, Mask]) -> Both:
-    """Count verdicts by group with and without exclusions; `out` says whom each leaves out."""
-    all_of = tabulate(verdicts, group, groups)
-    reasons = {name: np.bincount(group[mask], minlength=groups) for name, mask in out.items()}
-    left = np.logical_or.reduce(list(out.values())) if out else None
-    if left is None or not left.any():
-        return Both(all_of, all_of, reasons)
-    return Both(all_of, tabulate(verdicts.take(~left), group[~left], groups), reasons)
+def _by_group(columns: Columns, rows: Ints, mask: Mask, group: Ints) -> dict[int, tuple[str, ...]]:
+    chosen = np.flatnonzero(mask)
+    ordered = chosen[np.argsort(group[chosen], kind="stable")]
+    keys, starts = np.unique(group[ordered], return_index=True)
+    parts = np.split(rows[ordered], starts[1:])
+    return {
+        key: tuple([columns.ids[row] for row in part.tolist()])
+        for key, part in zip(keys.tolist(), parts, strict=False)
+    }
 
 
 def numbers(metric: Metric, table: Table, group: int, statistic: str) -> Numbers:

@@ -30,6 +30,12 @@ class Grouping(msgspec.Struct, kw_only=True):
     code: Ints
     keys: list[str | None]
 
+    def place(self, key: str | None) -> int:
+        """The number of a group by its name; a new one where it is new."""
+        if key not in self.keys:
+            self.keys.append(key)
+        return self.keys.index(key)
+
     @property
     def filled(self) -> int:
         """How many groups there are."""

@@ -106,7 +106,7 @@ def _quantile(ordered: Ints, starts: Ints, n: Ints, part: float) -> Floats:
     return found
 
 
-def _per(total: npt.NDArray[np.generic], n: Ints) -> Floats:
+def _per(total: Ints | Floats, n: Ints) -> Floats:
     found = np.full(len(n), np.nan)
     some = n > 0
     found[some] = total[some] / n[some]

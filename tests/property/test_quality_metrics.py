@@ -9,7 +9,8 @@ import pytest
 
 from greenchannel.alerts.quality.answers import Cell, Question
 from greenchannel.alerts.quality.columns import Columns
-from greenchannel.alerts.quality.engine import Counter
+from greenchannel.alerts.quality.counter import Counter
+from greenchannel.alerts.quality.engine import answer_of
 from greenchannel.alerts.quality.groups import GROUPINGS
 from greenchannel.alerts.quality.record import CaseRecord
 from tests import quality_reference as reference
@@ -59,7 +60,7 @@ def plain(cell: Cell) -> dict[str, Any]:
 def check(n: int, by: str) -> int:
     """Compare one grouping over all metrics; return how many cells there were."""
     cases = drawn(n)
-    found = counter(n).answer(Question(by=(by,), cases=False, trend=False)).metrics
+    found = answer_of(counter(n), Question(by=(by,), cases=False, trend=False)).metrics
     specs = reference.TABLE["metric"]
     assert [one.metric.id for one in found] == [spec["id"] for spec in specs]
     cells = 0
