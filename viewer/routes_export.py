@@ -114,7 +114,7 @@ async def national_form(
         )
     span = period(from_, to)
     if case is not None:
-        records: Sequence[CaseRecord] = [one_record(front, case, who)]
+        records: Sequence[CaseRecord] = [await one_record(front, case, who)]
     else:
         records = await _chosen(front, who, span, site, diagnosis)
     sites = await known_sites(front)

@@ -16,7 +16,8 @@ from greenchannel.alerts.facts import facts
 from greenchannel.alerts.order import NATIONAL_ZONE
 from greenchannel.alerts.quality.answers import Cell, MetricAnswer, Numbers, Question
 from greenchannel.alerts.quality.columns import Columns
-from greenchannel.alerts.quality.engine import Counter
+from greenchannel.alerts.quality.counter import Counter
+from greenchannel.alerts.quality.engine import answer_of
 from greenchannel.alerts.quality.form_checks import gaps
 from greenchannel.alerts.quality.metrics import Metric, editions, exclusions
 from greenchannel.alerts.quality.national_form import LYSIS, PCI, fields, filled_share, owners, ways_of
@@ -202,8 +203,8 @@ def monthly_report(
     of_month = [one for one in records if start <= one.began_at < end]
     asked = Question(edition=edition, start=start, end=end, cases=False, trend=False)
     counter = Counter(Columns.of(records))
-    now = counter.answer(asked).metrics
-    year = counter.answer(msgspec.structs.replace(asked, start=first, trend=True)).metrics
+    now = answer_of(counter, asked).metrics
+    year = answer_of(counter, msgspec.structs.replace(asked, start=first, trend=True)).metrics
     trends = {one.metric.id: one for one in year}
     rows = tuple(_metric(one, trends[one.metric.id], month) for one in now)
     stemi = [one for one in of_month if one.diagnosis == STEMI]
@@ -314,7 +315,7 @@ def _sites(
     cells: list[dict[str | None, Cell]] = []
     if of_sites:
         question = msgspec.structs.replace(asked, metrics=of_sites, by=("clinic",))
-        found = {one.metric.id: one.groups for one in counter.answer(question).metrics}
+        found = {one.metric.id: one.groups for one in answer_of(counter, question).metrics}
         cells = [{cell.key: cell for cell in found[name]} for name in of_sites]
     ordered = sorted(by_site, key=lambda site: (-len(by_site[site]), site))
     most = _number("most_sites")
