@@ -24,6 +24,7 @@ from greenchannel.viewer.month_parts import (
     WIDTH_MM,
     bars,
     feet,
+    fitting,
     landscape,
     minutes,
     paragraph,
@@ -32,8 +33,7 @@ from greenchannel.viewer.month_parts import (
     table,
     trend_chart,
 )
-from greenchannel.viewer.pdf_font import width_mm, wrap
-from greenchannel.viewer.pdf_writer import MM_PER_PT, Page, Pdf
+from greenchannel.viewer.pdf_writer import Page, Pdf
 from greenchannel.viewer.words import TIERS, URGENCY, Word
 
 Names = Mapping[str, Word]  # what sites are called
@@ -121,9 +121,9 @@ def _tile(
     page.frame(left, top - tall, wide, tall, line=0.25, ink=PALE)
     inner, x = wide - 6.0, left + 3.0
     y = top - 5.8
-    page.text(x, y, _fitting(_name(row, english), 11, inner), 11, bold=True)
-    page.text(x, y - 4.6, _fitting(_ends(row, english), 8, inner), 8, ink=GREY)
-    page.text(x, y - 17.5, _value(row, row.value, english), 26, bold=True, ink=BLUE)
+    page.text(x, y, fitting(_name(row, english), 11, inner), 11, bold=True)
+    page.text(x, y - 4.6, fitting(_ends(row, english), 8, inner), 8, ink=GREY)
+    page.text(x, y - 17.5, _big(row, english), 26, bold=True, ink=BLUE)
     page.text(left + wide - 3.0, y - 12.0, _target(row, english), 9.5, align="right")
     page.text(left + wide - 3.0, y - 17.5, _verdict(row, english), 12, bold=True, align="right")
     y -= 18.5
@@ -136,19 +136,19 @@ def _name(row: MetricRow, english: bool) -> str:
     return f"{row.en[:1].upper()}{row.en[1:]}" if english else row.zh
 
 
-def _fitting(text: str, size: float, room: float) -> str:
-    """As much of a line as there is room for."""
-    if width_mm(text, size * MM_PER_PT) <= room:
-        return text
-    return wrap(text, size * MM_PER_PT, room - 3.0)[0] + "…"
-
-
 def _ends(row: MetricRow, english: bool) -> str:
     """The two end points in words: the same label under two editions is two intervals."""
     if not row.endpoints:
         return row.source
     names = milestones()
     return " → ".join(names[one].en if english else names[one].zh for one in row.endpoints)
+
+
+def _big(row: MetricRow, english: bool) -> str:
+    """Its value; where nobody has minutes and yet some have met it, since it was done before it was due, the share."""
+    if row.value is None and row.all.early:
+        return percent(row.all.share, english)
+    return _value(row, row.value, english)
 
 
 def _value(row: MetricRow, value: float | None, english: bool) -> str:
@@ -198,6 +198,8 @@ def _said(row: MetricRow, english: bool) -> list[str]:
 def _counted(one: Numbers, is_share: bool, english: bool) -> str:
     known = one.eligible - one.missing - one.negative if is_share else one.n
     said = [f"n={known}", f"missing {one.missing}" if english else f"缺失 {one.missing}"]
+    if one.early:
+        said.append(f"before its start {one.early}" if english else f"早于起点 {one.early}（计为达标）")
     if one.bounded:
         said.append(f"told as a day {one.bounded}" if english else f"仅知日期 {one.bounded}")
     if one.negative:
