@@ -17,17 +17,22 @@ _BIT_OF: Final = {
 _NO_CLOCK: Final = np.array([bool(pattern & Bit.NO_CLOCK) for pattern in range(BITS)])
 
 
-class Spread(msgspec.Struct, frozen=True, kw_only=True):
-    """Mean and quartiles by group in minutes, ``(n_groups,)`` each; NaN of an empty group."""
+class Spread(msgspec.Struct, kw_only=True):
+    """Sum and quartiles by group, ``(n_groups,)`` each; quartiles in minutes, NaN of an empty group."""
 
     n: Ints
-    mean: Floats
+    total_us: Ints
     q1: Floats
     median: Floats
     q3: Floats
 
+    def mean(self, group: int) -> float | None:
+        """The mean of one group in minutes; None of an empty one."""
+        n = int(self.n[group])
+        return None if n == 0 else int(self.total_us[group]) / n / MINUTE_US
 
-class Table(msgspec.Struct, frozen=True, kw_only=True):
+
+class Table(msgspec.Struct, kw_only=True):
     """One metric by group, ``(n_groups,)`` each."""
 
     status: Ints  # ``(n_groups, STATUSES)``
@@ -38,8 +43,8 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     exact: Spread  # of what is known to the instant
     low: Spread  # with the lower bounds of told days
     high: Spread  # with the upper ones
-    half_min: Floats  # mean half width of the clocks, of the exact ones whose clocks are known; NaN: of none
-    half_n: Ints
+    half_us: Ints  # sum of the clocks' half widths, of the exact ones whose clocks are known
+    half_n: Ints  # how many those are
 
 
 def tabulate(verdicts: Verdicts, group: npt.NDArray[np.integer], groups: int) -> Table:
@@ -63,7 +68,9 @@ def tabulate(verdicts: Verdicts, group: npt.NDArray[np.integer], groups: int) ->
         high = spread(verdicts.high[both], group[both], groups)
     clocked = exact[verdicts.half[exact] != NEVER_COMPARED]
     half_n = np.bincount(group[clocked], minlength=groups)
-    half = np.bincount(group[clocked], verdicts.half[clocked], minlength=groups)
+    half = np.bincount(
+        group[clocked], verdicts.half[clocked], minlength=groups
+    )  # whole numbers far below 2**53
     return Table(
         status=status,
         met=bits[:, _BIT_OF[Bit.MET]].sum(axis=1),
@@ -73,13 +80,13 @@ def tabulate(verdicts: Verdicts, group: npt.NDArray[np.integer], groups: int) ->
         exact=plain,
         low=low,
         high=high,
-        half_min=_per(half, half_n) / MINUTE_US,
+        half_us=half.astype(np.int64),
         half_n=half_n,
     )
 
 
 def spread(values: Ints, group: npt.NDArray[np.integer], groups: int) -> Spread:
-    """Mean and quartiles of microseconds by group, in minutes; quartiles lie between neighbours (type 7)."""
+    """Sum and quartiles of microseconds by group; quartiles lie between neighbours (type 7)."""
     n = np.bincount(group, minlength=groups)
     by_value = np.argsort(values, kind="stable")
     # Numbers of 16 bits are sorted by their digits: the time does not grow with the logarithm.
@@ -90,7 +97,20 @@ def spread(values: Ints, group: npt.NDArray[np.integer], groups: int) -> Spread:
     sums = np.concatenate([[0], np.cumsum(ordered)])
     total = sums[ends] - sums[starts]
     q1, median, q3 = (_quantile(ordered, starts, n, part) / MINUTE_US for part in QUARTERS)
-    return Spread(n=n, mean=_per(total, n) / MINUTE_US, q1=q1, median=median, q3=q3)
+    return Spread(n=n, total_us=total, q1=q1, median=median, q3=q3)
+
+
+def quartiles(ordered: Ints) -> tuple[float, float, float]:
+    """Quartiles of microseconds that rise, in minutes; NaN of none."""
+    last = len(ordered) - 1
+    if last < 0:
+        return (float("nan"),) * 3
+    found = []
+    for part in QUARTERS:
+        below = int(last * part)
+        first, second = int(ordered[below]), int(ordered[min(below + 1, last)])
+        found.append((first + (last * part - below) * (second - first)) / MINUTE_US)
+    return found[0], found[1], found[2]
 
 
 def _quantile(ordered: Ints, starts: Ints, n: Ints, part: float) -> Floats:
@@ -103,11 +123,4 @@ def _quantile(ordered: Ints, starts: Ints, n: Ints, part: float) -> Floats:
     above = np.minimum(below + 1, n[some] - 1)
     first, second = ordered[starts[some] + below], ordered[starts[some] + above]
     found[some] = first + (place - below) * (second - first)
-    return found
-
-
-def _per(total: Ints | Floats, n: Ints) -> Floats:
-    found = np.full(len(n), np.nan)
-    some = n > 0
-    found[some] = total[some] / n[some]
     return found
