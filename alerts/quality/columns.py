@@ -180,15 +180,16 @@ class Columns:
         room = len(ids) + len(ids) // ROOM + 64
         self._rows = np.zeros(room, layout())
         self._rows[: len(ids)] = np.frombuffer(b"".join(numbers), layout())
+        # Few are alike in numbers, many in labels: these are decoded once for all of a kind.
+        kinds = {label: number for number, label in enumerate(dict.fromkeys(labels))}
         decode = msgspec.msgpack.Decoder(list[str | None]).decode
-        for name in LABELS:
+        said = list(zip(*map(decode, kinds), strict=True)) or [()] * len(LABELS)
+        of_row = np.fromiter((kinds[label] for label in labels), np.int64, len(ids))
+        for name, words in zip(LABELS, said, strict=True):
+            known = self.words[name]
+            codes = np.fromiter((known.code(one) for one in words), np.int32, len(kinds))
             self._labels[name] = np.zeros(room, np.int32)
-        for name, column in zip(LABELS, zip(*map(decode, labels), strict=True), strict=False):
-            word = self.words[name]
-            for one in dict.fromkeys(column):
-                word.code(one)
-            known = word._codes
-            self._labels[name][: len(ids)] = [known[one] for one in column]
+            self._labels[name][: len(ids)] = codes.take(of_row)
         self._changed()
 
     def put(self, packed: Packed) -> int:

@@ -12,9 +12,10 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from greenchannel.alerts.quality.changes import Change, Kept, look_up, shift, widen, wider
-from greenchannel.alerts.quality.columns import YES, Codes, Columns, Ints, Packed
+from greenchannel.alerts.quality.changes import look_up, shift, widen, wider
+from greenchannel.alerts.quality.columns import YES, Columns, Ints, Packed
 from greenchannel.alerts.quality.groups import GROUPINGS, Grouping, group_rows
+from greenchannel.alerts.quality.kept import Change, Kept
 from greenchannel.alerts.quality.metrics import Metric, editions, exclusions, metrics
 from greenchannel.alerts.quality.record_of import SiteFacts
 from greenchannel.alerts.quality.tabulate import Table, tabulate
@@ -47,16 +48,13 @@ class Counter:
         self._judged: dict[object, Kept] = {}
         self._groups: dict[By, Grouping] = {}
         self._tables: dict[tuple[object, By, tuple[str, ...]], Both] = {}
-        self._gone: dict[tuple[str, ...], Mask] = {}  # which rows some exclusions leave out, by their names
+        self._gone: dict[tuple[str, ...], Mask] = {}  # which rows exclusions leave out, by their names
 
     # ------------------------------------------------------------ what is kept
 
     def verdicts(self, metric: Metric) -> Verdicts:
         """A metric judged over all rows."""
-        key = same_count(metric)
-        if key not in self._judged:
-            self._judged[key] = Kept.of(judge(self.columns, metric))
-        return self._judged[key].verdicts
+        return self._kept(metric).verdicts
 
     def groups(self, by: By) -> Grouping:
         """All rows by group."""
@@ -68,14 +66,28 @@ class Counter:
         """A metric over all rows by group, with and without these exclusions."""
         key = (same_count(metric), by, names)
         if key not in self._tables:
-            verdicts, grouping = self.verdicts(metric), self.groups(by)
-            out = self.left_out(names, verdicts.rows)
-            self._tables[key] = tables(verdicts, grouping.code[verdicts.rows], grouping.filled, out)
+            self._tables[key] = self.count(self._kept(metric), by, names)
         return self._tables[key]
+
+    def count(self, kept: Kept, by: By, names: tuple[str, ...]) -> Both:
+        """Verdicts by group, with and without these exclusions."""
+        grouping, rows = self.groups(by), kept.verdicts.rows
+        groups = grouping.filled
+        all_of = tabulate(kept, grouping.code, groups)
+        out = {name: np.flatnonzero(mask) for name, mask in self.left_out(names, rows).items()}
+        reasons = {
+            name: np.bincount(grouping.code.take(rows.take(some)), minlength=groups)
+            for name, some in out.items()
+        }
+        if not any(len(some) for some in out.values()):
+            return Both(all=all_of, kept=all_of, reasons=reasons)
+        return Both(
+            all=all_of, kept=tabulate(kept, grouping.code, groups, self._left(names)), reasons=reasons
+        )
 
     def left_out(self, names: Iterable[str], rows: Ints) -> dict[str, Mask]:
         """Which of these rows an exclusion leaves out, by its name."""
-        return {name: self.columns.fact(exclusions()[name].fact)[rows] == YES for name in names}
+        return {name: self._left((name,)).take(rows) for name in names}
 
     def count_all(self) -> int:
         """Every metric in every grouping, with and without its edition's exclusions; return how many cells there
@@ -123,6 +135,12 @@ class Counter:
             self.columns.sites = sites
             self._groups.clear()
             self._tables.clear()
+
+    def _kept(self, metric: Metric) -> Kept:
+        key = same_count(metric)
+        if key not in self._judged:
+            self._judged[key] = Kept.of(judge(self.columns, metric))
+        return self._judged[key]
 
     def _place(self, row: int) -> Place:
         facts = self.columns.facts_said(row)
@@ -174,8 +192,8 @@ class Counter:
 
     def _left(self, names: tuple[str, ...]) -> Mask:
         if names not in self._gone:
-            everybody = np.arange(len(self.columns))
-            self._gone[names] = np.logical_or.reduce(list(self.left_out(names, everybody).values()))
+            said = [self.columns.fact(exclusions()[name].fact) == YES for name in names]
+            self._gone[names] = np.logical_or.reduce(said)
         return self._gone[names]
 
     def _mark_left(self, row: int, left: frozenset[str]) -> None:
@@ -203,13 +221,3 @@ def same_count(metric: Metric) -> object:
         metric.population,
         metric.target_min,
     )
-
-
-def tables(verdicts: Verdicts, group: Codes, groups: int, out: Mapping[str, Mask]) -> Both:
-    """Count verdicts by group with and without exclusions; `out` says whom each leaves out."""
-    all_of = tabulate(verdicts, group, groups)
-    reasons = {name: np.bincount(group[mask], minlength=groups) for name, mask in out.items()}
-    left = np.logical_or.reduce(list(out.values())) if out else None
-    if left is None or not left.any():
-        return Both(all=all_of, kept=all_of, reasons=reasons)
-    return Both(all=all_of, kept=tabulate(verdicts.take(~left), group[~left], groups), reasons=reasons)

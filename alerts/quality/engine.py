@@ -15,8 +15,9 @@ from greenchannel.alerts.quality.answers import (
     Question,
 )
 from greenchannel.alerts.quality.columns import Codes, Columns, Ints, us
-from greenchannel.alerts.quality.counter import WHOLE, Both, By, Counter, tables
+from greenchannel.alerts.quality.counter import WHOLE, Both, By, Counter
 from greenchannel.alerts.quality.groups import GROUPINGS, Grouping
+from greenchannel.alerts.quality.kept import Kept
 from greenchannel.alerts.quality.metrics import (
     Metric,
     editions,
@@ -100,13 +101,13 @@ def _metric(counter: Counter, metric: Metric, question: Question, selected: Mask
     verdicts = counter.verdicts(metric)
     if selected is not None:
         verdicts = verdicts.take(selected[verdicts.rows])
+    some = None if selected is None else Kept.of(verdicts)
     out = counter.left_out(names, verdicts.rows)
 
     def cells(by: By, *, with_cases: bool) -> tuple[Cell, ...]:
         grouping = counter.groups(by)
         group = grouping.code[verdicts.rows]
-        kept = counter.table(metric, by, names) if selected is None else None
-        both = kept or tables(verdicts, group, grouping.filled, out)
+        both = counter.table(metric, by, names) if some is None else counter.count(some, by, names)
         cases = _cases(counter.columns, verdicts, out, group) if with_cases else None
         return _cells(metric, both, grouping, edition.statistic, cases)
 
@@ -273,5 +274,5 @@ def _empty(metric: Metric, statistic: str, names: Iterable[str]) -> Cell:
         high=none,
         half=none,
     )
-    zero = numbers(metric, tabulate(nobody, none, 1), 0, statistic)
+    zero = numbers(metric, tabulate(Kept.of(nobody), none.astype(np.int32), 1), 0, statistic)
     return Cell(key="network", all=zero, kept=zero, excluded=0, reasons=dict.fromkeys(names, 0))
