@@ -137,7 +137,7 @@ class QualityBook:
                 with self._lock:
                     unwritten = tuple(self._unwritten.values())
                 for row in unwritten:
-                    _into(counter, row)
+                    into(counter, row)
                 self._counter = counter
 
     def _counted(self) -> Counter:
@@ -150,18 +150,18 @@ class QualityBook:
         return self._counter
 
     def _make(self, cases: Iterable[Case]) -> None:
-        rows = [_row(case) for case in cases]
+        rows = [row_of(case) for case in cases]
         with self._lock:
             self._unwritten |= {row.case_id: row for row in rows}
         if self._counter is not None:
             for row in rows:
-                _into(self._counter, row)
+                into(self._counter, row)
 
     def _sites(self) -> dict[str, SiteFacts]:
         return {one.id: SiteFacts(town=one.town, kind=one.kind) for one in self._accounts.sites()}
 
 
-def _row(case: Case) -> QualityRow:
+def row_of(case: Case) -> QualityRow:
     """The rows of a case; a site may change its town, so that is joined when somebody asks."""
     record = record_of(case, None)
     if record is None:
@@ -177,7 +177,8 @@ def _row(case: Case) -> QualityRow:
     )
 
 
-def _into(counter: Counter, row: QualityRow) -> None:
+def into(counter: Counter, row: QualityRow) -> None:
+    """Have a counter count the rows of a case in place of what it knew of it."""
     if row.body is None:
         counter.drop(row.case_id)
     else:
