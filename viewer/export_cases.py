@@ -6,11 +6,11 @@ from typing import Final
 
 from greenchannel.alerts.facts import facts
 from greenchannel.alerts.milestones import milestones
-from greenchannel.alerts.quality.national_form import minutes_between, ways_of
+from greenchannel.alerts.quality.national_form import choices, minutes_between, ways_of
 from greenchannel.alerts.quality.record import CaseRecord
 from greenchannel.alerts.timeline import IntervalSpec, interval_specs
 from greenchannel.viewer.export_form import Names, site_name
-from greenchannel.viewer.export_table import Book, Column, Table, Value
+from greenchannel.viewer.export_table import Book, Coded, Column, Table, Value
 from greenchannel.viewer.words import Word
 
 _CASE: Final = Column(id="case_id", zh="病例号", en="case", about=Word("本系统的病例号", "id of the case"))
@@ -64,7 +64,6 @@ _HEAD: Final = (
         id="arrival_mode",
         zh="来院方式",
         en="arrival mode",
-        kind="whole",
         about=Word(
             "1 呼叫120，2 转院，3 自行来院，4 院内发病",
             "1 ambulance called, 2 transfer, 3 walked in, 4 onset in hospital",
@@ -139,22 +138,38 @@ def _row(record: CaseRecord, sites: Names) -> list[Value]:
         None if record.referring is None else site_name(record.referring, sites),
         record.opened_at,
         record.state,
-        record.arrival_mode,
-        record.ambulance,
+        coded("record:arrival_mode", None if record.arrival_mode is None else str(record.arrival_mode)),
+        coded("fact:AMBULANCE_UNIT", record.ambulance),
         record.age_years,
-        record.sex,
-        record.diagnosis,
+        coded("record:sex", record.sex),
+        coded("code:DX", record.diagnosis),
         None if ways is None else "+".join(sorted(ways)),
         *(record.at(name) for name in milestones()),
         *(_minutes(record, spec) for spec in interval_specs()),
-        *(record.facts.get(name) for name in facts()),
-        ", ".join(record.reasons) or None,
+        *(coded(f"fact:{name}", record.facts.get(name)) for name in facts()),
+        _listed(record.reasons),
         ", ".join(name for name, time in times.items() if time.told is not None) or None,
         ", ".join(name for name, time in times.items() if time.corrected) or None,
         len(record.ecgs),
         sum(ecg.acceptable is False for ecg in record.ecgs),
         len(record.alerts),
     ]
+
+
+def coded(value: str, code: str | None) -> Value:
+    """A code with its meaning, as `national_form.choices` has it; None stays None."""
+    if code is None:
+        return None
+    meaning = choices(value).get(code)
+    return code if meaning is None else Coded(code, Word(*meaning))
+
+
+def _listed(reasons: Sequence[str]) -> Value:
+    if not reasons:
+        return None
+    named = [facts()[name] for name in reasons]
+    words = Word("、".join(one.zh for one in named), "; ".join(one.en for one in named))
+    return Coded(", ".join(reasons), words)
 
 
 def _minutes(record: CaseRecord, spec: IntervalSpec) -> float | None:
@@ -180,8 +195,8 @@ def times_table(records: Sequence[CaseRecord]) -> Table:
             time.told,
             time.uncertainty_s,
             time.source,
-            "yes" if time.entered else "no",
-            "yes" if time.corrected else "no",
+            _said(time.entered),
+            _said(time.corrected),
             time.code,
         )
         for record in records
@@ -306,5 +321,9 @@ def _minutes_of(start: datetime | None, end: datetime | None) -> float | None:
     return None if start is None or end is None else round((end - start).total_seconds() / 60, 2)
 
 
-def _said(value: bool | None) -> str | None:
-    return None if value is None else ("yes" if value else "no")
+YES: Final = Coded("yes", Word("是", "yes"))
+NO: Final = Coded("no", Word("否", "no"))
+
+
+def _said(value: bool | None) -> Coded | None:
+    return None if value is None else (YES if value else NO)

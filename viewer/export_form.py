@@ -20,7 +20,7 @@ from greenchannel.alerts.quality.national_form import (
 )
 from greenchannel.alerts.quality.record import CaseRecord
 from greenchannel.clock import rfc3339
-from greenchannel.viewer.export_table import Book, Column, Gap, Table, Value, local
+from greenchannel.viewer.export_table import Book, Coded, Column, Gap, Table, Value, local
 from greenchannel.viewer.words import Word
 
 Names = Mapping[str, Word]  # what sites are called
@@ -136,6 +136,9 @@ def _value(cell: Cell, sites: Names) -> Value:
         return Gap(STATES[cell.state], owed=cell.state == "missing")
     if cell.value is None:
         return cell.told
+    meaning = choices(cell.spec.value).get(cell.value) if isinstance(cell.value, str) else None
+    if meaning is not None and isinstance(cell.value, str):
+        return Coded(cell.value, Word(*meaning))
     if cell.spec.value == "record:referring" and isinstance(cell.value, str):
         return site_name(cell.value, sites)
     return cell.value
@@ -149,7 +152,7 @@ def site_name(site: str, sites: Names) -> str:
 def _gaps(form: str, records: Sequence[CaseRecord], sites: Names) -> Table:
     rows: list[Sequence[Value]] = [
         (
-            owners()[owner].zh,
+            _owner(owner),
             gap.case_id,
             site_name(gap.site, sites),
             gap.opened_at,
@@ -176,6 +179,11 @@ def _gaps(form: str, records: Sequence[CaseRecord], sites: Names) -> Table:
     )
 
 
+def _owner(owner: str) -> Coded:
+    named = owners()[owner]
+    return Coded(owner, Word(named.zh, named.en))
+
+
 def _problems(form: str, records: Sequence[CaseRecord], sites: Names) -> Table:
     rows: list[Sequence[Value]] = [
         (
@@ -183,7 +191,7 @@ def _problems(form: str, records: Sequence[CaseRecord], sites: Names) -> Table:
             site_name(record.site, sites),
             one.level,
             one.code,
-            owners()[one.owner].zh,
+            _owner(one.owner),
             one.zh,
             one.en,
         )

@@ -6,7 +6,7 @@ from typing import Final
 from greenchannel.alerts.milestones import milestones
 from greenchannel.alerts.quality.answers import Cell, MetricAnswer, MetricsAnswer, Numbers
 from greenchannel.alerts.quality.metrics import editions, exclusions
-from greenchannel.viewer.export_table import Book, Column, Table, Value
+from greenchannel.viewer.export_table import Book, Coded, Column, Table, Value
 from greenchannel.viewer.words import Word
 
 Names = Mapping[str, Word]  # what groups are called; one that is not there goes by its key
@@ -63,13 +63,21 @@ def _rows(one: MetricAnswer, cell: Cell, group: str) -> Iterator[list[Value]]:
             editions()[metric.edition].zh,
             metric.id,
             metric.zh,
-            " → ".join(metric.endpoints) or None,
+            _ends(metric.endpoints),
             group,
-            counted,
+            COUNTED[counted],
             *_cells(numbers),
             cell.excluded if counted == "kept" else None,
             (reasons or None) if counted == "kept" else None,
         ]
+
+
+def _ends(names: tuple[str, ...]) -> Coded | None:
+    if not names:
+        return None
+    table = milestones()
+    words = Word(" → ".join(table[name].zh for name in names), " → ".join(table[name].en for name in names))
+    return Coded(" → ".join(names), words)
 
 
 def _cells(one: Numbers) -> list[Value]:
@@ -92,10 +100,15 @@ def _cells(one: Numbers) -> list[Value]:
         one.could_turn,
         one.no_clock,
         one.half_width_min,
-        None if one.reached is None else ("yes" if one.reached else "no"),
+        _YES_NO[one.reached],
     ]
 
 
+COUNTED: Final = {
+    "all": Coded("all", Word("全部", "all")),
+    "kept": Coded("kept", Word("剔除后", "without exclusions")),
+}
+_YES_NO: Final = {True: Coded("yes", Word("是", "yes")), False: Coded("no", Word("否", "no")), None: None}
 _LEAD: Final = (
     Column(id="edition", zh="标准版本", en="edition"),
     Column(id="metric", zh="指标标识", en="metric"),

@@ -31,6 +31,7 @@ _HEAD_FILL: Final = "#dbe6f4"
 _GAP_FILL: Final = "#fff2cc"
 _GREY: Final = "#80868b"
 _WIDEST: Final = 60
+_ONE_PAGE_WIDE: Final = 230  # letters that can still be read on one A4 sheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,15 @@ class Gap:
     owed: bool = False  # somebody should fill it
 
 
-Value = str | float | int | datetime | Gap | None
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """A code and what it means: programs get the code (CSV), people the words (workbook)."""
+
+    code: str
+    word: Word
+
+
+Value = str | float | int | datetime | Gap | Coded | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,6 +121,8 @@ def _csv_cell(value: Value, column: Column) -> str:
         return ""
     if isinstance(value, datetime):
         return f"{local(value):%Y-%m-%d %H:%M:%S}"
+    if isinstance(value, Coded):
+        return safe_text(value.code)
     if isinstance(value, str):
         return safe_text(value)
     return _number(value, column.kind)
@@ -185,7 +196,8 @@ def _width(column: Column, english: bool, values: Iterable[Value]) -> float:
         return column.width
     if column.kind != "text":
         return _WIDTHS[column.kind]
-    longest = max((_letters(value) for value in values if isinstance(value, str)), default=0)
+    words = (value.word[english] if isinstance(value, Coded) else value for value in values)
+    longest = max((_letters(word) for word in words if isinstance(word, str)), default=0)
     return min(_WIDEST, max(9, longest + 2, _letters(column.title(english)) / 2 + 2))
 
 
@@ -200,15 +212,21 @@ def _sheet(workbook: Any, table: Table, formats: dict[str, Any], english: bool) 
     sheet.set_row(0, 32)
     sheet.set_landscape()
     sheet.set_paper(9)  # A4
-    sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(0)
+    whole = 0.0
     for index, column in enumerate(table.columns):
-        values = [row[index] for row in table.rows[:500]]
-        sheet.set_column(index, index, _width(column, english, values))
+        width = _width(column, english, [row[index] for row in table.rows[:500]])
+        whole += width
+        sheet.set_column(index, index, width)
         sheet.write_string(0, index, column.title(english), formats["head"])
     for number, row in enumerate(table.rows, start=1):
         for index, (value, column) in enumerate(zip(row, table.columns, strict=True)):
             _write(sheet, number, index, value, column, formats, english)
+    if whole <= _ONE_PAGE_WIDE:
+        sheet.fit_to_pages(1, 0)
+    else:  # on paper it goes on to the right, with the first column again
+        sheet.set_print_scale(70)
+        sheet.repeat_columns(0)
     if table.rows:
         sheet.autofilter(0, 0, len(table.rows), len(table.columns) - 1)
 
@@ -226,6 +244,8 @@ def _write(
         return
     if isinstance(value, Gap):
         sheet.write_string(row, column, value.word[english], formats["owed" if value.owed else "none"])
+    elif isinstance(value, Coded):
+        sheet.write_string(row, column, value.word[english], formats["text"])
     elif isinstance(value, datetime):
         sheet.write_datetime(row, column, local(value), formats["time"])
     elif isinstance(value, str):
@@ -239,6 +259,9 @@ def _definitions(
     workbook: Any, book: Book, formats: dict[str, Any], made_at: datetime, english: bool
 ) -> None:
     sheet = workbook.add_worksheet("Definitions" if english else "定义")
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
     for column, width in enumerate((22, 30, 26, 12, 80)):
         sheet.set_column(column, column, width)
     sheet.write_string(0, 0, book.title[english], formats["title"])

@@ -24,6 +24,7 @@ from greenchannel.viewer.month_parts import (
     WIDTH_MM,
     bars,
     feet,
+    fitting,
     landscape,
     minutes,
     paragraph,
@@ -32,8 +33,7 @@ from greenchannel.viewer.month_parts import (
     table,
     trend_chart,
 )
-from greenchannel.viewer.pdf_font import width_mm, wrap
-from greenchannel.viewer.pdf_writer import MM_PER_PT, Page, Pdf
+from greenchannel.viewer.pdf_writer import Page, Pdf
 from greenchannel.viewer.words import TIERS, URGENCY, Word
 
 Names = Mapping[str, Word]  # what sites are called
@@ -85,7 +85,7 @@ def _sheet(pdf: Pdf, report: MonthlyReport, network: Word, part: Word, english: 
 def _front(pdf: Pdf, report: MonthlyReport, network: Word, english: bool) -> None:
     page, y = landscape(pdf, _title(report, english), network[english])
     edition = report.edition_en if english else report.edition_zh
-    page.text(MARGIN_MM, y - 5.5, f"{'Edition' if english else '依据'}：{edition}", 10, ink=GREY)
+    page.text(MARGIN_MM, y - 5.5, f"Edition: {edition}" if english else f"依据：{edition}", 10, ink=GREY)
     y = _counts(page, y - 9.0, report, english)
     rows = [report.metric(name) for name in report.headline]
     gap = 4.0
@@ -121,9 +121,9 @@ def _tile(
     page.frame(left, top - tall, wide, tall, line=0.25, ink=PALE)
     inner, x = wide - 6.0, left + 3.0
     y = top - 5.8
-    page.text(x, y, _fitting(row.en if english else row.zh, 11, inner), 11, bold=True)
-    page.text(x, y - 4.6, _fitting(_ends(row, english), 8, inner), 8, ink=GREY)
-    page.text(x, y - 17.5, _value(row, row.value, english), 26, bold=True, ink=BLUE)
+    page.text(x, y, fitting(_name(row, english), 11, inner), 11, bold=True)
+    page.text(x, y - 4.6, fitting(_ends(row, english), 8, inner), 8, ink=GREY)
+    page.text(x, y - 17.5, _big(row, english), 26, bold=True, ink=BLUE)
     page.text(left + wide - 3.0, y - 12.0, _target(row, english), 9.5, align="right")
     page.text(left + wide - 3.0, y - 17.5, _verdict(row, english), 12, bold=True, align="right")
     y -= 18.5
@@ -132,11 +132,8 @@ def _tile(
     spark(page, x, top - tall + 2.5, inner - 2.0, max(4.0, y - (top - tall) - 5.5), row)
 
 
-def _fitting(text: str, size: float, room: float) -> str:
-    """As much of a line as there is room for."""
-    if width_mm(text, size * MM_PER_PT) <= room:
-        return text
-    return wrap(text, size * MM_PER_PT, room - 3.0)[0] + "…"
+def _name(row: MetricRow, english: bool) -> str:
+    return f"{row.en[:1].upper()}{row.en[1:]}" if english else row.zh
 
 
 def _ends(row: MetricRow, english: bool) -> str:
@@ -145,6 +142,13 @@ def _ends(row: MetricRow, english: bool) -> str:
         return row.source
     names = milestones()
     return " → ".join(names[one].en if english else names[one].zh for one in row.endpoints)
+
+
+def _big(row: MetricRow, english: bool) -> str:
+    """Its value; where nobody has minutes and yet some have met it, since it was done before it was due, the share."""
+    if row.value is None and row.all.early:
+        return percent(row.all.share, english)
+    return _value(row, row.value, english)
 
 
 def _value(row: MetricRow, value: float | None, english: bool) -> str:
@@ -194,6 +198,8 @@ def _said(row: MetricRow, english: bool) -> list[str]:
 def _counted(one: Numbers, is_share: bool, english: bool) -> str:
     known = one.eligible - one.missing - one.negative if is_share else one.n
     said = [f"n={known}", f"missing {one.missing}" if english else f"缺失 {one.missing}"]
+    if one.early:
+        said.append(f"before its start {one.early}" if english else f"早于起点 {one.early}（计为达标）")
     if one.bounded:
         said.append(f"told as a day {one.bounded}" if english else f"仅知日期 {one.bounded}")
     if one.negative:
@@ -275,7 +281,7 @@ def _metrics(pdf: Pdf, report: MonthlyReport, network: Word, english: bool) -> N
     }
     rows: list[list[str]] = []
     for row in report.metrics:
-        lead = [row.en if english else row.zh, _ends(row, english), _target(row, english)]
+        lead = [_name(row, english), _ends(row, english), _target(row, english)]
         every, kept = ("all", "kept") if english else ("全部", "剔除后")
         rows.append([*lead, every, *_numbers(row.all, english), _verdict(row, english)])
         left_out = f"−{row.excluded}" if row.excluded else "−0"
@@ -318,7 +324,7 @@ def _sites(pdf: Pdf, report: MonthlyReport, sites: Names, network: Word, english
         head = ["机构", "病例", "STEMI", "心电图", "不合格", "接收至签发（中位）"]
     for one in chosen:
         head += [
-            f"{one.en if english else one.zh}",
+            _name(one, english),
             "Met" if english else "达标率",
         ]
     rows = [_site(one, report, sites, english) for one in report.sites]
@@ -342,7 +348,7 @@ def _sites(pdf: Pdf, report: MonthlyReport, sites: Names, network: Word, english
 def _site(one: SiteRow, report: MonthlyReport, sites: Names, english: bool) -> list[str]:
     name = sites[one.site][english] if one.site in sites else one.site
     rejected = f"{one.rejected}"
-    if one.comparable and one.ecgs:
+    if one.ecgs >= report.least_for_a_rate:
         rejected += f" ({percent(one.rejected / one.ecgs, english)})"
     row = [
         name,
@@ -359,10 +365,8 @@ def _site(one: SiteRow, report: MonthlyReport, sites: Names, english: bool) -> l
             continue
         value = value_of(found, is_share=spec.is_share, statistic=spec.statistic)
         shown = "—" if value is None else _value(spec, value, english)
-        row += [
-            f"{shown} (n={found.n})",
-            percent(found.share, english) if one.comparable and found.share is not None else "—",
-        ]
+        enough = found.share is not None and found.eligible >= report.least_for_a_rate
+        row += [f"{shown} (n={found.n})", percent(found.share, english) if enough else "—"]
     return row
 
 

@@ -52,6 +52,13 @@ def paragraph(page: Page, x: float, y: float, width: float, text: str, size: flo
     return y
 
 
+def fitting(text: str, size: float, room: float) -> str:
+    """As much of a line as there is room for."""
+    if width_mm(text, size * MM_PER_PT) <= room:
+        return text
+    return wrap(text, size * MM_PER_PT, room - 3.0)[0] + "…"
+
+
 # ---------------------------------------------------------------- tables
 
 
@@ -184,9 +191,7 @@ def bars(
     room = width - name - 12.0
     for text, count in rows:
         y -= 6.2
-        page.text(
-            left + name - 2.0, y + 1.1, wrap(text, size * MM_PER_PT, name - 2.0)[0], size, align="right"
-        )
+        page.text(left + name - 2.0, y + 1.1, fitting(text, size, name - 2.0), size, align="right")
         if count:
             page.area(left + name, y, room * count / most, 4.2, ink=BLUE)
         page.text(left + name + (room * count / most if most else 0.0) + 1.5, y + 1.0, str(count), size)
@@ -195,7 +200,7 @@ def bars(
 
 def _title(row: MetricRow, english: bool) -> str:
     unit = "" if row.is_share else (", min" if english else "（分）")
-    return (row.en if english else row.zh) + unit
+    return (f"{row.en[:1].upper()}{row.en[1:]}" if english else row.zh) + unit
 
 
 def _runs(values: Sequence[float | None]) -> list[list[tuple[int, float]]]:

@@ -1,16 +1,14 @@
 """From when until when something is asked for, as a query says it: days of the network's calendar, or instants."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Final
+from datetime import UTC, date, datetime, timedelta
 
-from greenchannel.clock import EARLIEST, LATEST, can_be
+from greenchannel.alerts.quality.monthly_report import month_start
+from greenchannel.clock import EARLIEST, LATEST
 from greenchannel.viewer.instants import BEYOND, BEYOND_ZH, is_day
 from greenchannel.viewer.problems import Problem
+from greenchannel.viewer.routes_metrics import instant
 from greenchannel.viewer.words import SHOWN_ZONE
-
-_LENGTH_OF_DAY: Final = len("2026-05-04")
-_LENGTH_OF_MONTH: Final = len("2026-05")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,15 +25,18 @@ class Period:
     @property
     def name(self) -> str:
         """For file names: its first and its last day."""
+        if self.start == EARLIEST and self.end == LATEST:
+            return "all"
+        first = "" if self.start == EARLIEST else f"{self.start.astimezone(SHOWN_ZONE):%Y%m%d}"
         last = (self.end - timedelta(microseconds=1)).astimezone(SHOWN_ZONE)
-        return f"{self.start.astimezone(SHOWN_ZONE):%Y%m%d}-{last:%Y%m%d}"
+        return f"{first}-" if self.end == LATEST else f"{first}-{last:%Y%m%d}"
 
 
 def period(start: str | None, end: str | None) -> Period:
-    """The period of ``from`` and ``to``: days such as 2026-05-04 (the last one belongs to it) or instants with an
-    offset; one that is left out is as far away as can be. Raises `Problem` 422."""
-    first = EARLIEST if start is None else _instant(start, "from")
-    last = LATEST if end is None else _instant(end, "to", next_day=True)
+    """The period from ``from`` on and before ``to``, as `routes_metrics.instant` reads them; what is left out is as far
+    away as can be. Raises `Problem` 422."""
+    first = instant(start, "from") or EARLIEST
+    last = instant(end, "to") or LATEST
     if last <= first:
         raise Problem(
             422,
@@ -51,54 +52,22 @@ def period(start: str | None, end: str | None) -> Period:
 def month(text: str) -> Period:
     """A month such as 2026-05 of the network's calendar. Raises `Problem` 422."""
     try:
-        if len(text) != _LENGTH_OF_MONTH:
+        if len(text) != len("2026-05"):
             raise ValueError
         first = date.fromisoformat(f"{text}-01")
     except ValueError:
-        raise _unreadable("month", "a month such as 2026-05", text) from None
-    if not is_day(first):
-        raise _beyond("month", text)
-    following = (first + timedelta(days=32)).replace(day=1)
-    return Period(start=_midnight(first), end=_midnight(following))
-
-
-def _instant(text: str, name: str, *, next_day: bool = False) -> datetime:
-    expected = "a day such as 2026-05-04 or an instant such as 2026-05-04T08:00:00+08:00"
-    try:
-        if len(text) == _LENGTH_OF_DAY:
-            day = date.fromisoformat(text)
-            if not is_day(day):
-                raise _beyond(name, text)
-            return _midnight(day + timedelta(days=next_day))
-        at = datetime.fromisoformat(
-            text.replace(" ", "+")
-        )  # a plus of a query that was not escaped is a blank
-    except (ValueError, OverflowError):
-        raise _unreadable(name, expected, text) from None
-    if at.tzinfo is None:
-        raise _unreadable(name, f"{expected}, with its offset", text)
-    if not can_be(at):
-        raise _beyond(name, text)
-    return at.astimezone(UTC)
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), SHOWN_ZONE).astimezone(UTC)
-
-
-def _unreadable(name: str, expected: str, got: str) -> Problem:
-    return Problem(
-        422,
-        f"{name} cannot be read",
-        code="bad_period",
-        zh=f"参数 {name} 无法识别",
-        expected=expected,
-        got=got[:40],
-    )
-
-
-def _beyond(name: str, got: str) -> Problem:
-    expected = f"{name} from {EARLIEST:%Y} to {LATEST:%Y}"
-    return Problem(
-        422, f"{name} lies beyond all that can be", code=BEYOND, zh=BEYOND_ZH, expected=expected, got=got
-    )
+        raise Problem(
+            422,
+            "month cannot be read",
+            code="bad_period",
+            zh="月份无法识别",
+            expected="a month such as 2026-05",
+            got=text[:40],
+        ) from None
+    if not (is_day(first) and is_day(first.replace(year=max(1, first.year - 1)))):
+        expected = f"a month from {EARLIEST.year + 2} to {LATEST.year - 1}"
+        raise Problem(
+            422, "month lies beyond all that can be", code=BEYOND, zh=BEYOND_ZH, expected=expected, got=text
+        )
+    following = f"{first + timedelta(days=32):%Y-%m}"
+    return Period(start=month_start(text).astimezone(UTC), end=month_start(following).astimezone(UTC))

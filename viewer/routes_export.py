@@ -26,7 +26,7 @@ from greenchannel.viewer.words import Word
 
 router = APIRouter(prefix="/export", tags=["exports"])
 
-MOST_IN_A_WORKBOOK: Final = 20_000  # cases: beyond, Excel opens slowly and the machine has other work
+MOST_IN_A_WORKBOOK: Final = 5_000  # cases: so many take some seconds to write, and the machine has other work
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV: Final = "text/csv; charset=utf-8"
 
@@ -114,7 +114,7 @@ async def national_form(
         )
     span = period(from_, to)
     if case is not None:
-        records: Sequence[CaseRecord] = [one_record(front, case, who)]
+        records: Sequence[CaseRecord] = [await one_record(front, case, who)]
     else:
         records = await _chosen(front, who, span, site, diagnosis)
     sites = await known_sites(front)

@@ -19,6 +19,7 @@ from greenchannel.viewer.front import Here, Who, answer
 from greenchannel.viewer.month_pages import month_pdf
 from greenchannel.viewer.period import Period, month, period
 from greenchannel.viewer.routes_export import CSV, XLSX, Lang, attachment, note
+from greenchannel.viewer.routes_metrics import NONE
 from greenchannel.viewer.words import Word
 
 router = APIRouter(prefix="/export", tags=["exports"])
@@ -39,7 +40,7 @@ async def metrics(
     lang: Lang = "zh",
 ) -> Response:
     """Every number twice, of all cases and without those excluded. `by` names groupings and `exclusions` reasons, with
-    commas between them; `exclusions=` alone leaves nobody out. A workbook holds all three tables."""
+    commas between them; "none" leaves nobody out. A workbook holds all three tables."""
     require(who, "export")
     span = period(from_, to)
     records = await records_of(front, who, span, site)
@@ -47,7 +48,7 @@ async def metrics(
     question = Question(
         edition=standard,
         by=_listed(by),
-        exclusions=None if exclusions is None else _listed(exclusions),
+        exclusions=None if exclusions is None else () if exclusions == NONE else _listed(exclusions),
         cases=False,
     )
     found = await asyncio.to_thread(count, records, question)

@@ -27,6 +27,7 @@ UNKNOWN_US: Final = np.iinfo(np.int64).min
 NEVER_COMPARED: Final = -1  # in place of a clock's half width
 YES, NO = 1, 2  # of a fact; 0: nobody has said
 LABELS: Final = ("site", "ambulance", "doctor", "reader", "diagnosis", "reperfusion", "way")
+ROOM: Final = 8  # one part in so many is kept free for cases to come
 NO_SITES: Final[Mapping[str, SiteFacts]] = {}
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -176,14 +177,19 @@ class Columns:
             labels.append(label)
         self.ids = ids
         self.row_of = {case_id: row for row, case_id in enumerate(ids)}
-        self._rows = np.frombuffer(bytearray(b"".join(numbers)), layout())
+        room = len(ids) + len(ids) // ROOM + 64
+        self._rows = np.zeros(room, layout())
+        self._rows[: len(ids)] = np.frombuffer(b"".join(numbers), layout())
+        # Few are alike in numbers, many in labels: these are decoded once for all of a kind.
+        kinds = {label: number for number, label in enumerate(dict.fromkeys(labels))}
         decode = msgspec.msgpack.Decoder(list[str | None]).decode
-        for name, column in zip(LABELS, zip(*map(decode, labels), strict=True), strict=False):
-            word = self.words[name]
-            for one in dict.fromkeys(column):
-                word.code(one)
-            known = word._codes
-            self._labels[name] = np.fromiter((known[one] for one in column), np.int32, len(ids))
+        said = list(zip(*map(decode, kinds), strict=True)) or [()] * len(LABELS)
+        of_row = np.fromiter((kinds[label] for label in labels), np.int64, len(ids))
+        for name, words in zip(LABELS, said, strict=True):
+            known = self.words[name]
+            codes = np.fromiter((known.code(one) for one in words), np.int32, len(kinds))
+            self._labels[name] = np.zeros(room, np.int32)
+            self._labels[name][: len(ids)] = codes.take(of_row)
         self._changed()
 
     def put(self, packed: Packed) -> int:
@@ -193,7 +199,7 @@ class Columns:
             row = self.row_of[packed.case_id] = len(self.ids)
             self.ids.append(packed.case_id)
             if row >= len(self._rows):
-                self._grow(max(64, row + row // 8))
+                self._grow(row + row // ROOM + 64)
         self._rows[row] = np.frombuffer(packed.numbers, layout())[0]
         said = msgspec.msgpack.decode(packed.labels, type=list[str | None])
         for name, word in zip(LABELS, said, strict=True):
@@ -251,6 +257,10 @@ class Columns:
         """`YES`, `NO` or 0, by row."""
         found: Small = self._rows["facts"][: len(self), counted_facts().index(name)]
         return found
+
+    def facts_said(self, row: int) -> dict[str, int]:
+        """`YES`, `NO` or 0 of every fact that is counted, of one row."""
+        return dict(zip(counted_facts(), self._rows["facts"][row].tolist(), strict=True))
 
     def town(self, site: str | None) -> str | None:
         """The town of a site."""

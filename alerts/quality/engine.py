@@ -14,9 +14,10 @@ from greenchannel.alerts.quality.answers import (
     Numbers,
     Question,
 )
-from greenchannel.alerts.quality.columns import Columns, Ints, us
-from greenchannel.alerts.quality.counter import WHOLE, Both, By, Counter, tables
+from greenchannel.alerts.quality.columns import Codes, Columns, Ints, us
+from greenchannel.alerts.quality.counter import WHOLE, Both, By, Counter
 from greenchannel.alerts.quality.groups import GROUPINGS, Grouping
+from greenchannel.alerts.quality.kept import Kept
 from greenchannel.alerts.quality.metrics import (
     Metric,
     editions,
@@ -27,7 +28,7 @@ from greenchannel.alerts.quality.metrics import (
 )
 from greenchannel.alerts.quality.record import CaseRecord
 from greenchannel.alerts.quality.tabulate import Spread, Table, tabulate
-from greenchannel.alerts.quality.verdicts import MISSING, Bit, Mask, Status, Verdicts
+from greenchannel.alerts.quality.verdicts import MINUTE_US, MISSING, Bit, Mask, Status, Verdicts
 from greenchannel.alerts.refusal import Refused
 
 MOST_BY: Final = 2  # groupings crossed in one question
@@ -100,13 +101,13 @@ def _metric(counter: Counter, metric: Metric, question: Question, selected: Mask
     verdicts = counter.verdicts(metric)
     if selected is not None:
         verdicts = verdicts.take(selected[verdicts.rows])
+    some = None if selected is None else Kept.of(verdicts)
     out = counter.left_out(names, verdicts.rows)
 
     def cells(by: By, *, with_cases: bool) -> tuple[Cell, ...]:
         grouping = counter.groups(by)
         group = grouping.code[verdicts.rows]
-        kept = counter.table(metric, by, names) if selected is None else None
-        both = kept or tables(verdicts, group, grouping.filled, out)
+        both = counter.table(metric, by, names) if some is None else counter.count(some, by, names)
         cases = _cases(counter.columns, verdicts, out, group) if with_cases else None
         return _cells(metric, both, grouping, edition.statistic, cases)
 
@@ -142,7 +143,7 @@ def _cells(
 
 
 def _cases(
-    columns: Columns, verdicts: Verdicts, out: Mapping[str, Mask], group: Ints
+    columns: Columns, verdicts: Verdicts, out: Mapping[str, Mask], group: Codes
 ) -> dict[int, CellCases]:
     """The cases behind each group's numbers, in the order of the rows; every case once but for the reasons."""
     left = np.logical_or.reduce(list(out.values())) if out else np.zeros(len(verdicts.rows), np.bool_)
@@ -170,7 +171,7 @@ def _cases(
     }
 
 
-def _by_group(columns: Columns, rows: Ints, mask: Mask, group: Ints) -> dict[int, tuple[str, ...]]:
+def _by_group(columns: Columns, rows: Ints, mask: Mask, group: Codes) -> dict[int, tuple[str, ...]]:
     chosen = np.flatnonzero(mask)
     ordered = chosen[np.argsort(group[chosen], kind="stable")]
     keys, starts = np.unique(group[ordered], return_index=True)
@@ -191,6 +192,7 @@ def numbers(metric: Metric, table: Table, group: int, statistic: str) -> Numbers
     met = int(table.met[group]) if metric.judged else None
     most = int(table.maybe[group]) if metric.judged else None
     minutes = metric.kind == "interval"
+    clocked = int(table.half_n[group])
     share = None if met is None or eligible == 0 else met / eligible
     value = _value(exact, group, statistic) if minutes else None
     return Numbers(
@@ -204,12 +206,12 @@ def numbers(metric: Metric, table: Table, group: int, statistic: str) -> Numbers
         missing_both=status[Status.NEITHER],
         unsaid=status[Status.UNSAID],
         negative=status[Status.NEGATIVE],
-        mean_min=_known(exact.mean[group]),
+        mean_min=exact.mean(group),
         median_min=_known(exact.median[group]),
         q1_min=_known(exact.q1[group]),
         q3_min=_known(exact.q3[group]),
-        mean_bounds_min=_pair(low.mean[group], high.mean[group]),
-        median_bounds_min=_pair(low.median[group], high.median[group]),
+        mean_bounds_min=_pair(low.mean(group), high.mean(group)),
+        median_bounds_min=_pair(_known(low.median[group]), _known(high.median[group])),
         met=met,
         met_most=most,
         share=share,
@@ -218,8 +220,8 @@ def numbers(metric: Metric, table: Table, group: int, statistic: str) -> Numbers
         share_known=None if met is None or known == 0 else met / known,
         could_turn=int(table.turn[group]),
         no_clock=int(table.no_clock[group]),
-        half_width_min=_known(table.half_min[group]),
-        half_width_n=int(table.half_n[group]),
+        half_width_min=int(table.half_us[group]) / clocked / MINUTE_US if clocked else None,
+        half_width_n=clocked,
         reached=_reached(metric, value, share),
     )
 
@@ -249,15 +251,15 @@ def _reached(metric: Metric, value: float | None, share: float | None) -> bool |
 
 
 def _value(spread: Spread, group: int, statistic: str) -> float | None:
-    return _known((spread.mean if statistic == "mean" else spread.median)[group])
+    return spread.mean(group) if statistic == "mean" else _known(spread.median[group])
 
 
 def _known(value: np.float64) -> float | None:
     return None if np.isnan(value) else float(value)
 
 
-def _pair(low: np.float64, high: np.float64) -> tuple[float, float] | None:
-    return None if np.isnan(low) or np.isnan(high) else (float(low), float(high))
+def _pair(low: float | None, high: float | None) -> tuple[float, float] | None:
+    return None if low is None or high is None else (low, high)
 
 
 def _empty(metric: Metric, statistic: str, names: Iterable[str]) -> Cell:
@@ -272,5 +274,5 @@ def _empty(metric: Metric, statistic: str, names: Iterable[str]) -> Cell:
         high=none,
         half=none,
     )
-    zero = numbers(metric, tabulate(nobody, none, 1), 0, statistic)
+    zero = numbers(metric, tabulate(Kept.of(nobody), none.astype(np.int32), 1), 0, statistic)
     return Cell(key="network", all=zero, kept=zero, excluded=0, reasons=dict.fromkeys(names, 0))

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from greenchannel.alerts.duty_calendar import chinese_calendar
 from greenchannel.alerts.order import NATIONAL_ZONE
-from greenchannel.alerts.quality.columns import Columns, Ints
+from greenchannel.alerts.quality.columns import Codes, Columns, Ints
 from greenchannel.alerts.quality.metrics import office
 
 ON, OFF = "on", "off"
@@ -27,7 +27,7 @@ _DAY_US: Final = 24 * _HOUR_US
 class Grouping(msgspec.Struct, kw_only=True):
     """The group of every row, ``(n_cases,)``, and what the groups are called; None: unknown."""
 
-    code: Ints
+    code: Codes  # small, because it is looked up many times
     keys: list[str | None]
 
     def place(self, key: str | None) -> int:
@@ -48,21 +48,21 @@ def group_rows(columns: Columns, by: tuple[str, ...]) -> Grouping:
     Raises `KeyError` for a name that is none of them.
     """
     if not by:
-        return Grouping(code=np.zeros(len(columns), np.int64), keys=["network"])
+        return Grouping(code=np.zeros(len(columns), np.int32), keys=["network"])
     first, *rest = (GROUPINGS[name](columns) for name in by)
     for other in rest:
-        joined = first.code * other.filled + other.code
+        joined = first.code.astype(np.int64) * other.filled + other.code
         found, code = np.unique(joined, return_inverse=True)
         keys = [
             f"{first.keys[one // other.filled] or ''}|{other.keys[one % other.filled] or ''}" for one in found
         ]
-        first = Grouping(code=code.astype(np.int64), keys=list(keys))
+        first = Grouping(code=code.astype(np.int32), keys=list(keys))
     return first
 
 
 def _by_label(name: str) -> Callable[[Columns], Grouping]:
     def grouped(columns: Columns) -> Grouping:
-        return Grouping(code=columns.label(name).astype(np.int64), keys=list(columns.words[name].words))
+        return Grouping(code=columns.label(name).copy(), keys=list(columns.words[name].words))
 
     return grouped
 
@@ -74,19 +74,19 @@ def _by_town(columns: Columns) -> Grouping:
 def _by_referring(columns: Columns) -> Grouping:
     found = _renamed(columns, columns.referring)
     unknown = found.keys.index(None)
-    return Grouping(code=np.where(columns.transferred, found.code, unknown), keys=found.keys)
+    return Grouping(code=np.where(columns.transferred, found.code, np.int32(unknown)), keys=found.keys)
 
 
 def _renamed(columns: Columns, name: Callable[[str | None], str | None]) -> Grouping:
     named = [name(site) for site in columns.words["site"].words]
     keys = list(dict.fromkeys([None, *named]))
     place = {key: number for number, key in enumerate(keys)}
-    new = np.array([place[one] for one in named], np.int64)
+    new = np.array([place[one] for one in named], np.int32)
     return Grouping(code=new[columns.label("site")], keys=list(keys))
 
 
 def _by_mode(columns: Columns) -> Grouping:
-    return Grouping(code=columns.number("mode").astype(np.int64), keys=[None, "1", "2", "3", "4"])
+    return Grouping(code=columns.number("mode").astype(np.int32), keys=[None, "1", "2", "3", "4"])
 
 
 def _by_month(columns: Columns) -> Grouping:
@@ -107,7 +107,7 @@ def _by_year(columns: Columns) -> Grouping:
 
 def _by_months(columns: Columns, length: int, name: Callable[[int, int], str]) -> Grouping:
     if not len(columns):
-        return Grouping(code=np.zeros(0, np.int64), keys=[])
+        return Grouping(code=np.zeros(0, np.int32), keys=[])
     days = _local_us(columns) // _DAY_US
     month = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) // length  # since 1970
     first = int(month.min())
@@ -115,7 +115,7 @@ def _by_months(columns: Columns, length: int, name: Callable[[int, int], str]) -
     keys: list[str | None] = [
         name(1970 + one // per_year, one % per_year) for one in range(first, int(month.max()) + 1)
     ]
-    return Grouping(code=month - first, keys=keys)
+    return Grouping(code=(month - first).astype(np.int32), keys=keys)
 
 
 def _by_hours(columns: Columns) -> Grouping:
@@ -124,12 +124,8 @@ def _by_hours(columns: Columns) -> Grouping:
     hours = office()
     inside = (within >= hours.from_hour * _HOUR_US) & (within < hours.to_hour * _HOUR_US)
     days, place = np.unique(day, return_inverse=True)
-    working = (
-        np.array([_working(int(one)) for one in days], np.int64)[place]
-        if len(days)
-        else np.zeros(0, np.int64)
-    )
-    return Grouping(code=np.where(inside, working, _CODES[OFF]), keys=[None, ON, OFF])
+    working = np.array([_working(one) for one in days.tolist()], np.int32)[place]
+    return Grouping(code=np.where(inside, working, np.int32(_CODES[OFF])), keys=[None, ON, OFF])
 
 
 _CODES: Final = {None: 0, ON: 1, OFF: 2}

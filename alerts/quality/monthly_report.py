@@ -16,7 +16,8 @@ from greenchannel.alerts.facts import facts
 from greenchannel.alerts.order import NATIONAL_ZONE
 from greenchannel.alerts.quality.answers import Cell, MetricAnswer, Numbers, Question
 from greenchannel.alerts.quality.columns import Columns
-from greenchannel.alerts.quality.engine import Counter
+from greenchannel.alerts.quality.counter import Counter
+from greenchannel.alerts.quality.engine import answer_of
 from greenchannel.alerts.quality.form_checks import gaps
 from greenchannel.alerts.quality.metrics import Metric, editions, exclusions
 from greenchannel.alerts.quality.national_form import LYSIS, PCI, fields, filled_share, owners, ways_of
@@ -83,7 +84,6 @@ class SiteRow(msgspec.Struct, frozen=True, kw_only=True):
     rejected: int  # of the ECGs, those that were not acceptable
     read_median_min: float | None  # received to signed
     metrics: tuple[Numbers | None, ...]  # of `MonthlyReport.of_sites`
-    comparable: bool  # enough cases that a rate says something
 
 
 class AlertRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,6 +134,7 @@ class MonthlyReport(msgspec.Struct, frozen=True, kw_only=True):
     sites: tuple[SiteRow, ...]  # the busiest first
     of_sites: tuple[str, ...]  # ids of the metrics of `SiteRow.metrics`
     more_sites: int  # that the table leaves out
+    least_for_a_rate: int  # cases under which a site's rate says nothing
     alerts: tuple[AlertRow, ...]
     delays: tuple[Named, ...]  # reasons for delay, the most frequent first
     form: FormShare
@@ -202,8 +203,8 @@ def monthly_report(
     of_month = [one for one in records if start <= one.began_at < end]
     asked = Question(edition=edition, start=start, end=end, cases=False, trend=False)
     counter = Counter(Columns.of(records))
-    now = counter.answer(asked).metrics
-    year = counter.answer(msgspec.structs.replace(asked, start=first, trend=True)).metrics
+    now = answer_of(counter, asked).metrics
+    year = answer_of(counter, msgspec.structs.replace(asked, start=first, trend=True)).metrics
     trends = {one.metric.id: one for one in year}
     rows = tuple(_metric(one, trends[one.metric.id], month) for one in now)
     stemi = [one for one in of_month if one.diagnosis == STEMI]
@@ -228,6 +229,7 @@ def monthly_report(
         sites=sites,
         of_sites=of_sites,
         more_sites=more,
+        least_for_a_rate=_number("least_for_a_rate"),
         alerts=_alerts(of_month),
         delays=_delays(of_month),
         form=_form(stemi),
@@ -313,7 +315,7 @@ def _sites(
     cells: list[dict[str | None, Cell]] = []
     if of_sites:
         question = msgspec.structs.replace(asked, metrics=of_sites, by=("clinic",))
-        found = {one.metric.id: one.groups for one in counter.answer(question).metrics}
+        found = {one.metric.id: one.groups for one in answer_of(counter, question).metrics}
         cells = [{cell.key: cell for cell in found[name]} for name in of_sites]
     ordered = sorted(by_site, key=lambda site: (-len(by_site[site]), site))
     most = _number("most_sites")
@@ -335,7 +337,6 @@ def _site(site: str, records: Sequence[CaseRecord], cells: Sequence[Mapping[str 
         rejected=sum(ecg.acceptable is False for ecg in ecgs),
         read_median_min=statistics.median(waits) if waits else None,
         metrics=tuple(by_key[site].all if site in by_key else None for by_key in cells),
-        comparable=len(records) >= _number("least_for_a_rate"),
     )
 
 

@@ -13,6 +13,7 @@ from greenchannel.viewer.export_cases import cases_book, cases_table, times_tabl
 from greenchannel.viewer.export_form import form_book, form_json, form_table, form_xml
 from greenchannel.viewer.export_table import (
     Book,
+    Coded,
     Column,
     Gap,
     Table,
@@ -77,6 +78,16 @@ def test_a_formula_is_text(text: str) -> None:
 
     assert shown.startswith("'")
     assert shown.endswith(text)
+
+
+def test_a_code_is_for_programs_and_its_words_for_people() -> None:
+    """CSV has the code, the workbook what it means in its language."""
+    coded = table((Coded("2", Word("转院", "transfer")), None, None, None))
+    book = Book(title=Word("书", "book"), tables=(coded,))
+
+    assert rows_of(csv_bytes(coded))[1][0] == "2"
+    assert opened(xlsx_bytes(book, made_at=DAY))["表"]["A2"].value == "转院"
+    assert opened(xlsx_bytes(book, made_at=DAY, english=True))["Sheet"]["A2"].value == "transfer"
 
 
 def test_a_negative_number_stays_a_number() -> None:

@@ -108,13 +108,19 @@ def test_gaps_are_told_by_owner_and_by_field() -> None:
     assert (report.form.required, report.form.without_typing) == (52, 42)
 
 
-def test_a_site_with_few_cases_has_no_rates() -> None:
-    """One case of four would move them by a quarter."""
-    few = monthly_report([slower(f"a-{n}", 4 + n, 92) for n in range(4)], "2026-05").sites[0]
-    enough = monthly_report([slower(f"a-{n}", 4 + n, 92) for n in range(5)], "2026-05").sites[0]
+def test_a_site_with_few_cases_has_its_counts_and_no_rates() -> None:
+    """One case of four would move them by a quarter; so of each metric by those who should have had it."""
+    sites = {"clinic-yinzhao": Word("阴赵卫生院", "Yinzhao clinic")}
+    shown = []
+    for count in (4, 5):
+        report = monthly_report([slower(f"a-{n}", 4 + n, 92) for n in range(count)], "2026-05")
+        (site,) = report.sites
+        assert (site.cases, site.read_median_min) == (count, 3.5)
+        texts = texts_of(month_pdf(report, sites, network=NETWORK, made_at=MADE)).split("\n")
+        row = texts[texts.index("阴赵卫生院") :]
+        shown.append(row[6:8])
 
-    assert (few.cases, few.comparable, enough.comparable) == (4, False, True)
-    assert enough.read_median_min == 3.5
+    assert shown == [["4.0 分 (n=4)", "—"], ["4.0 分 (n=5)", "100.0%"]]
 
 
 def test_months_go_back_over_the_year() -> None:
