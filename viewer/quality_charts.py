@@ -15,18 +15,21 @@ from greenchannel.viewer.quality_scope import Scope, month_begin, months_before,
 from greenchannel.viewer.words import SHOWN_ZONE
 
 NETWORK: Final = Said(id="network", zh="全网络", en="the network")
+BASELINE_MONTHS: Final = 8  # as `least_months` of the charts; where fewer are known, two thirds of them
 RUN_LENGTH: Final = 370.0  # points between two signals by chance that each chart was designed for, at least
 MOST_CASES_NAMED: Final = 20
 MOST_POINTS: Final = 400
 
 
 def charts_json(scope: Scope, frame: Frame, names: Directory) -> Charts:
-    """The charts of a view: all before its first month is the baseline, its months are watched.
+    """The charts of a view: all before its first month is the baseline, its months are watched. Where too little lies
+    before it, the watch begins as soon as there is a baseline.
 
     The network's intervals are those of infarctions that were opened by a wire; clinics and readers are charted in what
     they do every day.
     """
-    watch_from = month_begin(scope.view.from_month)
+    first = watched_from(scope)
+    watch_from = month_begin(first)
     end = month_begin(months_before(scope.view.to_month, -1))
     records = [one for one in scope.others if one.began_at < end]
     made = [
@@ -41,10 +44,21 @@ def charts_json(scope: Scope, frame: Frame, names: Directory) -> Charts:
     return Charts(
         frame=frame,
         charts=tuple(_chart(one, names) for one in (*loud, *quiet)),
+        watch_month=first,
         watched=len(watched),
         points=points,
         vain=points / RUN_LENGTH,
     )
+
+
+def watched_from(scope: Scope) -> str:
+    """The first month that is watched: the first of the view, or a later one that leaves months for a baseline."""
+    view = scope.view
+    known = [one for one in scope.months if one <= view.to_month]
+    if not known:
+        return view.from_month
+    soonest = known[min(BASELINE_MONTHS, 2 * len(known) // 3)]
+    return max(view.from_month, soonest)
 
 
 def _chart(chart: Counted, names: Directory) -> Chart:

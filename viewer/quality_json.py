@@ -250,6 +250,7 @@ class Charts(msgspec.Struct, frozen=True, kw_only=True):
 
     frame: Frame
     charts: tuple[Chart, ...]
+    watch_month: str  # all before it says what is usual
     watched: int  # with those of clinics that are quiet and not drawn
     points: int  # of all of them
     vain: float  # signals that chance alone would give them, on average

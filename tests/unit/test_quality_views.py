@@ -176,6 +176,7 @@ def test_the_charts_of_a_period_are_judged_by_what_was_before_it() -> None:
     scope, frame = look(from_month="2026-04", to_month="2026-06")
     told = quality_charts.charts_json(scope, frame, NAMES)
     loud = [one for one in told.charts if one.signals]
+    assert told.watch_month == "2026-04"
     assert told.watched >= len(told.charts) > 0
     assert told.vain == pytest.approx(told.points / quality_charts.RUN_LENGTH)
     assert told.charts[: len(loud)] == tuple(loud)
@@ -196,6 +197,14 @@ def test_the_closed_loop_puts_the_clinic_that_records_badly_first() -> None:
     assert sum(one.of for one in tables["rejects_by_site"]) == sum(
         one.acceptable is not None for r in scope.records for one in r.ecgs
     )
+
+
+def test_charts_of_all_that_is_known_leave_themselves_a_baseline() -> None:
+    """A view of the only year there is: its first eight months say what is usual."""
+    scope, frame = look()
+    told = quality_charts.charts_json(scope, frame, NAMES)
+    assert told.watch_month == "2026-03"
+    assert told.charts
 
 
 def test_gaps_are_listed_by_who_can_say_them() -> None:

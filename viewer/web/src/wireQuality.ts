@@ -211,6 +211,7 @@ export interface ControlChart extends Said {
 export interface ControlCharts {
   frame: Frame;
   charts: ControlChart[];
+  watch_month: string;
   watched: number;
   points: number;
   vain: number;

@@ -21,7 +21,12 @@ export function Charts(): JSX.Element {
       <p class="num" role="status" data-testid="charts-signals">
         <b>{loud.length > 0 ? `▲ ${tq("chartsSignals", { n: loud.length })}` : tq("chartsQuiet")}</b>{" "}
         <span class="muted">
-          {tq("chartsVain", { charts: told.watched, points: told.points, n: minutes(told.vain) })}
+          {tq("chartsVain", {
+            month: told.watch_month,
+            charts: told.watched,
+            points: told.points,
+            n: minutes(told.vain),
+          })}
         </span>
       </p>
       <ul class="charts">
