@@ -62,6 +62,27 @@ def text_of(data: bytes) -> str:
     return "".join(found)
 
 
+def texts_of(data: bytes) -> str:
+    """What is written on the pages, one line for each text that was drawn."""
+    streams = [zlib.decompress(one) for one in re.findall(rb"stream\n(.*?)\nendstream", data, re.DOTALL)]
+    letters = [
+        {
+            int(code, 16): bytes.fromhex(char).decode("utf-16-be")
+            for code, char in re.findall(r"<(\w\w)> <(\w{4,8})>", one.decode("latin-1"))
+        }
+        for one in streams
+        if b"beginbfchar" in one
+    ]
+    found = []
+    for one in streams:
+        for drawn in re.findall(r"BT .*? ET", one.decode("latin-1")):
+            parts = re.findall(r"/F(\d+) \S+ Tf <(\w*)> Tj", drawn)
+            found.append(
+                "".join(letters[int(font)][code] for font, codes in parts for code in bytes.fromhex(codes))
+            )
+    return "\n".join(found)
+
+
 def _page(objects: dict[int, bytes], number: int) -> PdfPage:
     body = objects[number]
     box = re.search(rb"/MediaBox\s*\[([^\]]*)\]", body)

@@ -6,6 +6,7 @@ from typing import Any, Final
 from greenchannel.alerts.escalation_plan import EscalationSettings, default_settings
 from greenchannel.alerts.task_texts import TaskTexts
 from greenchannel.store.accounts import Accounts, Site, User
+from greenchannel.viewer.words import Word
 
 REFRESH_AFTER_S: Final = 10.0
 
@@ -58,6 +59,10 @@ class Directory:
             "distance_km": site.distance_km if site else None,
             "phone": site.phone if site else None,
         }
+
+    def site_names(self) -> dict[str, Word]:
+        """What every site is called."""
+        return {site.id: Word(site.name_zh, site.name_en) for site in self._sites.values()}
 
     def task(self, kind: str, site: str) -> dict[str, Any]:
         """The words of a task as people of a site read them, with the steps of the site's own protocol."""

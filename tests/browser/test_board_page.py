@@ -330,6 +330,7 @@ def test_twenty_rows_stand_on_a_wall(people: People) -> None:
     for seed in range(20):
         people.infarction(seed=seed + 1, site=("yinzhao", "jishi", "liuzhuang")[seed % 3])
     wall = people.enter("quality")
+    wall.get_by_test_id("board-link").click()
     wall.set_viewport_size(WALL)  # type: ignore[arg-type]
     rows = wall.locator("li[data-case]")
     expect(rows).to_have_count(20, timeout=SOON_MS)

@@ -63,6 +63,7 @@ def test_without_a_hand_the_story_ends_and_reads_in_english(page: Page, demo: st
     page.set_viewport_size({"width": 360, "height": 740})
     errors = sign_in(page, demo, "quality")
     page.get_by_test_id("lang").first.click()
+    page.get_by_test_id("board-link").click()
     row = page.locator('[data-testid^="row-"]').first
     expect(row).to_contain_text("extensive anterior", ignore_case=True, timeout=SOON_MS)
     case_id = (row.get_attribute("data-testid") or "").removeprefix("row-")

@@ -16,6 +16,7 @@ import {
   JoinPage,
   Login,
   PairPage,
+  QualityPage,
   RosterPage,
   RulesPage,
   TasksPage,
@@ -100,6 +101,8 @@ function Page(): JSX.Element {
       return <DrillPage />;
     case "admin":
       return <AdminPage />;
+    case "quality":
+      return <QualityPage />;
     case "rules":
       return <RulesPage version={here.version} />;
     default:
@@ -123,7 +126,7 @@ function guard(): void {
     untracked(stopLive);
     landed = false;
     if (!WITHOUT_SIGNING_IN.has(page)) {
-      wanted = location.pathname + location.hash;
+      wanted = location.pathname + location.search + location.hash;
       go("/login", true);
     }
     return;

@@ -1304,6 +1304,111 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/export/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The registry: cases, times, ECGs and alerts
+         * @description A workbook holds all four tables, a CSV the one that is asked for. No name of a patient is in any of them.
+         */
+        get: operations["cases_api_v1_export_cases_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/export/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Metrics by group and month as a table
+         * @description Every number twice, of all cases and without those excluded. `by` names groupings and `exclusions` reasons, with
+         *     commas between them; "none" leaves nobody out. A workbook holds all three tables.
+         */
+        get: operations["metrics_api_v1_export_metrics_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/export/monthly-report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The report of a month, as a PDF or as its numbers
+         * @description `month` is one of the network's calendar, such as 2026-05; the eleven before it are in the trends.
+         */
+        get: operations["monthly_report_api_v1_export_monthly_report_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/export/national-form": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The national form, filled from the log
+         * @description Of one `case`, or of all that began in the period; `diagnosis=STEMI` leaves out the others. A field that is
+         *     asked for and not known is empty, in the workbook marked, and in JSON and XML has its state. JSON of one case
+         *     holds every value that was given for a time, the corrected ones too.
+         */
+        get: operations["national_form_api_v1_export_national_form_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/export/research": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * De-identified records with their dictionary
+         * @description Minutes from the first contact in place of times, codes of this export in place of ids, and no combination of
+         *     site, year, age, sex and arrival mode that belongs to fewer than five patients. The key of the codes is made for
+         *     this answer and thrown away.
+         */
+        get: operations["research_api_v1_export_research_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/followups": {
         parameters: {
             query?: never;
@@ -1486,6 +1591,50 @@ export interface paths {
          * @description The same browser again takes the place of itself.
          */
         post: operations["subscribe_api_v1_me_contacts_webpush_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Intervals and shares against an edition of a standard
+         * @description Cases that began from `from` on and before `to`: a day of the national zone, or an instant.
+         *
+         *     `standard`: an edition (all where it is left out). `metric`, `by`, `exclusions`: names, parted by commas.
+         *     `exclusions` is "none" for no exclusions, and left out those of the edition. `cases=0` leaves the ids out. A clinic
+         *     sees its own cases counted.
+         */
+        get: operations["asked_api_v1_metrics_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics/editions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Editions, metrics, exclusions and groupings
+         * @description With definitions, targets and sources.
+         */
+        get: operations["offered_api_v1_metrics_editions_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -4645,6 +4794,189 @@ export interface operations {
             };
         };
     };
+    cases_api_v1_export_cases_get: {
+        parameters: {
+            query?: {
+                diagnosis?: string | null;
+                format?: "csv" | "xlsx";
+                from?: string | null;
+                lang?: "zh" | "en";
+                site?: string | null;
+                table?: "cases" | "times" | "ecgs" | "alerts";
+                to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    metrics_api_v1_export_metrics_get: {
+        parameters: {
+            query?: {
+                by?: string | null;
+                exclusions?: string | null;
+                format?: "csv" | "xlsx";
+                from?: string | null;
+                lang?: "zh" | "en";
+                site?: string | null;
+                standard?: string | null;
+                table?: "metrics" | "trend" | "meanings";
+                to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    monthly_report_api_v1_export_monthly_report_get: {
+        parameters: {
+            query: {
+                format?: "pdf" | "json";
+                lang?: "zh" | "en";
+                month: string;
+                site?: string | null;
+                standard?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    national_form_api_v1_export_national_form_get: {
+        parameters: {
+            query?: {
+                case?: string | null;
+                diagnosis?: string | null;
+                form?: string;
+                format?: "csv" | "xlsx" | "json" | "xml";
+                from?: string | null;
+                lang?: "zh" | "en";
+                site?: string | null;
+                to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    research_api_v1_export_research_get: {
+        parameters: {
+            query?: {
+                diagnosis?: string | null;
+                format?: "zip" | "csv" | "xlsx" | "json";
+                from?: string | null;
+                to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     followups_api_v1_followups_get: {
         parameters: {
             query?: {
@@ -4945,6 +5277,64 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    asked_api_v1_metrics_get: {
+        parameters: {
+            query?: {
+                by?: string | null;
+                cases?: boolean;
+                exclusions?: string | null;
+                from?: string | null;
+                metric?: string | null;
+                standard?: string | null;
+                to?: string | null;
+                trend?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    offered_api_v1_metrics_editions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
                 };
             };
         };

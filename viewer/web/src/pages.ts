@@ -39,6 +39,9 @@ export const TasksPage = lazily(() =>
 
 // What administrators see, and who comes in by a code, has words and styles of its own.
 export const AdminPage = lazily(() => import("./pages/admin").then((page) => page.AdminPage));
+export const QualityPage = lazily(() =>
+  Promise.all([import("./pages/quality"), rest()]).then(([page]) => page.QualityPage),
+);
 export const DrillPage = lazily(() =>
   Promise.all([import("./pages/DrillPage"), rest()]).then(([page]) => page.DrillPage),
 );

@@ -311,6 +311,7 @@ export const TEXTS = {
   contactsPage: ["联系方式", "Contacts"],
   clocksPage: ["设备时钟", "Device clocks"],
   rosterPage: ["值班表", "Roster"],
+  qualityPage: ["质控", "Quality"],
   rosterNobody: ["无人值班", "nobody"],
   followupsPage: ["随访", "Follow-ups"],
   notFound: ["没有这个页面。病例都在列表里。", "There is no such page. All cases are on the board."],

@@ -14,6 +14,8 @@ interface Props {
   caseId: string;
   milestones: Milestone[];
   forms: Forms;
+  /** What is chosen to begin with. */
+  start?: string;
 }
 
 interface Fields {
@@ -40,8 +42,8 @@ const fresh = (which: string): Fields => ({
   key: newKey(),
 });
 
-export function EnterMilestone({ caseId, milestones, forms }: Props): JSX.Element | null {
-  const [fields, setFields] = useState(() => fresh(""));
+export function EnterMilestone({ caseId, milestones, forms, start = "" }: Props): JSX.Element | null {
+  const [fields, setFields] = useState(() => fresh(start));
   const [saved, setSaved] = useState(false);
   if (forms.milestones.length === 0) return null;
   const source = me.value?.user.role ?? "";

@@ -26,15 +26,19 @@ function placesOf(role: Role): Place[] {
   const tasks: Place[] = may("task", role)
     ? [{ page: "tasks", href: "/tasks", title: "tasksPage", count: Tasks }]
     : [];
+  const numbers: Place[] =
+    may("quality", role) && !clinic ? [{ page: "quality", href: "/quality", title: "qualityPage" }] : [];
   const first: Place = clinic
     ? { page: "clinic", href: "/clinic", title: "clinicPage" }
     : { page: "board", href: "/", title: "boardPage" };
   return [
+    ...(homeOf(role) === "/quality" ? numbers : []),
     ...(homeOf(role) === "/tasks" ? [...tasks, first] : [first, ...tasks]),
     { page: "roster", href: "/roster", title: "rosterPage" },
     ...(may("followups", role)
       ? [{ page: "followups", href: "/followups", title: "followupsPage" } as const]
       : []),
+    ...(homeOf(role) === "/quality" ? [] : numbers),
     { page: "contacts", href: "/contacts", title: "contactsPage" },
     { page: "rules", href: "/rules", title: "rulesPage" },
     ...(may("deviceClocks", role)

@@ -1,4 +1,4 @@
-/** Addresses of the pages: /, /case/ID, /ecg/ID, /rules, /rules/VERSION, /admin, /admin/PART, and one word for each other page. */
+/** Addresses of the pages: /, /case/ID, /ecg/ID, /rules, /rules/VERSION, /admin, /admin/PART, /quality/PART, and one word for each other page. */
 import { batch, signal } from "@preact/signals";
 
 const PLAIN = [
@@ -21,14 +21,16 @@ export type Route =
   | { page: "board" | Plain | "unknown" }
   | { page: "case" | "ecg"; id: string }
   | { page: "rules"; version: string | null }
-  | { page: "admin"; part: string };
+  | { page: "admin"; part: string }
+  | { page: "quality"; part: string; id: string };
 
 export function parseRoute(path: string): Route {
-  const [first = "", second = ""] = path.split("/").filter(Boolean).map(decoded);
+  const [first = "", second = "", third = ""] = path.split("/").filter(Boolean).map(decoded);
   if (first === "") return { page: "board" };
   if ((first === "case" || first === "ecg") && second) return { page: first, id: second };
   if (first === "rules") return { page: first, version: second || null };
   if (first === "admin") return { page: first, part: second };
+  if (first === "quality") return { page: first, part: second, id: third };
   const plain = PLAIN.find((name) => name === first);
   if (plain) return { page: plain };
   return { page: "unknown" };
@@ -47,6 +49,9 @@ const here = (): Location | null => (typeof location === "undefined" ? null : lo
 
 export const route = signal<Route>(parseRoute(here()?.pathname ?? "/"));
 
+/** What stands behind the question mark: what a page shows of itself, so that its address brings it back. */
+export const search = signal(here()?.search ?? "");
+
 /** The place on the page that the address names: a new object each time, so that the same place can be asked for twice. */
 export const place = signal<{ id: string }>({ id: decoded(here()?.hash.slice(1) ?? "") });
 
@@ -54,6 +59,7 @@ function look(): void {
   batch(() => {
     const now = parseRoute(location.pathname);
     if (JSON.stringify(now) !== JSON.stringify(route.value)) route.value = now;
+    search.value = location.search;
     place.value = { id: decoded(location.hash.slice(1)) };
   });
 }
@@ -76,6 +82,6 @@ export function followLinks(): void {
     if (!link || !plain || link.target || link.origin !== location.origin) return;
     if (link.pathname.startsWith("/api/")) return;
     event.preventDefault();
-    go(link.pathname + link.hash);
+    go(link.pathname + link.search + link.hash);
   });
 }

@@ -113,9 +113,10 @@ export async function signOut(): Promise<void> {
   });
 }
 
-/** Where a role begins: who has tasks and no alerts, with the tasks. */
-export function homeOf(role: Role | undefined): "/" | "/clinic" | "/tasks" {
+/** Where a role begins: who has tasks and no alerts, with the tasks; who counts, with the numbers. */
+export function homeOf(role: Role | undefined): "/" | "/clinic" | "/tasks" | "/quality" {
   if (role === "clinic") return "/clinic";
+  if (role === "quality") return "/quality";
   return role === "cathlab" || role === "ccu" || role === "dispatch" ? "/tasks" : "/";
 }
 
@@ -147,6 +148,8 @@ const RIGHTS = {
   names: CARE,
   deviceClocks: ["quality", "admin"],
   administer: ["admin"],
+  /** Times without names: of the network, and a clinic of its own. */
+  quality: ["quality", "admin", "clinic"],
 } as const satisfies Record<string, readonly Role[]>;
 
 /** What is offered; what is allowed, the service decides. */

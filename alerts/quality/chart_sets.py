@@ -1,0 +1,72 @@
+"""The charts that are shown together: the network's intervals, and each clinic and reader in what is frequent there.
+
+Everything before the watch begins is the baseline; from then on each case is charted as it comes. A case is compared
+with what is usual for cases like it (arrival mode, distance, hours), so that a change in who comes is no signal.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, tzinfo
+
+import msgspec
+
+from greenchannel.alerts.order import NATIONAL_ZONE
+from greenchannel.alerts.quality.case_charts import case_chart
+from greenchannel.alerts.quality.chart_values import (
+    NETWORK,
+    Chart,
+    Observation,
+    Signal,
+    Where,
+    measures,
+    observations,
+)
+from greenchannel.alerts.quality.month_charts import month_chart
+from greenchannel.alerts.quality.record import CaseRecord
+
+
+class ChartSet(msgspec.Struct, frozen=True, kw_only=True):
+    """All charts that are shown together, and all their signals, newest first."""
+
+    watch_from: datetime
+    charts: tuple[Chart, ...]
+    signals: tuple[tuple[str, Signal], ...]  # with the chart's id
+
+
+def charts_of(
+    records: Sequence[CaseRecord],
+    *,
+    watch_from: datetime,
+    scopes: Iterable[str] = ("network", "clinic", "reader"),
+    zone: tzinfo = NATIONAL_ZONE,
+) -> ChartSet:
+    """Return the charts of these records, with everything before `watch_from` as the baseline.
+
+    Parameters
+    ----------
+    records
+        All chest-pain cases that are asked about: the network's intervals are charted over those with a known time
+        at both ends, so a caller passes STEMI cases for STEMI intervals.
+    """
+    wanted = frozenset(scopes)
+    made: list[Chart] = []
+    for measure in measures():
+        seen = observations(records, measure)
+        for scope in (one for one in measure.scopes if one in wanted):
+            groups = _grouped(seen, scope)
+            everybody = [one for _, one in seen if one.at < watch_from]
+            for where, own in sorted(groups.items(), key=lambda item: item[0] or ""):
+                made.append(case_chart(measure, scope, where, own, watch_from, zone, everybody))
+            if scope == NETWORK:
+                made.append(month_chart(measure, [one for _, one in seen], watch_from, zone))
+    signals = [(chart.id, signal) for chart in made for signal in chart.signals]
+    signals.sort(key=lambda one: (one[1].found_at, one[0]), reverse=True)
+    return ChartSet(watch_from=watch_from, charts=tuple(made), signals=tuple(signals))
+
+
+def _grouped(seen: Sequence[tuple[Where, Observation]], scope: str) -> dict[str | None, list[Observation]]:
+    groups: dict[str | None, list[Observation]] = {}
+    for where, one in seen:
+        key = None if scope == NETWORK else where[scope]
+        if scope == NETWORK or key is not None:
+            groups.setdefault(key, []).append(one)
+    return groups

@@ -1,0 +1,165 @@
+"""The report of a month: what it counts, and its pages."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from greenchannel.alerts.quality.monthly_report import (
+    AlertRow,
+    monthly_report,
+    months_back,
+    span_of,
+)
+from greenchannel.alerts.quality.record import CaseRecord, RecordAlert
+from greenchannel.alerts.refusal import Refused
+from greenchannel.viewer.month_pages import month_pdf
+from greenchannel.viewer.words import Word
+from tests.form_records import DAY, time, transfer
+from tests.pdf_paths import texts_of
+
+NETWORK = Word("阴赵县胸痛救治网络", "Yinzhao network")
+MADE = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+def slower(case_id: str, day: int, wire_min: float, month: int = 5) -> CaseRecord:
+    """A transfer of that day whose wire came so many minutes after the first contact."""
+    fmc = DAY.replace(month=month, day=day)
+    record = transfer(case_id, fmc=fmc)
+    record.times["WIRE"] = time(fmc + timedelta(minutes=wire_min), "cathlab", entered=True)
+    return record
+
+
+def test_a_month_counts_what_began_in_it() -> None:
+    """Midnight of the network's calendar is the border; the year before is in the trend."""
+    records = [slower("a", 4, 92), slower("b", 20, 112), slower("c", 20, 100, month=4)]
+    report = monthly_report(records, "2026-05")
+    door = report.metric("china.d2w")
+
+    assert (report.cases, report.stemi, report.pci, report.transferred) == (2, 2, 2, 2)
+    assert (door.value, door.before, door.all.n) == (36.0, 34.0, 2)
+    assert [(one.month, one.value) for one in door.trend][-2:] == [("2026-04", 34.0), ("2026-05", 36.0)]
+    assert len(door.trend) == 12
+
+
+def test_a_month_without_cases_is_a_gap_and_not_a_zero() -> None:
+    """Nothing was counted, so nothing is known."""
+    report = monthly_report([slower("a", 4, 92)], "2026-05")
+    march = next(one for one in report.metric("china.d2w").trend if one.month == "2026-03")
+
+    assert (march.n, march.value, march.share) == (0, None, None)
+    assert monthly_report([], "2026-05").metric("china.d2w").value is None
+
+
+def test_every_number_stands_with_and_without_exclusions() -> None:
+    """A slow case with difficult crossing is left out of the second, counted, and its reason told."""
+    slow = slower("b", 5, 166)
+    slow.facts["CROSSING"] = "yes"
+    row = monthly_report([slower("a", 4, 92), slow], "2026-05").metric("china.d2w")
+
+    assert (row.all.mean_min, row.kept.mean_min, row.excluded) == (63.0, 26.0, 1)
+    assert {one.id: one.n for one in row.reasons}["crossing"] == 1
+
+
+def test_the_other_edition_has_the_other_end_points() -> None:
+    """D2B of the national form begins at the diagnosis."""
+    records = [slower("a", 4, 92)]
+
+    assert monthly_report(records, "2026-05", "national_form").metric("national_form.d2b").value == 83.0
+    with pytest.raises(Refused):
+        monthly_report(records, "2026-05", "of_another_country")
+
+
+def test_a_cancelled_alert_that_nobody_followed_up_is_not_a_right_one() -> None:
+    """Confirmed, cancelled, missed and not asked are counted apart; open ones are in no share."""
+
+    def alert(number: int, end: str, later: bool | None = None) -> RecordAlert:
+        return RecordAlert(
+            alert_id=f"al-{number}", tier="ACT", rules=(), opened_at=DAY, end=end, occlusion_later=later
+        )
+
+    given = (alert(1, "confirmed"), alert(2, "cancelled"), alert(3, "cancelled", True), alert(4, "open"))
+    (row,) = monthly_report([transfer(alerts=given)], "2026-05").alerts
+
+    assert row == AlertRow(
+        tier="ACT", sent=4, confirmed=1, cancelled=2, open=1, missed=1, not_asked=1, answer_median_min=None
+    )
+    assert row.ppv == pytest.approx(1 / 3)
+    assert (
+        AlertRow(
+            tier="ACT",
+            sent=1,
+            confirmed=0,
+            cancelled=0,
+            open=1,
+            missed=0,
+            not_asked=0,
+            answer_median_min=None,
+        ).ppv
+        is None
+    )
+
+
+def test_gaps_are_told_by_owner_and_by_field() -> None:
+    """Who owes how much, and what is missing most."""
+    report = monthly_report([slower("a", 4, 92), slower("b", 5, 92)], "2026-05")
+
+    assert {one.id: one.n for one in report.owners}["ed"] == 6
+    assert {one.id: one.n for one in report.fields}["outcome"] == 2
+    assert (report.form.required, report.form.without_typing) == (52, 42)
+
+
+def test_a_site_with_few_cases_has_its_counts_and_no_rates() -> None:
+    """One case of four would move them by a quarter; so of each metric by those who should have had it."""
+    sites = {"clinic-yinzhao": Word("阴赵卫生院", "Yinzhao clinic")}
+    shown = []
+    for count in (4, 5):
+        report = monthly_report([slower(f"a-{n}", 4 + n, 92) for n in range(count)], "2026-05")
+        (site,) = report.sites
+        assert (site.cases, site.read_median_min) == (count, 3.5)
+        texts = texts_of(month_pdf(report, sites, network=NETWORK, made_at=MADE)).split("\n")
+        row = texts[texts.index("阴赵卫生院") :]
+        shown.append(row[6:8])
+
+    assert shown == [["4.0 分 (n=4)", "—"], ["4.0 分 (n=5)", "100.0%"]]
+
+
+def test_months_go_back_over_the_year() -> None:
+    """Twelve of them, the given one the last."""
+    assert months_back("2026-02", 4) == ["2025-11", "2025-12", "2026-01", "2026-02"]
+    start, end = span_of("2026-05")
+    assert (start.isoformat(), end.isoformat()) == ("2025-06-01T00:00:00+08:00", "2026-06-01T00:00:00+08:00")
+
+
+# ---------------------------------------------------------------- the pages
+
+
+def pages(english: bool, records: list[CaseRecord]) -> bytes:
+    sites = {"clinic-yinzhao": Word("阴赵卫生院", "Yinzhao clinic")}
+    report = monthly_report(records, "2026-05")
+    return month_pdf(report, sites, network=NETWORK, made_at=MADE, english=english)
+
+
+@pytest.mark.parametrize(("english", "words"), [(False, "未达标"), (True, "not reached")])
+def test_the_pages_say_the_numbers_with_their_counts(english: bool, words: str) -> None:
+    """The network, the month, the mean, n, what is missing; a target that was missed is said in words."""
+    slow = [slower(f"a-{n}", 4 + n, 200) for n in range(5)]
+    shown = texts_of(pages(english, slow))
+
+    assert NETWORK[english] in shown
+    assert ("134.0 min" if english else "134 分") in shown or "134 min" in shown
+    assert "n=5" in shown
+    assert words in shown
+    assert ("Yinzhao clinic" if english else "阴赵卫生院") in shown
+
+
+def test_an_empty_month_has_its_pages_and_says_unknown() -> None:
+    """No zero stands where nothing was counted."""
+    shown = texts_of(pages(False, []))
+
+    assert "— 未知" in shown
+    assert "本月无预警" in shown
+
+
+def test_equal_input_gives_equal_pages() -> None:
+    """Nothing of today gets in but what is given."""
+    assert pages(False, [slower("a", 4, 92)]) == pages(False, [slower("a", 4, 92)])

@@ -1,0 +1,73 @@
+"""From when until when something is asked for, as a query says it: days of the network's calendar, or instants."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from greenchannel.alerts.quality.monthly_report import month_start
+from greenchannel.clock import EARLIEST, LATEST
+from greenchannel.viewer.instants import BEYOND, BEYOND_ZH, is_day
+from greenchannel.viewer.problems import Problem
+from greenchannel.viewer.routes_metrics import instant
+from greenchannel.viewer.words import SHOWN_ZONE
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Period:
+    """`start` belongs to it, `end` does not."""
+
+    start: datetime
+    end: datetime
+
+    def holds(self, at: datetime) -> bool:
+        """Does an instant lie in it?"""
+        return self.start <= at < self.end
+
+    @property
+    def name(self) -> str:
+        """For file names: its first and its last day."""
+        if self.start == EARLIEST and self.end == LATEST:
+            return "all"
+        first = "" if self.start == EARLIEST else f"{self.start.astimezone(SHOWN_ZONE):%Y%m%d}"
+        last = (self.end - timedelta(microseconds=1)).astimezone(SHOWN_ZONE)
+        return f"{first}-" if self.end == LATEST else f"{first}-{last:%Y%m%d}"
+
+
+def period(start: str | None, end: str | None) -> Period:
+    """The period from ``from`` on and before ``to``, as `routes_metrics.instant` reads them; what is left out is as far
+    away as can be. Raises `Problem` 422."""
+    first = instant(start, "from") or EARLIEST
+    last = instant(end, "to") or LATEST
+    if last <= first:
+        raise Problem(
+            422,
+            "a period ends after it begins",
+            code="bad_period",
+            zh="结束时间应晚于开始时间",
+            expected=f"to after {start}",
+            got=str(end)[:40],
+        )
+    return Period(start=first, end=last)
+
+
+def month(text: str) -> Period:
+    """A month such as 2026-05 of the network's calendar. Raises `Problem` 422."""
+    try:
+        if len(text) != len("2026-05"):
+            raise ValueError
+        first = date.fromisoformat(f"{text}-01")
+    except ValueError:
+        raise Problem(
+            422,
+            "month cannot be read",
+            code="bad_period",
+            zh="月份无法识别",
+            expected="a month such as 2026-05",
+            got=text[:40],
+        ) from None
+    if not (is_day(first) and is_day(first.replace(year=max(1, first.year - 1)))):
+        expected = f"a month from {EARLIEST.year + 2} to {LATEST.year - 1}"
+        raise Problem(
+            422, "month lies beyond all that can be", code=BEYOND, zh=BEYOND_ZH, expected=expected, got=text
+        )
+    following = f"{first + timedelta(days=32):%Y-%m}"
+    return Period(start=month_start(text).astimezone(UTC), end=month_start(following).astimezone(UTC))
