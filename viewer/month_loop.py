@@ -90,12 +90,15 @@ def _minutes(value: float | None, english: bool) -> str:
 def _excess(one: Bottleneck) -> str:
     if one.excess_min is None:
         return "—"
-    shown = f"{one.excess_min:+.1f}"
-    return (
-        shown
-        if one.low_min is None or one.high_min is None
-        else f"{shown} [{one.low_min:+.1f}, {one.high_min:+.1f}]"
-    )
+    shown = _signed(one.excess_min)
+    if one.low_min is None or one.high_min is None:
+        return shown
+    return f"{shown} [{_signed(one.low_min)}, {_signed(one.high_min)}]"
+
+
+def _signed(value_min: float) -> str:
+    shown = f"{value_min:+.1f}"
+    return "0.0" if shown in ("+0.0", "-0.0") else shown.replace("-", "−")
 
 
 def loop(pdf: Pdf, report: MonthlyReport, network: Word, english: bool) -> None:
