@@ -124,6 +124,51 @@ def ask(database: Path, more: int) -> Json:
     }
 
 
+def snapshot(database: Path, out: Path) -> Json:
+    """Write every exact interval with its groups as plain columns, and time the same medians by `tabulate`."""
+    import numpy as np
+
+    from greenchannel.alerts.quality.columns import Columns
+    from greenchannel.alerts.quality.counter import Counter, same_count
+    from greenchannel.alerts.quality.groups import GROUPINGS
+    from greenchannel.alerts.quality.metrics import editions, metrics
+    from greenchannel.alerts.quality.verdicts import Status
+    from greenchannel.store import quality_rows
+    from greenchannel.store.engine import open_engine
+
+    columns = Columns()
+    columns.load(quality_rows.numbers(open_engine(f"sqlite:///{database}")))
+    counter = Counter(columns)
+    distinct = {same_count(row): row for row in metrics().values() if row.kind == "interval"}
+    names = editions()["china"].exclusions
+    groups = {name: counter.groups((name,)) for name in GROUPINGS}
+    kept = [(number, counter.verdicts(row)) for number, row in enumerate(distinct.values())]
+    parts: dict[str, list[Any]] = {name: [] for name in ("interval", "us", "gone", *groups)}
+    for number, verdicts in kept:
+        exact = np.flatnonzero(verdicts.status == Status.EXACT)
+        rows = verdicts.rows[exact]
+        parts["interval"].append(np.full(len(rows), number, np.int16))
+        parts["us"].append(verdicts.us[exact])
+        parts["gone"].append(np.logical_or.reduce(list(counter.left_out(names, rows).values())))
+        for name, grouping in groups.items():
+            parts[name].append(grouping.code[rows])
+    columns_of: dict[str, Any] = {name: np.concatenate(found) for name, found in parts.items()}
+    np.savez(out, **columns_of)
+    times = []
+    for _ in range(3):
+        fresh = Counter(columns)
+        for row in distinct.values():
+            fresh.verdicts(row)
+        for name in GROUPINGS:
+            fresh.groups((name,))
+        since = time.perf_counter()
+        for row in distinct.values():
+            for name in GROUPINGS:
+                fresh.table(row, (name,), names)
+        times.append(round(1000 * (time.perf_counter() - since)))
+    return {"library": "tabulate", "rows": sum(len(part) for part in parts["us"]), "ms": times}
+
+
 def _one_more(counter: Any, more: int) -> Iterator[float]:
     """Seconds from a changed case to everything counted anew; every second one is new, the others change."""
     from benchmarks.quality_cases import cases
@@ -216,7 +261,8 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--more", type=int, default=20)
-    parser.add_argument("--part", choices=("write", "rebuild", "ask"))
+    parser.add_argument("--part", choices=("write", "rebuild", "ask", "snapshot"))
+    parser.add_argument("--out", type=Path)
     parser.add_argument("--database", type=Path)
     given = parser.parse_args()
     if given.part is None:
@@ -226,6 +272,7 @@ def main() -> None:
         "write": lambda: write_log(given.database, given.cases),
         "rebuild": lambda: rebuild(given.database),
         "ask": lambda: ask(given.database, given.more),
+        "snapshot": lambda: snapshot(given.database, given.out),
     }
     print(json.dumps(parts[given.part]()))
 
