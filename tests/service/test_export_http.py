@@ -216,7 +216,7 @@ def test_a_wrong_question_says_what_was_expected_and_what_came(tmp_path: Path) -
     [({"from": "2020-01-01"}, 1), ({"to": "2020-01-01"}, 0), ({"from": "2020-01-01", "to": "2099-12-31"}, 1)],
 )
 def test_a_period_holds_what_began_in_it(days: dict[str, Any], count: int, tmp_path: Path) -> None:
-    """Its end does not belong to it; one that is left out is as far away as can be."""
+    """Its last day belongs to it; an end that is left out is as far away as can be."""
 
     async def story(here: House) -> None:
         await send(here)
