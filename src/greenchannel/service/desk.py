@@ -384,9 +384,7 @@ class Desk:
         if self._serving:
             await asyncio.to_thread(self.quality.flush)
         await asyncio.to_thread(self.access.flush)
-        await asyncio.to_thread(
-            self._engine.dispose
-        )  # who asks after it is over opens a connection of its own
+        await asyncio.to_thread(self._engine.dispose)
 
     def _fold_log(self) -> None:
         while envelopes := self.log.read(self.book.seq, FOLDED_AT_ONCE):
