@@ -209,6 +209,7 @@ def times_table(records: Sequence[CaseRecord]) -> Table:
             time.uncertainty_s,
             time.source,
             _said(time.entered),
+            _said(time.typed),
             _said(time.corrected),
             time.code,
         )
@@ -235,6 +236,12 @@ def times_table(records: Sequence[CaseRecord]) -> Table:
             ),
             Column(id="source", zh="来源", en="source"),
             Column(id="entered", zh="人工记录", en="entered by a person"),
+            Column(
+                id="typed",
+                zh="手工填写时间",
+                en="time typed",
+                about=Word("否：按键时刻或设备时间", "no: the instant of a press, or a machine's"),
+            ),
             Column(id="corrected", zh="经更正", en="corrected"),
             Column(id="code", zh="附加代码", en="code"),
         ),

@@ -240,6 +240,7 @@ def test_metrics_and_the_month_are_files_too(tmp_path: Path) -> None:
         network = (await get(here, "monthly-report", month=month, format="json")).json()
         clinic = (await get(here, "monthly-report", "village", month=month, format="json")).json()
         assert (network["cases"], clinic["cases"]) == (2, 1)
+        assert "阴赵卫生院" in clinic["network"]["zh"], "its own numbers are not the network's"
         assert network["site_names"]["yinzhao"]["zh"] == "阴赵卫生院"
         for lang in ("zh", "en"):
             pdf = await get(here, "monthly-report", month=month, lang=lang)

@@ -100,7 +100,7 @@ def test_gaps_are_told_by_owner_and_by_field() -> None:
 
     assert {one.id: one.n for one in report.owners}["ed"] == 6
     assert {one.id: one.n for one in report.fields}["outcome"] == 2
-    assert (report.form.required, report.form.without_typing) == (52, 42)
+    assert (report.form.required, report.form.without_typing) == (52, 36)
 
 
 def test_a_site_with_few_cases_has_its_counts_and_no_rates() -> None:
