@@ -41,15 +41,15 @@ logger = structlog.get_logger(__name__)
 SWITCH_S: Final = 0.0005
 
 
-def build(settings: Settings, clock: Clock | None = None) -> Desk:
-    """All parts joined, the database brought to its newest form; nothing runs yet."""
+def build(settings: Settings, clock: Clock | None = None, *, durable: bool = True) -> Desk:
+    """All parts joined, the database brought to its newest form; nothing runs yet. `durable`: see `open_engine`."""
     _keep_values_out_of_logs()
     clock = clock or SteadyClock()
     escalation = None if settings.escalation_file is None else read_escalation(settings.escalation_file)
     task_texts = None if settings.tasks_file is None else read_task_texts(settings.tasks_file)
     templates = None if settings.templates_file is None else read_templates(settings.templates_file)
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    engine = open_engine(settings.url())
+    engine = open_engine(settings.url(), durable=durable)
     migrate(engine)
     vault = Vault(engine, load_or_make_master_key(settings.data_dir / "master.key"))
     return Desk(

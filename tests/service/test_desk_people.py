@@ -11,7 +11,7 @@ import pytest
 from greenchannel.alerts.refusal import Refused
 from greenchannel.service.desk import Desk
 from greenchannel.service.errors import Conflict, NotFound
-from greenchannel.service.intake import ReadEcg
+from greenchannel.service.readings import ReadEcg
 from tests.desk_world import World, dicom, person, run
 
 

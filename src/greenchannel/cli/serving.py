@@ -122,10 +122,31 @@ def demo(
     once: Annotated[bool, typer.Option("--once", help="Stop at the end of the story")] = False,
     browser: Annotated[bool, typer.Option(help="Open the page where there is a display")] = True,
     data: Annotated[Path | None, typer.Option(help="Folder of real recordings to send as well")] = None,
+    county: Annotated[
+        bool, typer.Option("--county", help="No story: a large county with months behind it")
+    ] = False,
+    months: Annotated[float, typer.Option(min=0.1, max=120, help="With --county: how many")] = 12.0,
+    scale: Annotated[float, typer.Option(min=0.001, max=10, help="With --county: of its patients")] = 0.25,
+    clinics: Annotated[int, typer.Option(min=1, max=500, help="With --county")] = 113,
+    seed: Annotated[int, typer.Option(min=0, help="With --county: the same gives the same")] = 1,
 ) -> None:
     """The whole story on this machine: a county, its devices, and a page to take part in."""
     from greenchannel import assembly
+    from greenchannel.county import year_demo
     from greenchannel.county.demo import DemoOptions, run
 
+    if county:
+        chosen = year_demo.CountyOptions(
+            host=host,
+            port=port,
+            months=months,
+            scale=scale,
+            clinics=clinics,
+            seed=seed,
+            once=once,
+            browser=browser,
+        )
+        year_demo.run(chosen, assembly.run, assembly.run_until_stopped, assembly.build)
+        return
     options = DemoOptions(host=host, port=port, speed=speed, once=once, browser=browser, data=data)
     run(options, assembly.run, assembly.run_until_stopped)

@@ -86,7 +86,7 @@ class Demo:
         self._say(
             f"\n  greenchannel demo   {address}\n  演示:病人与账号均为模拟   patients and accounts are simulated\n"
         )
-        if self._options.browser and _has_display():
+        if self._options.browser and has_display():
             webbrowser.open(address)
         case_id = await story.play()
         desk.answers.before_act = None
@@ -111,7 +111,8 @@ class Demo:
 _PEOPLE = (*cast.USERS, cast.ADMIN)
 
 
-def _has_display() -> bool:
+def has_display() -> bool:
+    """Whether a page can be opened here."""
     if sys.platform in ("darwin", "win32"):
         return True
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

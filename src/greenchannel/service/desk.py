@@ -321,6 +321,12 @@ class Desk:
         self._started = True
         logger.info("started", events=self.book.seq, cases=len(self.book.cases), read_late=left)
 
+    async def start_by_hand(self) -> None:
+        """Fold the log and take commands; nothing happens by itself. For who turns the clock: `Duty.fire_due`."""
+        await asyncio.to_thread(self._fold_log)
+        self.hub.start(self.book.seq, self.book.cases.values())
+        self._writer.start()
+
     def _run(self, runners: Mapping[str, Coroutine[Any, Any, None]]) -> None:
         self._tasks += [asyncio.create_task(runner, name=name) for name, runner in runners.items()]
 

@@ -70,6 +70,10 @@ class Duty:
         self.looked_s = time.monotonic()
         return len(due)
 
+    def next_due(self) -> datetime | None:
+        """When something is due next; None: nothing waits. For who turns the clock by hand."""
+        return deadlines.next_due(self._engine)
+
     async def _put_off(self, deadline: Deadline) -> None:
         """One that fails comes again a little later, behind those that may succeed: many of them would keep all others
         from their turn."""

@@ -4,7 +4,7 @@ import asyncio
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -20,13 +20,12 @@ from greenchannel.clock import Clock
 from greenchannel.events import (
     EcgAnalysed,
     IdentityConflictRaised,
-    PatientDoubted,
 )
 from greenchannel.ingest import device_clock
 from greenchannel.ingest.bundle import bundle, content_sha256
 from greenchannel.ingest.device_clock import ClockOffset
 from greenchannel.ingest.fields import UploadFields, take_fields
-from greenchannel.ingest.paper import Paper, paper_kind, read_paper
+from greenchannel.ingest.paper import Paper
 from greenchannel.ingest.parsed import ParsedEcg
 from greenchannel.ingest.reader import read_ecg
 from greenchannel.service import before, paper_ecgs
@@ -39,12 +38,13 @@ from greenchannel.service.episodes import Episodes, FileFacts
 from greenchannel.service.errors import Conflict, Forbidden
 from greenchannel.service.identity import Identity
 from greenchannel.service.ids import new_id
+from greenchannel.service.readings import KnownEcg, ReadEcg, read_files, to_the_clinic
 from greenchannel.service.watch import Watch
 from greenchannel.signal.heart_shape import shape_of
 from greenchannel.signal.recording import Recording
 from greenchannel.store import ecg_rows, print_rows
 from greenchannel.store.accounts import Accounts
-from greenchannel.store.blobs import Blobs
+from greenchannel.store.blobs import Blobs, StagedBlob
 from greenchannel.store.vault import Vault
 from greenchannel.store.writer import Tx, Writer
 from greenchannel.triage.electrode_sets import truly_named
@@ -121,19 +121,34 @@ class Intake:
 
         `also` is written in the same commit: whoever must know what became of the bytes knows it exactly then.
         """
+        self.check_sender(fields, caller)
+        parsed = await self.in_pool(lambda: read_files(files))
+        staged = await asyncio.to_thread(self._blobs.stage, bundle(files))
+        arrival = self._arrival(parsed, staged, fields, caller, upload_started_at)
+        arrival = replace(arrival, drill_until=drill_until)
+        placed = await self._placed(arrival, also)
+        if isinstance(parsed, Paper):
+            return placed
+        return replace(placed, state=await self._read_soon(placed.ecg_id, placed.case_id, parsed.recording))
+
+    def _arrival(
+        self,
+        parsed: ParsedEcg | Paper,
+        staged: StagedBlob,
+        fields: UploadFields,
+        caller: Caller,
+        upload_started_at: datetime,
+    ) -> Arrival:
         site = self.site_of(fields.site, caller)
         device = self._device_of(fields.device, caller)
-        parsed = await self.in_pool(lambda: _read(files))
-        data = bundle(files)
-        staged = await asyncio.to_thread(self._blobs.stage, data)
         measured = None
         if caller.kind == "device" and fields.device_clock is not None:
             measured = device_clock.estimate_offset(fields.device_clock, received_at=upload_started_at)
         offset = self.times.offset_with(device, measured)
-        arrival = Arrival(
+        return Arrival(
             parsed=parsed,
             staged=staged,
-            size_bytes=len(data),
+            size_bytes=staged.size_bytes,
             way="upload",
             fields=fields,
             site=site,
@@ -142,12 +157,33 @@ class Intake:
             sent=self.times.sent(fields, caller, device, offset, upload_started_at),
             actor=caller.actor,
             measured=measured,
-            drill_until=drill_until,
         )
-        placed = await self._placed(arrival, also)
-        if isinstance(parsed, Paper):
-            return placed
-        return replace(placed, state=await self._read_soon(placed.ecg_id, placed.case_id, parsed.recording))
+
+    async def receive_known(
+        self, known: KnownEcg, fields: UploadFields, caller: Caller, *, upload_started_at: datetime
+    ) -> tuple[str, str]:
+        """As `receive`, of a file that is stored and read already; gives the ids of ECG and case.
+
+        For simulated counties, in which many patients have the same strip: it is compared with no earlier ECG.
+        """
+        arrival = self._arrival(known.parsed, known.staged, fields, caller, upload_started_at)
+
+        def command(tx: Tx) -> tuple[str, str]:
+            ecg_id, case_id = self._place(tx, arrival)
+            self._write_reading(tx, ecg_id, case_id, known.read)
+            return ecg_id, case_id
+
+        return await self._writer.transact(command)
+
+    def know(self, data: bytes, patient: Patient, site: str) -> KnownEcg:
+        """Store a file, and read it as that of a patient of whom nothing earlier is known. From any thread."""
+        parsed = read_ecg([(None, data)])
+        staged = self._blobs.stage(data)
+        found = interpret(truly_named(parsed.recording), patient, self.rules_of(site))
+        analysis = to_json(found, source=None, sha256=staged.sha256)
+        body = msgspec.json.encode(analysis, order="sorted")
+        read = ReadEcg(analysis=analysis, body=body, shape=None, doubted=None)
+        return KnownEcg(parsed=parsed, staged=staged, read=read)
 
     async def _placed(self, arrival: Arrival, also: Also | None) -> UploadAnswer:
         for last in (*[False] * (LOOKS - 1), True):
@@ -368,7 +404,7 @@ class Intake:
         """What the rules may know of a case's patient now."""
         return before.patient_of(case, self._clock.now())
 
-    def _interpret(self, ecg_id: str, case: Case, recording: Recording, sha256: str | None) -> "ReadEcg":
+    def _interpret(self, ecg_id: str, case: Case, recording: Recording, sha256: str | None) -> ReadEcg:
         """The analyze object, with what earlier and other recordings of the patient say."""
         ecg = case.ecg(ecg_id)
         told = recording.electrode_set if ecg is None else ecg.electrode_set or recording.electrode_set
@@ -393,7 +429,7 @@ class Intake:
         body = ecg_rows.get_analysis(self._engine, sha256)
         return None if body is None else msgspec.json.decode(body, type=dict[str, Any])
 
-    def _write_reading(self, tx: Tx, ecg_id: str, case_id: str, read: "ReadEcg") -> None:
+    def _write_reading(self, tx: Tx, ecg_id: str, case_id: str, read: ReadEcg) -> None:
         analysis, body = read.analysis, read.body
         # A person may have moved it while it was being read: it rings where it is now.
         case = self._casework.current(tx, ecg_rows.case_of(tx, ecg_id) or case_id)
@@ -461,33 +497,3 @@ class Intake:
 
     async def in_pool(self, function: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, function)
-
-
-def _read(files: Sequence[tuple[str | None, bytes]]) -> ParsedEcg | Paper:
-    """What the files of an upload are: an ECG that can be measured, or a picture of one."""
-    if len(files) == 1 and paper_kind(files[0][1]) is not None:
-        return read_paper(files[0][1])
-    return read_ecg(files)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ReadEcg:
-    """What a reading found, to be written down."""
-
-    analysis: dict[str, Any]
-    body: bytes  # the same as JSON
-    shape: bytes | None  # of the QRS
-    doubted: PatientDoubted | None
-
-
-def to_the_clinic(quality: dict[str, Any]) -> list[dict[str, Any]]:
-    """Which quality messages of an analyze object go to the clinic: all of a poor record.
-
-    Of a good one those of its bad leads and of the record as a whole: an electrode that came off is mended while the
-    patient is still lying there. What is only worth knowing about a readable lead is none of the clinic's.
-    """
-    return [
-        one
-        for one in quality["messages"]
-        if not quality["acceptable"] or one["lead"] is None or one["lead"] in quality["bad_leads"]
-    ]

@@ -22,6 +22,7 @@ class Deadline(msgspec.Struct, frozen=True, kw_only=True):
 
 _table = schema.deadlines
 _columns = (_table.c.id, _table.c.due_at, _table.c.kind, _table.c.stream, _table.c.payload)
+_NEXT_DUE = select(_table.c.due_at).where(_table.c.done_at.is_(None)).order_by(_table.c.due_at).limit(1)
 
 
 def due(engine: Engine, now: datetime, limit: int) -> list[Deadline]:
@@ -37,6 +38,13 @@ def due(engine: Engine, now: datetime, limit: int) -> list[Deadline]:
             Deadline(id=row.id, due_at=row.due_at, kind=row.kind, stream=row.stream, payload=row.payload)
             for row in connection.execute(query)
         ]
+
+
+def next_due(engine: Engine) -> datetime | None:
+    """When the next deadline is due that is not taken; None: none waits."""
+    with reading(engine) as connection:
+        row = connection.execute(_NEXT_DUE).one_or_none()
+    return None if row is None else row.due_at
 
 
 def forget_done_before(tx: Tx, instant: datetime) -> int:

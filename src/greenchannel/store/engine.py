@@ -61,13 +61,15 @@ _lines: WeakKeyDictionary[Engine, _Line] = WeakKeyDictionary()
 _PATIENCE_S: Final = 10.0
 
 
-def open_engine(url: str) -> Engine:
+def open_engine(url: str, *, durable: bool = True) -> Engine:
     """An engine with the settings the log needs.
 
     Parameters
     ----------
     url : str
         ``sqlite:///path`` of a file; it is made, readable by its owner alone, where it does not exist.
+    durable : bool
+        False: a power cut may take what was committed last, or the file. For invented data alone.
 
     Raises
     ------
@@ -88,6 +90,8 @@ def open_engine(url: str) -> Engine:
             os.close(os.open(parsed.database, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         engine = create_engine(parsed, **_ENGINE)
         event.listen(engine, "connect", _prepare_sqlite)
+        if not durable:
+            event.listen(engine, "connect", _prepare_in_haste)
         event.listen(engine, "begin", _begin_sqlite)
     _lines[engine] = _Line()
     return engine
@@ -98,6 +102,10 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     until = time.monotonic() + _PATIENCE_S
     for pragma in _PRAGMAS:
         _execute_patiently(connection, pragma, until)
+
+
+def _prepare_in_haste(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.execute("PRAGMA synchronous = OFF").close()
 
 
 def _execute_patiently(connection: sqlite3.Connection, pragma: str, until: float) -> None:
