@@ -12,7 +12,7 @@ from greenchannel.alerts.order import NATIONAL_ZONE
 from greenchannel.alerts.quality.answers import MetricsAnswer, Question
 from greenchannel.alerts.quality.groups import GROUPINGS
 from greenchannel.alerts.quality.metrics import editions, exclusions, metrics
-from greenchannel.clock import can_be, rfc3339
+from greenchannel.clock import can_be
 from greenchannel.viewer.access import require
 from greenchannel.viewer.directory import Directory
 from greenchannel.viewer.front import Here, Who, answer
@@ -77,12 +77,10 @@ def to_json(found: MetricsAnswer, names: Directory) -> dict[str, Any]:
     """An answer as it stands on the wire; groups that are sites or people come with what these are called."""
     question = found.question
     keys = {cell.key for one in found.metrics for cell in one.groups if cell.key is not None}
+    asked = _full(question)
+    start, end = asked.pop("start"), asked.pop("end")
     return {
-        "question": _full(question)
-        | {
-            "from": None if question.start is None else rfc3339(question.start),
-            "to": None if question.end is None else rfc3339(question.end),
-        },
+        "question": asked | {"from": start, "to": end},
         "cases": found.cases,
         "names": _called(question.by, keys, names),
         "metrics": [_full(one) for one in found.metrics],

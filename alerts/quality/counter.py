@@ -7,6 +7,7 @@ groups alone are looked up anew, so the answer after it is the one that a count 
 
 import copy
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Final
 
 import msgspec
@@ -48,6 +49,7 @@ class Counter:
         self._judged: dict[object, Kept] = {}
         self._groups: dict[By, Grouping] = {}
         self._tables: dict[tuple[object, By, tuple[str, ...]], Both] = {}
+        self._crossed: dict[By, Grouping] = {}
         self._gone: dict[tuple[str, ...], Mask] = {}  # which rows exclusions leave out, by their names
 
     # ------------------------------------------------------------ what is kept
@@ -57,13 +59,19 @@ class Counter:
         return self._kept(metric).verdicts
 
     def groups(self, by: By) -> Grouping:
-        """All rows by group."""
+        """All rows by group. Of crossed groupings there are many, so only the last that was asked for is kept."""
+        if len(by) > 1:
+            if by not in self._crossed:
+                self._crossed = {by: group_rows(self.columns, by)}
+            return self._crossed[by]
         if by not in self._groups:
             self._groups[by] = group_rows(self.columns, by)
         return self._groups[by]
 
     def table(self, metric: Metric, by: By, names: tuple[str, ...]) -> Both:
-        """A metric over all rows by group, with and without these exclusions."""
+        """A metric over all rows by group, with and without these exclusions; kept where many ask for it."""
+        if len(by) > 1 or names not in _usual():
+            return self.count(self._kept(metric), by, names)
         key = (same_count(metric), by, names)
         if key not in self._tables:
             self._tables[key] = self.count(self._kept(metric), by, names)
@@ -109,6 +117,7 @@ class Counter:
         row = self.columns.put(packed)
         self._regroup(row, known=known)
         after = self._place(row)
+        self._crossed.clear()
         self._mark_left(row, after.left)
         alone = np.array([row])
         changes = {
@@ -127,6 +136,7 @@ class Counter:
             self._judged.clear()
             self._gone.clear()
             self._groups.clear()
+            self._crossed.clear()
             self._tables.clear()
 
     def at_sites(self, sites: Mapping[str, SiteFacts]) -> None:
@@ -134,6 +144,7 @@ class Counter:
         if sites != self.columns.sites:
             self.columns.sites = sites
             self._groups.clear()
+            self._crossed.clear()
             self._tables.clear()
 
     def _kept(self, metric: Metric) -> Kept:
@@ -209,6 +220,12 @@ class Counter:
                 widen(table, groups)
         for name, count in both.reasons.items():
             both.reasons[name] = wider(count, groups)
+
+
+@cache
+def _usual() -> frozenset[tuple[str, ...]]:
+    """The exclusions of the editions."""
+    return frozenset(edition.exclusions for edition in editions().values())
 
 
 def same_count(metric: Metric) -> object:

@@ -5,8 +5,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from greenchannel.alerts.quality.answers import Question
 from greenchannel.clock import rfc3339
+from greenchannel.service import desk as desk_module
+from greenchannel.service import quality_book
 from greenchannel.service.desk import Desk
 from greenchannel.store import quality_rows
 from tests.desk_world import World, dicom, person
@@ -130,5 +134,33 @@ def test_records_outlive_a_restart_and_are_made_anew_where_they_are_gone(tmp_pat
         async with world.desk() as desk:
             assert desk.quality.flush() == 2
             assert await counted(desk) == [str(sent[1])]
+
+    asyncio.run(story())
+
+
+def test_what_could_not_be_written_is_written_at_the_next_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that fails costs no record and no answer; made one by one, all are there."""
+    monkeypatch.setattr(quality_book, "MADE_AT_ONCE", 1)
+    monkeypatch.setattr(desk_module, "WRITE_EVERY_S", 3600.0)
+    world = World(folder=tmp_path)
+
+    def full(*_: object) -> None:
+        raise OSError("no space left on device")
+
+    async def story() -> None:
+        async with world.desk() as desk:
+            await asyncio.to_thread(desk.quality.flush)
+            for seed in (1, 2):
+                await world.send(desk, dicom("baseline_sinus", seed=seed), patient_ref=str(seed))
+            with monkeypatch.context() as failing:
+                failing.setattr(quality_rows, "replace", full)
+                with pytest.raises(OSError, match="no space left"):
+                    desk.quality.flush()
+            assert desk.quality.answer(Question(metrics=("china.d2w",))).cases == 2
+            assert desk.quality.flush() == 2
+            assert desk.quality.flush() == 0
+            assert len(quality_rows.numbers(desk._engine)) == 2
 
     asyncio.run(story())

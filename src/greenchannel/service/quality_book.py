@@ -9,6 +9,7 @@ import asyncio
 import threading
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Final
 
 import msgspec
@@ -30,6 +31,7 @@ from greenchannel.store.quality_rows import QualityRow
 logger = structlog.get_logger(__name__)
 
 WRITE_EVERY_S: Final = 5.0
+MADE_AT_ONCE: Final = 1_000  # at a start on empty tables all cases wait: they need not be in memory twice
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(CaseRecord).decode
@@ -103,26 +105,33 @@ class QualityBook:
 
     def flush(self) -> int:
         """Write down what changed; return how many records that were."""
+        written = 0
         with self._writing:
-            seq = self._take_in()
-            with self._lock:
-                rows, self._unwritten = self._unwritten, {}
-            if rows:
-                try:
-                    quality_rows.replace(self._engine, rows.values(), seq, layout_name())
-                except Exception:
-                    with self._lock:  # what came meanwhile is newer
-                        self._unwritten = rows | self._unwritten
-                    raise
-            return len(rows)
+            while True:
+                seq = self._take_in()
+                with self._lock:
+                    rows, self._unwritten = self._unwritten, {}
+                if rows:
+                    self._write(rows, seq)
+                written += len(rows)
+                if seq is not None:
+                    return written
 
-    def _take_in(self) -> int:
-        """Make the records of what changed; return the event up to which all are made."""
+    def _write(self, rows: dict[str, QualityRow], seq: int | None) -> None:
+        try:
+            quality_rows.replace(self._engine, rows.values(), seq, layout_name())
+        except Exception:
+            with self._lock:  # what came meanwhile is newer
+                self._unwritten = rows | self._unwritten
+            raise
+
+    def _take_in(self) -> int | None:
+        """Make the records of some that changed; return the event up to which all are made, None while more wait."""
         with self._counting:
             with self._lock:
-                cases, self._waiting = self._waiting, {}
-                seq = self._seq
-            self._make(cases.values())
+                cases = [self._waiting.pop(case_id) for case_id in list(islice(self._waiting, MADE_AT_ONCE))]
+                seq = None if self._waiting else self._seq
+            self._make(cases)
             return seq
 
     def _load(self) -> None:

@@ -14,7 +14,7 @@ from greenchannel.store import schema
 from greenchannel.store.engine import reading, writing
 
 _records, _numbers, _head = schema.quality_records, schema.quality_numbers, schema.quality_head
-AT_ONCE: Final = 500  # rows of one transaction: whoever else writes gets a turn between
+AT_ONCE: Final = 100  # rows of one transaction: whoever else writes gets a turn between
 _MOST_NAMED: Final = 500  # sites in one query
 
 
@@ -73,8 +73,8 @@ def _bodies(engine: Engine, query: Select[tuple[bytes]]) -> list[bytes]:
         return [row.body for row in connection.execute(query)]
 
 
-def replace(engine: Engine, rows: Iterable[QualityRow], seq: int, layout: str) -> None:
-    """Write rows in place of those of the same cases, then that everything up to `seq` is in.
+def replace(engine: Engine, rows: Iterable[QualityRow], seq: int | None, layout: str) -> None:
+    """Write rows in place of those of the same cases, then that everything up to `seq` is in (None: not yet).
 
     A crash between leaves an older head: what is in already is written once more.
     """
@@ -82,6 +82,8 @@ def replace(engine: Engine, rows: Iterable[QualityRow], seq: int, layout: str) -
     for first in range(0, len(listed), AT_ONCE):
         with writing(engine) as connection:
             _replace(connection, listed[first : first + AT_ONCE])
+    if seq is None:
+        return
     with writing(engine) as connection:
         connection.execute(delete(_head))
         connection.execute(insert(_head).values(id=1, seq=seq, layout=layout))
