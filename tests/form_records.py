@@ -8,6 +8,9 @@ from greenchannel.alerts.quality.record import CaseRecord, RecordEcg, RecordTime
 DAY: Final = datetime(2026, 5, 4, 8, 0, tzinfo=UTC)
 SECRETS: Final = ("王建国", "13800138000", "110101196001011234", "P-7f3a9c")
 
+# What the people of this case typed, as they do when they tell of the past; the rest they pressed as it happened.
+TYPED: Final = ("ONSET", "SPOKE_DOOR", "FMC")
+
 # A transferred infarction: minutes after first contact, source, and whether a person said it.
 TRANSFER: Final[tuple[tuple[str, float, str, bool], ...]] = (
     ("ONSET", -95, "clinic", True),
@@ -64,6 +67,7 @@ def told(day: datetime, first_h: int, last_h: int, said: str) -> RecordTime:
         source="clinic",
         told=said,
         entered=True,
+        typed=True,
     )
 
 
@@ -72,7 +76,7 @@ def transfer(
 ) -> CaseRecord:
     """A transferred STEMI with a wire; `without` leaves out milestones, `more` replaces what the record says."""
     times = {
-        name: time(fmc + timedelta(minutes=minute), source, entered=entered)
+        name: time(fmc + timedelta(minutes=minute), source, entered=entered, typed=name in TYPED)
         for name, minute, source, entered in TRANSFER
         if name not in without
     }

@@ -59,7 +59,7 @@ _HEAD: Final = (
     Column(id="town", zh="乡镇", en="township"),
     Column(id="referring", zh="转出机构", en="referred by"),
     Column(id="opened_at", zh="建档时间", en="opened at", kind="time"),
-    Column(id="state", zh="状态", en="state", about=Word("open 未结案，closed 已结案", "open or closed")),
+    Column(id="state", zh="状态", en="state", about=Word("open 未结案，closed 已结案", "open, closed")),
     Column(
         id="arrival_mode",
         zh="来院方式",
@@ -137,13 +137,13 @@ def _row(record: CaseRecord, sites: Names) -> list[Value]:
         record.town,
         None if record.referring is None else site_name(record.referring, sites),
         record.opened_at,
-        record.state,
+        STATES.get(record.state, record.state),
         coded("record:arrival_mode", None if record.arrival_mode is None else str(record.arrival_mode)),
         coded("fact:AMBULANCE_UNIT", record.ambulance),
         record.age_years,
         coded("record:sex", record.sex),
         coded("code:DX", record.diagnosis),
-        None if ways is None else "+".join(sorted(ways)),
+        None if ways is None else _ways(ways),
         *(record.at(name) for name in milestones()),
         *(_minutes(record, spec) for spec in interval_specs()),
         *(coded(f"fact:{name}", record.facts.get(name)) for name in facts()),
@@ -162,6 +162,19 @@ def coded(value: str, code: str | None) -> Value:
         return None
     meaning = choices(value).get(code)
     return code if meaning is None else Coded(code, Word(*meaning))
+
+
+STATES: Final = {
+    "open": Coded("open", Word("未结案", "open")),
+    "closed": Coded("closed", Word("已结案", "closed")),
+}
+
+
+def _ways(ways: frozenset[str]) -> Coded:
+    named = [choices("way")[one] for one in sorted(ways)]
+    return Coded(
+        "+".join(sorted(ways)), Word("+".join(zh for zh, _ in named), " + ".join(en for _, en in named))
+    )
 
 
 def _listed(reasons: Sequence[str]) -> Value:
@@ -196,6 +209,7 @@ def times_table(records: Sequence[CaseRecord]) -> Table:
             time.uncertainty_s,
             time.source,
             _said(time.entered),
+            _said(time.typed),
             _said(time.corrected),
             time.code,
         )
@@ -222,6 +236,12 @@ def times_table(records: Sequence[CaseRecord]) -> Table:
             ),
             Column(id="source", zh="来源", en="source"),
             Column(id="entered", zh="人工记录", en="entered by a person"),
+            Column(
+                id="typed",
+                zh="手工填写时间",
+                en="time typed",
+                about=Word("否：按键时刻或设备时间", "no: the instant of a press, or a machine's"),
+            ),
             Column(id="corrected", zh="经更正", en="corrected"),
             Column(id="code", zh="附加代码", en="code"),
         ),

@@ -263,6 +263,7 @@ def _field_json(cell: Cell, said: Mapping[str, Any]) -> dict[str, Any]:
         "source": cell.source,
         "uncertainty_s": cell.uncertainty_s,
         "entered": cell.entered,
+        "typed": cell.typed,
         "corrected": cell.corrected,
         "stands_in": cell.stands_in,
         "milestone": spec.milestone,

@@ -31,6 +31,8 @@ _HEAD_FILL: Final = "#dbe6f4"
 _GAP_FILL: Final = "#fff2cc"
 _GREY: Final = "#80868b"
 _WIDEST: Final = 60
+_MEANING_LETTERS: Final = 78  # of a line in the sheet of definitions
+_LINE_PT: Final = 15
 _ONE_PAGE_WIDE: Final = 230  # letters that can still be read on one A4 sheet
 
 
@@ -262,8 +264,9 @@ def _definitions(
     sheet.set_landscape()
     sheet.set_paper(9)
     sheet.fit_to_pages(1, 0)
-    for column, width in enumerate((22, 30, 26, 12, 80)):
+    for column, width in enumerate((22, 30, 26, 12, _MEANING_LETTERS + 2)):
         sheet.set_column(column, column, width)
+    sheet.set_row(0, 24)
     sheet.write_string(0, 0, book.title[english], formats["title"])
     notes = [
         *book.notes,
@@ -294,6 +297,8 @@ def _definitions(
                 KINDS[spec.kind][english],
                 spec.about[english],
             )
+            # Nobody computes the height of a wrapped line but Excel, and not before it is edited.
+            sheet.set_row(row, _LINE_PT * max(1, -(-_letters(cells[-1]) // _MEANING_LETTERS)))
             for column, cell in enumerate(cells):
                 sheet.write_string(row, column, cell, formats["wrapped"])
 

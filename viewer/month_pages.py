@@ -1,6 +1,6 @@
 """The report of a month on paper: A4 landscape, numbers that can be read across a table, every one with its counts."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
@@ -9,11 +9,11 @@ from greenchannel.alerts.quality.answers import Numbers
 from greenchannel.alerts.quality.monthly_report import (
     MetricRow,
     MonthlyReport,
-    Named,
     SiteRow,
     value_of,
 )
 from greenchannel.viewer.export_table import local
+from greenchannel.viewer.month_loop import loop, losses
 from greenchannel.viewer.month_parts import (
     BLUE,
     FOOT_MM,
@@ -21,20 +21,20 @@ from greenchannel.viewer.month_parts import (
     INNER_MM,
     MARGIN_MM,
     PALE,
-    WIDTH_MM,
-    bars,
     feet,
     fitting,
     landscape,
     minutes,
     paragraph,
     percent,
+    sheet,
     spark,
     table,
+    title_of,
     trend_chart,
 )
 from greenchannel.viewer.pdf_writer import Page, Pdf
-from greenchannel.viewer.words import TIERS, URGENCY, Word
+from greenchannel.viewer.words import Word
 
 Names = Mapping[str, Word]  # what sites are called
 
@@ -55,35 +55,25 @@ def month_pdf(
     ----------
     sites, network : their names in both languages
     """
-    title = _title(report, english)
+    title = title_of(report, english)
     pdf = Pdf(title=f"{network[english]} {title}", lang="en" if english else "zh-CN")
     _front(pdf, report, network, english)
     _trends(pdf, report, network, english)
     _metrics(pdf, report, network, english)
     _sites(pdf, report, sites, network, english)
-    _loop(pdf, report, network, english)
+    losses(pdf, report, network, english)
+    loop(pdf, report, network, english)
     made = f"{local(made_at):%Y-%m-%d %H:%M}"
     edition = report.edition_en if english else report.edition_zh
     feet(pdf, f"{edition} · {'made at' if english else '生成时间'} {made} · greenchannel", english)
     return pdf.write()
 
 
-def _title(report: MonthlyReport, english: bool) -> str:
-    year, _, number = report.month.partition("-")
-    if english:
-        return f"Chest-pain quality report, {report.month}"
-    return f"胸痛中心质量月报 {year}年{int(number)}月"
-
-
-def _sheet(pdf: Pdf, report: MonthlyReport, network: Word, part: Word, english: bool) -> tuple[Page, float]:
-    return landscape(pdf, f"{_title(report, english)} · {part[english]}", network[english])
-
-
 # ---------------------------------------------------------------- the first page
 
 
 def _front(pdf: Pdf, report: MonthlyReport, network: Word, english: bool) -> None:
-    page, y = landscape(pdf, _title(report, english), network[english])
+    page, y = landscape(pdf, title_of(report, english), network[english])
     edition = report.edition_en if english else report.edition_zh
     page.text(MARGIN_MM, y - 5.5, f"Edition: {edition}" if english else f"依据：{edition}", 10, ink=GREY)
     y = _counts(page, y - 9.0, report, english)
@@ -226,11 +216,11 @@ def _trends(pdf: Pdf, report: MonthlyReport, network: Word, english: bool) -> No
     part = Word("近一年趋势", "the year so far")
     columns, gap = 3, 5.0
     wide, tall = (INNER_MM - (columns - 1) * gap) / columns, 50.0
-    page, y = _sheet(pdf, report, network, part, english)
+    page, y = sheet(pdf, report, network, part, english)
     for number, row in enumerate(report.metrics):
         place = number % (3 * columns)
         if place == 0 and number:
-            page, y = _sheet(pdf, report, network, part, english)
+            page, y = sheet(pdf, report, network, part, english)
         if place == 0:
             text = (
                 "solid: all cases; broken: without exclusions; band: the target; n: cases"
@@ -250,7 +240,7 @@ def _metrics(pdf: Pdf, report: MonthlyReport, network: Word, english: bool) -> N
     part = Word("全部指标", "every metric")
 
     def turn() -> tuple[Page, float]:
-        page, y = _sheet(pdf, report, network, part, english)
+        page, y = sheet(pdf, report, network, part, english)
         return page, y - 3.0
 
     heads = {
@@ -315,7 +305,7 @@ def _sites(pdf: Pdf, report: MonthlyReport, sites: Names, network: Word, english
     part = Word("各机构", "by site")
 
     def turn() -> tuple[Page, float]:
-        page, y = _sheet(pdf, report, network, part, english)
+        page, y = sheet(pdf, report, network, part, english)
         return page, y - 3.0
 
     chosen = [report.metric(name) for name in report.of_sites]
@@ -368,88 +358,3 @@ def _site(one: SiteRow, report: MonthlyReport, sites: Names, english: bool) -> l
         enough = found.share is not None and found.eligible >= report.least_for_a_rate
         row += [f"{shown} (n={found.n})", percent(found.share, english) if enough else "—"]
     return row
-
-
-# ---------------------------------------------------------------- the loop, the gaps
-
-
-def _loop(pdf: Pdf, report: MonthlyReport, network: Word, english: bool) -> None:
-    part = Word("预警、延误原因与缺项", "alerts, reasons for delay, gaps")
-
-    def turn() -> tuple[Page, float]:
-        page, y = _sheet(pdf, report, network, part, english)
-        return page, y - 3.0
-
-    head = (
-        "Tier",
-        "Sent",
-        "Confirmed",
-        "Cancelled",
-        "Open",
-        "Occlusion later",
-        "Not asked",
-        "PPV",
-        "Answered (median)",
-    )
-    if not english:
-        head = (
-            "分级",
-            "发出",
-            "证实",
-            "取消",
-            "未定",
-            "取消后证实闭塞",
-            "取消后未随访",
-            "阳性预测值",
-            "应答（中位）",
-        )
-    rows = [
-        [
-            (URGENCY if one.tier in URGENCY else TIERS)[one.tier][english],
-            *(str(n) for n in (one.sent, one.confirmed, one.cancelled, one.open, one.missed, one.not_asked)),
-            "—" if one.ppv is None else percent(one.ppv, english),
-            "—" if one.answer_median_min is None else minutes(one.answer_median_min, english),
-        ]
-        for one in report.alerts
-    ]
-    page, y = turn()
-    if rows:
-        page, y = table(turn, page, y, head, rows, (30, 16, 16, 16, 16, 28, 26, 24, 30), size=9)
-    else:
-        y = paragraph(page, MARGIN_MM, y, INNER_MM, "no alert in this month" if english else "本月无预警", 10)
-    gap = 8.0
-    wide = (INNER_MM - 2 * gap) / 3
-    columns = (
-        (Word("延误原因（例）", "Reasons for delay, cases"), _named(report.delays[:14], english)),
-        (
-            Word("国家表单缺项，按责任科室", "Gaps of the national form by owner"),
-            _named(report.owners, english),
-        ),
-        (Word("最常缺失的项目", "Missing most often"), _named(report.fields, english)),
-    )
-    for number, (name, found) in enumerate(columns):
-        left = MARGIN_MM + number * (wide + gap)
-        page.text(left, y - 9.0, name[english], 11, bold=True)
-        if found:
-            bars(page, left, y - 11.0, wide, found)
-        else:
-            page.text(left, y - 16.0, "none was said" if english else "无记录", 9, ink=GREY)
-    paragraph(page, MARGIN_MM, FOOT_MM + 8.0, WIDTH_MM - 2 * MARGIN_MM, _filled(report, english), 9)
-
-
-def _named(found: Iterable[Named], english: bool) -> list[tuple[str, int]]:
-    return [(one.en if english else one.zh, one.n) for one in found if one.n]
-
-
-def _filled(report: MonthlyReport, english: bool) -> str:
-    form = report.form
-    share = form.without_typing / form.required if form.required else None
-    if english:
-        return (
-            f"National form of {form.cases} STEMI: {form.required} required times, {form.filled} known, "
-            f"{form.without_typing} ({percent(share, True)}) of them without typing."
-        )
-    return (
-        f"国家表单（{form.cases} 例 STEMI）：必填时间 {form.required} 项，已知 {form.filled} 项，"
-        f"其中 {form.without_typing} 项（{percent(share, False)}）无需人工填写。"
-    )

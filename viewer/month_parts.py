@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from greenchannel.alerts.quality.monthly_report import MetricRow, MonthPoint
+from greenchannel.alerts.quality.monthly_report import MetricRow, MonthlyReport, MonthPoint
 from greenchannel.viewer.pdf_font import width_mm, wrap
 from greenchannel.viewer.pdf_writer import MM_PER_PT, Page, Pdf, colour
 from greenchannel.viewer.words import Word
@@ -33,6 +33,19 @@ def landscape(pdf: Pdf, title: str, right: str) -> tuple[Page, float]:
     y -= 2.5
     page.line([(MARGIN_MM, y), (WIDTH_MM - MARGIN_MM, y)], width=0.3, ink=GREY)
     return page, y
+
+
+def title_of(report: MonthlyReport, english: bool) -> str:
+    """What the report is called."""
+    year, _, number = report.month.partition("-")
+    if english:
+        return f"Chest-pain quality report, {report.month}"
+    return f"胸痛中心质量月报 {year}年{int(number)}月"
+
+
+def sheet(pdf: Pdf, report: MonthlyReport, network: Word, part: Word, english: bool) -> tuple[Page, float]:
+    """A new sheet for one part of the report; the answer is the height below its head."""
+    return landscape(pdf, f"{title_of(report, english)} · {part[english]}", network[english])
 
 
 def feet(pdf: Pdf, text: str, english: bool) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Final
 
 from greenchannel.alerts.quality.monthly_report import month_start
 from greenchannel.clock import EARLIEST, LATEST
@@ -9,6 +10,8 @@ from greenchannel.viewer.instants import BEYOND, BEYOND_ZH, is_day
 from greenchannel.viewer.problems import Problem
 from greenchannel.viewer.routes_metrics import instant
 from greenchannel.viewer.words import SHOWN_ZONE
+
+_LENGTH_OF_DAY: Final = len("2026-05-31")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,10 +36,12 @@ class Period:
 
 
 def period(start: str | None, end: str | None) -> Period:
-    """The period from ``from`` on and before ``to``, as `routes_metrics.instant` reads them; what is left out is as far
-    away as can be. Raises `Problem` 422."""
+    """The period from ``from`` to ``to``: instants, or days of which the last one belongs to it, as people say
+    "from the 1st to the 31st"; what is left out is as far away as can be. Raises `Problem` 422."""
     first = instant(start, "from") or EARLIEST
     last = instant(end, "to") or LATEST
+    if end is not None and len(end) == _LENGTH_OF_DAY:
+        last = min(last + timedelta(days=1), LATEST)
     if last <= first:
         raise Problem(
             422,

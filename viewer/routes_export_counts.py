@@ -91,19 +91,22 @@ async def monthly_report(
     made_at = front.desk.clock.now()
     settings = front.desk.settings
     network = Word(settings.network_zh, settings.network_en)
-    if site is not None and site in sites:
-        network = Word(f"{network.zh} · {sites[site].zh}", f"{network.en} · {sites[site].en}")
+    counted = who.sites if site is None else frozenset({site})
+    if counted is not None:  # nobody may take a clinic's own numbers for the network's
+        names = [sites.get(one, Word(one, one)) for one in sorted(counted)]
+        zh, en = "、".join(one.zh for one in names), ", ".join(one.en for one in names)
+        network = Word(f"{network.zh} · {zh}", f"{network.en} · {en}")
     report = await asyncio.to_thread(months.monthly_report, records, month_, standard)
     note(front, who, "monthly_report", f"{month_} {format} site={site or 'all'} cases={report.cases}")
     if format == "json":
         made: dict[str, Any] = msgspec.to_builtins(report)
-        names = {one.site: sites.get(one.site, Word(one.site, one.site)) for one in report.sites}
+        called = {one.site: sites.get(one.site, Word(one.site, one.site)) for one in report.sites}
         return answer(
             {
                 "made_at": rfc3339(made_at),
                 "network": {"zh": network.zh, "en": network.en},
                 **made,
-                "site_names": {name: {"zh": word.zh, "en": word.en} for name, word in names.items()},
+                "site_names": {name: {"zh": word.zh, "en": word.en} for name, word in called.items()},
             }
         )
     data = await asyncio.to_thread(

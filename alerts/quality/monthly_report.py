@@ -15,6 +15,8 @@ import msgspec
 from greenchannel.alerts.facts import facts
 from greenchannel.alerts.order import NATIONAL_ZONE
 from greenchannel.alerts.quality.answers import Cell, MetricAnswer, Numbers, Question
+from greenchannel.alerts.quality.bottlenecks import Ranking, bottlenecks
+from greenchannel.alerts.quality.closed_loop_counts import AlertCounts, ClosedLoop, closed_loop
 from greenchannel.alerts.quality.columns import Columns
 from greenchannel.alerts.quality.counter import Counter
 from greenchannel.alerts.quality.engine import answer_of
@@ -86,25 +88,6 @@ class SiteRow(msgspec.Struct, frozen=True, kw_only=True):
     metrics: tuple[Numbers | None, ...]  # of `MonthlyReport.of_sites`
 
 
-class AlertRow(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of the alerts of one tier."""
-
-    tier: str
-    sent: int
-    confirmed: int
-    cancelled: int
-    open: int
-    missed: int  # of those cancelled: an occlusion was found later
-    not_asked: int  # of those cancelled: nobody knows yet
-    answer_median_min: float | None
-
-    @property
-    def ppv(self) -> float | None:
-        """Confirmed, of those confirmed or cancelled; None where none was either."""
-        settled = self.confirmed + self.cancelled
-        return self.confirmed / settled if settled else None
-
-
 class FormShare(msgspec.Struct, frozen=True, kw_only=True):
     """How the national form of the month's STEMI was filled."""
 
@@ -135,7 +118,9 @@ class MonthlyReport(msgspec.Struct, frozen=True, kw_only=True):
     of_sites: tuple[str, ...]  # ids of the metrics of `SiteRow.metrics`
     more_sites: int  # that the table leaves out
     least_for_a_rate: int  # cases under which a site's rate says nothing
-    alerts: tuple[AlertRow, ...]
+    ranking: Ranking  # where the STEMI with PCI lost time, against the months before
+    loop: ClosedLoop
+    alerts_by_rule: tuple[AlertCounts, ...]  # the most frequent first
     delays: tuple[Named, ...]  # reasons for delay, the most frequent first
     form: FormShare
     owners: tuple[Named, ...]  # gaps of the national form by who owes them
@@ -208,6 +193,8 @@ def monthly_report(
     trends = {one.metric.id: one for one in year}
     rows = tuple(_metric(one, trends[one.metric.id], month) for one in now)
     stemi = [one for one in of_month if one.diagnosis == STEMI]
+    earlier = [one for one in records if first <= one.began_at < start and one.diagnosis == STEMI]
+    loop = closed_loop(of_month)
     of_sites = _by_endpoints("of_sites", rows)
     sites, more = _sites(counter, of_month, asked, of_sites)
     spec = editions()[edition]
@@ -219,7 +206,7 @@ def monthly_report(
         edition_source=spec.source,
         cases=len(of_month),
         stemi=len(stemi),
-        pci=sum(PCI in (ways_of(one) or ()) for one in stemi),
+        pci=len(_with_pci(stemi)),
         lysis=sum(LYSIS in (ways_of(one) or ()) for one in stemi),
         transferred=sum(one.arrival_mode == 2 for one in stemi),
         unsaid_diagnosis=sum(one.diagnosis is None for one in of_month),
@@ -230,7 +217,9 @@ def monthly_report(
         of_sites=of_sites,
         more_sites=more,
         least_for_a_rate=_number("least_for_a_rate"),
-        alerts=_alerts(of_month),
+        ranking=bottlenecks(_with_pci(stemi), _with_pci(earlier)),
+        loop=loop,
+        alerts_by_rule=tuple(sorted(loop.alerts_by_rule, key=lambda row: -row.sent)[: _number("most_rules")]),
         delays=_delays(of_month),
         form=_form(stemi),
         **_gaps(stemi),
@@ -242,6 +231,10 @@ def value_of(numbers: Numbers, *, is_share: bool, statistic: str) -> float | Non
     if is_share:
         return numbers.share
     return numbers.mean_min if statistic == "mean" else numbers.median_min
+
+
+def _with_pci(records: Iterable[CaseRecord]) -> list[CaseRecord]:
+    return [one for one in records if PCI in (ways_of(one) or ())]
 
 
 def _number(name: str) -> int:
@@ -340,37 +333,7 @@ def _site(site: str, records: Sequence[CaseRecord], cells: Sequence[Mapping[str 
     )
 
 
-# ---------------------------------------------------------------- alerts, reasons, gaps
-
-
-def _alerts(records: Iterable[CaseRecord]) -> tuple[AlertRow, ...]:
-    by_tier: dict[str, list[Any]] = {}
-    for record in records:
-        for alert in record.alerts:
-            by_tier.setdefault(alert.tier, []).append(alert)
-    return tuple(
-        _alert_row(tier, by_tier[tier]) for tier in ("ACT", "CRIT", "URG", "FLAG", "REC") if tier in by_tier
-    )
-
-
-def _alert_row(tier: str, alerts: Sequence[Any]) -> AlertRow:
-    ends = Tally(one.end for one in alerts)
-    cancelled = [one for one in alerts if one.end == "cancelled"]
-    waits = [
-        (one.acknowledged_at - one.opened_at).total_seconds() / 60
-        for one in alerts
-        if one.acknowledged_at is not None
-    ]
-    return AlertRow(
-        tier=tier,
-        sent=len(alerts),
-        confirmed=ends["confirmed"],
-        cancelled=ends["cancelled"],
-        open=ends["open"],
-        missed=sum(one.occlusion_later is True for one in cancelled),
-        not_asked=sum(one.occlusion_later is None for one in cancelled),
-        answer_median_min=statistics.median(waits) if waits else None,
-    )
+# ---------------------------------------------------------------- reasons, gaps
 
 
 def _delays(records: Iterable[CaseRecord]) -> tuple[Named, ...]:

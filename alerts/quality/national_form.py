@@ -112,6 +112,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     )
     entered: bool = False  # a person typed or tapped it
     corrected: bool = False  # it stands in place of an earlier value, which the case keeps
+    typed: bool = False  # a person typed when it was; the instant of a press is not typed
     stands_in: str | None = None  # the milestone that it was taken from in place of its own
 
     @property
@@ -232,11 +233,6 @@ def _not_yet() -> frozenset[str]:
 
 
 @cache
-def _typed_sources() -> frozenset[str]:
-    return frozenset(read_value(TABLE, "typed_afterwards", tuple[str, ...]))
-
-
-@cache
 def _way_shown_by() -> dict[str, tuple[str, ...]]:
     return read_value(TABLE, "way_shown_by", dict[str, tuple[str, ...]])
 
@@ -284,14 +280,10 @@ def filled_share(record: CaseRecord, form: str = CPC_STEMI) -> FilledShare:
         required=len(asked),
         filled=len(known),
         by_service=sum(not cell.entered for cell in known),
-        without_typing=sum(not _typed(cell) for cell in known),
+        without_typing=sum(not cell.typed for cell in known),
         missing=tuple(cell.spec.id for cell in asked if not cell.known),
         undecided=tuple(cell.spec.id for cell in cells if cell.asked is None),
     )
-
-
-def _typed(cell: Cell) -> bool:
-    return cell.entered and (cell.corrected or cell.source in _typed_sources())
 
 
 def _cell(spec: FieldSpec, record: CaseRecord, ways: frozenset[str] | None) -> Cell:
@@ -326,6 +318,7 @@ def _time_cell(
         uncertainty_s=time.uncertainty_s,
         entered=time.entered,
         corrected=time.corrected,
+        typed=time.typed,
         stands_in=stands_in,
     )
 

@@ -12,7 +12,7 @@ import msgspec
 
 from greenchannel.alerts.quality.tables import read_value
 
-RECORDS_VERSION = 1
+RECORDS_VERSION = 2
 """Raised whenever a record of the same events would come out differently: stored ones are then made anew."""
 
 
@@ -33,6 +33,7 @@ class RecordTime(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     told: str | None = None  # the day, or the part of it, as it was told
     entered: bool = False  # a person typed or tapped it; otherwise the service knew it
     corrected: bool = False  # it stands in place of an earlier value
+    typed: bool = False  # a person typed when it was; otherwise it is the instant of a press, or a machine's
     code: str | None = None  # what was said beside the time
 
 

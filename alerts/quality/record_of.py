@@ -136,6 +136,7 @@ def _record_time(
         told=time.told,
         entered=entered,
         corrected=corrected,
+        typed=time.clock in _named("typed_clocks"),
         code=code,
     )
 

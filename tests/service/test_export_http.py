@@ -216,7 +216,7 @@ def test_a_wrong_question_says_what_was_expected_and_what_came(tmp_path: Path) -
     [({"from": "2020-01-01"}, 1), ({"to": "2020-01-01"}, 0), ({"from": "2020-01-01", "to": "2099-12-31"}, 1)],
 )
 def test_a_period_holds_what_began_in_it(days: dict[str, Any], count: int, tmp_path: Path) -> None:
-    """Its end does not belong to it; one that is left out is as far away as can be."""
+    """Its last day belongs to it; an end that is left out is as far away as can be."""
 
     async def story(here: House) -> None:
         await send(here)
@@ -240,6 +240,7 @@ def test_metrics_and_the_month_are_files_too(tmp_path: Path) -> None:
         network = (await get(here, "monthly-report", month=month, format="json")).json()
         clinic = (await get(here, "monthly-report", "village", month=month, format="json")).json()
         assert (network["cases"], clinic["cases"]) == (2, 1)
+        assert "阴赵卫生院" in clinic["network"]["zh"], "its own numbers are not the network's"
         assert network["site_names"]["yinzhao"]["zh"] == "阴赵卫生院"
         for lang in ("zh", "en"):
             pdf = await get(here, "monthly-report", month=month, lang=lang)

@@ -201,7 +201,7 @@ def test_the_json_of_one_case_keeps_every_value_that_was_said() -> None:
     wire = next(one for one in form["fields"] if one["id"] == "wire_at")
 
     assert len(wire["values"]) == 2
-    assert (form["filled"]["required_times"], form["filled"]["without_typing"]) == (26, 21)
+    assert (form["filled"]["required_times"], form["filled"]["without_typing"]) == (26, 18)
     assert {one["code"] for one in form["problems"]} == {"missing"}
 
 

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from greenchannel.alerts.quality.monthly_report import (
-    AlertRow,
     monthly_report,
     months_back,
     span_of,
@@ -69,34 +68,30 @@ def test_the_other_edition_has_the_other_end_points() -> None:
         monthly_report(records, "2026-05", "of_another_country")
 
 
-def test_a_cancelled_alert_that_nobody_followed_up_is_not_a_right_one() -> None:
-    """Confirmed, cancelled, missed and not asked are counted apart; open ones are in no share."""
+def test_alerts_are_those_of_the_closed_loop_the_most_frequent_rules_first() -> None:
+    """The report and the pages count by one definition."""
 
-    def alert(number: int, end: str, later: bool | None = None) -> RecordAlert:
-        return RecordAlert(
-            alert_id=f"al-{number}", tier="ACT", rules=(), opened_at=DAY, end=end, occlusion_later=later
-        )
+    def alert(number: int, end: str, *rules: str) -> RecordAlert:
+        return RecordAlert(alert_id=f"al-{number}", tier="ACT", rules=rules, opened_at=DAY, end=end)
 
-    given = (alert(1, "confirmed"), alert(2, "cancelled"), alert(3, "cancelled", True), alert(4, "open"))
-    (row,) = monthly_report([transfer(alerts=given)], "2026-05").alerts
+    given = (alert(1, "confirmed", "STE-1"), alert(2, "cancelled", "STE-1"), alert(3, "open", "EQV-LAD4"))
+    report = monthly_report([transfer(alerts=given)], "2026-05")
 
-    assert row == AlertRow(
-        tier="ACT", sent=4, confirmed=1, cancelled=2, open=1, missed=1, not_asked=1, answer_median_min=None
-    )
-    assert row.ppv == pytest.approx(1 / 3)
-    assert (
-        AlertRow(
-            tier="ACT",
-            sent=1,
-            confirmed=0,
-            cancelled=0,
-            open=1,
-            missed=0,
-            not_asked=0,
-            answer_median_min=None,
-        ).ppv
-        is None
-    )
+    assert (report.loop.alerts.sent, report.loop.alerts.not_asked) == (3, 1)
+    assert [(one.group, one.sent) for one in report.alerts_by_rule] == [("STE-1", 2), ("EQV-LAD4", 1)]
+    shown = texts_of(month_pdf(report, {}, network=NETWORK, made_at=MADE)).split("\n")
+    assert shown[shown.index("STE-1") : shown.index("STE-1") + 3] == ["STE-1", "2", "1"]
+
+
+def test_a_slower_segment_is_ranked_first_against_the_months_before() -> None:
+    """Ten more minutes from the laboratory to the wire in May, and none before."""
+    before = [slower(f"b-{m}-{n}", 1 + n, 92 + n % 3, month=m) for m in (3, 4) for n in range(25)]
+    now = [slower(f"n-{n}", 1 + n, 107 + n % 3) for n in range(25)]
+    first = monthly_report(before + now, "2026-05").ranking.rows[0]
+
+    assert first.rank == 1
+    assert first.excess_min == pytest.approx(15, abs=2)
+    assert (first.probability_first or 0) > 0.9
 
 
 def test_gaps_are_told_by_owner_and_by_field() -> None:
@@ -105,7 +100,7 @@ def test_gaps_are_told_by_owner_and_by_field() -> None:
 
     assert {one.id: one.n for one in report.owners}["ed"] == 6
     assert {one.id: one.n for one in report.fields}["outcome"] == 2
-    assert (report.form.required, report.form.without_typing) == (52, 42)
+    assert (report.form.required, report.form.without_typing) == (52, 36)
 
 
 def test_a_site_with_few_cases_has_its_counts_and_no_rates() -> None:

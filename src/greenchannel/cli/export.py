@@ -33,7 +33,7 @@ _PAGE: Final = 10_000
 
 Out = Annotated[Path, typer.Option("--out", help="The file; its ending says the kind")]
 From = Annotated[str | None, typer.Option("--from", help="First day, such as 2026-05-01")]
-To = Annotated[str | None, typer.Option("--to", help="Before this day")]
+To = Annotated[str | None, typer.Option("--to", help="Last day; it belongs to the period")]
 SiteOption = Annotated[str | None, typer.Option("--site", help="One site alone")]
 DiagnosisOption = Annotated[
     str | None, typer.Option("--diagnosis", help="One diagnosis alone, such as STEMI")
