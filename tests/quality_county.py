@@ -1,7 +1,7 @@
 """Two years of chest pain in a county as records: what its charts are made of, in control, or with a change planted.
 
-Clinics differ in how many they see, how fast they are and how often they send what cannot be read; readers differ in how
-fast they read, at night all are slower. Within each, nothing changes but by chance.
+Clinics differ in how many they see, how fast they are and how often they send what cannot be read; readers differ in
+how fast they read, at night all are slower. Within each, nothing changes but by chance.
 """
 
 from datetime import UTC, datetime, timedelta

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.random import Generator
 
 from greenchannel.alerts.quality.record import CaseRecord, RecordTime
+from greenchannel.alerts.quality.segments import segments
 
 FIRST_DAY = datetime(2025, 1, 1, tzinfo=UTC)
 CLINICS, TOWNS = 113, 18
@@ -71,6 +72,14 @@ class Planted(NamedTuple):
     segment: str
     minutes: float = 10.0
     shape: str = "shift"
+
+
+def planted_for(seed: int, minutes: float = 10.0) -> Planted:
+    """What is slow in a month: a segment that a patient drawn by lot meets; what more meet is drawn more often."""
+    rng = np.random.default_rng((seed, 1))
+    mode = int(rng.choice([one for one, _ in MODES], p=[share for _, share in MODES]))
+    met = [row.id for row in segments().values() if row.id in USUAL and mode in row.modes]
+    return Planted(str(rng.choice(met)), minutes, SHAPES[seed % len(SHAPES)])
 
 
 class County(NamedTuple):

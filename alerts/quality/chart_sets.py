@@ -49,8 +49,10 @@ def charts_of(
     """
     wanted = frozenset(scopes)
     made: list[Chart] = []
-    for measure in measures():
-        seen = observations(records, measure)
+    shown = [row for row in measures() if wanted & {*row.scopes}]
+    found = observations(records, shown)
+    for measure in shown:
+        seen = found[measure.id]
         for scope in (one for one in measure.scopes if one in wanted):
             groups = _grouped(seen, scope)
             everybody = [one for _, one in seen if one.at < watch_from]

@@ -103,35 +103,37 @@ def words() -> Mapping[str, Mapping[str, str]]:
 Where = Mapping[str, str | None]
 
 
-def observations(records: Iterable[CaseRecord], measure: Measure) -> list[tuple[Where, Observation]]:
-    """Return every value of a measure, oldest first, with the clinic and the reader that it belongs to."""
-    found: list[tuple[Where, Observation]] = []
+def observations(
+    records: Iterable[CaseRecord], wanted: Iterable[Measure]
+) -> dict[str, list[tuple[Where, Observation]]]:
+    """Return every value of each measure by its id, oldest first, with the clinic and the reader that it belongs to."""
+    rows = tuple(wanted)
+    found: dict[str, list[tuple[Where, Observation]]] = {row.id: [] for row in rows}
     for record in records:
         off = came_off_hours(record)
-        if measure.segment is not None:
-            length = way_of(record).lengths_min.get(measure.segment)
-            if length is not None:
-                like = {"town": record.town, "site": record.site, "off_hours": off}
-                depends = segments()[measure.segment].depends_on
+        lengths = way_of(record).lengths_min
+        place = {"clinic": record.site, "reader": record.reader}
+        like = {"town": record.town, "site": record.site, "off_hours": off}
+        for row in rows:
+            if row.segment is None:
+                found[row.id] += _of_ecgs(record, row.id, off)
+            elif row.segment in lengths:
+                depends = segments()[row.segment].depends_on
                 stratum = (record.arrival_mode, *(like[name] for name in depends))
-                found.append(
-                    (
-                        {"clinic": record.site, "reader": record.reader},
-                        Observation(record.began_at, record.case_id, length, stratum),
-                    )
-                )
-            continue
-        for ecg in record.ecgs:
-            value = _of_ecg(ecg, measure.id)
-            if value is not None and ecg.received_at is not None:
-                stratum = (off,) if measure.id == READING else ()
-                found.append(
-                    (
-                        {"clinic": record.site, "reader": ecg.reader},
-                        Observation(ecg.received_at, record.case_id, value, stratum),
-                    )
-                )
-    return sorted(found, key=lambda one: (one[1].at, one[1].case_id))
+                one = Observation(record.began_at, record.case_id, lengths[row.segment], stratum)
+                found[row.id].append((place, one))
+    for values in found.values():
+        values.sort(key=lambda one: (one[1].at, one[1].case_id))
+    return found
+
+
+def _of_ecgs(record: CaseRecord, measure: str, off: bool | None) -> Iterable[tuple[Where, Observation]]:
+    for ecg in record.ecgs:
+        value = _of_ecg(ecg, measure)
+        if value is not None and ecg.received_at is not None:
+            stratum = (off,) if measure == READING else ()
+            one = Observation(ecg.received_at, record.case_id, value, stratum)
+            yield {"clinic": record.site, "reader": ecg.reader}, one
 
 
 def reading_min(ecg: RecordEcg) -> float | None:

@@ -1,9 +1,9 @@
 """On hours and off hours, with the public holidays and the weekends that are worked."""
 
-from datetime import datetime, time, tzinfo
+from datetime import date, datetime, time, tzinfo
 from functools import cache
 
-from greenchannel.alerts.duty_calendar import DutyCalendar, chinese_calendar
+from greenchannel.alerts.duty_calendar import DutyCalendar, Kind, chinese_calendar
 from greenchannel.alerts.order import NATIONAL_ZONE
 from greenchannel.alerts.quality.record import CaseRecord
 from greenchannel.alerts.quality.tables import read_value
@@ -23,6 +23,11 @@ def work_until() -> time:
     return read_value(TABLE, "work_until", time)
 
 
+@cache
+def _national_kinds(day: date) -> frozenset[Kind]:
+    return chinese_calendar().kinds(day)
+
+
 def is_off_hours(
     at: datetime, *, calendar: DutyCalendar | None = None, zone: tzinfo = NATIONAL_ZONE
 ) -> bool | None:
@@ -30,7 +35,7 @@ def is_off_hours(
     wall = at.astimezone(zone)
     if not work_from() <= wall.time() < work_until():
         return True
-    kinds = (calendar or chinese_calendar()).kinds(wall.date())
+    kinds = _national_kinds(wall.date()) if calendar is None else calendar.kinds(wall.date())
     if kinds == {"working"}:
         return False
     return None if "working" in kinds else True
