@@ -135,7 +135,7 @@ def test_a_link_brings_the_same_view_back(people: People) -> None:
     page.goto("/quality/groups?metric=china.d2w&by=mode&from=2026-01&to=2026-03&hours=off")
     expect(page.get_by_test_id("groups")).to_be_visible(timeout=SOON_MS)
     said = page.get_by_test_id("groups").inner_text()
-    page.get_by_test_id("quality-link").click()
+    page.get_by_test_id("copy-link").click()
     link = page.url
     assert "standard=china" in link
     other = people.enter("quality", phone=True)
@@ -214,8 +214,8 @@ def test_a_page_prints_light_on_a4_landscape(people: People, tmp_path: Path) -> 
     page.emulate_media(media="print")
     expect(page.get_by_test_id("quality-gaps")).to_be_hidden()
     expect(page.get_by_test_id("ask-from")).to_be_hidden()
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(243, 244, 246)"
-    page.emulate_media(media="screen")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    page.emulate_media(media="null")
     data = page.pdf(path=tmp_path / "six.pdf", prefer_css_page_size=True, print_background=True)
     boxes = {
         tuple(round(float(one)) for one in found.split())
@@ -248,7 +248,7 @@ def test_charts_are_no_part_of_what_a_clinic_loads(people: People) -> None:
     page.wait_for_timeout(500)
     assert not [one for one in asked if re.search(r"quality|uplot", one, re.IGNORECASE)]
     page.goto("/quality")
-    expect(page.get_by_test_id("quality-page")).to_be_visible(timeout=SOON_MS)
+    expect(page.get_by_test_id("quality-scope")).to_be_visible(timeout=SOON_MS)
     assert [one for one in asked if "/api/v1/quality/overview" in one]
 
 

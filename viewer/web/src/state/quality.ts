@@ -146,9 +146,3 @@ export const before = (from: string, to: string): [string, string] => {
   const n = monthsIn(from, to);
   return [monthsBefore(from, n), monthsBefore(to, n)];
 };
-
-/** The last day of a month: `2026-02-28`. */
-export function lastDay(month: string): string {
-  const [year = 0, of = 1] = month.split("-").map(Number);
-  return new Date(Date.UTC(year, of, 0)).toISOString().slice(0, 10);
-}

@@ -1,7 +1,7 @@
 /** What goes to the meeting: the monthly report, and the files. */
 import type { JSX } from "preact";
 import { lang } from "../../state/prefs";
-import { lastDay } from "../../state/quality";
+import { monthsBefore } from "../../state/quality";
 import { tq } from "../../textsQuality";
 import type { Overview } from "../../wireQuality";
 import { useQuality, Waiting } from "./shared";
@@ -25,8 +25,8 @@ export function Report(): JSX.Element {
   const told = loaded.value;
   if (!told) return <>{Waiting({ loaded })}</>;
   const { view, months } = told.frame;
-  // The files go by days; the last one belongs to the period.
-  const days = { from: `${view.from_month}-01`, to: lastDay(view.to_month) };
+  // The files go by days, and the last one is no part of the period.
+  const days = { from: `${view.from_month}-01`, to: `${monthsBefore(view.to_month, -1)}-01` };
   const query = { standard: view.standard, ...days, lang: lang.value };
   return (
     <>

@@ -258,7 +258,7 @@ function CopyLink(): JSX.Element {
     setTimeout(() => setDone(false), 2000);
   };
   return (
-    <button type="button" class="switch" data-testid="quality-link" onClick={() => void copy()}>
+    <button type="button" class="switch" data-testid="copy-link" onClick={() => void copy()}>
       {done ? `✓ ${tq("copied")}` : tq("copyLink")}
     </button>
   );
