@@ -69,8 +69,8 @@ def tabulate(kept: Kept, code: Codes, groups: int, left: Mask | None = None) -> 
     both = (group * STATUSES + status) * BITS + bits
     counts = np.bincount(both, minlength=groups * STATUSES * BITS).reshape(groups, STATUSES, BITS)
     patterns = counts.sum(axis=1)
-    none = _spread(Ordered(values=_NONE, rows=_NONE), code, groups)
-    spreads = {name: _spread(values, code, groups) for name, values in ordered.items()}
+    none = spread(Ordered(values=_NONE, rows=_NONE), code, groups)
+    spreads = {name: spread(values, code, groups) for name, values in ordered.items()}
     exact = spreads.get("exact", none)
     clocked = np.flatnonzero((status == Status.EXACT) & (half != NEVER_COMPARED)) if ordered else _NONE
     clocks = group.take(clocked)
@@ -89,7 +89,7 @@ def tabulate(kept: Kept, code: Codes, groups: int, left: Mask | None = None) -> 
     )
 
 
-def _spread(ordered: Ordered, code: Codes, groups: int) -> Spread:
+def spread(ordered: Ordered, code: Codes, groups: int) -> Spread:
     """Sum and quartiles of microseconds by group; quartiles lie between neighbours (type 7)."""
     values = ordered.values
     group = code.take(ordered.rows)
