@@ -12,7 +12,7 @@ import msgspec
 
 from greenchannel.alerts.quality.tables import read_value
 
-RECORDS_VERSION = 1
+RECORDS_VERSION = 2
 """Raised whenever a record of the same events would come out differently: stored ones are then made anew."""
 
 
@@ -32,6 +32,7 @@ class RecordTime(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     source: str
     told: str | None = None  # the day, or the part of it, as it was told
     entered: bool = False  # a person typed or tapped it; otherwise the service knew it
+    pressed: bool = False  # of an entered one: by a press as it happened, read from the service's clock
     corrected: bool = False  # it stands in place of an earlier value
     code: str | None = None  # what was said beside the time
 
