@@ -140,7 +140,7 @@ def snapshot(database: Path, out: Path) -> Json:
     from greenchannel.alerts.quality.groups import GROUPINGS
     from greenchannel.alerts.quality.kept import Kept
     from greenchannel.alerts.quality.metrics import editions, exclusions, metrics
-    from greenchannel.alerts.quality.tabulate import spread, tabulate
+    from greenchannel.alerts.quality.tabulate import spread, tabulate, tabulate_kept
     from greenchannel.alerts.quality.verdicts import Status
     from greenchannel.store import quality_rows
     from greenchannel.store.engine import open_engine
@@ -170,8 +170,9 @@ def snapshot(database: Path, out: Path) -> Json:
         begun = time.perf_counter()
         for one in judged:
             for grouping in groups.values():
-                tabulate(one, grouping.code, grouping.filled)
-                tabulate(one, grouping.code, grouping.filled, gone)
+                table = tabulate(one, grouping.code, grouping.filled)
+                left = {name: values.but(gone) for name, values in one.ordered.items()}
+                tabulate_kept(one, grouping.code, grouping.filled, table, gone, left)
         counted = time.perf_counter()
         for one in judged:
             part = one.ordered["exact"]
