@@ -135,10 +135,12 @@ def snapshot(database: Path, out: Path) -> Json:
     """Write every exact interval with its groups as plain columns, and time the same medians by `tabulate`."""
     import numpy as np
 
-    from greenchannel.alerts.quality.columns import Columns
+    from greenchannel.alerts.quality.columns import YES, Columns
     from greenchannel.alerts.quality.counter import Counter, same_count
     from greenchannel.alerts.quality.groups import GROUPINGS
-    from greenchannel.alerts.quality.metrics import editions, metrics
+    from greenchannel.alerts.quality.kept import Kept
+    from greenchannel.alerts.quality.metrics import editions, exclusions, metrics
+    from greenchannel.alerts.quality.tabulate import spread, tabulate, tabulate_kept
     from greenchannel.alerts.quality.verdicts import Status
     from greenchannel.store import quality_rows
     from greenchannel.store.engine import open_engine
@@ -161,19 +163,26 @@ def snapshot(database: Path, out: Path) -> Json:
             parts[name].append(grouping.code[rows])
     columns_of: dict[str, Any] = {name: np.concatenate(found) for name, found in parts.items()}
     np.savez(out, **columns_of)
-    times = []
+    gone = np.logical_or.reduce([columns.fact(exclusions()[name].fact) == YES for name in names])
+    judged = [Kept.of(verdicts) for _, verdicts in kept]
+    whole, alone = [], []
     for _ in range(3):
-        fresh = Counter(columns)
-        for row in distinct.values():
-            fresh.verdicts(row)
-        for name in GROUPINGS:
-            fresh.groups((name,))
-        since = time.perf_counter()
-        for row in distinct.values():
-            for name in GROUPINGS:
-                fresh.table(row, (name,), names)
-        times.append(round(1000 * (time.perf_counter() - since)))
-    return {"library": "tabulate", "rows": sum(len(part) for part in parts["us"]), "ms": times}
+        begun = time.perf_counter()
+        for one in judged:
+            for grouping in groups.values():
+                table = tabulate(one, grouping.code, grouping.filled)
+                left = {name: values.but(gone) for name, values in one.ordered.items()}
+                tabulate_kept(one, grouping.code, grouping.filled, table, gone, left)
+        counted = time.perf_counter()
+        for one in judged:
+            part = one.ordered["exact"]
+            for grouping in groups.values():
+                spread(part, grouping.code, grouping.filled)
+                spread(part.but(gone), grouping.code, grouping.filled)
+        alone.append(round(1000 * (time.perf_counter() - counted)))
+        whole.append(round(1000 * (counted - begun)))
+    rows_n = sum(len(part) for part in parts["us"])
+    return {"library": "tabulate", "rows": rows_n, "ms": alone, "with_counts_and_bounds_ms": whole}
 
 
 def _one_more(counter: Any, more: int) -> Iterator[tuple[float, float]]:
@@ -236,10 +245,13 @@ def measure(database: Path, n: int, rounds: int, more: int) -> Json:
         "rebuild": rebuilt,
         "new_process_s": [round(first_s, 3) for _, first_s in asked],
         "asked": [lines[0] for lines, _ in asked],
-        "after": [
-            {key: value for key, value in lines[1].items() if key != "one_more_s"} for lines, _ in asked
+        "answer_china_by_clinic_with_ids_s": [
+            round(lines[1]["answer_china_by_clinic_with_ids_s"], 3) for lines, _ in asked
         ],
-        "one_more_s": quantiles([one for lines, _ in asked for one in lines[1]["one_more_s"]], digits=4),
+        **{
+            name: quantiles([one for lines, _ in asked for one in lines[1][name]], digits=4)
+            for name in ("one_more_s", "one_more_cpu_s")
+        },
         "database_mb": round(database.stat().st_size / 1e6),
     }
 

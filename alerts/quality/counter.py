@@ -16,10 +16,10 @@ import numpy as np
 from greenchannel.alerts.quality.changes import look_up, shift, widen, wider
 from greenchannel.alerts.quality.columns import YES, Columns, Ints, Packed
 from greenchannel.alerts.quality.groups import GROUPINGS, Grouping, group_rows
-from greenchannel.alerts.quality.kept import Change, Kept
+from greenchannel.alerts.quality.kept import Change, Kept, Ordered
 from greenchannel.alerts.quality.metrics import Metric, editions, exclusions, metrics
 from greenchannel.alerts.quality.record_of import SiteFacts
-from greenchannel.alerts.quality.tabulate import Table, tabulate
+from greenchannel.alerts.quality.tabulate import Table, tabulate, tabulate_kept
 from greenchannel.alerts.quality.verdicts import Mask, Verdicts, judge
 
 By = tuple[str, ...]
@@ -50,6 +50,7 @@ class Counter:
         self._groups: dict[By, Grouping] = {}
         self._tables: dict[tuple[object, By, tuple[str, ...]], Both] = {}
         self._crossed: dict[By, Grouping] = {}
+        self._but: tuple[Kept, tuple[str, ...], dict[str, Ordered]] | None = None  # the last
         self._gone: dict[tuple[str, ...], Mask] = {}  # which rows exclusions leave out, by their names
 
     # ------------------------------------------------------------ what is kept
@@ -89,9 +90,16 @@ class Counter:
         }
         if not any(len(some) for some in out.values()):
             return Both(all=all_of, kept=all_of, reasons=reasons)
-        return Both(
-            all=all_of, kept=tabulate(kept, grouping.code, groups, self._left(names)), reasons=reasons
-        )
+        left = self._left(names)
+        kept_of = tabulate_kept(kept, grouping.code, groups, all_of, left, self._ordered_but(kept, names))
+        return Both(all=all_of, kept=kept_of, reasons=reasons)
+
+    def _ordered_but(self, kept: Kept, names: tuple[str, ...]) -> dict[str, Ordered]:
+        """Values in order without whom exclusions leave out: asked for with each grouping in turn."""
+        if self._but is None or self._but[0] is not kept or self._but[1] != names:
+            left = self._left(names)
+            self._but = kept, names, {name: values.but(left) for name, values in kept.ordered.items()}
+        return self._but[2]
 
     def left_out(self, names: Iterable[str], rows: Ints) -> dict[str, Mask]:
         """Which of these rows an exclusion leaves out, by its name."""
@@ -118,6 +126,7 @@ class Counter:
         self._regroup(row, known=known)
         after = self._place(row)
         self._crossed.clear()
+        self._but = None
         self._mark_left(row, after.left)
         alone = np.array([row])
         changes = {
@@ -137,6 +146,7 @@ class Counter:
             self._gone.clear()
             self._groups.clear()
             self._crossed.clear()
+            self._but = None
             self._tables.clear()
 
     def at_sites(self, sites: Mapping[str, SiteFacts]) -> None:
@@ -145,6 +155,7 @@ class Counter:
             self.columns.sites = sites
             self._groups.clear()
             self._crossed.clear()
+            self._but = None
             self._tables.clear()
 
     def _kept(self, metric: Metric) -> Kept:

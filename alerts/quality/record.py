@@ -32,6 +32,7 @@ class RecordTime(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     source: str
     told: str | None = None  # the day, or the part of it, as it was told
     entered: bool = False  # a person typed or tapped it; otherwise the service knew it
+    pressed: bool = False  # of an entered one: by a press as it happened, read from the service's clock
     corrected: bool = False  # it stands in place of an earlier value
     typed: bool = False  # a person typed when it was; otherwise it is the instant of a press, or a machine's
     code: str | None = None  # what was said beside the time

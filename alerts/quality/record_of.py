@@ -23,6 +23,7 @@ from greenchannel.events import ClockReading
 
 DELAY = "delay"  # the group of facts
 HUB = "hub"
+WRITTEN = frozenset({"person", "paper"})  # clocks of times that somebody wrote down or typed
 DX, DIAGNOSIS, DECIDED = "DX", "DIAGNOSIS", "PCI_DECIDE"
 
 
@@ -115,7 +116,14 @@ def _time(value: MilestoneValue, values: Iterable[MilestoneValue]) -> RecordTime
             for one in values
         )
     )
-    return _record_time(value.time, source=value.source, entered=typed, corrected=replaced, code=value.code)
+    return _record_time(
+        value.time,
+        source=value.source,
+        entered=typed,
+        pressed=typed and value.time.clock not in WRITTEN,
+        corrected=replaced,
+        code=value.code,
+    )
 
 
 def _record_time(
@@ -123,6 +131,7 @@ def _record_time(
     *,
     source: str,
     entered: bool = False,
+    pressed: bool = False,
     corrected: bool = False,
     code: str | None = None,
 ) -> RecordTime:
@@ -135,6 +144,7 @@ def _record_time(
         source=source,
         told=time.told,
         entered=entered,
+        pressed=pressed,
         corrected=corrected,
         typed=time.clock in _named("typed_clocks"),
         code=code,

@@ -1,5 +1,6 @@
 """Verdicts counted by group: one pass over all groups at once, whole microseconds until the very end."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -8,7 +9,7 @@ import numpy.typing as npt
 
 from greenchannel.alerts.quality.columns import NEVER_COMPARED, Codes, Ints
 from greenchannel.alerts.quality.kept import Kept, Ordered
-from greenchannel.alerts.quality.verdicts import BITS, MINUTE_US, STATUSES, Bit, Mask, Status
+from greenchannel.alerts.quality.verdicts import BITS, MINUTE_US, STATUSES, Bit, Mask, Status, Verdicts
 
 Floats = npt.NDArray[np.float64]
 QUARTERS: Final = (0.25, 0.5, 0.75)
@@ -47,49 +48,64 @@ class Table(msgspec.Struct, kw_only=True):
     half_n: Ints  # how many those are
 
 
-def tabulate(kept: Kept, code: Codes, groups: int, left: Mask | None = None) -> Table:
+def tabulate(kept: Kept, code: Codes, groups: int) -> Table:
     """Count verdicts by group.
 
     Parameters
     ----------
     code : ``(n_cases,)``
         The group of every row, below `groups`.
-    left : ``(n_cases,)``, optional
-        Rows that are left out.
     """
-    verdicts, ordered = kept.verdicts, kept.ordered
+    return _table(_count(kept.verdicts, code, groups, None), kept.ordered, code, groups)
+
+
+def tabulate_kept(
+    kept: Kept, code: Codes, groups: int, whole: Table, left: Mask, ordered: Mapping[str, Ordered]
+) -> Table:
+    """As `tabulate`, without the rows that are left out: what is counted of these few is taken from the whole.
+
+    Parameters
+    ----------
+    whole : the table of all rows
+    left : ``(n_cases,)``, rows that are left out
+    ordered : the values in order without them
+    """
+    out = _count(kept.verdicts, code, groups, np.flatnonzero(left.take(kept.verdicts.rows)))
+    return _table({name: getattr(whole, name) - out[name] for name in out}, ordered, code, groups)
+
+
+def _count(verdicts: Verdicts, code: Codes, groups: int, some: Ints | None) -> dict[str, Ints]:
+    """What goes up by one with each verdict, by group; `some`: of these places alone."""
     rows, status, bits, half = verdicts.rows, verdicts.status, verdicts.bits, verdicts.half
-    if left is not None:
-        inside = np.flatnonzero(~left.take(rows))
-        rows, half = rows.take(inside), half.take(inside)
-        status, bits = status.take(inside), bits.take(inside)
-        ordered = {name: values.but(left) for name, values in ordered.items()}
+    if some is not None:
+        rows, half, status, bits = rows.take(some), half.take(some), status.take(some), bits.take(some)
     group = code.take(rows)
     # One pass for both: a status of eight and a pattern of four bits.
     both = (group * STATUSES + status) * BITS + bits
     counts = np.bincount(both, minlength=groups * STATUSES * BITS).reshape(groups, STATUSES, BITS)
     patterns = counts.sum(axis=1)
-    none = _spread(Ordered(values=_NONE, rows=_NONE), code, groups)
-    spreads = {name: _spread(values, code, groups) for name, values in ordered.items()}
-    exact = spreads.get("exact", none)
-    clocked = np.flatnonzero((status == Status.EXACT) & (half != NEVER_COMPARED)) if ordered else _NONE
+    interval = verdicts.metric.kind == "interval"
+    clocked = np.flatnonzero((status == Status.EXACT) & (half != NEVER_COMPARED)) if interval else _NONE
     clocks = group.take(clocked)
-    return Table(
-        status=counts.sum(axis=2),
-        met=patterns[:, _BIT_OF[Bit.MET]].sum(axis=1),
-        maybe=patterns[:, _BIT_OF[Bit.MAYBE]].sum(axis=1),
-        turn=patterns[:, _BIT_OF[Bit.TURN]].sum(axis=1),
-        no_clock=patterns[:, _BIT_OF[Bit.NO_CLOCK]].sum(axis=1),
-        exact=exact,
-        low=spreads.get("low", exact),
-        high=spreads.get("high", exact),
+    return {
+        "status": counts.sum(axis=2),
+        "met": patterns[:, _BIT_OF[Bit.MET]].sum(axis=1),
+        "maybe": patterns[:, _BIT_OF[Bit.MAYBE]].sum(axis=1),
+        "turn": patterns[:, _BIT_OF[Bit.TURN]].sum(axis=1),
+        "no_clock": patterns[:, _BIT_OF[Bit.NO_CLOCK]].sum(axis=1),
         # Whole numbers far below 2**53: the sum is exact.
-        half_us=np.bincount(clocks, half.take(clocked), minlength=groups).astype(np.int64),
-        half_n=np.bincount(clocks, minlength=groups),
-    )
+        "half_us": np.bincount(clocks, half.take(clocked), minlength=groups).astype(np.int64),
+        "half_n": np.bincount(clocks, minlength=groups),
+    }
 
 
-def _spread(ordered: Ordered, code: Codes, groups: int) -> Spread:
+def _table(counts: dict[str, Ints], ordered: Mapping[str, Ordered], code: Codes, groups: int) -> Table:
+    spreads = {name: spread(values, code, groups) for name, values in ordered.items()}
+    exact = spreads.get("exact") or spread(Ordered(values=_NONE, rows=_NONE), code, groups)
+    return Table(**counts, exact=exact, low=spreads.get("low", exact), high=spreads.get("high", exact))
+
+
+def spread(ordered: Ordered, code: Codes, groups: int) -> Spread:
     """Sum and quartiles of microseconds by group; quartiles lie between neighbours (type 7)."""
     values = ordered.values
     group = code.take(ordered.rows)

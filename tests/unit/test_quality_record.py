@@ -110,6 +110,20 @@ def test_a_corrected_time_is_marked_and_so_is_one_that_a_person_put_beside_a_mac
     assert (found["ECG_RECEIVED"].entered, found["ECG_RECEIVED"].corrected) == (False, False)
 
 
+def test_a_press_is_no_typing() -> None:
+    """Its time is the service's own; what a person typed was read from a person's clock."""
+    log = Log()
+    log.add(MilestoneRecorded(milestone="FMC", time=reading(60, "server"), source="clinic"))
+    log.add(MilestoneRecorded(milestone="HUB_DOOR", time=reading(90, "device:gps"), source="gps"))
+    log.add(MilestoneRecorded(milestone="WIRE", time=reading(99, "person"), source="cathlab"))
+    times = record(log).times
+    assert {name: (time.entered, time.pressed) for name, time in times.items()} == {
+        "FMC": (True, True),
+        "HUB_DOOR": (False, False),
+        "WIRE": (True, False),
+    }
+
+
 def test_a_day_that_was_told_has_its_ends() -> None:
     """From the beginning of the part of the day to its end; all else ends where it begins."""
     log = Log()
