@@ -14,7 +14,7 @@ from greenchannel.alerts.quality.segments import segments
 from tests.quality_county import WATCH_FROM, Change, chest_pain
 from tests.quality_months import FIRST_DAY, months
 
-CUSUM = charts.CusumRule(reference_sd=0.5, limit_sd=4.0)
+CUSUM = charts.CusumRule(reference_sd=0.5, limit_sd=4.0, least_baseline=10)
 XMR = charts.XmrRule(limit_sd=3.0, run=5, range_constant=1.128)
 
 
