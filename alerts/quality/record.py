@@ -12,7 +12,7 @@ import msgspec
 
 from greenchannel.alerts.quality.tables import read_value
 
-RECORDS_VERSION = 1
+RECORDS_VERSION = 2
 """Raised whenever a record of the same events would come out differently: stored ones are then made anew."""
 
 
@@ -32,6 +32,7 @@ class RecordTime(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     source: str
     told: str | None = None  # the day, or the part of it, as it was told
     entered: bool = False  # a person typed or tapped it; otherwise the service knew it
+    pressed: bool = False  # of an entered one: by a press as it happened, read from the service's clock
     corrected: bool = False  # it stands in place of an earlier value
     code: str | None = None  # what was said beside the time
 
@@ -89,7 +90,7 @@ class CaseRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     age_years: float | None = None
     sex: str | None = None
     chest_pain: bool | None = None
-    diagnosis: str | None = None  # code of DX; None: nobody has said
+    diagnosis: str | None = None  # at discharge, else the code of DX; None: nobody has said
     times: dict[str, RecordTime] = {}  # by milestone; of one that repeats, the earliest
     facts: dict[str, str] = {}  # by fact, what stands
     reasons: tuple[str, ...] = ()  # why care was late, codes of DELAY_REASON

@@ -23,7 +23,8 @@ from greenchannel.events import ClockReading
 
 DELAY = "delay"  # the group of facts
 HUB = "hub"
-DX, DECIDED = "DX", "PCI_DECIDE"
+WRITTEN = frozenset({"person", "paper"})  # clocks of times that somebody wrote down or typed
+DX, DIAGNOSIS, DECIDED = "DX", "DIAGNOSIS", "PCI_DECIDE"
 
 
 class SiteFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +59,7 @@ def record_of(case: Case, site: SiteFacts | None = None) -> CaseRecord | None:
     read_first = min(
         ((one.at, one.person) for ecg in case.current_ecgs for one in ecg.readings), default=None
     )
-    diagnosis = valid[DX].code if DX in valid else None
+    diagnosis = said.get(DIAGNOSIS) or (valid[DX].code if DX in valid else None)
     record = CaseRecord(
         case_id=case.case_id,
         site=case.site,
@@ -115,7 +116,14 @@ def _time(value: MilestoneValue, values: Iterable[MilestoneValue]) -> RecordTime
             for one in values
         )
     )
-    return _record_time(value.time, source=value.source, entered=typed, corrected=replaced, code=value.code)
+    return _record_time(
+        value.time,
+        source=value.source,
+        entered=typed,
+        pressed=typed and value.time.clock not in WRITTEN,
+        corrected=replaced,
+        code=value.code,
+    )
 
 
 def _record_time(
@@ -123,6 +131,7 @@ def _record_time(
     *,
     source: str,
     entered: bool = False,
+    pressed: bool = False,
     corrected: bool = False,
     code: str | None = None,
 ) -> RecordTime:
@@ -135,6 +144,7 @@ def _record_time(
         source=source,
         told=time.told,
         entered=entered,
+        pressed=pressed,
         corrected=corrected,
         code=code,
     )

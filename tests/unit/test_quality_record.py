@@ -62,7 +62,7 @@ def test_the_published_case_has_its_two_intervals_and_no_third_invented() -> Non
         "ANGIO_START", "WIRE",
     }  # fmt: skip
     assert minutes(found, "FMC", "ECG1_ACQ") is None and minutes(found, "SPOKE_DOOR", "SPOKE_OUT") is None
-    assert (found.diagnosis, found.ambulance, found.doctor, found.reader) == (None, None, None, None)
+    assert (found.diagnosis, found.ambulance, found.doctor, found.reader) == ("STEMI", "own", None, None)
     assert found.times["WIRE"].uncertainty_s == 30.0 and found.times["WIRE"].entered
 
 
@@ -108,6 +108,20 @@ def test_a_corrected_time_is_marked_and_so_is_one_that_a_person_put_beside_a_mac
     assert (found["FMC"].at, found["FMC"].corrected, found["FMC"].entered) == (seconds(240), True, True)
     assert (found["ECG1_ACQ"].at, found["ECG1_ACQ"].corrected) == (seconds(15), False)  # the device outweighs
     assert (found["ECG_RECEIVED"].entered, found["ECG_RECEIVED"].corrected) == (False, False)
+
+
+def test_a_press_is_no_typing() -> None:
+    """Its time is the service's own; what a person typed was read from a person's clock."""
+    log = Log()
+    log.add(MilestoneRecorded(milestone="FMC", time=reading(60, "server"), source="clinic"))
+    log.add(MilestoneRecorded(milestone="HUB_DOOR", time=reading(90, "device:gps"), source="gps"))
+    log.add(MilestoneRecorded(milestone="WIRE", time=reading(99, "person"), source="cathlab"))
+    times = record(log).times
+    assert {name: (time.entered, time.pressed) for name, time in times.items()} == {
+        "FMC": (True, True),
+        "HUB_DOOR": (False, False),
+        "WIRE": (True, False),
+    }
 
 
 def test_a_day_that_was_told_has_its_ends() -> None:
