@@ -1,4 +1,4 @@
-"""What is known of a case beside its times: whether departments were bypassed, the Killip class.
+"""What is known of a case beside its times: bypassed departments, the way of reperfusion, why care was late.
 
 As with times, everything that was said is kept with who said it; what was said last stands, and what changes it needs a
 note. What nobody has said is unknown.
@@ -18,7 +18,7 @@ from greenchannel.events import AnyEvent, Envelope, FactRecorded
 class FactCode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One thing that may be said of a fact."""
 
-    fact: str
+    fact: str = ""  # the table leaves it out of the pair that is common to many
     id: str
     zh: str
     en: str
@@ -31,6 +31,8 @@ class FactSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     zh: str
     en: str
     enter: tuple[str, ...]
+    yes_no: bool = False
+    group: str | None = None
     mark: str
 
 
@@ -55,7 +57,17 @@ def facts() -> dict[str, FactSpec]:
 @cache
 def fact_codes(fact: str) -> dict[str, FactCode]:
     """What may be said of a fact, by id."""
+    spec = facts().get(fact)
+    if spec is not None and spec.yes_no:
+        pair = read_table("facts", "yes_no", FactCode)
+        return {row.id: msgspec.structs.replace(row, fact=fact) for row in pair}
     return {row.id: row for row in read_table("facts", "code", FactCode) if row.fact == fact}
+
+
+@cache
+def facts_of(group: str) -> tuple[FactSpec, ...]:
+    """The facts that are asked for together."""
+    return tuple(spec for spec in facts().values() if spec.group == group)
 
 
 def fold_facts(values: tuple[FactValue, ...], envelope: Envelope) -> tuple[FactValue, ...]:

@@ -5,7 +5,14 @@ from datetime import date, datetime, time, tzinfo
 import msgspec
 
 from greenchannel.alerts.tables import read_table, read_value
-from greenchannel.events import AnyEvent, CaseClosed, CaseOpened, ClockReading, MilestoneRecorded
+from greenchannel.events import (
+    AnyEvent,
+    CaseClosed,
+    CaseOpened,
+    ClockReading,
+    FactRecorded,
+    MilestoneRecorded,
+)
 
 
 class ReportedTime(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -14,6 +21,13 @@ class ReportedTime(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     milestone: str
     at: time
     note: str | None = None
+
+
+class ReportedFact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One thing that the report says and that is no time."""
+
+    id: str
+    code: str
 
 
 def published_case(day: date, zone: tzinfo, *, case_id: str, site: str, patient: str) -> list[AnyEvent]:
@@ -52,4 +66,8 @@ def published_case(day: date, zone: tzinfo, *, case_id: str, site: str, patient:
                 milestone=reported.milestone, time=reading, source=value("source"), note=reported.note
             )
         )
+    events += [
+        FactRecorded(fact=reported.id, code=reported.code, source=value("source"))
+        for reported in read_table("golden_case", "fact", ReportedFact)
+    ]
     return [*events, CaseClosed(reason=value("close_reason"))]

@@ -167,8 +167,12 @@ def _entries(values: tuple[MilestoneValue, ...], mode: int | None) -> Iterable[E
             yield Entry(spec=spec, key=None, valid=None, values=())
 
 
+def standing_values(values: Iterable[MilestoneValue], arrival_mode: int | None) -> dict[str, MilestoneValue]:
+    """Return the value that stands of each known milestone, in the order of care; of one that repeats, the earliest."""
+    return _known(_entries(tuple(values), arrival_mode))
+
+
 def _known(entries: Iterable[Entry]) -> dict[str, MilestoneValue]:
-    """The valid value of each known milestone; of one that repeats, the earliest."""
     known: dict[str, MilestoneValue] = {}
     for entry in entries:
         value, name = entry.valid, entry.spec.id

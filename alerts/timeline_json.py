@@ -73,6 +73,7 @@ def fact_json(entry: FactEntry, names: Names) -> dict[str, Any]:
         "id": entry.spec.id,
         "zh": entry.spec.zh,
         "en": entry.spec.en,
+        "group": entry.spec.group,
         "code": None if valid is None else valid.code,
         "known": valid is not None,
         "codes": [{"id": one.id, "zh": one.zh, "en": one.en} for one in fact_codes(entry.spec.id).values()],

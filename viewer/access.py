@@ -57,6 +57,7 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = {
     "roster": _ALL_PEOPLE,  # who is on duty
     "edit_roster": frozenset({"admin"}),
     "give_shift": _DOCTORS | {"ed", "admin"},  # one's own; those of others need `edit_roster`
+    "metrics": frozenset({"quality", "admin", "clinic"}),  # a clinic counts its own cases
     "device_clocks": frozenset({"quality", "admin"}),
     "quarantine": frozenset({"admin"}),
     "drill": _DOCTORS | {"ed", "admin"},  # of these the administrators and whoever is head of duty now

@@ -6,11 +6,20 @@ case. What is not known is None, or is not there.
 """
 
 from datetime import datetime
+from functools import cache
 
 import msgspec
 
-RECORDS_VERSION = 1
+from greenchannel.alerts.quality.tables import read_value
+
+RECORDS_VERSION = 2
 """Raised whenever a record of the same events would come out differently: stored ones are then made anew."""
+
+
+@cache
+def begins_with() -> tuple[str, ...]:
+    """The milestones by the first known of which a case counts in a month and an hour."""
+    return read_value("record", "begins_with", tuple[str, ...])
 
 
 class RecordTime(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -19,10 +28,11 @@ class RecordTime(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     at: datetime  # the middle, where only a day or a part of one was told
     earliest: datetime  # as `at`, unless a day or a part of one was told
     latest: datetime
-    uncertainty_s: float | None  # half width; None: the clock was never compared
+    uncertainty_s: float | None  # half width, of a day told too; None: the clock was never compared
     source: str
     told: str | None = None  # the day, or the part of it, as it was told
     entered: bool = False  # a person typed or tapped it; otherwise the service knew it
+    pressed: bool = False  # of an entered one: by a press as it happened, read from the service's clock
     corrected: bool = False  # it stands in place of an earlier value
     code: str | None = None  # what was said beside the time
 
@@ -80,7 +90,7 @@ class CaseRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     age_years: float | None = None
     sex: str | None = None
     chest_pain: bool | None = None
-    diagnosis: str | None = None  # code of DX; None: nobody has said
+    diagnosis: str | None = None  # at discharge, else the code of DX; None: nobody has said
     times: dict[str, RecordTime] = {}  # by milestone; of one that repeats, the earliest
     facts: dict[str, str] = {}  # by fact, what stands
     reasons: tuple[str, ...] = ()  # why care was late, codes of DELAY_REASON
@@ -88,6 +98,12 @@ class CaseRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     alerts: tuple[RecordAlert, ...] = ()  # oldest first
     way: str = "upload"  # "stream" where any ECG of it was one
     seq: int = 0  # the last event that it holds
+
+    @property
+    def began_at(self) -> datetime:
+        """The instant by whose month and hour the case counts: its first contact as far as anybody knows."""
+        known = (self.times.get(name) for name in begins_with())
+        return next((time.at for time in known if time is not None), self.opened_at)
 
     def at(self, milestone: str) -> datetime | None:
         """When a milestone was; None where nobody has said."""

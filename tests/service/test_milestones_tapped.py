@@ -200,7 +200,7 @@ def test_a_fact_is_said_by_who_may_and_stands_in_the_timeline(tmp_path: Path) ->
                 None,
             )
             forms_of_lab = (await place.http.get(f"{path}/forms", headers=lab)).json()
-            assert forms_of_lab["facts"] == ["BYPASS_ED", "BYPASS_CCU"]
+            assert forms_of_lab["facts"] == ["BYPASS_ED", "BYPASS_CCU", "TIMI_BEFORE", "TIMI_AFTER"]
             page = (await place.http.get(path, headers=lab)).json()
             rows = {row["id"]: row for row in page["timeline"]["facts"]}
             assert (rows["BYPASS_ED"]["code"], rows["KILLIP"]["code"]) == ("no", None)

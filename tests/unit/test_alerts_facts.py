@@ -5,6 +5,7 @@ import pytest
 from greenchannel.alerts import facts
 from greenchannel.alerts.episode_commands import merge
 from greenchannel.alerts.refusal import Refused
+from greenchannel.alerts.tables import read_table
 from greenchannel.alerts.timeline import timeline
 from greenchannel.events import ClockReading, MilestoneRecorded
 from tests.alerts_log import Log, seconds
@@ -19,7 +20,7 @@ def say(log: Log, fact: str, code: str, note: str | None = None, by: str = "chen
 def test_nobody_spoke_and_it_is_unknown() -> None:
     """Every fact stands in the timeline, without a code."""
     entries = timeline(Log().case).facts
-    assert [entry.spec.id for entry in entries] == ["BYPASS_ED", "BYPASS_CCU", "KILLIP"]
+    assert [entry.spec.id for entry in entries] == list(facts.facts())
     assert all(entry.valid is None and entry.values == () for entry in entries)
 
 
@@ -75,3 +76,24 @@ def test_a_merge_brings_what_the_other_case_does_not_know() -> None:
     assert {name: value.code for name, value in stands.items()} == {"KILLIP": "II", "BYPASS_ED": "no"}
     assert stands["KILLIP"].actor == "user:lin"
     assert stands["KILLIP"].recorded_at == facts.standing(log.case.facts)["KILLIP"].recorded_at
+
+
+def test_every_fact_can_be_said_and_every_code_belongs_to_a_fact() -> None:
+    """One of two codes at least, each with a text in both languages."""
+    for name, spec in facts.facts().items():
+        codes = facts.fact_codes(name)
+        assert len(codes) >= 2, name
+        assert all(code.fact == name and code.zh and code.en for code in codes.values()), name
+        assert "quality" in spec.enter, name
+    listed = {row.fact for row in read_table("facts", "code", facts.FactCode)}
+    assert listed == {name for name, spec in facts.facts().items() if not spec.yes_no}
+
+
+def test_several_reasons_of_a_delay_hold_at_once() -> None:
+    """Each is a fact of its own, so the second does not take the place of the first."""
+    log = Log()
+    for name in ("DELAY_CONSENT", "DELAY_LAB"):
+        say(log, name, "yes")
+    stands = facts.standing(log.case.facts)
+    said = [spec.id for spec in facts.facts_of("delay") if spec.id in stands]
+    assert said == ["DELAY_CONSENT", "DELAY_LAB"]

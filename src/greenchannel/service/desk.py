@@ -45,6 +45,7 @@ from greenchannel.service.intake import Intake, UploadAnswer
 from greenchannel.service.keeping import Housekeeping, keep_running
 from greenchannel.service.notices import Notices
 from greenchannel.service.outbox import Outbox
+from greenchannel.service.quality_book import WRITE_EVERY_S, QualityBook
 from greenchannel.service.quarantine_desk import QuarantineDesk
 from greenchannel.service.receipts import Receipts
 from greenchannel.service.reperfusion_clock import ReperfusionClock
@@ -274,6 +275,7 @@ class Desk:
         self.quarantined = QuarantineDesk(
             quarantine=quarantine, intake=self.intake, administration=self.administration, clock=clock
         )
+        self.quality = QualityBook(engine=engine, accounts=accounts, hub=self.hub)
         self._tasks: list[asyncio.Task[None]] = []
         self._warming: asyncio.Task[None] | None = None
         self._heartbeat: Heartbeat | None = None
@@ -333,6 +335,7 @@ class Desk:
         await self.roster.start()
         await self.streams.start()
         await self.uploads.start()
+        await self.quality.start()
         self._warming = asyncio.create_task(self.intake.in_pool(warm.read_once))
         return await self.intake.read_what_was_left()
 
@@ -346,6 +349,7 @@ class Desk:
             ("uploads", self.uploads.sweep, SWEEP_UPLOADS_S),
             ("ambulance positions", self.ambulances.sweep, SWEEP_EVERY_S),
             ("roster", self.roster.refresh, COUNT_ROSTER_S),
+            ("quality records", self.quality.write, WRITE_EVERY_S),
         )
         return {name: keep_running(name, work, every_s) for name, work, every_s in works}
 
@@ -377,6 +381,8 @@ class Desk:
             await self.streams.stop()
         await self.intake.close()
         await asyncio.to_thread(self._writer.close)
+        if self._serving:
+            await asyncio.to_thread(self.quality.flush)
         await asyncio.to_thread(self.access.flush)
 
     def _fold_log(self) -> None:

@@ -275,6 +275,33 @@ ambulance_positions = Table(  # kept for a day, never in the log: a track is whe
     UniqueConstraint("case_id", "source", "raw_at", name="uq_ambulance_positions_case_source_raw_at"),
 )
 
+# ---------------------------------------------------------------- what is counted, made anew from the log at will
+
+quality_records = Table(
+    "quality_records",
+    metadata,
+    Column("case_id", String(64), primary_key=True),
+    Column("site", String(64), nullable=False),
+    Column("began_at", Instant, nullable=False, index=True),
+    Column("body", LargeBinary, nullable=False),  # the whole record
+)
+
+quality_numbers = Table(  # apart, so that all of them are read without the bodies between
+    "quality_numbers",
+    metadata,
+    Column("case_id", String(64), primary_key=True),
+    Column("numbers", LargeBinary, nullable=False),
+    Column("labels", LargeBinary, nullable=False),
+)
+
+quality_head = Table(  # one row: which events are in
+    "quality_head",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("layout", Text, nullable=False),  # how numbers and bodies are written
+)
+
 # ---------------------------------------------------------------- people, devices, sites, shifts
 
 sites = Table(

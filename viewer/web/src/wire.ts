@@ -297,6 +297,8 @@ export interface Timeline {
 /** What is known of a case that is no time. */
 export interface Fact extends Said {
   id: string;
+  /** Facts that are asked for together: why care was late, what a registry leaves out. */
+  group: string | null;
   code: string | null;
   known: boolean;
   codes: (Said & { id: string })[];

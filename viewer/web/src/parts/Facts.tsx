@@ -15,10 +15,12 @@ interface Props {
 }
 
 export function Facts({ caseId, facts, mine }: Props): JSX.Element {
+  // What is asked for together is a long list: whoever may not say it sees of it what is known.
+  const shown = facts.filter((fact) => fact.known || !fact.group || mine.includes(fact.id));
   return (
     <Section title={t("factsTitle")}>
       <div class="facts" data-testid="facts">
-        {facts.map((fact) => (
+        {shown.map((fact) => (
           <OneFact key={fact.id} caseId={caseId} fact={fact} may={mine.includes(fact.id)} />
         ))}
       </div>
