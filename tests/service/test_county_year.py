@@ -188,7 +188,9 @@ def test_quality_staff_find_what_was_planted(
 def _slowest(answer: dict[str, Any]) -> str:
     """The group with the largest mean, of those that have enough to say it."""
     (metric,) = answer["metrics"]
-    means = {cell["key"]: cell["all"]["mean_min"] for cell in metric["groups"] if cell["all"]["n"] >= 4}
+    means: dict[str, float] = {
+        cell["key"]: cell["all"]["mean_min"] for cell in metric["groups"] if cell["all"]["n"] >= 4
+    }
     print(f"\n{metric['metric']['id']}: {means}")
     assert len(means) >= 2
     return max(means, key=lambda key: means[key])
