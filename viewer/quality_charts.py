@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from greenchannel.alerts.quality.chart_sets import charts_of
+from greenchannel.alerts.quality.chart_sets import charts_of, false_alarms_expected
 from greenchannel.alerts.quality.chart_values import Chart as Counted
 from greenchannel.alerts.quality.chart_values import Point
 from greenchannel.alerts.quality.chart_values import Signal as Found
@@ -16,7 +16,6 @@ from greenchannel.viewer.words import SHOWN_ZONE
 
 NETWORK: Final = Said(id="network", zh="全网络", en="the network")
 BASELINE_MONTHS: Final = 8  # as `least_months` of the charts; where fewer are known, two thirds of them
-RUN_LENGTH: Final = 370.0  # points between two signals by chance that each chart was designed for, at least
 MOST_CASES_NAMED: Final = 20
 MOST_POINTS: Final = 400
 
@@ -47,7 +46,7 @@ def charts_json(scope: Scope, frame: Frame, names: Directory) -> Charts:
         watch_month=first,
         watched=len(watched),
         points=points,
-        vain=points / RUN_LENGTH,
+        vain=false_alarms_expected(watched, watch_from=watch_from),
     )
 
 

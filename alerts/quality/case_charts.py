@@ -46,7 +46,8 @@ def case_chart(
         usual=None,
         limit=charts.share_rule().limit if share else charts.cusum_rule(scope).limit_sd,
     )
-    if len(before) < read_value(charts.TABLE, "least_baseline", int):
+    least = charts.share_rule().least_baseline if share else charts.cusum_rule(scope).least_baseline
+    if len(before) < least:
         return chart
     watched = [one for one in own if one.at >= watch_from]
     if share:

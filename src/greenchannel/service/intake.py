@@ -456,7 +456,8 @@ class Intake:
         ):  # it was ended before it was read: practice rings nobody afterwards
             self._casework.write(tx, case, case.case_id, [reading], "service")
             return
-        plan = self._watch.plan(reading.tier, tx.now, case.site)
+        rings = reading.tier in self._watch.settings.paging_tiers
+        plan = self._watch.plan(reading.tier, tx.now, case.site) if rings else ()
         events = commands.analysed(
             case,
             reading,

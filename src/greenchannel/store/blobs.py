@@ -100,12 +100,12 @@ class Blobs:
         table = schema.blob_keys
         same = table.c.sha256 == staged.sha256
         links = tx.conn.execute(select(table.c.patient, table.c.file, table.c.wrapped_key).where(same)).all()
-        here = [row for row in links if self._path(row.file).exists()]
-        if any(row.patient == patient for row in here):
+        if any(row.patient == patient and self._path(row.file).exists() for row in links):
             return
+        here = next((row for row in links if self._path(row.file).exists()), None)
         file, key = staged.file, staged.key
-        if here:
-            file, key = here[0].file, self._blob_key(tx.conn, staged.sha256, here[0])
+        if here is not None:
+            file, key = here.file, self._blob_key(tx.conn, staged.sha256, here)
         if not self._path(file).exists():
             raise BlobMissing(
                 f"expected the staged file of {staged.sha256}, it is gone: stage the bytes again"

@@ -159,8 +159,8 @@ export const QUALITY_TEXTS = {
     "Upwards: slower, or more often; beyond ±{upper} is a signal.",
   ],
   chartsVain: [
-    "以 {month} 以前为基线。共看 {charts} 张图、{points} 个点;即使一切照旧,平均也会有误报(至多约 {n} 个)。",
-    "All before {month} is the baseline. {charts} charts with {points} points: if nothing had changed, chance alone would still give signals (at most about {n}).",
+    "以 {month} 以前为基线。共看 {charts} 张图、{points} 个点;即使一切照旧,平均也会有约 {n} 个误报。",
+    "All before {month} is the baseline. {charts} charts with {points} points: if nothing had changed, chance alone would still give about {n} signals.",
   ],
   kind_xmr: ["单值—移动极差图 (XmR)", "XmR chart"],
   kind_cusum: ["累积和图 (CUSUM)", "CUSUM chart"],
