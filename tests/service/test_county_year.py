@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import defaultdict
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -92,15 +92,23 @@ def test_the_log_says_what_was_recorded_and_nothing_else(truth: list[dict[str, A
     assert hows == {"service", "device", "tap", "task", "gps", "typed", "told"}
 
 
-def test_what_the_truth_does_not_say_is_found() -> None:
-    """The comparison itself can fail."""
-    line = {
-        "number": "1",
-        "case_id": "c1",
-        "recorded": [{"milestone": "FMC", "source": "clinic", "at": "2026-03-02T10:00:00Z", "how": "typed"}],
-    }
+def test_the_comparison_itself_can_fail(truth: list[dict[str, Any]], book: CaseBook) -> None:
+    """A time two seconds off, one that the log lacks, one that nobody recorded, and a case that is not there."""
+    line = truth[0]
+    case = book.cases[line["case_id"]]
+    first, *rest = [one for one in line["recorded"] if one["how"] == "service"]
+    later = (datetime.fromisoformat(first["at"]) + timedelta(seconds=2)).isoformat()
+    others = [one for one in line["recorded"] if one is not first]
+    invented = {"milestone": "CABG_START", "source": "cathlab", "at": first["at"], "how": "tap"}
 
-    assert year_check.problems(line, None) == ["1: no case c1"]
+    assert year_check.problems(line, case) == [] and rest
+    assert "2.0 s off" in year_check.problems(line | {"recorded": [*others, first | {"at": later}]}, case)[0]
+    assert (
+        "is not in the log"
+        in year_check.problems(line | {"recorded": [*line["recorded"], invented]}, case)[0]
+    )
+    assert "nobody recorded" in year_check.problems(line | {"recorded": others}, case)[0]
+    assert "no case" in year_check.problems(line, None)[0]
 
 
 def test_a_transfer_fills_the_required_times_without_typing(

@@ -1,5 +1,7 @@
 """A simulated year as values: repeatable, ordered as care is, and with what is planted in it."""
 
+import math
+import random
 from collections import Counter
 from datetime import date, timedelta
 from itertools import islice, pairwise
@@ -10,8 +12,9 @@ import pytest
 from greenchannel.alerts.milestones import MilestoneValue, milestones
 from greenchannel.alerts.order import check_order
 from greenchannel.county.year_acts import acts_of
-from greenchannel.county.year_map import HUB, make_county, off_hours, person
+from greenchannel.county.year_map import HUB, M_PER_DEG, Place, make_county, off_hours, person
 from greenchannel.county.year_plan import STEMI, Patient, YearOptions, make_year
+from greenchannel.county.year_roads import LEGS, drive
 from greenchannel.county.year_table import year_table
 from greenchannel.events import ClockReading
 
@@ -133,6 +136,25 @@ def test_everything_occurs() -> None:
     assert {one.clock.kind for one in county.clinics} == {"good", "off", "dead"}
     assert {one.talks for one in county.clinics} == {True, False}
     assert sum(not one.tells_fmc for one in county.clinics) == year_table().no_fmc_clinics
+
+
+def test_an_ambulance_never_flies_and_is_where_it_should_be() -> None:
+    """Its positions from the hub to the clinic and back: in order, at a speed that a road allows."""
+    patient = next(one for one in STEMIS if one.mode == 2)
+    legs = tuple(patient.true[name] for name in LEGS)
+    hub, place = YEAR.county.hub, patient.place
+    found = drive(random.Random(1), hub, place, patient.true["AMB_DISPATCH"], legs)
+    at_scene = [one for one in found if legs[1] <= one.at <= legs[2]]
+
+    def off_m(lat: float, lon: float, there: Place) -> float:
+        return M_PER_DEG * math.hypot(lat - there.lat, (lon - there.lon) * math.cos(math.radians(lat)))
+
+    assert all(a.at < b.at for a, b in pairwise(found))
+    for a, b in pairwise(found):
+        moved_m = M_PER_DEG * math.hypot(a.lat - b.lat, (a.lon - b.lon) * math.cos(math.radians(a.lat)))
+        assert moved_m < 30.0 * (b.at - a.at).total_seconds() + 60.0
+    assert len(at_scene) >= 5 and all(off_m(one.lat, one.lon, place) < 60.0 for one in at_scene)
+    assert off_m(found[0].lat, found[0].lon, hub) < 60.0 and off_m(found[-1].lat, found[-1].lon, hub) < 60.0
 
 
 def test_people_take_turns_and_a_clinic_has_one_doctor() -> None:

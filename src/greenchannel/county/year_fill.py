@@ -121,6 +121,8 @@ class Filler:
             await self._pass(patient.begins_at)
             self._come(patient)
         await self._pass(ends)
+        if say is not None and day is not None:
+            say(day)
         for left in tuple(self._told):
             self._finish(left)
 
