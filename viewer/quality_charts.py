@@ -8,8 +8,8 @@ from greenchannel.alerts.quality.chart_sets import charts_of
 from greenchannel.alerts.quality.chart_values import Chart as Counted
 from greenchannel.alerts.quality.chart_values import Point
 from greenchannel.alerts.quality.chart_values import Signal as Found
+from greenchannel.alerts.quality.national_form import by_pci
 from greenchannel.viewer.directory import Directory
-from greenchannel.viewer.quality_delays import treated
 from greenchannel.viewer.quality_json import Chart, ChartPoint, Charts, Frame, Said, Signal
 from greenchannel.viewer.quality_scope import Scope, month_begin, months_before, said
 from greenchannel.viewer.words import SHOWN_ZONE
@@ -33,7 +33,7 @@ def charts_json(scope: Scope, frame: Frame, names: Directory) -> Charts:
     end = month_begin(months_before(scope.view.to_month, -1))
     records = [one for one in scope.others if one.began_at < end]
     made = [
-        *charts_of(treated(records), watch_from=watch_from, scopes=("network",)).charts,
+        *charts_of(by_pci(records), watch_from=watch_from, scopes=("network",)).charts,
         *charts_of(records, watch_from=watch_from, scopes=("clinic", "reader")).charts,
     ]
     watched = [one for one in made if one.state == "watched" and one.points]
