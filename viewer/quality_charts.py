@@ -8,6 +8,7 @@ from greenchannel.alerts.quality.chart_sets import charts_of
 from greenchannel.alerts.quality.chart_values import Chart as Counted
 from greenchannel.alerts.quality.chart_values import Point
 from greenchannel.alerts.quality.chart_values import Signal as Found
+from greenchannel.alerts.quality.charts import least_months
 from greenchannel.alerts.quality.national_form import by_pci
 from greenchannel.viewer.directory import Directory
 from greenchannel.viewer.quality_json import Chart, ChartPoint, Charts, Frame, Said, Signal
@@ -15,7 +16,6 @@ from greenchannel.viewer.quality_scope import Scope, month_begin, months_before,
 from greenchannel.viewer.words import SHOWN_ZONE
 
 NETWORK: Final = Said(id="network", zh="全网络", en="the network")
-BASELINE_MONTHS: Final = 8  # as `least_months` of the charts; where fewer are known, two thirds of them
 RUN_LENGTH: Final = 370.0  # points between two signals by chance that each chart was designed for, at least
 MOST_CASES_NAMED: Final = 20
 MOST_POINTS: Final = 400
@@ -57,7 +57,7 @@ def watched_from(scope: Scope) -> str:
     known = [one for one in scope.months if one <= view.to_month]
     if not known:
         return view.from_month
-    soonest = known[min(BASELINE_MONTHS, 2 * len(known) // 3)]
+    soonest = known[min(least_months(), 2 * len(known) // 3)]  # where fewer are known, two thirds of them
     return max(view.from_month, soonest)
 
 

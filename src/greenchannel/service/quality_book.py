@@ -75,6 +75,13 @@ class QualityBook:
         """Write down what changed; called again and again."""
         await asyncio.to_thread(self.flush)
 
+    async def write_last(self) -> None:
+        """Write at a stop, which nothing holds up: the next start makes what could not be written."""
+        try:
+            await self.write()
+        except Exception:
+            logger.exception("records were not written at the stop")
+
     # ------------------------------------------------------------ questions
 
     def answer(self, question: Question, sites: frozenset[str] | None = None) -> MetricsAnswer:
