@@ -11,15 +11,16 @@ T = TypeVar("T")
 
 
 @cache
-def _document(name: str) -> dict[str, Any]:
+def read_document(name: str) -> dict[str, Any]:
+    """Return all of ``<name>.toml``."""
     return tomllib.loads((files("greenchannel") / "alerts" / f"{name}.toml").read_text(encoding="utf-8"))
 
 
 def read_table(name: str, key: str, kind: type[T]) -> tuple[T, ...]:
     """Return the array `key` of ``<name>.toml`` as records of `kind`; raise `msgspec.ValidationError` on a misfit."""
-    return tuple(msgspec.convert(row, kind) for row in _document(name)[key])
+    return tuple(msgspec.convert(row, kind) for row in read_document(name)[key])
 
 
 def read_value(name: str, key: str, kind: type[T]) -> T:
     """Return the value `key` of ``<name>.toml`` as `kind`."""
-    return msgspec.convert(_document(name)[key], kind)
+    return msgspec.convert(read_document(name)[key], kind)

@@ -6,6 +6,7 @@ from typing import Final
 
 from greenchannel.alerts.facts import facts
 from greenchannel.alerts.milestones import milestones
+from greenchannel.alerts.quality.chart_values import reading_min
 from greenchannel.alerts.quality.national_form import choices, minutes_between, ways_of
 from greenchannel.alerts.quality.record import CaseRecord
 from greenchannel.alerts.timeline import IntervalSpec, interval_specs
@@ -262,7 +263,7 @@ def ecgs_table(records: Sequence[CaseRecord]) -> Table:
             ecg.received_at,
             ecg.opened_at,
             ecg.read_at,
-            _minutes_of(ecg.received_at, ecg.read_at),
+            _rounded(reading_min(ecg)),
             _said(ecg.acceptable),
             ", ".join(ecg.bad_leads) or None,
             ecg.tier,
@@ -335,6 +336,10 @@ def alerts_table(records: Sequence[CaseRecord]) -> Table:
         ),
         rows=rows,
     )
+
+
+def _rounded(minutes: float | None) -> float | None:
+    return None if minutes is None else round(minutes, 2)
 
 
 def _minutes_of(start: datetime | None, end: datetime | None) -> float | None:

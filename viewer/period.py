@@ -1,14 +1,14 @@
 """From when until when something is asked for, as a query says it: days of the network's calendar, or instants."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
+from greenchannel.alerts.order import NATIONAL_ZONE
 from greenchannel.alerts.quality.monthly_report import month_start
-from greenchannel.clock import EARLIEST, LATEST
+from greenchannel.clock import EARLIEST, LATEST, can_be
 from greenchannel.viewer.instants import BEYOND, BEYOND_ZH, is_day
 from greenchannel.viewer.problems import Problem
-from greenchannel.viewer.routes_metrics import instant
 from greenchannel.viewer.words import SHOWN_ZONE
 
 _LENGTH_OF_DAY: Final = len("2026-05-31")
@@ -33,6 +33,34 @@ class Period:
         first = "" if self.start == EARLIEST else f"{self.start.astimezone(SHOWN_ZONE):%Y%m%d}"
         last = (self.end - timedelta(microseconds=1)).astimezone(SHOWN_ZONE)
         return f"{first}-" if self.end == LATEST else f"{first}-{last:%Y%m%d}"
+
+
+def instant(given: str | None, name: str) -> datetime | None:
+    """A day as its first instant in the national zone, or an instant with its offset; None where nothing is given.
+
+    Raises `Problem` 422 for anything else.
+    """
+    if not given:
+        return None
+    try:
+        if len(given) == _LENGTH_OF_DAY:
+            found = datetime.combine(date.fromisoformat(given), time(), NATIONAL_ZONE)
+        else:
+            found = datetime.fromisoformat(
+                given.replace(" ", "+")
+            )  # a plus that the address turned into a space
+    except ValueError:
+        found = None
+    if found is None or found.utcoffset() is None or not can_be(found):
+        raise Problem(
+            422,
+            f"{name} is neither a day nor an instant",
+            code="bad_instant",
+            zh=f"{name} 应为日期或带时区的时间",
+            expected="2026-03-02 or 2026-03-02T16:05:00+08:00",
+            got=given,
+        )
+    return found
 
 
 def period(start: str | None, end: str | None) -> Period:

@@ -8,14 +8,14 @@ from greenchannel.alerts.quality.chart_sets import charts_of, false_alarms_expec
 from greenchannel.alerts.quality.chart_values import Chart as Counted
 from greenchannel.alerts.quality.chart_values import Point
 from greenchannel.alerts.quality.chart_values import Signal as Found
+from greenchannel.alerts.quality.charts import least_months
+from greenchannel.alerts.quality.national_form import by_pci
 from greenchannel.viewer.directory import Directory
-from greenchannel.viewer.quality_delays import treated
 from greenchannel.viewer.quality_json import Chart, ChartPoint, Charts, Frame, Said, Signal
 from greenchannel.viewer.quality_scope import Scope, month_begin, months_before, said
 from greenchannel.viewer.words import SHOWN_ZONE
 
 NETWORK: Final = Said(id="network", zh="全网络", en="the network")
-BASELINE_MONTHS: Final = 8  # as `least_months` of the charts; where fewer are known, two thirds of them
 MOST_CASES_NAMED: Final = 20
 MOST_POINTS: Final = 400
 
@@ -32,7 +32,7 @@ def charts_json(scope: Scope, frame: Frame, names: Directory) -> Charts:
     end = month_begin(months_before(scope.view.to_month, -1))
     records = [one for one in scope.others if one.began_at < end]
     made = [
-        *charts_of(treated(records), watch_from=watch_from, scopes=("network",)).charts,
+        *charts_of(by_pci(records), watch_from=watch_from, scopes=("network",)).charts,
         *charts_of(records, watch_from=watch_from, scopes=("clinic", "reader")).charts,
     ]
     watched = [one for one in made if one.state == "watched" and one.points]
@@ -56,7 +56,7 @@ def watched_from(scope: Scope) -> str:
     known = [one for one in scope.months if one <= view.to_month]
     if not known:
         return view.from_month
-    soonest = known[min(BASELINE_MONTHS, 2 * len(known) // 3)]
+    soonest = known[min(least_months(), 2 * len(known) // 3)]  # where fewer are known, two thirds of them
     return max(view.from_month, soonest)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from greenchannel.alerts.quality.bottlenecks import Bottleneck, bottlenecks
-from greenchannel.alerts.quality.national_form import PCI, ways_of
+from greenchannel.alerts.quality.national_form import by_pci
 from greenchannel.alerts.quality.record import CaseRecord
 from greenchannel.alerts.quality.slow_groups import GroupExcess, slow_groups
 from greenchannel.alerts.quality.waterfall import Against, Row, best_months, compare, waterfall
@@ -23,11 +23,6 @@ _BY: Final = {"site": "clinic"}  # what a grouping of the cores is called on the
 _GROUP: Final = {"on_hours": "on", "off_hours": "off"}
 
 
-def treated(records: Sequence[CaseRecord]) -> tuple[CaseRecord, ...]:
-    """Infarctions for which PCI was the way: they have all of it, whether its times are known or not."""
-    return tuple(one for one in records if one.diagnosis == "STEMI" and PCI in (ways_of(one) or ()))
-
-
 def delays_of(
     scope: Scope, frame: Frame, names: Directory, *, mode: int | None, against: tuple[str, str] | None
 ) -> Waterfall:
@@ -40,7 +35,7 @@ def delays_of(
     against
         First and last month of an earlier period, whose median is compared.
     """
-    now, history = treated(scope.records), treated(scope.others)
+    now, history = by_pci(scope.records), by_pci(scope.others)
     modes = Counter(one.arrival_mode for one in now if one.arrival_mode is not None)
     shown = mode or (modes.most_common(1)[0][0] if modes else 2)
     told = waterfall(now, mode=shown)
@@ -145,8 +140,8 @@ def _group_words(group: GroupExcess, names: Directory) -> Said:
 
 
 def _change(scope: Scope, against: tuple[str, str]) -> Change:
-    before = treated(between(scope.others, *against))
-    found = compare_periods(before, treated(scope.records))
+    before = by_pci(between(scope.others, *against))
+    found = compare_periods(before, by_pci(scope.records))
     return Change(
         from_month=against[0],
         to_month=against[1],

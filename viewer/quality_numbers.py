@@ -83,10 +83,9 @@ def cases_of(scope: Scope, frame: Frame, names: Directory, metric: str, chosen: 
     """The cases of one set of a metric, the slowest first; without a metric all cases of the view, the newest first."""
     by_id = {one.case_id: one for one in scope.records}
     if not metric:
-        lines = [_line(one, names, "counted", None, ()) for one in reversed(scope.records)]
-        return Cases(
-            frame=frame, metric=None, set="counted", total=len(lines), cases=tuple(lines[:MOST_CASES])
-        )
+        newest = scope.records[: -MOST_CASES - 1 : -1]
+        lines = [_line(one, names, "counted", None, ()) for one in newest]
+        return Cases(frame=frame, metric=None, set="counted", total=len(scope.records), cases=tuple(lines))
     asked = _metric_of(scope.view.standard, metric)
     (one,) = answer(
         scope.records, Question(edition=scope.view.standard, metrics=(asked,), trend=False)
@@ -96,7 +95,7 @@ def cases_of(scope: Scope, frame: Frame, names: Directory, metric: str, chosen: 
         _line(by_id[case_id], names, name, ends, reasons)
         for case_id, name, reasons in _set(one.whole.cases or CellCases(), chosen)
     ]
-    lines.sort(key=lambda line: (-(line.minutes or 0.0), line.opened_at), reverse=False)
+    lines.sort(key=lambda line: (-(line.minutes or 0.0), line.opened_at))
     return Cases(
         frame=frame,
         metric=metric_json(one),

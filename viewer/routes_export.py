@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import quote
 
+import msgspec
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
@@ -19,7 +20,7 @@ from greenchannel.viewer import export_cases, export_form, export_research
 from greenchannel.viewer.access import require
 from greenchannel.viewer.export_records import known_sites, one_record, records_of
 from greenchannel.viewer.export_table import Book, csv_bytes, xlsx_bytes
-from greenchannel.viewer.front import Front, Here, Who, answer
+from greenchannel.viewer.front import Front, Here, Who, answer_beside
 from greenchannel.viewer.period import Period, period
 from greenchannel.viewer.problems import Problem
 from greenchannel.viewer.words import Word
@@ -134,11 +135,15 @@ async def national_form(
         now = front.desk.clock.now()
         data = await asyncio.to_thread(export_form.form_xml, form, records, now)
         return attachment(data, "application/xml", name, "xml")
-    said = {} if case is None else {case: _said(front, case, who)}
-    found = await asyncio.to_thread(
-        lambda: [export_form.form_json(one, form, said.get(one.case_id)) for one in records]
-    )
-    return answer(found[0] if case is not None else {"form": form, "total": len(found), "cases": found})
+    if case is not None:
+        return await answer_beside(export_form.form_json, records[0], form, _said(front, case, who))
+    return await answer_beside(_forms, records, form)
+
+
+def _forms(records: Sequence[CaseRecord], form: str) -> dict[str, Any]:
+    """Written one by one: whoever waits for the interpreter waits for one form, not for thousands."""
+    found = [msgspec.Raw(msgspec.json.encode(export_form.form_json(one, form))) for one in records]
+    return {"form": form, "total": len(found), "cases": found}
 
 
 def _said(front: Front, case_id: str, who: Caller) -> dict[str, list[Any]]:
@@ -214,7 +219,7 @@ async def research(
     note(front, who, "research", f"{span.name} {format} cases={len(found.rows)} left_out={found.left_out}")
     name = Word("去标识化研究数据", "research")
     if format == "json":
-        return answer(await asyncio.to_thread(export_research.research_json, found))
+        return await answer_beside(export_research.research_json, found)
     if format == "zip":
         data = await asyncio.to_thread(export_research.research_zip, found, made_at)
         return attachment(data, "application/zip", name, "zip")

@@ -60,12 +60,14 @@ async def metrics(
     )
     name, english = Word(f"质量指标_{span.name}", f"metrics_{span.name}"), lang == "en"
     made_at = front.desk.clock.now()
-    book = metrics_book(found, sites)
-    if format == "xlsx":
-        data = await asyncio.to_thread(lambda: xlsx_bytes(book, made_at=made_at, english=english))
-        return attachment(data, XLSX, name, "xlsx")
-    chosen = next(one for one in book.tables if one.id == table)
-    return attachment(await asyncio.to_thread(lambda: csv_bytes(chosen, english=english)), CSV, name, "csv")
+
+    def written() -> bytes:
+        book = metrics_book(found, sites)
+        if format == "xlsx":
+            return xlsx_bytes(book, made_at=made_at, english=english)
+        return csv_bytes(next(one for one in book.tables if one.id == table), english=english)
+
+    return attachment(await asyncio.to_thread(written), XLSX if format == "xlsx" else CSV, name, format)
 
 
 def _listed(text: str | None) -> tuple[str, ...]:

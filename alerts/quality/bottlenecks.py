@@ -25,6 +25,7 @@ from greenchannel.alerts.quality.tables import read_value
 
 TABLE = "bottlenecks"
 FEW = 60  # cases of the baseline are drawn at a time: the variance of more follows from theirs
+MANY = 400  # cases of the period likewise: a year of a province would fill the memory
 LEAST_VARIANCE = 0.25  # of times that are told to the minute
 ALWAYS = ("consent", "dido")  # in the list whatever they cost
 
@@ -258,10 +259,12 @@ def _row(
     excess = float(shift(over, reference))
     few = min(len(base), FEW)
     doubt = float(np.var(shift(_resampled(rng, base, few, rule), reference))) * few / len(base)
-    drawn = shift(_resampled(rng, over, len(over), rule), reference)
+    some = min(len(over), MANY)
+    narrower = math.sqrt(some / len(over))
+    drawn = excess + (shift(_resampled(rng, over, some, rule), reference) - excess) * narrower
     drawn += rng.normal(0.0, math.sqrt(doubt), rule.draws)
     # A handful of cases that happen to be alike says too little of its own spread: what is usual says it, too.
-    chance = shift(_resampled(rng, base, len(over), rule), reference)
+    chance = shift(_resampled(rng, base, some, rule), reference) * narrower
     tail = (1.0 - rule.interval_share) / 2.0
     low, high = np.quantile(drawn, (tail, 1.0 - tail))
     belief = believe(excess, (float(np.var(drawn)) + float(np.var(chance)) + doubt) / 2.0, rule)

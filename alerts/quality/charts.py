@@ -95,6 +95,12 @@ def clip_sd() -> float:
 
 
 @cache
+def least_months() -> int:
+    """So many months of baseline a monthly chart has at least."""
+    return read_value(TABLE, "least_months", int)
+
+
+@cache
 def offset_min() -> float:
     """Minutes added before the logarithm."""
     return read_value(TABLE, "offset_min", float)

@@ -3,7 +3,6 @@
 Every number carries its cases. What nobody has said yet is counted as such and is in no share.
 """
 
-import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
@@ -11,9 +10,9 @@ from typing import TypeVar
 
 import msgspec
 import numpy as np
-import scipy.stats
 
 from greenchannel.alerts.quality.chart_values import reading_min
+from greenchannel.alerts.quality.engine import wilson
 from greenchannel.alerts.quality.record import CaseRecord, RecordAlert, RecordEcg
 from greenchannel.alerts.quality.segments import minutes, segments, way_of
 from greenchannel.alerts.quality.tables import read_value
@@ -162,13 +161,10 @@ def closed_loop(records: Sequence[CaseRecord]) -> ClosedLoop:
 
 def share_of(count: int, of: int) -> Share:
     """A share with its Wilson interval (Wilson 1927); of none there is no share."""
-    if of == 0:
+    interval = wilson(count, of)
+    if interval is None:
         return Share(count=0, of=0, share=None, low=None, high=None)
-    z = float(scipy.stats.norm.ppf(0.5 + read_value(TABLE, "interval_share", float) / 2.0))
-    share = count / of
-    middle = (share + z * z / (2 * of)) / (1 + z * z / of)
-    half = z * math.sqrt(share * (1 - share) / of + z * z / (4 * of * of)) / (1 + z * z / of)
-    return Share(count=count, of=of, share=share, low=max(middle - half, 0.0), high=min(middle + half, 1.0))
+    return Share(count=count, of=of, share=count / of, low=interval[0], high=interval[1])
 
 
 def times_of(lengths_min: Iterable[float | None]) -> Times:

@@ -8,14 +8,20 @@ import struct
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from hashlib import sha256
 from typing import Final
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from greenchannel.alerts.quality.metrics import counted_facts, counted_milestones, reperfusion_of
-from greenchannel.alerts.quality.record import RECORDS_VERSION, CaseRecord, RecordTime
+from greenchannel.alerts.quality.metrics import (
+    counted_facts,
+    counted_milestones,
+    reperfusion_of,
+    reperfusion_rules,
+)
+from greenchannel.alerts.quality.record import RECORDS_VERSION, CaseRecord, RecordTime, record_rules
 from greenchannel.alerts.quality.record_of import HUB, SiteFacts
 from greenchannel.alerts.timeline import TRANSFER
 
@@ -72,7 +78,8 @@ def _struct() -> struct.Struct:
 
 def layout_name() -> str:
     """Changes whenever packed numbers would be read wrongly or would say something else."""
-    return f"{RECORDS_VERSION}:{','.join((*counted_milestones(), *counted_facts(), *LABELS))}"
+    rules = sha256(msgspec.json.encode([record_rules(), reperfusion_rules()])).hexdigest()[:12]
+    return f"{RECORDS_VERSION}:{rules}:{','.join((*counted_milestones(), *counted_facts(), *LABELS))}"
 
 
 def pack(record: CaseRecord) -> Packed:

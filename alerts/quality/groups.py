@@ -6,7 +6,7 @@ calendar of a year is not announced yet, a day that could be a holiday is unknow
 """
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from typing import Final
 
@@ -17,11 +17,10 @@ import numpy.typing as npt
 from greenchannel.alerts.duty_calendar import chinese_calendar
 from greenchannel.alerts.order import NATIONAL_ZONE
 from greenchannel.alerts.quality.columns import Codes, Columns, Ints
-from greenchannel.alerts.quality.metrics import office
+from greenchannel.alerts.quality.hours import work_from, work_until
 
 ON, OFF = "on", "off"
-_HOUR_US: Final = 3_600_000_000
-_DAY_US: Final = 24 * _HOUR_US
+_DAY_US: Final = 24 * 3_600_000_000
 
 
 class Grouping(msgspec.Struct, kw_only=True):
@@ -121,11 +120,15 @@ def _by_months(columns: Columns, length: int, name: Callable[[int, int], str]) -
 def _by_hours(columns: Columns) -> Grouping:
     local = _local_us(columns)
     day, within = np.divmod(local, _DAY_US)
-    hours = office()
-    inside = (within >= hours.from_hour * _HOUR_US) & (within < hours.to_hour * _HOUR_US)
+    inside = (within >= _us_of(work_from())) & (within < _us_of(work_until()))
     days, place = np.unique(day, return_inverse=True)
     working = np.array([_working(one) for one in days.tolist()], np.int32)[place]
     return Grouping(code=np.where(inside, working, np.int32(_CODES[OFF])), keys=[None, ON, OFF])
+
+
+def _us_of(wall: time) -> int:
+    """Microseconds since midnight."""
+    return ((wall.hour * 60 + wall.minute) * 60 + wall.second) * 1_000_000
 
 
 _CODES: Final = {None: 0, ON: 1, OFF: 2}

@@ -1,12 +1,26 @@
 """On hours and off hours, with the public holidays and the weekends that are worked."""
 
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, time, tzinfo
 from functools import cache
 
 from greenchannel.alerts.duty_calendar import DutyCalendar, Kind, chinese_calendar
 from greenchannel.alerts.order import NATIONAL_ZONE
-from greenchannel.alerts.quality.metrics import office
 from greenchannel.alerts.quality.record import CaseRecord
+from greenchannel.alerts.quality.tables import read_value
+
+TABLE = "hours"
+
+
+@cache
+def work_from() -> time:
+    """When the working day begins, by the wall clock."""
+    return read_value(TABLE, "work_from", time)
+
+
+@cache
+def work_until() -> time:
+    """When it ends."""
+    return read_value(TABLE, "work_until", time)
 
 
 @cache
@@ -19,7 +33,7 @@ def is_off_hours(
 ) -> bool | None:
     """Whether an instant lies outside working hours; None where nobody can know yet whether its day is worked."""
     wall = at.astimezone(zone)
-    if not office().from_hour <= wall.hour < office().to_hour:
+    if not work_from() <= wall.time() < work_until():
         return True
     kinds = _national_kinds(wall.date()) if calendar is None else calendar.kinds(wall.date())
     if kinds == {"working"}:

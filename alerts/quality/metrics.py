@@ -91,13 +91,6 @@ class Reperfused(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     has: tuple[str, ...]
 
 
-class Office(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Working hours, in full hours of the local day."""
-
-    from_hour: int
-    to_hour: int
-
-
 @cache
 def editions() -> dict[str, Edition]:
     """All editions by id, in the order they are offered."""
@@ -122,12 +115,6 @@ def metrics_of(edition: str | None) -> tuple[Metric, ...]:
 
 
 @cache
-def office() -> Office:
-    """The working hours."""
-    return read_value("editions", "office", Office)
-
-
-@cache
 def wilson_z() -> float:
     """The quantile of the normal distribution by which intervals of shares are drawn."""
     return read_value("editions", "wilson_z", float)
@@ -148,7 +135,8 @@ def counted_facts() -> tuple[str, ...]:
 
 
 @cache
-def _reperfused() -> tuple[Reperfused, ...]:
+def reperfusion_rules() -> tuple[Reperfused, ...]:
+    """What known milestones say, the first that fits."""
     return read_table("editions", "reperfusion", Reperfused)
 
 
@@ -157,4 +145,6 @@ def reperfusion_of(record: CaseRecord) -> str | None:
     said = record.facts.get("REPERFUSION")
     if said is not None:
         return said
-    return next((row.way for row in _reperfused() if all(name in record.times for name in row.has)), None)
+    return next(
+        (row.way for row in reperfusion_rules() if all(name in record.times for name in row.has)), None
+    )

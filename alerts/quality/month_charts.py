@@ -47,7 +47,7 @@ def month_chart(
             Point(at=month, case_id=None, value=_median(own), cases=len(own)) for month, own in months
         ),
     )
-    if len(before) < read_value(charts.TABLE, "least_months", int):
+    if len(before) < charts.least_months():
         return chart
     limits = charts.natural_limits([_median(own) for own in before], charts.xmr_rule())
     watched = [(month, own) for month, own in months if month >= first]

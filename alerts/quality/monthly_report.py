@@ -16,18 +16,19 @@ from greenchannel.alerts.facts import facts
 from greenchannel.alerts.order import NATIONAL_ZONE
 from greenchannel.alerts.quality.answers import Cell, MetricAnswer, Numbers, Question
 from greenchannel.alerts.quality.bottlenecks import Ranking, bottlenecks
+from greenchannel.alerts.quality.chart_values import reading_min
 from greenchannel.alerts.quality.closed_loop_counts import AlertCounts, ClosedLoop, closed_loop
 from greenchannel.alerts.quality.columns import Columns
 from greenchannel.alerts.quality.counter import Counter
 from greenchannel.alerts.quality.engine import answer_of
 from greenchannel.alerts.quality.form_checks import gaps
 from greenchannel.alerts.quality.metrics import Metric, editions, exclusions
-from greenchannel.alerts.quality.national_form import LYSIS, PCI, fields, filled_share, owners, ways_of
-from greenchannel.alerts.quality.record import CaseRecord
+from greenchannel.alerts.quality.national_form import LYSIS, by_pci, fields, filled_share, owners, ways_of
+from greenchannel.alerts.quality.record import STEMI, CaseRecord
 from greenchannel.alerts.quality.tables import read_value
+from greenchannel.alerts.timeline import TRANSFER
 
 TABLE = "monthly_report"
-STEMI = "STEMI"
 
 
 class Named(msgspec.Struct, frozen=True, kw_only=True):
@@ -193,7 +194,7 @@ def monthly_report(
     trends = {one.metric.id: one for one in year}
     rows = tuple(_metric(one, trends[one.metric.id], month) for one in now)
     stemi = [one for one in of_month if one.diagnosis == STEMI]
-    earlier = [one for one in records if first <= one.began_at < start and one.diagnosis == STEMI]
+    earlier = [one for one in records if first <= one.began_at < start]
     loop = closed_loop(of_month)
     of_sites = _by_endpoints("of_sites", rows)
     sites, more = _sites(counter, of_month, asked, of_sites)
@@ -206,9 +207,9 @@ def monthly_report(
         edition_source=spec.source,
         cases=len(of_month),
         stemi=len(stemi),
-        pci=len(_with_pci(stemi)),
+        pci=len(by_pci(stemi)),
         lysis=sum(LYSIS in (ways_of(one) or ()) for one in stemi),
-        transferred=sum(one.arrival_mode == 2 for one in stemi),
+        transferred=sum(one.arrival_mode == TRANSFER for one in stemi),
         unsaid_diagnosis=sum(one.diagnosis is None for one in of_month),
         still_open=sum(one.state == "open" for one in of_month),
         headline=_headline(rows),
@@ -217,7 +218,7 @@ def monthly_report(
         of_sites=of_sites,
         more_sites=more,
         least_for_a_rate=_number("least_for_a_rate"),
-        ranking=bottlenecks(_with_pci(stemi), _with_pci(earlier)),
+        ranking=bottlenecks(by_pci(stemi), by_pci(earlier)),
         loop=loop,
         alerts_by_rule=tuple(sorted(loop.alerts_by_rule, key=lambda row: -row.sent)[: _number("most_rules")]),
         delays=_delays(of_month),
@@ -231,10 +232,6 @@ def value_of(numbers: Numbers, *, is_share: bool, statistic: str) -> float | Non
     if is_share:
         return numbers.share
     return numbers.mean_min if statistic == "mean" else numbers.median_min
-
-
-def _with_pci(records: Iterable[CaseRecord]) -> list[CaseRecord]:
-    return [one for one in records if PCI in (ways_of(one) or ())]
 
 
 def _number(name: str) -> int:
@@ -317,11 +314,7 @@ def _sites(
 
 def _site(site: str, records: Sequence[CaseRecord], cells: Sequence[Mapping[str | None, Cell]]) -> SiteRow:
     ecgs = [ecg for record in records for ecg in record.ecgs]
-    waits = [
-        (ecg.read_at - ecg.received_at).total_seconds() / 60
-        for ecg in ecgs
-        if ecg.read_at is not None and ecg.received_at is not None and ecg.read_at >= ecg.received_at
-    ]
+    waits = [wait for ecg in ecgs if (wait := reading_min(ecg)) is not None]
     return SiteRow(
         site=site,
         cases=len(records),

@@ -13,7 +13,7 @@ import msgspec
 
 from greenchannel.alerts.facts import fact_codes
 from greenchannel.alerts.milestones import codes
-from greenchannel.alerts.quality.record import CaseRecord, RecordTime
+from greenchannel.alerts.quality.record import STEMI, CaseRecord, RecordTime
 from greenchannel.alerts.quality.tables import read_table, read_value
 from greenchannel.alerts.timeline import round_minutes
 
@@ -257,6 +257,11 @@ def ways_of(record: CaseRecord) -> frozenset[str] | None:
     if not found and "NOT_REPERFUSED" in record.facts:
         found.add(NONE)
     return frozenset(found) or None
+
+
+def by_pci(records: Iterable[CaseRecord]) -> tuple[CaseRecord, ...]:
+    """Infarctions for which PCI was the way: they have all of it, whether its times are known or not."""
+    return tuple(one for one in records if one.diagnosis == STEMI and PCI in (ways_of(one) or ()))
 
 
 def form_of(record: CaseRecord, form: str = CPC_STEMI) -> Form:

@@ -5,21 +5,30 @@ counted, charted, exported or reported is counted from records; who wants the co
 case. What is not known is None, or is not there.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
+from typing import Any
 
 import msgspec
 
-from greenchannel.alerts.quality.tables import read_value
+from greenchannel.alerts.quality.tables import read_document, read_value
 
-RECORDS_VERSION = 2
+RECORDS_VERSION = 3
 """Raised whenever a record of the same events would come out differently: stored ones are then made anew."""
+STEMI = "STEMI"
+"""The code of the diagnosis that intervals are about, of DX and of the discharge alike."""
 
 
 @cache
 def begins_with() -> tuple[str, ...]:
     """The milestones by the first known of which a case counts in a month and an hour."""
     return read_value("record", "begins_with", tuple[str, ...])
+
+
+def record_rules() -> Mapping[str, Any]:
+    """All of ``record.toml``: records that were made by other rules are made anew."""
+    return read_document("record")
 
 
 class RecordTime(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -32,10 +41,14 @@ class RecordTime(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     source: str
     told: str | None = None  # the day, or the part of it, as it was told
     entered: bool = False  # a person typed or tapped it; otherwise the service knew it
-    pressed: bool = False  # of an entered one: by a press as it happened, read from the service's clock
     corrected: bool = False  # it stands in place of an earlier value
     typed: bool = False  # a person typed when it was; otherwise it is the instant of a press, or a machine's
     code: str | None = None  # what was said beside the time
+
+    @property
+    def pressed(self) -> bool:
+        """Whether a person pressed it as it happened: the time is that of the service's clock."""
+        return self.entered and not self.typed
 
 
 class RecordEcg(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -23,7 +23,6 @@ from greenchannel.events import ClockReading
 
 DELAY = "delay"  # the group of facts
 HUB = "hub"
-WRITTEN = frozenset({"person", "paper"})  # clocks of times that somebody wrote down or typed
 DX, DIAGNOSIS, DECIDED = "DX", "DIAGNOSIS", "PCI_DECIDE"
 
 
@@ -120,7 +119,6 @@ def _time(value: MilestoneValue, values: Iterable[MilestoneValue]) -> RecordTime
         value.time,
         source=value.source,
         entered=typed,
-        pressed=typed and value.time.clock not in WRITTEN,
         corrected=replaced,
         code=value.code,
     )
@@ -131,7 +129,6 @@ def _record_time(
     *,
     source: str,
     entered: bool = False,
-    pressed: bool = False,
     corrected: bool = False,
     code: str | None = None,
 ) -> RecordTime:
@@ -144,7 +141,6 @@ def _record_time(
         source=source,
         told=time.told,
         entered=entered,
-        pressed=pressed,
         corrected=corrected,
         typed=time.clock in _named("typed_clocks"),
         code=code,

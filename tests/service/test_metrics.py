@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 
+from greenchannel.alerts.case import Case
+from greenchannel.alerts.order import NATIONAL_ZONE
 from greenchannel.alerts.quality.answers import Question
+from greenchannel.alerts.quality.record import CaseRecord
+from greenchannel.alerts.quality.record_of import SiteFacts, record_of
 from greenchannel.clock import rfc3339
 from greenchannel.service import desk as desk_module
 from greenchannel.service import quality_book
@@ -162,5 +166,58 @@ def test_what_could_not_be_written_is_written_at_the_next_turn(
             assert desk.quality.flush() == 2
             assert desk.quality.flush() == 0
             assert len(quality_rows.numbers(desk._engine)) == 2
+
+    asyncio.run(story())
+
+
+def test_a_case_without_a_record_is_never_left_out_in_silence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Questions and writing fail until its record can be made; then all are counted and written."""
+    monkeypatch.setattr(desk_module, "WRITE_EVERY_S", 3600.0)
+    world = World(folder=tmp_path)
+    made = record_of
+
+    async def story() -> None:
+        async with world.desk() as desk:
+            await asyncio.to_thread(desk.quality.flush)
+            sent = [
+                await world.send(desk, dicom("baseline_sinus", seed=seed), patient_ref=str(seed))
+                for seed in (1, 2, 3)
+            ]
+
+            def odd(case: Case, site: SiteFacts | None) -> CaseRecord | None:
+                if case.case_id == sent[1].case_id:
+                    raise ValueError("no record can be made")
+                return made(case, site)
+
+            with monkeypatch.context() as failing:
+                failing.setattr(quality_book, "record_of", odd)
+                for ask_for in (lambda: desk.quality.answer(Question()), desk.quality.flush) * 2:
+                    with pytest.raises(ValueError, match="no record"):
+                        ask_for()
+                await desk.quality.write_last()  # holds up no stop
+            assert desk.quality.answer(Question(metrics=("china.d2w",))).cases == 3
+            assert desk.quality.flush() == 3
+
+    asyncio.run(story())
+
+
+def test_the_last_day_belongs_to_it_as_in_exports(tmp_path: Path) -> None:
+    """From the day of the first contact to the same day."""
+
+    async def story() -> None:
+        async with house(tmp_path) as place:
+            await infarction(place, 60)
+            (record,) = await asyncio.to_thread(place.desk.quality.records)
+            day = record.began_at.astimezone(NATIONAL_ZONE).date()
+            before = str(day - timedelta(days=1))
+            for query, count in (
+                ({"from": str(day), "to": str(day)}, 1),
+                ({"to": before}, 0),
+                ({"from": before}, 1),
+                ({"from": str(day), "to": rfc3339(record.began_at)}, 0),
+            ):
+                assert (await ask(place, "quality", **query))["cases"] == count, query
 
     asyncio.run(story())

@@ -1,11 +1,13 @@
 """The segment that loses the time comes first, and chance does not."""
 
+import statistics
 from collections import Counter
 from functools import cache
 
 import msgspec
 import pytest
 
+from greenchannel.alerts.quality import bottlenecks as core
 from greenchannel.alerts.quality.bottlenecks import (
     ALWAYS,
     Ranking,
@@ -128,3 +130,21 @@ def test_what_half_of_the_patients_meet_is_found_and_what_few_meet_mostly(
 
     assert hits["half"] >= 0.95 * tries["half"]
     assert hits["few"] >= 0.75 * tries["few"]
+
+
+def test_a_long_period_is_drawn_from_few_and_as_sure_as_from_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The interval is as narrow as that of all its cases, or a province's year would fill the memory."""
+    here, before = months(6, cases=360)
+    rows = {}
+    for most in (10_000, 60):
+        monkeypatch.setattr(core, "MANY", most)
+        rows[most] = {row.segment: row for row in bottlenecks(here, before, settings=SETTINGS).rows}
+    pairs = [(all_of, rows[60][name]) for name, all_of in rows[10_000].items() if all_of.cases > 100]
+    widths = [
+        ((few.high_min or 0) - (few.low_min or 0)) / ((whole.high_min or 0) - (whole.low_min or 0))
+        for whole, few in pairs
+    ]
+    assert len(widths) > 5
+    assert [few.excess_min for _, few in pairs] == [whole.excess_min for whole, _ in pairs]
+    assert 0.8 < statistics.median(widths) < 1.25  # two hundred draws know a width to a tenth
+    assert all(0.5 < one < 2.0 for one in widths), widths

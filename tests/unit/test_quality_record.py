@@ -7,6 +7,7 @@ import pytest
 
 from greenchannel.alerts.golden import published_case
 from greenchannel.alerts.order import NATIONAL_ZONE
+from greenchannel.alerts.quality import columns
 from greenchannel.alerts.quality.record import CaseRecord
 from greenchannel.alerts.quality.record_of import SiteFacts, record_of
 from greenchannel.events import (
@@ -258,3 +259,12 @@ def test_a_record_goes_through_storage_unchanged() -> None:
     found = record(log)
     assert msgspec.json.decode(msgspec.json.encode(found), type=CaseRecord) == found
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(found), type=CaseRecord) == found
+
+
+def test_records_by_other_rules_are_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever changes a table of rules need not think of a version."""
+    known = columns.layout_name()
+    monkeypatch.setattr(columns, "record_rules", lambda: {"begins_with": ["FMC"]})
+    other = columns.layout_name()
+    monkeypatch.setattr(columns, "reperfusion_rules", tuple)
+    assert len({known, other, columns.layout_name()}) == 3

@@ -7,15 +7,20 @@ from functools import cache
 import msgspec
 import pytest
 
+from greenchannel.alerts.quality.columns import Columns
+from greenchannel.alerts.quality.groups import group_rows
 from greenchannel.alerts.quality.record import CaseRecord
 from greenchannel.viewer import quality_charts, quality_delays, quality_gaps, quality_loop, quality_numbers
 from greenchannel.viewer.directory import Directory
 from greenchannel.viewer.problems import Problem
 from greenchannel.viewer.quality_json import Frame, Metric
 from greenchannel.viewer.quality_scope import (
+    GROUPINGS,
+    UNKNOWN,
     Asked,
     Scope,
     frame_of,
+    group_of,
     month_of,
     months_before,
     scope_of,
@@ -24,6 +29,14 @@ from tests.quality_year import BAD_ECG, NEVER_FMC, year
 
 EDITIONS = tuple(one.id for one in quality_numbers.standards())
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
+DAYS = (
+    "02-14",
+    "02-28",
+    "03-01",
+    "03-02",
+    "10-01",
+    "12-31",
+)  # worked Saturday, weekend, Monday, holiday, new year
 
 
 class Names(Directory):
@@ -238,3 +251,29 @@ def test_what_goes_over_the_wire_holds_no_words_but_ids_for_people() -> None:
         *("case_id", "opened_at", "site", "arrival_mode", "minutes"),
         *("uncertainty_min", "set", "lacks", "reasons", "corrected"),
     }
+
+
+def test_pages_and_metrics_divide_cases_alike() -> None:
+    """By every grouping, at the borders of the working day too."""
+    begins = [f"2026-{day}T{at}Z" for day in DAYS for at in ("00:00:00", "08:59:59", "09:00:00", "16:00:00")]
+    instants = [datetime.fromisoformat(one) for one in begins]
+    found = [
+        msgspec.structs.replace(one, opened_at=at, times={}, case_id=str(n))
+        for n, (one, at) in enumerate(zip(records(), instants, strict=False))
+    ]
+    found += records()
+    columns = Columns.of(found)
+    for by in GROUPINGS:
+        grouping = group_rows(columns, (by,))
+        assert [grouping.keys[code] or UNKNOWN for code in grouping.code] == [
+            group_of(one, by) for one in found
+        ], by
+
+
+def test_all_cases_of_a_view_come_newest_first_and_are_counted_all() -> None:
+    """So many as a page lists."""
+    scope, frame = look()
+    told = quality_numbers.cases_of(scope, frame, NAMES, "", "counted")
+    newest = [one.case_id for one in reversed(scope.records)]
+    assert [one.case_id for one in told.cases] == newest[: quality_numbers.MOST_CASES]
+    assert told.total == len(scope.records)

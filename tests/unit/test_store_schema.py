@@ -14,7 +14,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import delete, insert, select, text
 
 from greenchannel.clock import NaiveDatetimeError
-from greenchannel.store import schema
+from greenchannel.store import quality_rows, schema
 from greenchannel.store.accounts import Accounts
 from greenchannel.store.engine import migrate, open_engine, reading, writing
 from greenchannel.store.log import Log
@@ -159,3 +159,27 @@ def test_instants_are_kept_to_the_microsecond_in_any_zone() -> None:
     assert schema.instant_us(datetime(1970, 1, 1, tzinfo=UTC)) == 0
     with pytest.raises(NaiveDatetimeError):
         schema.instant_us(datetime(2026, 3, 1))  # noqa: DTZ001 - that is the point
+
+
+def test_a_database_with_quality_records_gets_the_index_by_which_a_clinic_finds_its_own(
+    tmp_path: Path,
+) -> None:
+    """Its records stay; those of one site are found without those of all."""
+    engine = open_engine(url(tmp_path))
+    config = Config()
+    config.set_main_option("script_location", "greenchannel.store:migrations")
+    table = schema.quality_records
+    with writing(engine) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0009")
+        connection.execute(insert(table).values(case_id="c", site="s", began_at=NOW, body=b"x"))
+    migrate(engine)
+    found = quality_rows.bodies(engine, frozenset({"s"}))
+    with reading(engine) as connection:
+        plan = connection.exec_driver_sql(
+            "EXPLAIN QUERY PLAN SELECT body FROM quality_records WHERE site IN ('s') ORDER BY began_at, case_id"
+        ).all()
+    engine.dispose()
+
+    assert found == [b"x"]
+    assert "ix_quality_records_site_began_at" in str(plan)

@@ -381,9 +381,9 @@ class Desk:
             await self.streams.stop()
         await self.intake.close()
         await asyncio.to_thread(self._writer.close)
-        if self._serving:
-            await asyncio.to_thread(self.quality.flush)
         await asyncio.to_thread(self.access.flush)
+        if self._serving:
+            await self.quality.write_last()
         await asyncio.to_thread(self._engine.dispose)
 
     def _fold_log(self) -> None:

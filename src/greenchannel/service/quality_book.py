@@ -75,6 +75,13 @@ class QualityBook:
         """Write down what changed; called again and again."""
         await asyncio.to_thread(self.flush)
 
+    async def write_last(self) -> None:
+        """Write at a stop, which nothing holds up: the next start makes what could not be written."""
+        try:
+            await self.write()
+        except Exception:
+            logger.exception("records were not written at the stop")
+
     # ------------------------------------------------------------ questions
 
     def answer(self, question: Question, sites: frozenset[str] | None = None) -> MetricsAnswer:
@@ -159,11 +166,19 @@ class QualityBook:
         return self._counter
 
     def _make(self, cases: Iterable[Case]) -> None:
-        rows = [row_of(case) for case in cases]
+        listed, rows = list(cases), {}
+        for case in listed:
+            try:
+                rows[case.case_id] = row_of(case)
+            except Exception:
+                logger.exception("no record", case_id=case.case_id)
+                with self._lock:  # nothing is counted without it; what came meanwhile is newer
+                    self._waiting = {one.case_id: one for one in listed} | self._waiting
+                raise
         with self._lock:
-            self._unwritten |= {row.case_id: row for row in rows}
+            self._unwritten |= rows
         if self._counter is not None:
-            for row in rows:
+            for row in rows.values():
                 into(self._counter, row)
 
     def _sites(self) -> dict[str, SiteFacts]:

@@ -284,6 +284,7 @@ quality_records = Table(
     Column("site", String(64), nullable=False),
     Column("began_at", Instant, nullable=False, index=True),
     Column("body", LargeBinary, nullable=False),  # the whole record
+    Index("ix_quality_records_site_began_at", "site", "began_at"),  # a clinic's own among those of a province
 )
 
 quality_numbers = Table(  # apart, so that all of them are read without the bodies between

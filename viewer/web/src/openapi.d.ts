@@ -1606,7 +1606,7 @@ export interface paths {
         };
         /**
          * Intervals and shares against an edition of a standard
-         * @description Cases that began from `from` on and before `to`: a day of the national zone, or an instant.
+         * @description Cases that began from `from` to `to`: days of the national zone, the last of which belongs to it, or instants.
          *
          *     `standard`: an edition (all where it is left out). `metric`, `by`, `exclusions`: names, parted by commas.
          *     `exclusions` is "none" for no exclusions, and left out those of the edition. `cases=0` leaves the ids out. A clinic

@@ -16,7 +16,6 @@ export const ASKED = [
   "hours",
   "metric",
   "set",
-  "exclusions",
   "against_from",
   "against_to",
   "mode",
