@@ -221,6 +221,10 @@ export const QUALITY_TEXTS = {
     "导出不含姓名、电话和证件号。Excel 可直接打开中文。",
     "No export holds a name, telephone or identity number. Excel opens the Chinese as it is.",
   ],
+  exportWider: [
+    "文件不按此分组或时段筛选:其中是所选月份的全部病例。",
+    "Files are not narrowed to this group or these hours: they hold all cases of these months.",
+  ],
   loadSlow: ["正在计算…", "Counting…"],
 } as const satisfies Record<string, readonly [zh: string, en: string]>;
 
