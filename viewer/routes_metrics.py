@@ -45,11 +45,21 @@ async def asked(
     sees its own cases counted.
     """
     require(who, "metrics")
+    first, last = instant(start, "from"), instant(end, "to")
+    if first is not None and last is not None and last <= first:
+        raise Problem(
+            422,
+            "a period ends after it begins",
+            code="bad_period",
+            zh="结束时间应晚于开始时间",
+            expected=f"to after {start}",
+            got=end or "",
+        )
     question = Question(
         edition=standard,
         metrics=_names(metric),
-        start=instant(start, "from"),
-        end=instant(end, "to"),
+        start=first,
+        end=last,
         by=_names(by),
         exclusions=None if exclusions is None else () if exclusions == NONE else _names(exclusions),
         cases=cases,
