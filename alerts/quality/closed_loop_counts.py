@@ -168,7 +168,9 @@ def share_of(count: int, of: int) -> Share:
     share = count / of
     middle = (share + z * z / (2 * of)) / (1 + z * z / of)
     half = z * math.sqrt(share * (1 - share) / of + z * z / (4 * of * of)) / (1 + z * z / of)
-    return Share(count=count, of=of, share=share, low=max(middle - half, 0.0), high=min(middle + half, 1.0))
+    # The ends are known: a rounding beside them would leave the share itself outside.
+    low, high = middle - half if count else 0.0, middle + half if count < of else 1.0
+    return Share(count=count, of=of, share=share, low=low, high=high)
 
 
 def times_of(lengths_min: Iterable[float | None]) -> Times:

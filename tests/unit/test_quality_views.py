@@ -201,7 +201,10 @@ def test_the_closed_loop_puts_the_clinic_that_records_badly_first() -> None:
     told = quality_loop.loop_of(scope, frame, NAMES)
     counts = {one.id: one.n for one in told.counts}
     assert counts["sent"] == counts["confirmed"] + counts["cancelled"] + counts["open"] > 0
+    for one in told.counts:  # each opens its cases
+        assert len(one.case_ids) + one.more <= one.n and bool(one.case_ids) == (one.n > 0), one.id
     tables = {one.id: one.rows for one in told.tables}
+    assert any(row.more for row in tables["readers"])
     assert tables["rejects_by_site"][0].id == BAD_ECG
     assert {"consent", "dido"} <= {one.id for one in tables["whole"]}
     assert [one.id for one in tables["clocks"]] == ["ecg-c08"]

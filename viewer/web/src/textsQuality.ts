@@ -95,6 +95,8 @@ export const QUALITY_TEXTS = {
   set_negative: ["时序颠倒", "Negative"],
   casesTotal: ["共 {n} 例", "{n} cases"],
   casesShown: ["显示前 {n} 例", "the first {n} are shown"],
+  gapsShown: ["显示前 {n} 项", "the first {n} are shown"],
+  casesShownOf: ["共 {of} 例,显示前 {n} 例", "{of} cases, the first {n} are shown"],
   openCase: ["病例", "Case"],
   openForm: ["填报表", "Form"],
   lacks: ["缺:{what}", "missing: {what}"],
