@@ -28,7 +28,7 @@ _COUNTS: Final = (
     ("open", "未了结", "still open"),
     ("missed", "取消后证实为闭塞", "occlusions among the cancelled"),
     ("not_asked", "取消后无人随访", "cancelled, nobody has asked yet"),
-    ("exhausted", "呼叫到底无人应答", "nobody answered to the last step"),
+    ("exhausted", "呼叫到最后一级时仍无人应答", "nobody had answered by the last step"),
 )
 
 _IS: Final[dict[str, Callable[[RecordAlert], bool]]] = {
@@ -45,9 +45,7 @@ _IS: Final[dict[str, Callable[[RecordAlert], bool]]] = {
 def loop_of(scope: Scope, frame: Frame, names: Directory) -> Loop:
     """All counts of a view."""
     told = closed_loop(scope.records)
-    counts = tuple(
-        _tally(told.alerts, scope.records, name, zh, en) for name, zh, en in _COUNTS
-    )
+    counts = tuple(_tally(told.alerts, scope.records, name, zh, en) for name, zh, en in _COUNTS)
     return Loop(frame=frame, counts=counts, tables=tuple(_tables(told, names)))
 
 
