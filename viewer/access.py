@@ -84,6 +84,11 @@ def may(caller: Caller, right: str) -> bool:
     return caller.role in RIGHTS[right]
 
 
+def may_name(caller: Caller, reason: str | None) -> bool:
+    """May the caller know who the patient is? Quality staff give a reason, which a blank is not."""
+    return may(caller, "identity") or (caller.role == "quality" and bool(reason and reason.strip()))
+
+
 def visible(case: Case, caller: Caller) -> Case:
     """The case, where the caller may know of it; raises `NotFound` as if there were none."""
     if not caller.may_see(case.site):

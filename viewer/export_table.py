@@ -25,6 +25,10 @@ _FORMULA: Final = (
     "\t",
     "\r",
     "\n",
+    "＝",  # an input method for Chinese types these, and some versions of Excel run them as well
+    "＋",
+    "－",
+    "＠",
 )  # what a spreadsheet would run, or hide a formula behind
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)  # the oldest date of a zip: equal input gives equal bytes
 _HEAD_FILL: Final = "#dbe6f4"

@@ -113,9 +113,9 @@ def _tile(
     y = top - 5.8
     page.text(x, y, fitting(_name(row, english), 11, inner), 11, bold=True)
     page.text(x, y - 4.6, fitting(_ends(row, english), 8, inner), 8, ink=GREY)
-    page.text(x, y - 17.5, _big(row, english), 26, bold=True, ink=BLUE)
+    page.text(x, y - 17.5, _big(row, english), 26 if row.value is not None else 18, bold=True, ink=BLUE)
     page.text(left + wide - 3.0, y - 12.0, _target(row, english), 9.5, align="right")
-    page.text(left + wide - 3.0, y - 17.5, _verdict(row, english), 12, bold=True, align="right")
+    page.text(left + wide - 3.0, y - 17.5, _verdict(row, row.all, english), 12, bold=True, align="right")
     y -= 18.5
     for text in _said(row, english):
         y = paragraph(page, x, y, inner, text, 8.5)
@@ -156,12 +156,12 @@ def _target(row: MetricRow, english: bool) -> str:
     return f"{'target' if english else '目标'} {', '.join(said)}"
 
 
-def _verdict(row: MetricRow, english: bool) -> str:
+def _verdict(row: MetricRow, numbers: Numbers, english: bool) -> str:
     if row.target_min is None and row.target_share is None:
         return ""
-    if row.all.reached is None:
+    if numbers.reached is None:
         return "cannot be told" if english else "无法判断"
-    if row.all.reached:
+    if numbers.reached:
         return "● reached" if english else "● 达标"
     return "○ not reached" if english else "○ 未达标"
 
@@ -175,6 +175,8 @@ def _said(row: MetricRow, english: bool) -> list[str]:
         value = value_of(row.kept, is_share=row.is_share, statistic=row.statistic)
         why = ", ".join(f"{one.en if english else one.zh} {one.n}" for one in row.reasons if one.n)
         kept = _value(row, value, english)
+        if row.kept.reached is not row.all.reached:  # by those that the edition counts it is the other way
+            kept += f" {_verdict(row, row.kept, english)}"
         lines.append(
             f"without {row.excluded} excluded: {kept} ({why})"
             if english
@@ -273,9 +275,11 @@ def _metrics(pdf: Pdf, report: MonthlyReport, network: Word, english: bool) -> N
     for row in report.metrics:
         lead = [_name(row, english), _ends(row, english), _target(row, english)]
         every, kept = ("all", "kept") if english else ("全部", "剔除后")
-        rows.append([*lead, every, *_numbers(row.all, english), _verdict(row, english)])
+        rows.append([*lead, every, *_numbers(row.all, english), _verdict(row, row.all, english)])
         left_out = f"−{row.excluded}" if row.excluded else "−0"
-        rows.append(["", "", "", f"{kept} {left_out}", *_numbers(row.kept, english), ""])
+        rows.append(
+            ["", "", "", f"{kept} {left_out}", *_numbers(row.kept, english), _verdict(row, row.kept, english)]
+        )
     page, y = turn()
     table(turn, page, y, heads[english], rows, (40, 46, 24, 16, 9, 12, 15, 28, 32, 18), size=8, right_from=3)
 

@@ -82,6 +82,26 @@ def period(start: str | None, end: str | None) -> Period:
     return Period(start=first, end=last)
 
 
+def whole_months(span: Period) -> Period:
+    """The period, where it begins and ends with a month; raises `Problem` 422.
+
+    Records for research hold no day and no hour: who could choose a period by the day would learn both, by asking for
+    one day alone, or twice with a day between.
+    """
+    for name, at, open_end in (("from", span.start, EARLIEST), ("to", span.end, LATEST)):
+        wall = at.astimezone(SHOWN_ZONE)
+        if at != open_end and at != month_start(f"{wall:%Y-%m}"):
+            raise Problem(
+                422,
+                "records for research are told by whole months",
+                code="whole_months",
+                zh="研究数据只能按整月导出",
+                expected=f"{name}: the {'first' if name == 'from' else 'last'} day of a month",
+                got=f"{wall - timedelta(microseconds=name == 'to'):%Y-%m-%d %H:%M}",
+            )
+    return span
+
+
 def month(text: str) -> Period:
     """A month such as 2026-05 of the network's calendar. Raises `Problem` 422."""
     try:

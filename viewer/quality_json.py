@@ -22,9 +22,10 @@ class Counted(Said, frozen=True, kw_only=True):
 
 
 class Tally(Counted, frozen=True, kw_only=True):
-    """A count with some of its cases."""
+    """A count with the first of its cases."""
 
     case_ids: tuple[str, ...] = ()
+    more: int = 0  # cases beyond these
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
@@ -267,6 +268,7 @@ class Rate(Said, frozen=True, kw_only=True):
     median_min: float | None = None
     q3_min: float | None = None
     case_ids: tuple[str, ...] = ()
+    more: int = 0  # cases beyond these
 
 
 class Table(Said, frozen=True, kw_only=True):

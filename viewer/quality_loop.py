@@ -1,6 +1,6 @@
 """The closed loop as the page reads it: counts, and tables of rates by rule, clinic, reader, lead and device."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from greenchannel.alerts.quality.closed_loop_counts import (
@@ -14,11 +14,13 @@ from greenchannel.alerts.quality.closed_loop_counts import (
     Transmission,
     closed_loop,
 )
+from greenchannel.alerts.quality.record import CaseRecord, RecordAlert
 from greenchannel.viewer.directory import Directory
 from greenchannel.viewer.quality_json import Frame, Loop, Rate, Said, Table, Tally
 from greenchannel.viewer.quality_scope import UNKNOWN, Scope, said
 
-MOST_CASES_NAMED: Final = 20
+MOST_CASES_NAMED: Final = 20  # of a row of a table
+MOST_CASES_COUNTED: Final = 500  # of a count
 _COUNTS: Final = (
     ("sent", "报警发出", "alerts sent"),
     ("confirmed", "已证实", "confirmed"),
@@ -26,17 +28,24 @@ _COUNTS: Final = (
     ("open", "未了结", "still open"),
     ("missed", "取消后证实为闭塞", "occlusions among the cancelled"),
     ("not_asked", "取消后无人随访", "cancelled, nobody has asked yet"),
-    ("exhausted", "呼叫到底无人应答", "nobody answered to the last step"),
+    ("exhausted", "呼叫到最后一级时仍无人应答", "nobody had answered by the last step"),
 )
+
+_IS: Final[dict[str, Callable[[RecordAlert], bool]]] = {
+    "sent": lambda one: True,
+    "confirmed": lambda one: one.end == "confirmed",
+    "cancelled": lambda one: one.end == "cancelled",
+    "open": lambda one: one.end == "open",
+    "missed": lambda one: one.end == "cancelled" and one.occlusion_later is True,
+    "not_asked": lambda one: one.end == "cancelled" and one.occlusion_later is None,
+    "exhausted": lambda one: one.exhausted_at is not None,
+}
 
 
 def loop_of(scope: Scope, frame: Frame, names: Directory) -> Loop:
     """All counts of a view."""
     told = closed_loop(scope.records)
-    counts = tuple(
-        Tally(id=name, zh=zh, en=en, n=getattr(told.alerts, name), case_ids=_cases_of(told.alerts, name))
-        for name, zh, en in _COUNTS
-    )
+    counts = tuple(_tally(told.alerts, scope.records, name, zh, en) for name, zh, en in _COUNTS)
     return Loop(frame=frame, counts=counts, tables=tuple(_tables(told, names)))
 
 
@@ -69,10 +78,18 @@ def _tables(told: ClosedLoop, names: Directory) -> Iterable[Table]:
     yield _table("transmission", "传输成功:按机构", "Transmissions that came, by clinic", _least_first(sent))
 
 
-def _cases_of(alerts: AlertCounts, name: str) -> tuple[str, ...]:
-    """Of all alerts, and of the occlusions that were missed; the others are among the first."""
-    found = {"sent": alerts.case_ids, "missed": alerts.missed_case_ids}.get(name, ())
-    return found[:MOST_CASES_NAMED]
+def _tally(alerts: AlertCounts, records: Sequence[CaseRecord], name: str, zh: str, en: str) -> Tally:
+    """One count with its cases: those that have an alert of this kind."""
+    is_one = _IS[name]
+    found = [record.case_id for record in records if any(is_one(one) for one in record.alerts)]
+    return Tally(
+        id=name,
+        zh=zh,
+        en=en,
+        n=getattr(alerts, name),
+        case_ids=tuple(found[:MOST_CASES_COUNTED]),
+        more=max(0, len(found) - MOST_CASES_COUNTED),
+    )
 
 
 def _whole(told: ClosedLoop) -> list[Rate]:
@@ -115,6 +132,7 @@ def _rate(words: Said, share: Share, case_ids: Sequence[str] = ()) -> Rate:
         low=share.low,
         high=share.high,
         case_ids=tuple(case_ids[:MOST_CASES_NAMED]),
+        more=max(0, len(case_ids) - MOST_CASES_NAMED),
     )
 
 
@@ -131,6 +149,7 @@ def _timed(words: Said, times: Times, case_ids: Sequence[str] = ()) -> Rate:
         median_min=times.median_min,
         q3_min=times.upper_quartile_min,
         case_ids=tuple(case_ids[:MOST_CASES_NAMED]),
+        more=max(0, len(case_ids) - MOST_CASES_NAMED),
     )
 
 
@@ -164,6 +183,7 @@ def _clock(one: DeviceClock) -> Rate:
         low=None,
         high=None,
         case_ids=one.case_ids[:MOST_CASES_NAMED],
+        more=max(0, len(one.case_ids) - MOST_CASES_NAMED),
     )
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
+
 from greenchannel.alerts.facts import facts
 from greenchannel.alerts.milestones import milestones
 from greenchannel.alerts.quality.answers import Cell, CellCases, MetricAnswer, Numbers, Question
@@ -58,11 +60,14 @@ def overview_of(scope: Scope, frame: Frame) -> Overview:
 
 
 def groups_of(scope: Scope, frame: Frame, names: Directory, metric: str) -> Groups:
-    """One metric by the grouping of the view; the first of the edition where none is named."""
+    """One metric by the grouping of the view, beside the network; the first of the edition where none is named."""
     asked = _metric_of(scope.view.standard, metric)
     question = Question(edition=scope.view.standard, metrics=(asked,), by=(scope.view.by,), cases=False)
     (one,) = answer(scope.records, question).metrics
-    told = metric_json(one)
+    # Beside a chosen group stands the network, not the group once more.
+    beside = msgspec.structs.replace(question, by=())
+    (whole,) = answer(scope.network, beside).metrics if scope.view.group else (one,)
+    told = metric_json(whole)
     rows = []
     for cell in one.groups:
         group = said(names, scope.view.by, cell.key or UNKNOWN)

@@ -160,6 +160,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
 
     view: View
     records: tuple[CaseRecord, ...]  # of the view
+    network: tuple[CaseRecord, ...]  # of the same months and hours, of all groups
     others: tuple[
         CaseRecord, ...
     ]  # of the same group and hours, of all months: what a period is compared with
@@ -204,9 +205,11 @@ def scope_of(asked: Asked, records: Sequence[CaseRecord], standards: Sequence[st
     period = between(records, view.from_month, view.to_month)
     groups = Counter(group_of(one, view.by) for one in period)
     others = tuple(one for one in records if _is_in(one, view))
+    everywhere = msgspec.structs.replace(view, group="")
     return Scope(
         view=view,
         records=between(others, view.from_month, view.to_month),
+        network=tuple(one for one in period if _is_in(one, everywhere)),
         others=others,
         months=months,
         groups=tuple(groups.most_common()),

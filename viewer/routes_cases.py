@@ -31,7 +31,7 @@ from greenchannel.events import ClockReading
 from greenchannel.service.callers import Caller
 from greenchannel.service.errors import Forbidden
 from greenchannel.viewer import history, loop_json, routes_reperfusion, wire
-from greenchannel.viewer.access import may, require
+from greenchannel.viewer.access import may_name, require
 from greenchannel.viewer.directory import Directory
 from greenchannel.viewer.front import NOTHING, Front, Here, Who, answer
 from greenchannel.viewer.instants import BEYOND_ZH, Instant, is_day
@@ -109,7 +109,7 @@ async def one(
 async def _page(front: Front, case: Case, who: Caller, reason: str | None) -> dict[str, Any]:
     await front.directory.refresh()
     names = front.directory
-    named = may(who, "identity") or (who.role == "quality" and bool(reason))
+    named = may_name(who, reason)
     front.look(who, "look_case", case.case_id, reason)
     identity = await front.desk.identity(case.case_id) if named else None
     if named:

@@ -21,7 +21,7 @@ from greenchannel.viewer.access import require
 from greenchannel.viewer.export_records import known_sites, one_record, records_of
 from greenchannel.viewer.export_table import Book, csv_bytes, xlsx_bytes
 from greenchannel.viewer.front import Front, Here, Who, answer_beside
-from greenchannel.viewer.period import Period, period
+from greenchannel.viewer.period import Period, period, whole_months
 from greenchannel.viewer.problems import Problem
 from greenchannel.viewer.words import Word
 
@@ -209,9 +209,9 @@ async def research(
 ) -> Response:
     """Minutes from the first contact in place of times, codes of this export in place of ids, and no combination of
     site, year, age, sex and arrival mode that belongs to fewer than five patients. The key of the codes is made for
-    this answer and thrown away."""
+    this answer and thrown away. By whole months: a period of days would tell the day."""
     require(who, "export_research")
-    span = period(from_, to)
+    span = whole_months(period(from_, to))
     records = await _chosen(front, who, span, None, diagnosis)
     _few_enough(records)
     made_at = front.desk.clock.now()

@@ -11,6 +11,7 @@ from greenchannel.alerts.quality import monthly_report as months
 from greenchannel.alerts.quality.answers import Question
 from greenchannel.alerts.quality.engine import answer as count
 from greenchannel.clock import rfc3339
+from greenchannel.service.errors import NotFound
 from greenchannel.viewer.access import require
 from greenchannel.viewer.export_metrics import metrics_book
 from greenchannel.viewer.export_records import known_sites, records_of
@@ -87,9 +88,11 @@ async def monthly_report(
     """`month` is one of the network's calendar, such as 2026-05; the eleven before it are in the trends."""
     require(who, "export")
     month(month_)
+    sites = await known_sites(front)
+    if site is not None and not (site in sites and who.may_see(site)):
+        raise NotFound("site", site)  # a report of 0 cases would say something of it
     start, end = months.span_of(month_)
     records = await records_of(front, who, Period(start=start, end=end), site)
-    sites = await known_sites(front)
     made_at = front.desk.clock.now()
     settings = front.desk.settings
     network = Word(settings.network_zh, settings.network_en)

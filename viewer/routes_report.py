@@ -11,7 +11,7 @@ from greenchannel.alerts.case import Case
 from greenchannel.service.callers import Caller
 from greenchannel.service.errors import NotFound
 from greenchannel.viewer import report_content, report_pages
-from greenchannel.viewer.access import may, require
+from greenchannel.viewer.access import may_name, require
 from greenchannel.viewer.front import Front, Here, Who
 from greenchannel.viewer.problems import Problem
 
@@ -89,7 +89,7 @@ async def report(
 
 async def _name(front: Front, case: Case, who: Caller, reason: str | None) -> str | None:
     """The patient's name for who may know it; the look is noted."""
-    if not (may(who, "identity") or (who.role == "quality" and bool(reason))):
+    if not may_name(who, reason):
         return None
     identity = await front.desk.identity(case.case_id)
     front.look(who, "look_identity", case.case_id, reason)

@@ -305,10 +305,12 @@ def _transmission(group: str | None, pairs: Sequence[_Ecg]) -> Transmission:
 
 
 def _delay_min(ecg: RecordEcg) -> float | None:
-    """From sending to receipt; of a live stream the length of the recording is no delay, and it has none."""
+    """From sending to receipt. A live stream has none: its recording takes as long as it takes. Nor has what came before
+    it was sent: that is a clock that is ahead, and nobody knows how long it took."""
     if ecg.way == "stream" or ecg.sent_at is None or ecg.received_at is None:
         return None
-    return max(minutes(ecg.sent_at, ecg.received_at), 0.0)
+    delay_min = minutes(ecg.sent_at, ecg.received_at)
+    return None if delay_min < 0.0 else delay_min
 
 
 def _segment(records: Sequence[CaseRecord], name: str) -> Times:

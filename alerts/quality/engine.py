@@ -235,7 +235,8 @@ def wilson(met: int, n: int) -> tuple[float, float] | None:
     middle = share + z * z / (2 * n)
     half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     whole = 1 + z * z / n
-    return max(0.0, (middle - half) / whole), min(1.0, (middle + half) / whole)
+    # The ends are known: a rounding beside them would leave the share itself outside.
+    return (middle - half) / whole if met else 0.0, (middle + half) / whole if met < n else 1.0
 
 
 def _reached(metric: Metric, value: float | None, share: float | None) -> bool | None:

@@ -157,6 +157,10 @@ def test_a_clinic_gets_its_own_cases_and_no_research(tmp_path: Path) -> None:
         assert rows_of((await get(here, "cases", "village", site="jishi")).content) == []
         await get(here, "national-form", "village", status=404, case=theirs)
         await get(here, "research", "village", status=403)
+        month: dict[str, Any] = {"month": "2026-03", "format": "json"}
+        await get(here, "monthly-report", "village", status=404, site="jishi", **month)  # and no 0 of it
+        await get(here, "monthly-report", status=404, site="../etc", **month)
+        assert (await get(here, "monthly-report", site="jishi", **month)).json()["cases"] >= 0
         await get(here, "cases", "cardiologist", status=403)
         device = await here.http.get(f"{EXPORT}/cases", headers=here.device())
         assert device.status_code == 403

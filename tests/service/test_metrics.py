@@ -95,6 +95,7 @@ def test_a_question_that_cannot_be_answered_says_what_was_expected(tmp_path: Pat
                 ({"from": "yesterday"}, "bad_instant"),
                 ({"to": "2026-03-02T08:00:00"}, "bad_instant"),
                 ({"from": "2026-13-01"}, "bad_instant"),
+                ({"from": "2026-03-02", "to": "2026-03-01"}, "bad_period"),
             ):
                 found = await place.http.get("/api/v1/metrics", params=query, headers=quality)
                 assert (found.status_code, found.json()["code"]) == (422, code), query

@@ -59,6 +59,22 @@ def test_a_clinic_counts_its_own_and_nobody_is_named(tmp_path: Path) -> None:
     tell(story, tmp_path)
 
 
+def test_a_blank_is_no_reason_to_know_a_name(tmp_path: Path) -> None:
+    """Quality staff open who the patient is with a reason that somebody can read in the access log."""
+
+    async def story(here: House) -> None:
+        case_id = await send(here, "ecg-1", 1)
+        headers = await here.person("quality")
+        named = {}
+        for reason in ("", " ", "\u3000", "复核身份"):
+            page = await here.http.get(f"/api/v1/cases/{case_id}", params={"reason": reason}, headers=headers)
+            assert page.status_code == 200
+            named[reason] = "王建国" in page.text
+        assert named == {"": False, " ": False, "\u3000": False, "复核身份": True}
+
+    tell(story, tmp_path)
+
+
 def test_a_question_that_cannot_be_is_refused_with_what_was_expected(tmp_path: Path) -> None:
     """An edition, a grouping, a metric, a set or a month that there is not: 4xx with a code."""
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from greenchannel.clock import EARLIEST, LATEST
-from greenchannel.viewer.period import Period, month, period
+from greenchannel.viewer.period import Period, month, period, whole_months
 from greenchannel.viewer.problems import Problem
 
 MIDNIGHT = datetime(2026, 4, 30, 16, tzinfo=UTC)  # of the 1st of May in the network
@@ -61,3 +61,18 @@ def test_what_is_no_month_is_refused(text: str) -> None:
     with pytest.raises(Problem) as refused:
         month(text)
     assert refused.value.status == 422
+
+
+def test_research_is_told_by_whole_months() -> None:
+    """A day or an hour that could be chosen would be known of whoever is in the file."""
+    for ends in ((None, None), ("2026-05-01", "2026-05-31"), ("2026-05-01", None), (None, "2026-12-31")):
+        assert whole_months(period(*ends)) == period(*ends)
+    for ends in (
+        ("2026-05-02", "2026-05-31"),
+        ("2026-05-01", "2026-05-30"),
+        ("2026-05-01T00:00:01+08:00", None),
+        (None, "2026-05-31T12:00:00+08:00"),
+    ):
+        with pytest.raises(Problem) as refused:
+            whole_months(period(*ends))
+        assert (refused.value.status, refused.value.code) == (422, "whole_months")

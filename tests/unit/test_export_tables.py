@@ -71,7 +71,9 @@ def test_what_is_not_known_is_empty_and_never_zero() -> None:
     )
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+86 138", "-2", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("x")'])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+86 138", "-2", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("x")', "＝1+1", "＠A1"]
+)
 def test_a_formula_is_text(text: str) -> None:
     """A name that begins like a formula does not run in the spreadsheet of the committee."""
     shown = rows_of(csv_bytes(table((text, None, None, None))))[1][0]

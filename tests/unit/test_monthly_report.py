@@ -155,6 +155,27 @@ def test_an_empty_month_has_its_pages_and_says_unknown() -> None:
     assert "本月无预警" in shown
 
 
+@pytest.mark.parametrize(
+    ("english", "words"),
+    [(False, "剔除 1 例后：{} 分 ○ 未达标"), (True, "without 1 excluded: {} min ○ not reached")],
+)
+def test_where_exclusions_turn_the_verdict_both_are_said(english: bool, words: str) -> None:
+    """Reached by all, missed by those that the edition counts: no committee reads the one without the other."""
+    quick = slower("b", 5, 80)
+    quick.facts["CROSSING"] = "yes"
+    records = [slower("a", 4, 150), quick]
+    row = monthly_report(records, "2026-05").metric("china.fmc2w")
+
+    assert (row.all.reached, row.kept.reached) == (True, False)
+    assert row.kept.mean_min is not None
+    assert words.format(f"{row.kept.mean_min:.0f}") in pages_text(english, records)
+
+
+def pages_text(english: bool, records: list[CaseRecord]) -> str:
+    """What the pages say, a break of a line as a blank."""
+    return " ".join(texts_of(pages(english, records)).split())
+
+
 def test_equal_input_gives_equal_pages() -> None:
     """Nothing of today gets in but what is given."""
     assert pages(False, [slower("a", 4, 92)]) == pages(False, [slower("a", 4, 92)])

@@ -171,6 +171,13 @@ def test_what_was_begun_and_never_came_is_counted_as_sent() -> None:
     assert found.case_ids == ("c3", "c2")
 
 
+def test_what_came_before_it_was_sent_has_no_delay() -> None:
+    """A sender's clock that is ahead: nobody knows how long it took, and nought would be an invention."""
+    found = closed_loop([case("c1", ecgs=(ecg("e1", sent_at=after(2), received_at=after(0)),))]).transmission
+
+    assert (found.received.count, found.delay.count, found.delay.median_min, found.late) == (1, 0, None, 0)
+
+
 def test_feedback_is_of_the_cases_with_an_outcome() -> None:
     """Nobody can report what has not happened yet."""
     found = closed_loop(

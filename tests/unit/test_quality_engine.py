@@ -280,6 +280,9 @@ def test_a_record_that_counts_nowhere_any_more_is_gone() -> None:
 def test_wilson_of_nobody_of_none_and_of_all() -> None:
     """As published: 0 of 10 reaches up to 0.2775."""
     assert wilson(0, 0) is None
+    for n in range(1, 200):  # no rounding leaves the share outside
+        assert (wilson(0, n) or (1.0, 0.0))[0] == 0.0
+        assert (wilson(n, n) or (1.0, 0.0))[1] == 1.0
     low, high = wilson(0, 10) or (1.0, 0.0)
     assert (low, round(high, 4)) == (0.0, 0.2775)
     low, high = wilson(10, 10) or (1.0, 0.0)

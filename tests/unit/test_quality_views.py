@@ -159,6 +159,17 @@ def test_groups_add_up_to_the_network_and_name_who_says_nothing() -> None:
     assert silent.number.n == 0 and silent.missing > 20
 
 
+def test_beside_a_chosen_group_stands_the_network() -> None:
+    """Not the group once more under the network's name; the hours of the view are those of both."""
+    whole = quality_numbers.groups_of(*look(hours="off"), NAMES, "china.fmc2ecg")
+    scope, frame = look(hours="off", group="hub")
+    told = quality_numbers.groups_of(scope, frame, NAMES, "china.fmc2ecg")
+    assert [row.id for row in told.rows] == ["hub"]
+    assert told.metric == whole.metric
+    assert told.rows[0] == next(row for row in whole.rows if row.id == "hub")
+    assert told.metric.without.n > told.rows[0].number.n > 0
+
+
 def test_one_group_and_its_hours_are_parts_of_the_whole() -> None:
     """What is asked for a group is of its cases alone."""
     whole, _ = look()
@@ -203,7 +214,10 @@ def test_the_closed_loop_puts_the_clinic_that_records_badly_first() -> None:
     told = quality_loop.loop_of(scope, frame, NAMES)
     counts = {one.id: one.n for one in told.counts}
     assert counts["sent"] == counts["confirmed"] + counts["cancelled"] + counts["open"] > 0
+    for one in told.counts:  # each opens its cases
+        assert len(one.case_ids) + one.more <= one.n and bool(one.case_ids) == (one.n > 0), one.id
     tables = {one.id: one.rows for one in told.tables}
+    assert any(row.more for row in tables["readers"])
     assert tables["rejects_by_site"][0].id == BAD_ECG
     assert {"consent", "dido"} <= {one.id for one in tables["whole"]}
     assert [one.id for one in tables["clocks"]] == ["ecg-c08"]

@@ -269,19 +269,19 @@ def research(
     ] = None,
     data: DataOption = DEFAULT_DATA,
 ) -> None:
-    """De-identified records with their dictionary: .zip, .csv, .xlsx or .json."""
+    """De-identified records of whole months with their dictionary: .zip, .csv, .xlsx or .json."""
     import secrets
 
     from greenchannel.alerts.quality.research import for_research
     from greenchannel.viewer import export_research
     from greenchannel.viewer.export_table import csv_bytes, xlsx_bytes
-    from greenchannel.viewer.period import period
+    from greenchannel.viewer.period import period, whole_months
 
     ending = _ending(out, "zip", "csv", "xlsx", "json")
     key = secrets.token_bytes(32) if key_file is None else key_file.read_bytes()
     with _opened(data) as folder:
         try:
-            found = for_research(folder.chosen(period(from_, to), None, diagnosis), key)
+            found = for_research(folder.chosen(whole_months(period(from_, to)), None, diagnosis), key)
         except ValueError as error:
             raise typer.BadParameter(f"--key-file: {error}") from None
         book = export_research.research_book(found)

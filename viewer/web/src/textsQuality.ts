@@ -95,6 +95,8 @@ export const QUALITY_TEXTS = {
   set_negative: ["时序颠倒", "Negative"],
   casesTotal: ["共 {n} 例", "{n} cases"],
   casesShown: ["显示前 {n} 例", "the first {n} are shown"],
+  gapsShown: ["显示前 {n} 项", "the first {n} are shown"],
+  casesShownOf: ["共 {of} 例,显示前 {n} 例", "{of} cases, the first {n} are shown"],
   openCase: ["病例", "Case"],
   openForm: ["填报表", "Form"],
   lacks: ["缺:{what}", "missing: {what}"],
@@ -220,6 +222,10 @@ export const QUALITY_TEXTS = {
   exportNote: [
     "导出不含姓名、电话和证件号。Excel 可直接打开中文。",
     "No export holds a name, telephone or identity number. Excel opens the Chinese as it is.",
+  ],
+  exportWider: [
+    "文件不按此分组或时段筛选:其中是所选月份的全部病例。",
+    "Files are not narrowed to this group or these hours: they hold all cases of these months.",
   ],
   loadSlow: ["正在计算…", "Counting…"],
 } as const satisfies Record<string, readonly [zh: string, en: string]>;

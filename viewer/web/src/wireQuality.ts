@@ -12,6 +12,7 @@ export interface Counted extends Said {
 
 export interface Tally extends Counted {
   case_ids: string[];
+  more: number;
 }
 
 export interface QualityView {
@@ -226,6 +227,7 @@ export interface Rate extends Said {
   median_min: number | null;
   q3_min: number | null;
   case_ids: string[];
+  more: number;
 }
 
 export interface RateTable extends Said {

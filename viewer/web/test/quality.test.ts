@@ -4,8 +4,10 @@ import {
   before,
   casesHref,
   change,
+  exportScope,
   hrefOf,
   judgedBy,
+  lastDay,
   minutes,
   monthsBefore,
   monthsIn,
@@ -135,4 +137,26 @@ test("quality staff begin with the numbers; a clinic may look, a doctor on duty 
   expect(
     (["quality", "admin", "clinic", "cardiologist", "dispatch"] as const).map((r) => may("quality", r)),
   ).toEqual([true, true, true, false, false]);
+});
+
+test("a file holds the days of the months and none of the next", () => {
+  expect(["2026-02", "2024-02", "2026-04", "2026-12"].map(lastDay)).toEqual([
+    "2026-02-28",
+    "2024-02-29",
+    "2026-04-30",
+    "2026-12-31",
+  ]);
+  const view = {
+    standard: "china",
+    from_month: "2026-05",
+    to_month: "2026-06",
+    by: "clinic",
+    group: "",
+    hours: "all",
+  };
+  const days = { from: "2026-05-01", to: "2026-06-30" };
+  expect(exportScope(view)).toEqual({ query: days, wider: false });
+  expect(exportScope({ ...view, group: "c-1" })).toEqual({ query: { ...days, site: "c-1" }, wider: false });
+  expect(exportScope({ ...view, by: "mode", group: "2" })).toEqual({ query: days, wider: true });
+  expect(exportScope({ ...view, hours: "off" })).toEqual({ query: days, wider: true });
 });

@@ -1,7 +1,7 @@
 /** What a quality page shows is its address: read and written here, pure; and numbers as a committee reads them. */
 import { t } from "../texts";
 import { tq } from "../textsQuality";
-import type { CaseSet, Metric, MetricNumber } from "../wireQuality";
+import type { CaseSet, Metric, MetricNumber, QualityView } from "../wireQuality";
 
 export const PARTS = ["overview", "delays", "charts", "loop", "groups", "cases", "gaps", "report"] as const;
 export type Part = (typeof PARTS)[number];
@@ -145,3 +145,19 @@ export const before = (from: string, to: string): [string, string] => {
   const n = monthsIn(from, to);
   return [monthsBefore(from, n), monthsBefore(to, n)];
 };
+
+/** The last day of a month: `2026-02` ends with `2026-02-28`. */
+export function lastDay(month: string): string {
+  const [year = 0, of = 1] = month.split("-").map(Number);
+  return `${month}-${new Date(Date.UTC(year, of, 0)).getUTCDate()}`;
+}
+
+/** What a file of this view is asked for by: days, of which the last belongs to it, and the clinic. Files know neither
+ * other groups nor hours: `wider` where the view has one and the file would hold more than the page. */
+export function exportScope(view: QualityView): { query: Record<string, string>; wider: boolean } {
+  const site = view.by === "clinic" ? view.group : "";
+  return {
+    query: { from: `${view.from_month}-01`, to: lastDay(view.to_month), ...(site && { site }) },
+    wider: view.group !== site || view.hours !== "all",
+  };
+}

@@ -41,7 +41,7 @@ export function Gaps(): JSX.Element {
           {tq("gapsList")} <span class="muted num">{told.total}</span>
         </h3>
         {told.total === 0 && <p>✓ {tq("gapsNone")}</p>}
-        {told.gaps.length < told.total && <p class="muted">{tq("casesShown", { n: told.gaps.length })}</p>}
+        {told.gaps.length < told.total && <p class="muted">{tq("gapsShown", { n: told.gaps.length })}</p>}
         <ul class="case-lines">
           {told.gaps.map((one) => (
             <li key={`${one.case_id}${one.field.id}`} data-testid="gap">

@@ -18,7 +18,7 @@ export function Loop(): JSX.Element {
           {told.counts.map((one) => (
             <li key={one.id} data-testid={`count-${one.id}`}>
               <b class="num">{one.n}</b>
-              <CaseLinks ids={one.case_ids}>
+              <CaseLinks ids={one.case_ids} more={one.more}>
                 <span>{say(one)}</span>
               </CaseLinks>
             </li>
@@ -88,7 +88,9 @@ function RateRows({ rows }: { rows: Rate[] }): JSX.Element {
                 )}
               </td>
               <td>
-                <CaseLinks ids={one.case_ids}>{tq("of", { n: one.n, of: one.of })}</CaseLinks>
+                <CaseLinks ids={one.case_ids} more={one.more}>
+                  {tq("of", { n: one.n, of: one.of })}
+                </CaseLinks>
               </td>
             </tr>
           ))}

@@ -1,7 +1,7 @@
 /** What goes to the meeting: the monthly report, and the files. */
 import type { JSX } from "preact";
 import { lang } from "../../state/prefs";
-import { monthsBefore } from "../../state/quality";
+import { exportScope } from "../../state/quality";
 import { tq } from "../../textsQuality";
 import type { Overview } from "../../wireQuality";
 import { useQuality, Waiting } from "./shared";
@@ -25,9 +25,8 @@ export function Report(): JSX.Element {
   const told = loaded.value;
   if (!told) return <>{Waiting({ loaded })}</>;
   const { view, months } = told.frame;
-  // The files go by days, and the last one is no part of the period.
-  const days = { from: `${view.from_month}-01`, to: `${monthsBefore(view.to_month, -1)}-01` };
-  const query = { standard: view.standard, ...days, lang: lang.value };
+  const { query: scope, wider } = exportScope(view);
+  const query = { standard: view.standard, ...scope, lang: lang.value };
   return (
     <>
       <section class="card">
@@ -54,6 +53,7 @@ export function Report(): JSX.Element {
       <section class="card">
         <h3>{tq("export")}</h3>
         <p class="muted">{tq("exportNote")}</p>
+        {wider && <p data-testid="export-wider">▲ {tq("exportWider")}</p>}
         <ul class="exports">
           {FILES.map(([name, formats]) => (
             <li key={name}>

@@ -41,9 +41,11 @@ export function earlier(view: Frame["view"], years: boolean): Asked {
 /** The cases behind a number, folded away: the service names the first of them. */
 export function CaseLinks({
   ids,
+  more = 0,
   children,
 }: {
   ids: readonly string[];
+  more?: number;
   children: ComponentChildren;
 }): JSX.Element {
   if (ids.length === 0) return <>{children}</>;
@@ -57,6 +59,7 @@ export function CaseLinks({
           </li>
         ))}
       </ol>
+      {more > 0 && <p class="muted">{tq("casesShownOf", { n: ids.length, of: ids.length + more })}</p>}
     </details>
   );
 }
