@@ -305,8 +305,8 @@ def _transmission(group: str | None, pairs: Sequence[_Ecg]) -> Transmission:
 
 
 def _delay_min(ecg: RecordEcg) -> float | None:
-    """From sending to receipt. A live stream has none: its recording takes as long as it takes. Nor has what came before
-    it was sent: that is a clock that is ahead, and nobody knows how long it took."""
+    """From sending to receipt. A live stream has none: its recording takes as long as it takes. Nor has what came
+    before it was sent: that is a clock that is ahead, and nobody knows how long it took."""
     if ecg.way == "stream" or ecg.sent_at is None or ecg.received_at is None:
         return None
     delay_min = minutes(ecg.sent_at, ecg.received_at)

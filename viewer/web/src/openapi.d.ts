@@ -1398,7 +1398,7 @@ export interface paths {
          * De-identified records with their dictionary
          * @description Minutes from the first contact in place of times, codes of this export in place of ids, and no combination of
          *     site, year, age, sex and arrival mode that belongs to fewer than five patients. The key of the codes is made for
-         *     this answer and thrown away.
+         *     this answer and thrown away. By whole months: a period of days would tell the day.
          */
         get: operations["research_api_v1_export_research_get"];
         put?: never;
