@@ -6,10 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.filled_county import filled_county, filled_folder
 from tests.require import ROOT, find_chromium, find_data
-
-__all__ = ["filled_county", "filled_folder"]  # fixtures for every test
 
 SOAK = os.environ.get("GREENCHANNEL_SOAK") == "1"
 

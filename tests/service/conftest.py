@@ -9,8 +9,11 @@ import pytest
 from greenchannel.county import devices
 from greenchannel.store.accounts import Accounts
 from greenchannel.store.engine import open_engine
+from tests.filled_county import filled_county, filled_folder
 from tests.served import served
 from tests.service.bad_place import ECG, MOST_GROWTH_MB, Place, send_one, sign_in
+
+__all__ = ["filled_county", "filled_folder"]  # fixtures; the unit tests' processes must not load a service
 
 
 @pytest.fixture(scope="session")
