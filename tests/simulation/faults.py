@@ -75,12 +75,15 @@ class Faults:
         process = dice.pick(world.processes)
         match kind:
             case "store away":
-                world.weather.away_until_ms = now_ms + dice.spread(5 * SECOND, 2 * MINUTE)
+                until_ms = now_ms + dice.spread(5 * SECOND, 2 * MINUTE)
+                # One that begins within another does not end it: who waits has its end already.
+                world.weather.away_until_ms = max(world.weather.away_until_ms, until_ms)
                 world.able.update()
                 world.agenda.at(world.weather.away_until_ms, world.able.update)
                 self._audited()
             case "store fails now and then":
-                world.weather.flaky_until_ms = now_ms + dice.spread(10 * SECOND, 5 * MINUTE)
+                until_ms = now_ms + dice.spread(10 * SECOND, 5 * MINUTE)
+                world.weather.flaky_until_ms = max(world.weather.flaky_until_ms, until_ms)
                 world.able.update()
                 world.agenda.at(world.weather.flaky_until_ms, world.able.update)
             case "store slow":
