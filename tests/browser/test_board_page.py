@@ -104,6 +104,24 @@ def test_a_filter_by_site_is_kept_and_never_hides_a_red_case_in_silence(people: 
     assert people.errors == []
 
 
+#: A hand that is faster than the first paint: the key falls in the moment in which the line of sites is there.
+FAST_HAND = """
+new MutationObserver((_, self) => {
+  if (!document.getElementById("site-filter")) return;
+  self.disconnect();
+  document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "/", bubbles: true }));
+}).observe(document, { childList: true, subtree: true });
+"""
+
+
+def test_a_board_that_can_be_seen_hears_its_keys(people: People) -> None:
+    """No key is lost between the row on the screen and whoever listens."""
+    people.infarction(site="jishi")
+    board = people.enter("chen", ears=FAST_HAND)
+    expect(board.get_by_test_id("site-filter")).to_have_attribute("open", "", timeout=SOON_MS)
+    assert people.errors == []
+
+
 def test_the_keyboard_does_everything(people: People) -> None:
     """J and K walk, Enter opens the ECG beside the list, A answers, G opens the channel, ? lists the keys."""
     first, second = people.infarction(), people.infarction(seed=2, site="jishi")

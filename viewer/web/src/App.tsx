@@ -1,7 +1,6 @@
 /** Which page is shown, and what every page has around it. */
 import { untracked, useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
-import { useEffect } from "preact/hooks";
 import {
   AdminPage,
   Board,
@@ -28,6 +27,7 @@ import { DrillBar } from "./parts/DrillBar";
 import { Header, Help, helpOpen, StaleNote } from "./parts/Header";
 import { NewTasks } from "./parts/NewTasks";
 import { SoundBar } from "./parts/SoundBar";
+import { useKeydown } from "./parts/useKeydown";
 import { drillHere } from "./state/drill";
 import { line, startLive, stopLive } from "./state/live";
 import { loadQuantities } from "./state/quantities";
@@ -45,10 +45,7 @@ let landed = false;
 
 export function App(): JSX.Element {
   useSignalEffect(guard);
-  useEffect(() => {
-    addEventListener("keydown", onKey);
-    return () => removeEventListener("keydown", onKey);
-  }, []);
+  useKeydown(onKey);
   const title = route.value.page === "clinic" ? t("clinicTitle") : t("centre");
   const stale = me.value && !line.value.open ? " stale" : "";
   return (

@@ -1,7 +1,7 @@
 /** Who needs me now? */
 import { computed, signal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { CaseRow } from "../parts/CaseRow";
 import { DutyPanel } from "../parts/DutyPanel";
 import { EcgPanel } from "../parts/EcgPanel";
@@ -9,6 +9,7 @@ import { useFilling } from "../parts/filling";
 import { helpOpen } from "../parts/Header";
 import { useHeldLayout } from "../parts/heldOrder";
 import { openSiteFilter, SiteFilter } from "../parts/SiteFilter";
+import { useKeydown } from "../parts/useKeydown";
 import { acknowledge, openGreen } from "../state/acts";
 import { nextAct } from "../state/alerts";
 import { layout, sitesShown } from "../state/filter";
@@ -31,10 +32,7 @@ const SECTIONS: readonly { id: Exclude<SectionId, "closed">; shape: string; titl
 const SPLIT = "(min-width: 1100px)";
 
 export function Board(): JSX.Element {
-  useEffect(() => {
-    addEventListener("keydown", onKey);
-    return () => removeEventListener("keydown", onKey);
-  }, []);
+  useKeydown(onKey);
   const { layout: order, waiting, onPointer, onLeave } = useHeldLayout(layout.value, sitesShown.value);
   const row = selected.value === null ? undefined : rowSignal(selected.value).value;
   const panel = opened.value && row ? panelOf(opened.value, row) : null;

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { useLoaded } from "../parts/load";
 import { RuleCard } from "../parts/RuleCard";
 import { Reciprocals, Shared, Thresholds, Tiers } from "../parts/RuleTables";
+import { useKeydown } from "../parts/useKeydown";
 import { useRules } from "../parts/useRules";
 import { go, place } from "../state/route";
 import { anchorOf, matches, RECIPROCAL, rulesHref, SHARED, THRESHOLDS } from "../state/rules";
@@ -159,17 +160,13 @@ function Contents({ rules }: { rules: RuleSet }): JSX.Element {
 /** A slash goes to the filter, Escape empties it. */
 function useFilterKeys(setQuery: (query: string) => void) {
   const box = useRef<HTMLInputElement>(null);
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent): void => {
-      const typing = (event.target as HTMLElement).closest("input, textarea, select") !== null;
-      if (event.key === "/" && !typing) {
-        event.preventDefault();
-        box.current?.focus();
-      } else if (event.key === "Escape" && event.target === box.current) setQuery("");
-    };
-    addEventListener("keydown", onKey);
-    return () => removeEventListener("keydown", onKey);
-  }, [setQuery]);
+  useKeydown((event) => {
+    const typing = (event.target as HTMLElement).closest("input, textarea, select") !== null;
+    if (event.key === "/" && !typing) {
+      event.preventDefault();
+      box.current?.focus();
+    } else if (event.key === "Escape" && event.target === box.current) setQuery("");
+  });
   return box;
 }
 

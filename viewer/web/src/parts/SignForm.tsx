@@ -25,6 +25,7 @@ import type { Offer, Offers } from "../wireSign";
 import { Act, signedTierWord, TierMark } from "./bits";
 import { useLoaded } from "./load";
 import { SignWrite } from "./SignWrite";
+import { useKeydown } from "./useKeydown";
 
 // What is typed lives in this page alone, so the browser asks before it goes.
 addEventListener("beforeunload", (event) => {
@@ -262,29 +263,23 @@ interface Keys {
 
 /** S opens; a number takes; Ctrl and Enter sign, also from within a text; Escape closes and keeps what was typed. */
 function useKeys(keys: Keys): void {
-  const latest = useRef(keys);
-  latest.current = keys;
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent): void => {
-      if (event.defaultPrevented) return; // the paper has keys of its own while it has the focus
-      const { open, begin, close, choices, pick, sign, form } = latest.current;
-      const target = event.target as HTMLElement;
-      if (open && event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-        event.preventDefault();
-        void sign();
-        return;
-      }
-      if (open && event.key === "Escape" && form.current?.contains(target)) close();
-      if (event.ctrlKey || event.metaKey || event.altKey) return;
-      if (target.closest("input, textarea, select")) return;
-      const choice = /^[1-9]$/.test(event.key) ? choices[Number(event.key) - 1] : undefined;
-      if (open && choice) pick(choice);
-      else if (!open && event.key.toLowerCase() === "s") {
-        event.preventDefault();
-        begin();
-      } else if (open && event.key === "Escape") close();
-    };
-    addEventListener("keydown", onKey);
-    return () => removeEventListener("keydown", onKey);
-  }, []);
+  useKeydown((event) => {
+    if (event.defaultPrevented) return; // the paper has keys of its own while it has the focus
+    const { open, begin, close, choices, pick, sign, form } = keys;
+    const target = event.target as HTMLElement;
+    if (open && event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      void sign();
+      return;
+    }
+    if (open && event.key === "Escape" && form.current?.contains(target)) close();
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (target.closest("input, textarea, select")) return;
+    const choice = /^[1-9]$/.test(event.key) ? choices[Number(event.key) - 1] : undefined;
+    if (open && choice) pick(choice);
+    else if (!open && event.key.toLowerCase() === "s") {
+      event.preventDefault();
+      begin();
+    } else if (open && event.key === "Escape") close();
+  });
 }

@@ -17,6 +17,7 @@ import { CaseHead } from "./CaseHead";
 import { RowItem } from "./CaseRow";
 import { Paper } from "./Paper";
 import { Tasks } from "./Tasks";
+import { useKeydown } from "./useKeydown";
 
 const BUTTONS: Record<string, TextKey> = {
   ack: "ack",
@@ -38,16 +39,12 @@ export function Tour({ who }: { who: Me }): JSX.Element {
     if (index + by >= steps.length) leave();
     else setIndex(Math.max(0, index + by));
   };
-  useLayoutEffect(() => {
-    const onKey = (event: KeyboardEvent): void => {
-      if (event.key === "Escape") leave();
-      else if (event.key === "ArrowRight") move(1);
-      else if (event.key === "ArrowLeft") move(-1);
-      else return;
-      event.preventDefault();
-    };
-    addEventListener("keydown", onKey);
-    return () => removeEventListener("keydown", onKey);
+  useKeydown((event) => {
+    if (event.key === "Escape") leave();
+    else if (event.key === "ArrowRight") move(1);
+    else if (event.key === "ArrowLeft") move(-1);
+    else return;
+    event.preventDefault();
   });
   const row = sampleRow(who, begunMs, progressAt(steps, index, BEGINNING));
   return (

@@ -1,9 +1,10 @@
 /** The calipers of one ECG and the keys that move them. */
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { moved, traceFor } from "../paper/calipers";
 import { boxAt, pointOn, stretchOf, type TraceBox } from "../paper/traceBox";
 import { type CaliperState, nextId, toggled } from "./Calipers";
 import { helpOpen } from "./Header";
+import { useKeydown } from "./useKeydown";
 
 /** One press of an arrow: a sample to the side, 0.01 mV up; with Shift 40 ms and 0.1 mV, a small square. */
 const MV_STEP = 0.01;
@@ -27,18 +28,14 @@ export function useCalipers(): CalipersInUse {
   const change = (next: Partial<CaliperState>): void => setState((before) => ({ ...before, ...next }));
   const toggle = (): void => setState((before) => ({ ...before, on: !before.on }));
 
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent): void => {
-      if (event.ctrlKey || event.metaKey || event.altKey || helpOpen.value) return;
-      if ((event.target as HTMLElement).closest("input, textarea, select, [contenteditable]")) return;
-      if (event.key.toLowerCase() !== "c") return;
-      event.preventDefault();
-      toggle();
-      document.querySelector<HTMLElement>('[data-testid="paper-frame"]')?.focus();
-    };
-    addEventListener("keydown", onKey);
-    return () => removeEventListener("keydown", onKey);
-  }, []);
+  useKeydown((event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || helpOpen.value) return;
+    if ((event.target as HTMLElement).closest("input, textarea, select, [contenteditable]")) return;
+    if (event.key.toLowerCase() !== "c") return;
+    event.preventDefault();
+    toggle();
+    document.querySelector<HTMLElement>('[data-testid="paper-frame"]')?.focus();
+  });
 
   const add = (boxes: readonly TraceBox[], frame: HTMLElement): void => {
     const seen = frame.getBoundingClientRect();
