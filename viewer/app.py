@@ -16,6 +16,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from greenchannel.service.desk import Desk
 from greenchannel.viewer import (
+    dicom_web_query,
+    dicom_web_rendered,
+    dicom_web_retrieve,
     dicom_web_stow,
     health,
     problems,
@@ -126,7 +129,7 @@ def _http(front: Front, metrics: health.Metrics) -> FastAPI:
         routes_export_counts,
     ):
         app.include_router(module.router, prefix=PREFIX)
-    for images in (dicom_web_stow,):
+    for images in (dicom_web_stow, dicom_web_query, dicom_web_rendered, dicom_web_retrieve):
         app.include_router(images.router, prefix=dicom_web_stow.ROOT)
     app.include_router(health.router)
     app.include_router(health.add_metrics(metrics))

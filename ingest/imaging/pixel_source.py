@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import dcmread
-from pydicom.dataset import Dataset
+from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import generate_frames, get_frame
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.filereader import read_dataset
@@ -60,7 +60,7 @@ class PixelSource:
     """
 
     def __init__(self, data: bytes) -> None:
-        self.dataset, self.transfer_syntax = _read(data)
+        self.dataset, self.transfer_syntax = read_dataset_of(data)
         self._kind = next((kind for kind in _VALUE_KINDS if kind in self.dataset), "")
         if not self._kind:
             name = shown(UID(str(self.dataset.get("SOPClassUID", "") or "")).name)
@@ -203,26 +203,33 @@ class PixelSource:
         yield from cut
 
     def native_frame(self, frame: int) -> bytes:
-        """One frame, decoded, little endian, colour by pixel; of single bits, packed as PS3.5 8.1.1 has them."""
+        """One frame without encoding, little endian.
+
+        What came so is as it came, whatever its colours and planes. What was encoded is decoded: colour as RGB,
+        pixel by pixel. Single bits are packed as PS3.5 8.1.1 has them.
+        """
         self._known(frame)
-        if self.is_encapsulated:
-            return self._raw(frame)
-        size = (self.rows * self.columns * self.samples * self.bits_allocated + 7) // 8
-        whole = self.bits_allocated >= 8 and self.photometric != "YBR_FULL_422"
-        if self.transfer_syntax == _BIG_ENDIAN or not whole or self.dataset.get("PlanarConfiguration") == 1:
-            return self._raw(frame)
-        data: bytes = self.dataset[self._kind].value
-        piece = data[frame * size : (frame + 1) * size]
-        if len(piece) < size:
-            raise IngestError("truncated", "the picture ends too early", f"{size} bytes", f"{len(piece)}")
+        samples = 2 if self.photometric == "YBR_FULL_422" else self.samples
+        bits = self.rows * self.columns * samples * self.bits_allocated
+        if self.is_encapsulated or bits % 8 or self.bits_allocated == 1:
+            return self._decoded_bytes(frame)
+        with faults("the picture cannot be read"):
+            data: bytes = self.dataset[self._kind].value
+            piece = data[frame * bits // 8 : (frame + 1) * bits // 8]
+        if len(piece) < bits // 8:
+            raise IngestError(
+                "truncated", "the picture ends too early", f"{bits // 8} bytes", f"{len(piece)}"
+            )
+        if self.transfer_syntax == _BIG_ENDIAN and self.bits_allocated > 8:
+            width = self.bits_allocated // 8
+            return np.frombuffer(piece, f">u{width}").astype(f"<u{width}").tobytes()
         return piece
 
-    def _raw(self, frame: int) -> bytes:
+    def _decoded_bytes(self, frame: int) -> bytes:
+        array = self.frame(frame)
         if self.bits_allocated == 1:
-            return np.packbits(self.frame(frame).astype(bool), bitorder="little").tobytes()
-        with faults("the picture cannot be decoded"):
-            array = self._decoded(frame)
-            return array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
+            return np.packbits(array.astype(bool), bitorder="little").tobytes()
+        return array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
 
     # ------------------------------------------------------------ meaning
 
@@ -302,8 +309,11 @@ class faults:
         raise IngestError(code, self._message, "a DICOM image", f"a {type(error).__name__}") from error
 
 
-def _read(data: bytes) -> tuple[Dataset, str]:
-    """The data set, and its transfer syntax: where the file does not say it, that by which it could be read."""
+def read_dataset_of(data: bytes) -> tuple[Dataset, str]:
+    """The data set of a file, and its transfer syntax: where the file does not say it, that by which it could be read.
+
+    The group of the file's head is there, too, as `file_meta`. Raises `IngestError` as `PixelSource`.
+    """
     jpeg_extended.install()
     with faults("the DICOM file cannot be read"):
         if data[128:132] == b"DICM":
@@ -313,8 +323,15 @@ def _read(data: bytes) -> tuple[Dataset, str]:
             syntax = str(meta.get("TransferSyntaxUID", ""))
             if syntax == DEFLATED:
                 # Not left to pydicom, which unpacks without a bound.
-                return read_dataset(io.BytesIO(inflated(data, stream.tell())), False, True), syntax
+                dataset = read_dataset(io.BytesIO(inflated(data, stream.tell())), False, True)
+                dataset.file_meta = FileMetaDataset(meta)
+                return dataset, syntax
         dataset = dcmread(io.BytesIO(data), force=True)
-        said = str(getattr(dataset, "file_meta", Dataset()).get("TransferSyntaxUID", "") or "")
+        if not hasattr(dataset, "file_meta"):
+            dataset.file_meta = FileMetaDataset()
+        said = str(dataset.file_meta.get("TransferSyntaxUID", "") or "")
         implicit, little = dataset.original_encoding
-        return dataset, said or (IMPLICIT if implicit else EXPLICIT if little else _BIG_ENDIAN)
+        if not said:
+            said = IMPLICIT if implicit else EXPLICIT if little else _BIG_ENDIAN
+            dataset.file_meta.TransferSyntaxUID = UID(said)
+        return dataset, said
