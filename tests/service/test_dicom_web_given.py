@@ -55,6 +55,12 @@ def pydicoms(name: str) -> tuple[bytes, str]:
     return data, "/studies/{}/series/{}/instances/{}".format(*uids)
 
 
+def uids_of(path: str) -> tuple[str, str, str]:
+    """Study, series and object of a path."""
+    study, series, sop = path.split("/")[2::2]
+    return study, series, sop
+
+
 def test_a_client_finds_studies_series_and_objects(tmp_path: Path) -> None:
     """By name, date, modality and number; with the attributes that PS3.18 asks for."""
 
@@ -127,8 +133,7 @@ def test_objects_come_back_as_they_came_or_decoded(tmp_path: Path) -> None:
         assert (other.status_code, other.json()["code"]) == (406, "not_acceptable")
 
         def ask() -> None:
-            study, series, sop = path.split("/")[2::2]
-            plain = client(here).retrieve_instance(study, series, sop)
+            plain = client(here).retrieve_instance(*uids_of(path))
             assert np.array_equal(plain.pixel_array, pydicom.dcmread(io.BytesIO(data)).pixel_array)
             assert [one.InstanceNumber for one in client(here).retrieve_series(STUDY, SERIES)] == [1, 2]
             assert len(client(here).retrieve_study(STUDY)) == 2
@@ -150,14 +155,12 @@ def test_frames_come_encoded_or_plain(tmp_path: Path) -> None:
             asked = client(here)
             (plain,) = asked.retrieve_instance_frames(STUDY, SERIES, f"{SERIES}.1", [1])
             assert plain == pydicom.dcmread(io.BytesIO(ct(1))).PixelData
-            uids = jls_path.split("/")[2::2]
+            uids = uids_of(jls_path)
             (encoded,) = asked.retrieve_instance_frames(*uids, [1], media_types=("image/jls",))
             assert encoded[:4] == b"\xff\xd8\xff\xf7"
             (decoded,) = asked.retrieve_instance_frames(*uids, [1], media_types=("application/octet-stream",))
             assert decoded == pydicom.dcmread(io.BytesIO(jls)).pixel_array.tobytes()
-            some = asked.retrieve_instance_frames(
-                *colour_path.split("/")[2::2], [1, 30], media_types=("image/jpeg",)
-            )
+            some = asked.retrieve_instance_frames(*uids_of(colour_path), [1, 30], media_types=("image/jpeg",))
             assert [Image.open(io.BytesIO(one)).size for one in some] == [(320, 240)] * 2
 
         await asyncio.to_thread(ask)
