@@ -42,6 +42,7 @@ from greenchannel.service.going_on_duty import GoingOnDuty
 from greenchannel.service.heartbeat import Heartbeat
 from greenchannel.service.hub import Hub
 from greenchannel.service.imaging.archive import ImageArchive
+from greenchannel.service.imaging.dicom_node import DicomNode
 from greenchannel.service.intake import Intake, UploadAnswer
 from greenchannel.service.keeping import Housekeeping, Part, keep_running, read_again
 from greenchannel.service.notices import Notices
@@ -278,7 +279,8 @@ class Desk:
         self.quality = QualityBook(engine=engine, accounts=accounts, hub=self.hub)
         casework, intake = self._casework, self.intake
         self.images = ImageArchive(settings, clock, engine, writer, vault, casework, intake, quarantine)
-        self.parts: list[Part] = [self.images]  # beside the rest: started last, stopped first
+        self.dicom = DicomNode(settings, self.images, self.intake)
+        self.parts: list[Part] = [self.images, self.dicom]  # beside the rest: started last, stopped first
         self._tasks: list[asyncio.Task[None]] = []
         self._warming: asyncio.Task[None] | None = None
         self._heartbeat: Heartbeat | None = None
