@@ -68,7 +68,7 @@ def build(settings: Settings, clock: Clock | None = None, *, durable: bool = Tru
         task_texts=task_texts,
         site_templates=templates,
     )
-    desk.parts.append(Giving(engine))
+    desk.parts.append(Giving(desk, engine))
     return desk
 
 

@@ -1,4 +1,4 @@
-"""What gives images to others, as one part of the desk: numbers for searches, forwarding, the DICOM services."""
+"""What gives images to others, as one part of the desk: numbers for searches, looks, the DICOM services."""
 
 import asyncio
 from collections.abc import Sequence
@@ -6,14 +6,18 @@ from collections.abc import Sequence
 from sqlalchemy import Engine
 
 from greenchannel.service.desk import Desk
+from greenchannel.service.imaging.dicom_query import QueryRetrieve
+from greenchannel.service.imaging.looking import Looking
 from greenchannel.store import image_counts
 
 
 class Giving:
-    """Runs beside a serving desk; it is found by `giving_of`."""
+    """Runs beside a serving desk; it is found by `giving_of`. Made before the desk starts."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, desk: Desk, engine: Engine) -> None:
         self._engine = engine
+        self.looking = Looking(desk.access, desk.clock)
+        QueryRetrieve(desk.images, desk.dicom, self.looking).hook()
 
     async def start(self) -> None:
         """Begin."""
