@@ -76,6 +76,16 @@ def associate(here: House, *classes: str, title: str = "CTVAN", **more: Any) -> 
     return entity.associate("127.0.0.1", here.desk.dicom.port or 0, ae_title="GREENCHANNEL", **more)
 
 
+def taken(into: list[Dataset]) -> Callable[[Any], int]:
+    """A handler that takes all that is stored with it."""
+
+    def take(event: Any) -> int:
+        into.append(event.dataset)
+        return 0
+
+    return take
+
+
 def test_a_node_finds_what_its_own_site_may_see(tmp_path: Path) -> None:
     """Studies, series and images with what was asked for; nothing of another site; the search is noted."""
 
@@ -139,7 +149,7 @@ def test_priors_are_fetched_by_get_and_by_move(tmp_path: Path) -> None:
 
         def get() -> list[Dataset]:
             got: list[Dataset] = []
-            handlers = [(evt.EVT_C_STORE, lambda event: got.append(event.dataset) or 0)]
+            handlers = [(evt.EVT_C_STORE, taken(got))]
             roles = [build_role(one, scp_role=True) for one in (CTImageStorage, head.SOPClassUID)]
             association = associate(
                 here, GET, CTImageStorage, head.SOPClassUID, evt_handlers=handlers, ext_neg=roles
@@ -156,19 +166,17 @@ def test_priors_are_fetched_by_get_and_by_move(tmp_path: Path) -> None:
         assert got[2].PixelData == pydicom.dcmread(io.BytesIO(jls)).pixel_array.tobytes()
 
         def move(to: str) -> tuple[list[str], int]:
-            stored: list[str] = []
+            stored: list[Dataset] = []
             entity = AE(ae_title="CTVAN")
             entity.add_supported_context(CTImageStorage)
-            handlers: list[Any] = [
-                (evt.EVT_C_STORE, lambda event: stored.append(event.dataset.SOPInstanceUID) or 0)
-            ]
+            handlers: list[Any] = [(evt.EVT_C_STORE, taken(stored))]
             server = entity.start_server(("127.0.0.1", port), block=False, evt_handlers=handlers)
             association = associate(here, MOVE)
             statuses = list(association.send_c_move(asked(StudyInstanceUID=STUDY), to, MOVE))
             association.release()
             assert server is not None
             server.shutdown()
-            return stored, statuses[-1][0].Status
+            return [one.SOPInstanceUID for one in stored], statuses[-1][0].Status
 
         assert await asyncio.to_thread(move, "CTVAN") == ([f"{STUDY}.1.1", f"{STUDY}.1.2"], 0)
         assert await asyncio.to_thread(move, "NOBODY") == ([], 0xA801)
