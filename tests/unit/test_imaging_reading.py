@@ -14,7 +14,7 @@ from tests.imaging_log import ImageLog, minutes, wanted
 
 
 def signed(log: ImageLog, critical: tuple[str, ...] = (), **more: Any) -> None:
-    said = {
+    said: dict[str, Any] = {
         "findings": "左侧基底节区高密度影",
         "impression": "脑出血",
         "provisional": False,
