@@ -13,7 +13,7 @@ import msgspec
 
 from greenchannel.alerts import alert_deadlines, escalation
 from greenchannel.alerts.alert_deadlines import Deadline
-from greenchannel.alerts.escalation_plan import EVERYBODY, PHONE
+from greenchannel.alerts.escalation_plan import EVERYBODY, LIVE, PHONE
 from greenchannel.alerts.imaging import critical
 from greenchannel.alerts.imaging.reading import Reading
 from greenchannel.alerts.tables import read_document, read_table
@@ -94,11 +94,11 @@ def _step(
     rings = tuple(
         Ring(person=one, channel=channel)
         for one in rung
-        for channel in people.channels.get(one, ("live",))
+        for channel in (people.channels.get(one) or (LIVE,))
         if channel != PHONE or step.call
     )
     return PlanStep(
-        after_s=after_s, role=EVERYBODY if last else step.name, people=rung, channels=("live",), rings=rings
+        after_s=after_s, role=EVERYBODY if last else step.name, people=rung, channels=(LIVE,), rings=rings
     )
 
 

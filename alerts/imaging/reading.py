@@ -12,6 +12,7 @@ from greenchannel.events import (
     ImageClaimed,
     ImageCriticalOverdue,
     ImageCriticalTold,
+    ImageDetected,
     ImageMarkedStat,
     ImageReadingWanted,
     ImageReleased,
@@ -73,6 +74,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     stat_reason: str | None = None
     claimed_by: str | None = None
     claimed_at: datetime | None = None
+    detected: tuple[ImageDetected, ...] = ()  # the newest word of each detector
     draft: Draft | None = None
     signed: tuple[Signed, ...] = ()  # the report, then its addenda
     calls: tuple[Call, ...] = ()
@@ -135,6 +137,9 @@ def fold(reading: Reading | None, envelope: Envelope) -> Reading | None:
             return replace(reading, clock=event, case_id=event.case_id or reading.case_id)
         case ImageMarkedStat() if reading.stat_by is None:
             return replace(reading, stat_by=event.person, stat_reason=event.reason)
+        case ImageDetected():
+            others = tuple(one for one in reading.detected if one.plugin != event.plugin)
+            return replace(reading, detected=(*others, event))
         case ImageClaimed():
             return replace(reading, claimed_by=event.person, claimed_at=at)
         case ImageReleased():

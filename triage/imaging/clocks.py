@@ -1,5 +1,6 @@
 """How long a study may wait for its report, from when, and at which shares of that time it is said (IMG-3)."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import cache
 from importlib.resources import files
@@ -33,6 +34,7 @@ class ClockRule(
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: str
     escalate_at: tuple[float, ...]
+    not_read: tuple[str, ...]
     most_before_receipt_min: float
     clock: tuple[ClockRule, ...]
 
@@ -66,6 +68,12 @@ def rules() -> tuple[ClockRule, ...]:
 def escalate_at() -> tuple[float, ...]:
     """At which shares of its time an unread study is escalated, rising; the last is 1."""
     return _file().escalate_at
+
+
+def is_read(modalities: Iterable[str]) -> bool:
+    """Is there anything in a study that a person reads as an image? Of one that says nothing it is assumed."""
+    said = tuple(modalities)
+    return not said or any(one not in _file().not_read for one in said)
 
 
 def clock_of(facts: StudyFacts) -> ImageClock:

@@ -69,6 +69,7 @@ from greenchannel.events.image_reading import (
     ImageClaimed,
     ImageCriticalOverdue,
     ImageCriticalTold,
+    ImageDetected,
     ImageMarkedStat,
     ImageReadingWanted,
     ImageReleased,
@@ -129,6 +130,7 @@ __all__ = [
     "ImageClaimed",
     "ImageCriticalOverdue",
     "ImageCriticalTold",
+    "ImageDetected",
     "ImageMarkedStat",
     "ImageReadingWanted",
     "ImageReleased",
@@ -213,6 +215,7 @@ AnyEvent = (
     | ImageClaimed
     | ImageCriticalOverdue
     | ImageCriticalTold
+    | ImageDetected
     | ImageMarkedStat
     | ImageReadingWanted
     | ImageReleased

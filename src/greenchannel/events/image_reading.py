@@ -3,7 +3,7 @@
 They stand on a stream of the study's own, `image_stream`; `ImageResultReturned` alone stands on its case.
 """
 
-from typing import Final
+from typing import Any, Final
 
 from greenchannel.events.base import Aware, Event
 
@@ -39,6 +39,17 @@ class ImageMarkedStat(Event, frozen=True, kw_only=True):
 
     person: str
     reason: str
+
+
+class ImageDetected(Event, frozen=True, kw_only=True):
+    """What a detector said of the study, or why it said nothing; it may only raise the order."""
+
+    plugin: str
+    version: str
+    status: str  # "unvalidated", "silent", "enabled": as the site had it then
+    raised: bool | None  # None: not analysed
+    reason: str | None = None
+    evidence: dict[str, Any] | None = None  # numbers with their units in the names
 
 
 class ImageClaimed(Event, frozen=True, kw_only=True):
