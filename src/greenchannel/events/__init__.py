@@ -80,6 +80,7 @@ from greenchannel.events.image_reading import (
     image_stream,
     study_of,
 )
+from greenchannel.events.imaging import ImageRefused, ImageStudyReceived, ImageStudySettled
 from greenchannel.events.system import ClockReportMade, DeviceClockMeasured, PatientErased
 
 __all__ = [
@@ -133,11 +134,14 @@ __all__ = [
     "ImageDetected",
     "ImageMarkedStat",
     "ImageReadingWanted",
+    "ImageRefused",
     "ImageReleased",
     "ImageReportDrafted",
     "ImageReportSigned",
     "ImageResultReturned",
     "ImageResultSeen",
+    "ImageStudyReceived",
+    "ImageStudySettled",
     "MilestoneRecorded",
     "PatientDoubted",
     "PatientErased",
@@ -223,6 +227,9 @@ AnyEvent = (
     | ImageReportSigned
     | ImageResultReturned
     | ImageResultSeen
+    | ImageStudyReceived
+    | ImageStudySettled
+    | ImageRefused
 )
 
 
