@@ -16,6 +16,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from greenchannel.service.desk import Desk
 from greenchannel.viewer import (
+    dicom_web_query,
+    dicom_web_rendered,
+    dicom_web_retrieve,
     dicom_web_stow,
     health,
     problems,
@@ -130,8 +133,9 @@ def _http(front: Front, metrics: health.Metrics) -> FastAPI:
         routes_image_report,
     ):
         app.include_router(module.router, prefix=PREFIX)
-    for images in (dicom_web_stow,):
+    for images in (dicom_web_stow, dicom_web_query, dicom_web_rendered, dicom_web_retrieve):
         app.include_router(images.router, prefix=dicom_web_stow.ROOT)
+        app.include_router(images.router, prefix=PREFIX + dicom_web_stow.ROOT, include_in_schema=False)
     app.include_router(health.router)
     app.include_router(health.add_metrics(metrics))
     app.include_router(static_page.router)
@@ -202,7 +206,10 @@ def _takes_files(scope: Scope) -> bool:
     return (
         (method, path) in (("POST", f"{PREFIX}/ecgs"), ("POST", f"{PREFIX}/roster/import"))
         or (method in ("POST", "PATCH") and (path + "/").startswith(f"{PREFIX}/uploads/"))
-        or (method == "POST" and (path + "/").startswith(f"{dicom_web_stow.ROOT}/studies/"))
+        or (
+            method == "POST"
+            and (path + "/").removeprefix(PREFIX).startswith(f"{dicom_web_stow.ROOT}/studies/")
+        )
     )
 
 

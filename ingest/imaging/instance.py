@@ -158,15 +158,22 @@ def _read(data: bytes) -> _Read:
         dataset = dcmread(io.BytesIO(data), stop_before_pixels=True, force=True)
         meta: Any = getattr(dataset, "file_meta", None) or {}
         return _Read(dataset, str(meta.get("TransferSyntaxUID", "")) or IMPLICIT, 0)
-    stream = io.BytesIO(data)
-    stream.seek(132)
-    head = read_dataset(stream, False, True, stop_when=lambda tag, _vr, _length: tag.group != 2)
-    syntax, starts_at = str(head.get("TransferSyntaxUID", "")), stream.tell()
+    syntax, starts_at = head_of(data)
     if syntax == DEFLATED:
         # Not left to pydicom, which unpacks without a bound.
         unpacked = io.BytesIO(inflated(data, starts_at))
         return _Read(read_dataset(unpacked, False, True, stop_when=_pixels), syntax, starts_at)
     return _Read(dcmread(io.BytesIO(data), stop_before_pixels=True), syntax or IMPLICIT, starts_at)
+
+
+def head_of(data: bytes) -> tuple[str, int]:
+    """The transfer syntax that the head of a file names, "" for none, and the byte at which the data set begins."""
+    from pydicom.filereader import read_dataset
+
+    stream = io.BytesIO(data)
+    stream.seek(132)
+    head = read_dataset(stream, False, True, stop_when=lambda tag, _vr, _length: tag.group != 2)
+    return str(head.get("TransferSyntaxUID", "")), stream.tell()
 
 
 def _pixels(tag: Any, _vr: Any, _length: Any) -> bool:

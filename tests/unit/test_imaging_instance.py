@@ -1,12 +1,16 @@
 """What one DICOM object says of itself."""
 
+import io
 from datetime import UTC, date, datetime, time, timedelta, timezone
 
 import pytest
+from pydicom import dcmread
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from greenchannel.ingest.errors import IngestError
 from greenchannel.ingest.imaging.instance import read_instance
-from tests.imaging_files import ct
+from greenchannel.ingest.imaging.sameness import same_object
+from tests.imaging_files import ct, written
 
 
 def test_an_object_says_who_what_and_where_it_lies() -> None:
@@ -73,3 +77,12 @@ def test_what_cannot_be_kept_is_refused_with_a_reason(data: bytes, code: str) ->
         read_instance(data)
 
     assert raised.value.code == code
+
+
+def test_an_object_written_in_another_way_is_the_same() -> None:
+    """Implicit, explicit and deflated say the same; other pixels or another name do not."""
+    one = dcmread(io.BytesIO(ct()))
+    ways = [written(one, uid) for uid in (ImplicitVRLittleEndian, DeflatedExplicitVRLittleEndian)]
+
+    assert all(same_object(ct(), way) for way in ways)
+    assert not any(same_object(other, ways[0]) for other in (ct(seed=1), ct(name="Li"), b"", ct()[:900]))
