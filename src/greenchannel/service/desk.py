@@ -43,6 +43,7 @@ from greenchannel.service.heartbeat import Heartbeat
 from greenchannel.service.hub import Hub
 from greenchannel.service.imaging.archive import ImageArchive
 from greenchannel.service.imaging.dicom_node import DicomNode
+from greenchannel.service.imaging.reading_desk import ReadingDesk
 from greenchannel.service.imaging.study_intake import StudyIntake
 from greenchannel.service.intake import Intake, UploadAnswer
 from greenchannel.service.keeping import Housekeeping, Part, keep_running, read_again
@@ -281,6 +282,7 @@ class Desk:
         casework, intake = self._casework, self.intake
         self.images = ImageArchive(settings, clock, engine, writer, vault, casework, intake, quarantine)
         self.uploads.take_studies(StudyIntake(settings, self.images, self.intake))
+        self.image_readings = ReadingDesk(casework, vault, self.watch, self.duty, self.images, self.outbox)
         self.dicom = DicomNode(settings, self.images, self.intake)
         self.parts: list[Part] = [self.images, self.dicom]  # beside the rest: started last, stopped first
         self._tasks: list[asyncio.Task[None]] = []
