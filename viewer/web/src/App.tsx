@@ -18,6 +18,7 @@ import {
   QualityPage,
   RosterPage,
   RulesPage,
+  StudyPage,
   TasksPage,
   TourPage,
 } from "./pages";
@@ -78,6 +79,8 @@ function Page(): JSX.Element {
       return <CasePage key={here.id} id={here.id} />;
     case "ecg":
       return <EcgPage key={here.id} id={here.id} />;
+    case "study":
+      return <StudyPage key={here.id} uid={here.id} />;
     case "clinic":
       return <Clinic />;
     case "clocks":

@@ -1,6 +1,12 @@
 /** Words of the case page beyond the first ones: who was called, the proposal, the clocks, the outcome. */
 
 export const CARE_TEXTS = {
+  images: ["影像", "Images"],
+  imagesNoTime: ["检查时间未知", "study time unknown"],
+  imagesReceived: ["收到 {at}", "received {at}"],
+  imagesPartial: ["不完整:{n} / {all} 幅", "partial: {n} of {all} images"],
+  imagesAll: ["{n} 幅,已收全", "{n} images, all of them"],
+  imagesSoFar: ["已收 {n} 幅,总数未知", "{n} images so far, how many there are is unknown"],
   adviceOver: ["已作废", "taken back"],
   factsTitle: ["绕行与分级", "Bypassed departments, Killip class"],
   proposalTitle: ["建议启动绿色通道,待医师确认", "Proposed: open the green channel, a doctor decides"],
