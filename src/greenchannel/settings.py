@@ -25,6 +25,9 @@ class Settings:
     network_zh: str = "胸痛中心"
     network_en: str = "Chest pain centre"
     max_upload_bytes: int = 32 * 1024 * 1024
+    max_image_bytes: int = 128 * 1024 * 1024  # of one DICOM object
+    max_study_bytes: int = 2 * 1024 * 1024 * 1024  # of one study on its way in
+    image_quiet_s: float = 30.0  # a study of which nothing more comes has come as far as it will
     upload_kept_s: float = 24 * 3600.0  # a resumable upload of which nothing is heard
     upload_idle_s: float = 60.0  # a body of which nothing comes is taken for cut; what came is kept
     quarantine_bytes: int = 512 * 1024 * 1024  # newest kept, oldest dropped

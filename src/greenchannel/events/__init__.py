@@ -64,6 +64,7 @@ from greenchannel.events.case import (
     StreamStarted,
 )
 from greenchannel.events.duty import AuditorSpoke, ChannelTested, DutyStarted, RosterChanged, ShiftInDoubt
+from greenchannel.events.imaging import ImageRefused, ImageStudyReceived, ImageStudySettled
 from greenchannel.events.system import ClockReportMade, DeviceClockMeasured, PatientErased
 
 __all__ = [
@@ -110,6 +111,9 @@ __all__ = [
     "GreenChannelStoodDown",
     "IdentityChecked",
     "IdentityConflictRaised",
+    "ImageRefused",
+    "ImageStudyReceived",
+    "ImageStudySettled",
     "MilestoneRecorded",
     "PatientDoubted",
     "PatientErased",
@@ -181,6 +185,9 @@ AnyEvent = (
     | ShiftInDoubt
     | AuditorSpoke
     | FactRecorded
+    | ImageStudyReceived
+    | ImageStudySettled
+    | ImageRefused
 )
 
 
