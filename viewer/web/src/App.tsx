@@ -12,6 +12,7 @@ import {
   EcgPage,
   FollowUpsPage,
   HelpPage,
+  ImagingPage,
   JoinPage,
   Login,
   PairPage,
@@ -95,6 +96,8 @@ function Page(): JSX.Element {
       return <TasksPage />;
     case "help":
       return <HelpPage />;
+    case "imaging":
+      return <ImagingPage />;
     case "tour":
       return <TourPage />;
     case "drill":

@@ -37,6 +37,9 @@ export const TasksPage = lazily(() =>
   Promise.all([import("./pages/TasksPage"), rest()]).then(([page]) => page.TasksPage),
 );
 
+export const ImagingPage = lazily(() =>
+  Promise.all([import("./pages/image/ImagingPage"), rest()]).then(([page]) => page.ImagingPage),
+);
 export const StudyPage = lazily(() =>
   Promise.all([import("./pages/image/StudyPage"), rest()]).then(([page]) => page.StudyPage),
 );

@@ -2,6 +2,16 @@
 
 export const CARE_TEXTS = {
   images: ["影像", "Images"],
+  imageSignedAt: ["已报告 {at}", "reported {at}"],
+  imageLeft: ["余 {for}", "{for} left"],
+  imageLate: ["迟 {for}", "{for} late"],
+  imageArrivalUnknown: ["到达时间未知,从收到起算", "arrival unknown, runs from the receipt"],
+  imageResult: ["影像诊断", "Image report"],
+  imageWaits: ["待报告", "waits for its report"],
+  imageProvisional: ["临时报告", "provisional"],
+  imageCritical: ["危急值", "Critical result"],
+  imageSeen: ["我已看到结果", "I have seen the result"],
+  imageSeenAt: ["已看到 {at}", "seen {at}"],
   imagesNoTime: ["检查时间未知", "study time unknown"],
   imagesReceived: ["收到 {at}", "received {at}"],
   imagesPartial: ["不完整:{n} / {all} 幅", "partial: {n} of {all} images"],

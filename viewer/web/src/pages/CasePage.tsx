@@ -73,7 +73,7 @@ export function CasePage({ id }: { id: string }): JSX.Element {
               <Ecgs row={row} />
             </Section>
           )}
-          <CaseImages images={detail?.images ?? []} />
+          <CaseImages images={detail?.images ?? []} stamp={live?.seq} />
           {hasReadings && (
             <Section title={t("advice")}>
               <Readings readings={detail?.readings ?? []} />

@@ -8,6 +8,7 @@ const PLAIN = [
   "drill",
   "followups",
   "help",
+  "imaging",
   "join",
   "login",
   "pair",

@@ -17,12 +17,17 @@ import {
   text,
   thumbnailPath,
 } from "../../state/dicomWeb";
+import { rows } from "../../state/live";
+import { acted } from "../../state/reading";
 import { go, search } from "../../state/route";
+import { homeOf, may, me } from "../../state/session";
 import "../../styles/image.css";
 import { t } from "../../texts";
 import { ti } from "../../textsImage";
+import type { StudyReading } from "../../wireImage";
 import { Bar } from "./Bar";
 import { askEngine, type Held, Pane, type PaneFacts } from "./Pane";
+import { ReportPanel } from "./ReportPanel";
 
 const PHONE = "(max-width: 720px)";
 const FRESH: Held = {
@@ -43,16 +48,46 @@ export function StudyPage({ uid }: { uid: string }): JSX.Element {
   const series = value && inOrder(value.flatMap((json) => seriesOf(json, uid) ?? []));
   const chosen = series?.find((one) => one.seriesUid === asked.get("series")) ?? series?.[0] ?? null;
   const beside = asked.get("beside");
+  const page = useReading(uid);
   return (
     <main class="page image-page" data-testid={`study-${uid}`}>
+      <Crumbs page={page} />
       {problem && !value && <p class="trouble">{problem.words}</p>}
       {series && series.length === 0 && <p class="empty">{ti("seriesNone")}</p>}
-      <div class="image-columns">
+      <div class={page ? "image-columns with-report" : "image-columns"}>
         <SeriesList series={series ?? []} chosen={chosen} />
         <Reading key={uid} {...{ uid, chosen, beside, phone }} />
+        {page && <ReportPanel uid={uid} page={page} />}
       </div>
       {value?.[0] && <Priors uid={uid} />}
     </main>
+  );
+}
+
+/** How far the reading is; read anew when something was done here, or its case has changed. */
+function useReading(uid: string): StudyReading | null {
+  const path = may("imageReport", me.value?.user.role) ? `/imaging/studies/${encodeURIComponent(uid)}` : null;
+  const [caseId, setCaseId] = useState<string | null>(null);
+  const seq = caseId === null ? 0 : rows.value.cases.get(caseId)?.seq;
+  const { value } = useLoaded<StudyReading>(path, `${acted.value} ${seq}`);
+  useEffect(() => setCaseId(value?.case_id ?? null), [value?.case_id]);
+  return value;
+}
+
+/** Back to where studies wait, and to the case, where its ECGs are. */
+function Crumbs({ page }: { page: StudyReading | null }): JSX.Element {
+  const home = may("imageWorklist", me.value?.user.role) ? "/imaging" : homeOf(me.value?.user.role);
+  return (
+    <nav class="crumbs">
+      <a class="act act-link" href={home}>
+        ◂ {t(home === "/imaging" ? "imagingPage" : "back")}
+      </a>
+      {page?.case_id && (
+        <a class="act act-link" href={`/case/${encodeURIComponent(page.case_id)}`} data-testid="open-case">
+          {t("openCase")} ▸
+        </a>
+      )}
+    </nav>
   );
 }
 
