@@ -42,6 +42,7 @@ from greenchannel.service.going_on_duty import GoingOnDuty
 from greenchannel.service.heartbeat import Heartbeat
 from greenchannel.service.hub import Hub
 from greenchannel.service.imaging.archive import ImageArchive
+from greenchannel.service.imaging.reading_desk import ReadingDesk
 from greenchannel.service.intake import Intake, UploadAnswer
 from greenchannel.service.keeping import Housekeeping, Part, keep_running, read_again
 from greenchannel.service.notices import Notices
@@ -278,6 +279,7 @@ class Desk:
         self.quality = QualityBook(engine=engine, accounts=accounts, hub=self.hub)
         casework, intake = self._casework, self.intake
         self.images = ImageArchive(settings, clock, engine, writer, vault, casework, intake, quarantine)
+        self.image_readings = ReadingDesk(casework, vault, self.watch, self.duty, self.images, self.outbox)
         self.parts: list[Part] = [self.images]  # beside the rest: started last, stopped first
         self._tasks: list[asyncio.Task[None]] = []
         self._warming: asyncio.Task[None] | None = None
