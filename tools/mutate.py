@@ -85,7 +85,7 @@ MEASURING = {
     "signal/amplitudes.py": (UNIT + "signal_amplitudes.py",),
     "signal/qrs_waves.py": (UNIT + "signal_waves.py", UNIT + "signal_intervals.py"),
     "signal/intervals.py": (UNIT + "signal_rate_and_axis.py", UNIT + "signal_intervals.py"),
-    "signal/delineation.py": (UNIT + "signal_delineation.py",),
+    "signal/delineation.py": (UNIT + "signal_delineation_fast.py", UNIT + "signal_delineation.py"),
     "signal/t_end.py": (UNIT + "signal_t_end.py",),
     "signal/qrs_borders.py": (UNIT + "signal_borders.py", UNIT + "signal_j.py"),
     "signal/baseline.py": (
