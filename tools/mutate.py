@@ -96,7 +96,7 @@ MEASURING = {
     "signal/median.py": (UNIT + "signal_median.py",),
     "signal/qrs.py": (UNIT + "signal_qrs.py",),
     "signal/beats.py": (UNIT + "signal_beats.py",),
-    "signal/quality.py": (UNIT + "signal_verdict.py",),
+    "signal/quality.py": (UNIT + "signal_verdict_edges.py", UNIT + "signal_verdict.py"),
     "signal/pacing.py": (UNIT + "signal_pacing.py",),
     "signal/assembly.py": (UNIT + "signal_assembly.py",),
     "signal/busy_borders.py": (UNIT + "signal_busy.py",),
