@@ -100,7 +100,7 @@ MEASURING = {
     "signal/pacing.py": (UNIT + "signal_pacing.py",),
     "signal/assembly.py": (UNIT + "signal_assembly.py",),
     "signal/busy_borders.py": (UNIT + "signal_busy.py",),
-    "signal/fast_p.py": (UNIT + "signal_busy.py",),
+    "signal/fast_p.py": (UNIT + "signal_fast_p.py", UNIT + "signal_busy.py"),
     "signal/rhythm_name.py": (UNIT + "signal_rhythm_name.py",),
     "signal/rhythm_measures.py": (UNIT + "signal_rhythm_measures.py", UNIT + "signal_activity.py"),
     "signal/limits.py": (),
