@@ -288,15 +288,13 @@ class Desk:
         self._tasks: list[asyncio.Task[None]] = []
         self._warming: asyncio.Task[None] | None = None
         self._heartbeat: Heartbeat | None = None
-        self._serving = False
-        self._started = False
+        self._serving = self._started = False
 
     # ------------------------------------------------------------ life
 
     @property
     def ready(self) -> bool:
-        """Started, able to commit and to store streams. What is overdue is the auditor's word: it takes no service
-        away from anybody."""
+        """Started, able to commit and to store streams; what is overdue is the auditor's word and no service's end."""
         able = not self._writer.failing and not self.streams.failing
         return self._started and able and all(not task.done() for task in self._tasks)
 
