@@ -43,6 +43,7 @@ from greenchannel.service.heartbeat import Heartbeat
 from greenchannel.service.hub import Hub
 from greenchannel.service.imaging.archive import ImageArchive
 from greenchannel.service.imaging.dicom_node import DicomNode
+from greenchannel.service.imaging.study_intake import StudyIntake
 from greenchannel.service.intake import Intake, UploadAnswer
 from greenchannel.service.keeping import Housekeeping, Part, keep_running, read_again
 from greenchannel.service.notices import Notices
@@ -279,6 +280,7 @@ class Desk:
         self.quality = QualityBook(engine=engine, accounts=accounts, hub=self.hub)
         casework, intake = self._casework, self.intake
         self.images = ImageArchive(settings, clock, engine, writer, vault, casework, intake, quarantine)
+        self.uploads.take_studies(StudyIntake(settings, self.images, self.intake))
         self.dicom = DicomNode(settings, self.images, self.intake)
         self.parts: list[Part] = [self.images, self.dicom]  # beside the rest: started last, stopped first
         self._tasks: list[asyncio.Task[None]] = []
