@@ -19,6 +19,7 @@ from greenchannel.events import (
     ImageReportSigned,
     ImageResultReturned,
     ImageResultSeen,
+    ImageShared,
 )
 
 BLANK: Final = "___"  # as templates have it
@@ -165,6 +166,13 @@ def seen(reading: Reading, person: str) -> list[AnyEvent]:
     if any((who, name) == (person, newest) for who, name, _ in reading.seen_by):
         return []
     return [ImageResultSeen(person=person, report_id=newest)]
+
+
+def share(reading: Reading, person: str, site: str, reason: str) -> list[AnyEvent]:
+    """Let another member use study and result; again changes nothing."""
+    if not reason.strip():
+        raise Refused("reason_needed", "请说明原因", "expected a reason, got none", 422)
+    return [] if site in reading.sites else [ImageShared(person=person, site=site, reason=reason)]
 
 
 def returned(reading: Reading) -> ImageResultReturned:

@@ -19,6 +19,7 @@ from greenchannel.events import (
     ImageReportDrafted,
     ImageReportSigned,
     ImageResultSeen,
+    ImageShared,
     study_of,
 )
 
@@ -82,6 +83,12 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     overdue_times: int = 0
     seen_by: tuple[tuple[str, str, datetime], ...] = ()  # person, report id, when
     alerts: tuple[Alert, ...] = ()
+    shared_with: tuple[str, ...] = ()  # sites that may use study and result beside its own
+
+    @property
+    def sites(self) -> tuple[str, ...]:
+        """Whose it is: the site's own, and those that it was shared with."""
+        return self.shared_with if self.site is None else (self.site, *self.shared_with)
 
     @property
     def report(self) -> Signed | None:
@@ -158,6 +165,8 @@ def fold(reading: Reading | None, envelope: Envelope) -> Reading | None:
         case ImageCriticalOverdue():
             ids = tuple(dict.fromkeys((*reading.overdue, event.report_id)))
             return replace(reading, overdue=ids, overdue_times=event.times)
+        case ImageShared():
+            return replace(reading, shared_with=tuple(dict.fromkeys((*reading.shared_with, event.site))))
         case ImageResultSeen():
             return replace(reading, seen_by=(*reading.seen_by, (event.person, event.report_id, at)))
         case ImageReportSigned() | ImageAddendumSigned():

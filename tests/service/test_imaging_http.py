@@ -218,6 +218,30 @@ def test_the_report_is_a_pdf_and_a_dicom_object(tmp_path: Path) -> None:
     tell(tmp_path, story)
 
 
+def test_another_member_uses_the_result_without_a_second_examination(tmp_path: Path) -> None:
+    """Shared with a reason, its report and its images are there for that site too; the case stays its own."""
+
+    async def story(here: House) -> None:
+        uid = await send(here)
+        rad, clinic, other = [await here.person(one) for one in ("rad", "village", "other")]
+        await post(here, rad, uid, "report", REPORT)
+        images = f"/dicom-web/studies/{uid}/metadata"
+        assert (await here.http.get(images, headers=other)).status_code == 404
+        assert (await post(here, other, uid, "share", {"site": "jishi", "reason": "x"}))[0] == 404
+        assert (await post(here, clinic, uid, "share", {"site": "nowhere", "reason": "x"}))[0] == 404
+        status, page = await post(
+            here, clinic, uid, "share", {"site": "jishi", "reason": "转诊，检查结果互认"}
+        )
+        assert (status, [one["id"] for one in page["reading"]["shared_with"]]) == (200, ["jishi"])
+
+        assert await waiting(here, other, "reported") == [uid]
+        assert (await here.http.get(f"{API}/studies/{uid}/report.pdf", headers=other)).status_code == 200
+        assert (await here.http.get(images, headers=other)).status_code == 200
+        assert (await here.http.get(f"/api/v1/cases/{page['case_id']}", headers=other)).status_code == 404
+
+    tell(tmp_path, story)
+
+
 def test_a_restart_keeps_the_list_the_claim_and_the_report(tmp_path: Path) -> None:
     """All of it is in the log."""
     uids: list[str] = []

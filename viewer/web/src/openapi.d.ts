@@ -1652,6 +1652,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/imaging/studies/{study_uid}/share": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let another member use the study and its result
+         * @description So that nobody is examined twice. By those who care for the patient at a site that has it; noted with why.
+         */
+        post: operations["share_api_v1_imaging_studies__study_uid__share_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/imaging/studies/{study_uid}/stat": {
         parameters: {
             query?: never;
@@ -3478,6 +3498,16 @@ export interface components {
         SeenAdvice: {
             /** Of */
             of?: number | null;
+        };
+        /**
+         * Share
+         * @description With whom, and why.
+         */
+        Share: {
+            /** Reason */
+            reason: string;
+            /** Site */
+            site: string;
         };
         /**
          * Shown
@@ -6331,6 +6361,41 @@ export interface operations {
         requestBody?: {
             content: {
                 "application/json": components["schemas"]["Nothing"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    share_api_v1_imaging_studies__study_uid__share_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Share"];
             };
         };
         responses: {

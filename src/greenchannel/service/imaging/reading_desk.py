@@ -105,6 +105,12 @@ class ReadingDesk:
         """As `reading`; None where the study is not one that is read."""
         return self._book.image_readings.get(study_uid)
 
+    def may_see(self, study_uid: str, caller: Caller, site: str | None = None) -> bool:
+        """Is the study of one of the caller's sites, or shared with one? `site`: its own, where it is known."""
+        reading = self.known(study_uid)
+        sites = [*([] if site is None else [site]), *(() if reading is None else reading.sites)]
+        return caller.sites is None or any(caller.may_see(one) for one in sites)
+
     async def worklist(self, caller: Caller, now: datetime, *, reported: bool = False) -> list[Row]:
         """Studies that wait, first to be read first; with `reported` those that are reported, newest first.
 
@@ -113,8 +119,7 @@ class ReadingDesk:
         found = [
             one
             for one in tuple(self._book.image_readings.values())
-            if (one.site is None or caller.may_see(one.site))
-            and (_is_done(one) if reported else _is_open(one))
+            if self.may_see(one.study_uid, caller) and (_is_done(one) if reported else _is_open(one))
         ]
         rows = await asyncio.to_thread(self._rows, found, now)
         if reported:
@@ -240,6 +245,12 @@ class ReadingDesk:
     async def seen(self, study_uid: str, caller: Caller) -> Reading:
         """The clinic looks at the newest result."""
         return await self._change(study_uid, caller.actor, lambda one, _: commands.seen(one, caller.id))
+
+    async def share(self, study_uid: str, caller: Caller, site: str, reason: str) -> Reading:
+        """Let another member of the network use study and result."""
+        return await self._change(
+            study_uid, caller.actor, lambda one, _: commands.share(one, caller.id, site, reason)
+        )
 
     async def detected(self, study_uid: str, said: ImageDetected) -> None:
         """Note what a detector said; a study that nobody reads has no use for it. The place follows by itself, the
