@@ -175,7 +175,7 @@ def share(reading: Reading, person: str, site: str, reason: str) -> list[AnyEven
     return [] if site in reading.sites else [ImageShared(person=person, site=site, reason=reason)]
 
 
-def returned(reading: Reading) -> ImageResultReturned:
+def returned(reading: Reading, modality: str | None) -> ImageResultReturned:
     """What the case is told of the newest signed text."""
     newest = reading.signed[-1]
     return ImageResultReturned(
@@ -184,6 +184,7 @@ def returned(reading: Reading) -> ImageResultReturned:
         critical=bool(newest.critical),
         addendum=newest.addendum is not None,
         provisional=newest.provisional,
+        modality=modality,
     )
 
 

@@ -38,6 +38,7 @@ class Signed(msgspec.Struct, frozen=True, kw_only=True):
     """A signed text: the report, or an addendum to it."""
 
     report_id: str
+    seq: int
     person: str
     at: datetime
     findings: str
@@ -102,6 +103,11 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
             return "waiting" if self.claimed_by is None else "claimed"
         confirmed = any(one.addendum == "confirmation" for one in self.signed[1:])
         return "provisional" if self.report.provisional and not confirmed else "final"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody still has to do something: report, confirm, or tell."""
+        return self.state != "final" or bool(self.untold)
 
     @property
     def critical(self) -> tuple[str, ...]:
@@ -170,7 +176,7 @@ def fold(reading: Reading | None, envelope: Envelope) -> Reading | None:
         case ImageResultSeen():
             return replace(reading, seen_by=(*reading.seen_by, (event.person, event.report_id, at)))
         case ImageReportSigned() | ImageAddendumSigned():
-            return replace(reading, draft=None, signed=(*reading.signed, _signed(event, at)))
+            return replace(reading, draft=None, signed=(*reading.signed, _signed(event, envelope)))
         case _:
             return reading
 
@@ -195,10 +201,12 @@ def _wanted(envelope: Envelope, event: ImageReadingWanted) -> Reading:
     )
 
 
-def _signed(event: ImageReportSigned | ImageAddendumSigned, at: datetime) -> Signed:
+def _signed(event: ImageReportSigned | ImageAddendumSigned, envelope: Envelope) -> Signed:
+    at, seq = envelope.at, envelope.seq
     if isinstance(event, ImageAddendumSigned):
         return Signed(
             report_id=event.report_id,
+            seq=seq,
             person=event.person,
             at=at,
             findings="",
@@ -210,6 +218,7 @@ def _signed(event: ImageReportSigned | ImageAddendumSigned, at: datetime) -> Sig
         )
     return Signed(
         report_id=event.report_id,
+        seq=seq,
         person=event.person,
         at=at,
         findings=event.findings,

@@ -94,6 +94,8 @@ def test_a_study_is_read_from_its_receipt_to_the_clinics_look(tmp_path: Path) ->
         assert image["reading"]["signed"][0]["impression"] == REPORT["impression"]
         assert image["reading"]["calls"][1]["read_back"] == TOLD["read_back"]
         assert "image_result_returned" in [line["type"] for line in case["history"]]
+        (report,) = [one for one in case["timeline"]["milestones"] if one["id"] == "CT_REPORT"]
+        assert [one["source"] for one in report["values"] if one["valid"]] == ["radiologist"]
         status, page = await post(here, clinic, uid, "seen")
         assert [one["person"]["person"] for one in page["reading"]["seen"]] == ["village"]
 

@@ -142,3 +142,4 @@ class ImageResultReturned(Event, frozen=True, kw_only=True):
     critical: bool
     addendum: bool
     provisional: bool
+    modality: str | None = None
