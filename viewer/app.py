@@ -16,6 +16,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from greenchannel.service.desk import Desk
 from greenchannel.viewer import (
+    dicom_web_query,
+    dicom_web_rendered,
+    dicom_web_retrieve,
+    dicom_web_stow,
     health,
     problems,
     routes_admin,
@@ -32,6 +36,8 @@ from greenchannel.viewer import (
     routes_export,
     routes_export_counts,
     routes_facts,
+    routes_image_report,
+    routes_imaging,
     routes_loop,
     routes_metrics,
     routes_paper,
@@ -123,8 +129,13 @@ def _http(front: Front, metrics: health.Metrics) -> FastAPI:
         routes_quality,
         routes_export,
         routes_export_counts,
+        routes_imaging,
+        routes_image_report,
     ):
         app.include_router(module.router, prefix=PREFIX)
+    for images in (dicom_web_stow, dicom_web_query, dicom_web_rendered, dicom_web_retrieve):
+        app.include_router(images.router, prefix=dicom_web_stow.ROOT)
+        app.include_router(images.router, prefix=PREFIX + dicom_web_stow.ROOT, include_in_schema=False)
     app.include_router(health.router)
     app.include_router(health.add_metrics(metrics))
     app.include_router(static_page.router)
@@ -192,8 +203,13 @@ class _Dispatcher:
 def _takes_files(scope: Scope) -> bool:
     """Is it one of the routes that set a limit of their own?"""
     method, path = scope["method"], scope["path"]
-    return (method, path) in (("POST", f"{PREFIX}/ecgs"), ("POST", f"{PREFIX}/roster/import")) or (
-        method in ("POST", "PATCH") and (path + "/").startswith(f"{PREFIX}/uploads/")
+    return (
+        (method, path) in (("POST", f"{PREFIX}/ecgs"), ("POST", f"{PREFIX}/roster/import"))
+        or (method in ("POST", "PATCH") and (path + "/").startswith(f"{PREFIX}/uploads/"))
+        or (
+            method == "POST"
+            and (path + "/").removeprefix(PREFIX).startswith(f"{dicom_web_stow.ROOT}/studies/")
+        )
     )
 
 

@@ -19,6 +19,7 @@ from greenchannel.county import cast
 from greenchannel.ingest.packing import pack, unpack
 from greenchannel.service import collecting
 from greenchannel.service.desk import Desk
+from greenchannel.service.imaging.giving import Giving
 from greenchannel.settings import Settings, SettingsError
 from greenchannel.store.access import AccessLog
 from greenchannel.store.accounts import Accounts
@@ -52,7 +53,7 @@ def build(settings: Settings, clock: Clock | None = None, *, durable: bool = Tru
     engine = open_engine(settings.url(), durable=durable)
     migrate(engine)
     vault = Vault(engine, load_or_make_master_key(settings.data_dir / "master.key"))
-    return Desk(
+    desk = Desk(
         settings=settings,
         clock=clock,
         engine=engine,
@@ -67,6 +68,8 @@ def build(settings: Settings, clock: Clock | None = None, *, durable: bool = Tru
         task_texts=task_texts,
         site_templates=templates,
     )
+    desk.parts.append(Giving(engine))
+    return desk
 
 
 def _keep_values_out_of_logs() -> None:

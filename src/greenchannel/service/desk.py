@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -41,8 +41,11 @@ from greenchannel.service.following import Following
 from greenchannel.service.going_on_duty import GoingOnDuty
 from greenchannel.service.heartbeat import Heartbeat
 from greenchannel.service.hub import Hub
+from greenchannel.service.imaging.archive import ImageArchive
+from greenchannel.service.imaging.dicom_node import DicomNode
+from greenchannel.service.imaging.reading_desk import ReadingDesk
 from greenchannel.service.intake import Intake, UploadAnswer
-from greenchannel.service.keeping import Housekeeping, keep_running
+from greenchannel.service.keeping import Housekeeping, Part, keep_running, read_again
 from greenchannel.service.notices import Notices
 from greenchannel.service.outbox import Outbox
 from greenchannel.service.quality_book import WRITE_EVERY_S, QualityBook
@@ -82,7 +85,6 @@ SWEEP_EVERY_S = 3600.0
 READ_AGAIN_S = 10.0
 SWEEP_UPLOADS_S = 10.0
 COUNT_ROSTER_S = 60.0  # for the metrics; what must be said is a due time
-READING_IS_LATE = timedelta(seconds=15)  # then its attempt has failed, and another is made
 FOLDED_AT_ONCE = 10_000
 
 
@@ -276,6 +278,11 @@ class Desk:
             quarantine=quarantine, intake=self.intake, administration=self.administration, clock=clock
         )
         self.quality = QualityBook(engine=engine, accounts=accounts, hub=self.hub)
+        casework, intake = self._casework, self.intake
+        self.images = ImageArchive(settings, clock, engine, writer, vault, casework, intake, quarantine)
+        self.image_readings = ReadingDesk(casework, vault, self.watch, self.duty, self.images, self.outbox)
+        self.dicom = DicomNode(settings, self.images, self.intake)
+        self.parts: list[Part] = [self.images, self.dicom]  # beside the rest: started last, stopped first
         self._tasks: list[asyncio.Task[None]] = []
         self._warming: asyncio.Task[None] | None = None
         self._heartbeat: Heartbeat | None = None
@@ -318,6 +325,8 @@ class Desk:
         self._heartbeat.start()
         left = await self._begin_serving() if serving else 0
         self._run(self._serving_runners() if serving else {})
+        for part in self.parts if serving else ():
+            await part.start()
         self._started = True
         logger.info("started", events=self.book.seq, cases=len(self.book.cases), read_late=left)
 
@@ -343,7 +352,7 @@ class Desk:
         works: tuple[tuple[str, Callable[[], Awaitable[object]], float], ...] = (
             ("streams", self.streams.run, RESTART_S),
             ("disabled devices", self.streams.shut_out_disabled, SHUT_OUT_EVERY_S),
-            ("access log", self._flush_access, FLUSH_EVERY_S),
+            ("access log", lambda: asyncio.to_thread(self.access.flush), FLUSH_EVERY_S),
             ("housekeeping", self._housekeeping.sweep, SWEEP_EVERY_S),
             ("readings left over", self._read_again, READ_AGAIN_S),
             ("uploads", self.uploads.sweep, SWEEP_UPLOADS_S),
@@ -370,6 +379,8 @@ class Desk:
         self._started = False
         if self._heartbeat is not None:
             await asyncio.to_thread(self._heartbeat.stop)
+        for part in reversed(self.parts if self._serving else []):
+            await part.stop()
         await asyncio.to_thread(self.auditor.stop)
         for task in self._tasks:
             task.cancel()
@@ -391,18 +402,7 @@ class Desk:
             self.book.apply(envelopes)
 
     async def _read_again(self) -> None:
-        late = self.clock.now() - READING_IS_LATE
-        waiting = (
-            ecg
-            for case in tuple(self.book.cases.values())
-            for ecg in case.ecgs
-            if ecg.awaits_machine and ecg.received_at is not None and ecg.received_at < late
-        )
-        if any(waiting):
-            await self.intake.read_what_was_left()
-
-    async def _flush_access(self) -> None:
-        await asyncio.to_thread(self.access.flush)
+        await read_again(self.intake, self.book, self.clock)
 
     # ------------------------------------------------------------ questions
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import structlog
 
@@ -12,11 +12,40 @@ from greenchannel.store import deadlines, outbox_rows
 from greenchannel.store.blobs import Blobs
 from greenchannel.store.writer import Tx, Writer
 
+if TYPE_CHECKING:
+    from greenchannel.service.book import CaseBook
+    from greenchannel.service.intake import Intake
+
 logger = structlog.get_logger(__name__)
 
 IDEMPOTENCY_KEPT: Final = timedelta(days=30)  # far longer than any client tries again
 DONE_DEADLINES_KEPT: Final = timedelta(days=30)
 ENDED_DELIVERIES_KEPT: Final = timedelta(days=30)  # longer than any of their keys is asked for again
+
+READING_IS_LATE: Final = timedelta(seconds=15)  # then its attempt has failed, and another is made
+
+
+class Part(Protocol):
+    """What runs beside the rest of a serving desk: started when all else is, stopped before it."""
+
+    async def start(self) -> None:
+        """Begin; quick."""
+
+    async def stop(self) -> None:
+        """End; what was accepted is finished."""
+
+
+async def read_again(intake: "Intake", book: "CaseBook", clock: Clock) -> None:
+    """Try once more what was received and should have been read by now."""
+    late = clock.now() - READING_IS_LATE
+    waiting = (
+        ecg
+        for case in tuple(book.cases.values())
+        for ecg in case.ecgs
+        if ecg.awaits_machine and ecg.received_at is not None and ecg.received_at < late
+    )
+    if any(waiting):
+        await intake.read_what_was_left()
 
 
 async def keep_running(name: str, step: Callable[[], Awaitable[object]], every_s: float) -> None:

@@ -77,6 +77,11 @@ class Blobs:
         fsync_folder(path.parent)
         return StagedBlob(sha256=sha256, size_bytes=len(data), file=file, key=key)
 
+    def staged(self, staged: StagedBlob) -> bytes:
+        """The bytes of a staged file, which belongs to nobody yet."""
+        kept = unseal(staged.key, self._path(staged.file).read_bytes(), f"blob:{staged.sha256}")
+        return self._original(kept, staged.sha256)
+
     def _packed(self, data: bytes) -> bytes:
         """Smaller where that can be done: a fault in packing costs room, never a file."""
         try:

@@ -303,6 +303,78 @@ quality_head = Table(  # one row: which events are in
     Column("layout", Text, nullable=False),  # how numbers and bodies are written
 )
 
+# ---------------------------------------------------------------- images; what names a patient is sealed under his key
+
+image_studies = Table(
+    "image_studies",
+    metadata,
+    Column("study_uid", String(64), primary_key=True),
+    Column("site", String(64), nullable=False),
+    Column("case_id", String(64), nullable=False, index=True),
+    Column("patient", String(64), nullable=False, index=True),
+    Column(
+        "study_date", String(8)
+    ),  # YYYYMMDD by the clock of the machine, as QIDO asks for it; NULL: unknown
+    Column("study_time", String(16)),
+    Column("study_at", Instant),
+    Column("modalities", Text, nullable=False),  # of its series, joined by a backslash
+    Column("number_mac", LargeBinary(16)),  # of the patient's number, the same at every site; NULL: none
+    Column("accession_mac", LargeBinary(16), index=True),
+    Column("instances", Integer, nullable=False),
+    Column("expected", Integer),  # how many there should be; NULL: nobody has said
+    Column("expected_by", String(16)),  # "sender", "header", "numbers"
+    Column("state", String(16), nullable=False),  # "receiving", "settled"
+    Column("received_at", Instant, nullable=False, index=True),
+    Column("last_at", Instant, nullable=False),
+    Column("actor", String(96), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),  # names, numbers and free text, as JSON
+    Index("ix_image_studies_site_study_date", "site", "study_date"),
+    Index("ix_image_studies_study_date", "study_date"),
+    Index("ix_image_studies_number_mac", "number_mac"),
+    Index("ix_image_studies_state_last_at", "state", "last_at"),
+)
+
+image_series = Table(
+    "image_series",
+    metadata,
+    Column("study_uid", String(64), primary_key=True),
+    Column("series_uid", String(64), primary_key=True),
+    Column("patient", String(64), nullable=False, index=True),
+    Column("modality", String(16)),
+    Column("number", Integer),
+    Column("body_part", String(64)),
+    Column("instances", Integer, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),  # free text, as JSON
+    Index("ix_image_series_series_uid", "series_uid"),
+    Index("ix_image_series_modality_study_uid", "modality", "study_uid"),
+)
+
+image_instances = Table(
+    "image_instances",
+    metadata,
+    Column("sop_uid", String(64), primary_key=True),
+    Column("study_uid", String(64), nullable=False),
+    Column("series_uid", String(64), nullable=False),
+    Column("patient", String(64), nullable=False, index=True),
+    Column("sha256", String(64), nullable=False),  # of the bytes as they came
+    Column("content_sha256", String(64), nullable=False),  # without the head of the file
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("number", Integer),
+    Column("sop_class", String(64), nullable=False),
+    Column("transfer_syntax", String(64), nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("facts", LargeBinary, nullable=False),  # of the picture, none of the patient, as JSON
+    Index("ix_image_instances_study_uid_series_uid", "study_uid", "series_uid"),
+)
+
+image_names = Table(  # beginnings of the words of names, each as a keyed hash: what a search by name goes by
+    "image_names",
+    metadata,
+    Column("mac", LargeBinary(16), primary_key=True),
+    Column("patient", String(64), primary_key=True, index=True),
+)
+
 # ---------------------------------------------------------------- people, devices, sites, shifts
 
 sites = Table(

@@ -10,11 +10,14 @@ Erasing a patient destroys the row with the patient's key; what was sealed with 
 """
 
 import contextlib
+import functools
 import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -178,7 +181,8 @@ class Vault:
         keys = delete(schema.patient_keys).where(schema.patient_keys.c.patient == patient)
         if tx.conn.execute(keys).rowcount == 0:
             raise PatientKeyMissing(f"expected a patient with a key, got {patient}")
-        for table in (schema.personal_data, schema.blob_keys, schema.ecg_prints):
+        images = (schema.image_studies, schema.image_series, schema.image_instances, schema.image_names)
+        for table in (schema.personal_data, schema.blob_keys, schema.ecg_prints, *images):
             tx.conn.execute(delete(table).where(table.c.patient == patient))
         tx.conn.execute(
             update(schema.patients).where(schema.patients.c.patient == patient).values(ref_mac=None)
@@ -200,6 +204,27 @@ class Vault:
             finally:
                 connection.invalidate()  # so that no one else gets the connection with the short timeout
         return not busy
+
+    # ------------------------------------------------------------ for the images
+
+    def image_mac(self, kind: str, text: str) -> bytes:
+        """The same for the same text of a kind, and telling nothing of it: by this it is found again."""
+        return hmac.digest(self._matching, msgspec.json.encode(["image", kind, text]), hashlib.sha256)[:16]
+
+    def seal_text(self, connection: Connection, patient: str, text: dict[str, Any], bound_to: str) -> bytes:
+        """Texts of a patient's image, sealed under the patient's key; raises `PatientKeyMissing`."""
+        key = self.key_of(connection, patient)
+        return seal(key, msgspec.json.encode(text), f"image:{bound_to}")
+
+    def opener(self, connection: Connection) -> Callable[[str, bytes, str], dict[str, Any]]:
+        """Opens what `seal_text` sealed, for a patient, and asks for each key once; raises `PatientKeyMissing`."""
+        key_of = functools.cache(functools.partial(self.key_of, connection))
+
+        def opened(patient: str, sealed: bytes, bound_to: str) -> dict[str, Any]:
+            plain = unseal(key_of(patient), sealed, f"image:{bound_to}")
+            return msgspec.json.decode(plain, type=dict[str, Any])
+
+        return opened
 
     # ------------------------------------------------------------ for the blobs
 

@@ -1,0 +1,34 @@
+"""Images of a case: that they came, how many, and what was not taken. UIDs are numbers of machines, not of patients."""
+
+from greenchannel.events.base import ClockReading, Event
+
+
+class ImageStudyReceived(Event, frozen=True, kw_only=True):
+    """The first object of a study is durable; more may follow."""
+
+    study_uid: str
+    modality: str | None  # of the first object; None: it does not say
+    body_part: str | None = None
+    priority: str | None = None  # as the sender has it: STAT, HIGH, ROUTINE, …
+    way: str = "upload"  # "stow", "dicom", "upload", "prior"
+    study: ClockReading | None = None  # when it was made, by the machine; None: unknown
+
+
+class ImageStudySettled(Event, frozen=True, kw_only=True):
+    """The sender has finished, or nothing more has come for a while. Written anew where more came afterwards."""
+
+    study_uid: str
+    series: int
+    instances: int
+    modalities: tuple[str, ...] = ()
+    expected: int | None = None  # how many there should be; None: nobody has said
+    expected_by: str | None = None  # "sender", "header"; "numbers": they leave gaps, so at least so many
+    quiet: bool = False  # True: nobody said that it is all, it only became quiet
+
+
+class ImageRefused(Event, frozen=True, kw_only=True):
+    """An object that says it is of this study was not taken; its bytes are in quarantine, a person must look."""
+
+    study_uid: str
+    sha256: str
+    reason: str  # "other_patient", "other_bytes": another object under the identifier of one that is here

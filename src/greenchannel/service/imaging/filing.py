@@ -1,0 +1,232 @@
+"""How one object finds its study, its case and its patient: the command that enters it, in the writer's thread."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from greenchannel.alerts.milestones import future_tolerance_s
+from greenchannel.events import ClockReading, ImageRefused, ImageStudyReceived
+from greenchannel.ingest.fields import UploadFields
+from greenchannel.ingest.imaging.instance import ImageInstance
+from greenchannel.service.casework import Casework
+from greenchannel.service.episodes import Episodes, FileFacts
+from greenchannel.service.errors import Conflict
+from greenchannel.service.imaging import records
+from greenchannel.service.imaging.records import Received
+from greenchannel.store import image_rows
+from greenchannel.store.blobs import Blobs, StagedBlob
+from greenchannel.store.image_rows import InstanceRow, SeriesRow, StudyRow
+from greenchannel.store.vault import Vault
+from greenchannel.store.writer import Tx
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Coming:
+    """An object whose bytes are on disk, before it has a place."""
+
+    facts: ImageInstance
+    staged: StagedBlob
+    actor: str
+    way: str
+    site: str
+    zone: ZoneInfo
+    case_id: str | None
+
+
+class Filing:
+    """Enters objects. What it raises or returns as a `Conflict` leaves the object outside."""
+
+    def __init__(self, *, vault: Vault, blobs: Blobs, casework: Casework, episodes: Episodes) -> None:
+        self._vault = vault
+        self._blobs = blobs
+        self._casework = casework
+        self._episodes = episodes
+
+    def file(self, tx: Tx, coming: Coming) -> Received | Conflict:
+        """Enter one object; a conflict is returned, since what it writes must be kept.
+
+        Raises
+        ------
+        NotFound, Conflict
+            The named case is none of the site's, is closed, or belongs to another patient.
+        """
+        one = coming.facts
+        study = image_rows.study_of(tx.conn, one.study_uid)
+        if study is not None:
+            refused = self._not_of(tx, study, coming)
+            if refused is not None:
+                return refused
+        known = image_rows.instance_of(tx.conn, one.sop_uid)
+        if known is not None:
+            return self._again(tx, known, coming)
+        if study is None:
+            study = self._open(tx, coming)
+        self._blobs.link(tx, coming.staged, study.patient)
+        self._add(tx, study, coming)
+        return self._received(study.case_id, coming, "new")
+
+    @staticmethod
+    def _received(case_id: str, coming: Coming, state: str) -> Received:
+        one = coming.facts
+        return Received(
+            study_uid=one.study_uid,
+            series_uid=one.series_uid,
+            sop_uid=one.sop_uid,
+            sop_class=one.sop_class,
+            case_id=case_id,
+            sha256=coming.staged.sha256,
+            state="new" if state == "new" else "duplicate" if state == "duplicate" else "conflict",
+        )
+
+    # ------------------------------------------------------------ whose it is
+
+    def _not_of(self, tx: Tx, study: StudyRow, coming: Coming) -> Conflict | None:
+        """Why an object cannot be of the study that it names."""
+        one = coming.facts
+        if study.site != coming.site:
+            return Conflict(
+                "study_of_other_site",
+                "a study of this identifier came from another site; a person must decide whose it is",
+                "同一检查号已由另一机构上传,请人工核对",
+            )
+        mac = None if one.patient_id is None else self._vault.image_mac("patient", one.patient_id)
+        if mac is not None and study.number_mac is not None and mac != study.number_mac:
+            self._refuse(tx, study, coming, "other_patient")
+            return Conflict(
+                "identity_conflict",
+                "this study is of another patient of this site; a person must decide whose the object is",
+                "该检查属于本机构另一位患者,请人工核对身份",
+            )
+        if (
+            coming.case_id is not None
+            and self._episodes.of_site(tx, coming.site, coming.case_id).case_id
+            != self._episodes.of_site(tx, coming.site, study.case_id).case_id
+        ):
+            return Conflict(
+                "study_in_other_case",
+                f"this study is already in case {study.case_id}, not in case {coming.case_id}",
+                f"该检查已归入病例 {study.case_id},而不是病例 {coming.case_id},请人工核对",
+            )
+        return None
+
+    def _again(self, tx: Tx, known: InstanceRow, coming: Coming) -> Received:
+        """An identifier that is here: the same thing again, or another under its name."""
+        study = image_rows.study_of(tx.conn, known.study_uid)
+        assert study is not None
+        same = (known.study_uid, known.content_sha256) == (
+            coming.facts.study_uid,
+            coming.facts.content_sha256,
+        )
+        if same:
+            if known.sha256 == coming.staged.sha256:
+                self._blobs.link(tx, coming.staged, known.patient)  # mends a file that was lost
+            return self._received(study.case_id, coming, "duplicate")
+        self._refuse(tx, study, coming, "other_bytes")
+        return self._received(study.case_id, coming, "conflict")
+
+    def _refuse(self, tx: Tx, study: StudyRow, coming: Coming, reason: str) -> None:
+        """Show it on the case; once for each study and reason, or a sender that tries again would fill the log."""
+        case = self._episodes.of_site(tx, study.site, study.case_id)
+        said = {
+            (envelope.event.study_uid, envelope.event.reason)
+            for envelope in case.history
+            if isinstance(envelope.event, ImageRefused)
+        }
+        if (study.study_uid, reason) not in said:
+            event = ImageRefused(study_uid=study.study_uid, sha256=coming.staged.sha256, reason=reason)
+            self._casework.write(tx, case, case.case_id, [event], coming.actor)
+
+    # ------------------------------------------------------------ new
+
+    def _open(self, tx: Tx, coming: Coming) -> StudyRow:
+        one = coming.facts
+        fields = UploadFields(site=coming.site, case_id=coming.case_id, patient_ref=one.patient_id)
+        facts = FileFacts(age_years=one.age_years, sex=one.sex, name=one.patient_name)
+        patient, case_id, case = self._episodes.place(
+            tx, site=coming.site, fields=fields, actor=coming.actor, facts=facts
+        )
+        study_at = _study_at(one, coming.zone, tx.now)
+        mac = self._vault.image_mac
+        row = StudyRow(
+            study_uid=one.study_uid,
+            site=coming.site,
+            case_id=case_id,
+            patient=patient,
+            study_date=None if one.study_date is None else f"{one.study_date:%Y%m%d}",
+            study_time=None if one.study_time is None else f"{one.study_time:%H%M%S.%f}",
+            study_at=None if study_at is None else study_at.at,
+            modalities=one.modality or "",
+            number_mac=None if one.patient_id is None else mac("patient", one.patient_id),
+            accession_mac=None if one.accession is None else mac("accession", one.accession),
+            instances=0,
+            expected=one.study_instances,
+            expected_by=None if one.study_instances is None else "header",
+            state="receiving",
+            received_at=tx.now,
+            last_at=tx.now,
+            actor=coming.actor,
+            sealed=self._vault.seal_text(tx.conn, patient, records.study_text(one), one.study_uid),
+        )
+        image_rows.add_study(tx, row)
+        if one.patient_name is not None:
+            words = image_rows.beginnings(one.patient_name)
+            image_rows.add_names(tx, patient, [mac("name", word) for word in words])
+        event = ImageStudyReceived(
+            study_uid=one.study_uid,
+            modality=one.modality,
+            body_part=one.body_part,
+            priority=one.priority,
+            way=coming.way,
+            study=study_at,
+        )
+        self._casework.write(tx, case, case_id, [event], coming.actor)
+        return row
+
+    def _add(self, tx: Tx, study: StudyRow, coming: Coming) -> None:
+        one = coming.facts
+        new_series = image_rows.add_series(
+            tx,
+            SeriesRow(
+                study_uid=one.study_uid,
+                series_uid=one.series_uid,
+                patient=study.patient,
+                modality=one.modality,
+                number=one.series_number,
+                body_part=one.body_part,
+                instances=0,
+                received_at=tx.now,
+                sealed=self._vault.seal_text(
+                    tx.conn, study.patient, records.series_text(one), one.series_uid
+                ),
+            ),
+        )
+        if new_series and one.modality and one.modality not in study.modalities.split("\\"):
+            modalities = "\\".join(filter(None, (study.modalities, one.modality)))
+            image_rows.change_study(tx, study.study_uid, modalities=modalities)
+        image_rows.add_instance(
+            tx,
+            InstanceRow(
+                sop_uid=one.sop_uid,
+                study_uid=one.study_uid,
+                series_uid=one.series_uid,
+                patient=study.patient,
+                sha256=coming.staged.sha256,
+                content_sha256=one.content_sha256,
+                size_bytes=coming.staged.size_bytes,
+                number=one.instance_number,
+                sop_class=one.sop_class,
+                transfer_syntax=one.transfer_syntax,
+                received_at=tx.now,
+                facts=records.facts_of(one),
+            ),
+        )
+
+
+def _study_at(one: ImageInstance, zone: ZoneInfo, now: datetime) -> ClockReading | None:
+    """When the study was made; None where the file does not say, or names a time to come."""
+    if one.study_date is None or one.study_time is None or not 1900 < one.study_date.year < 2199:
+        return None
+    at = one.study_at or datetime.combine(one.study_date, one.study_time, zone)
+    if at > now + timedelta(seconds=future_tolerance_s()):
+        return None
+    return ClockReading(at=at, clock="device", zone_assumed=one.study_at is None)

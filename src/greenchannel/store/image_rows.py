@@ -1,0 +1,318 @@
+"""Which images there are: studies, their series, their objects; where the bytes are, and how they are found again.
+
+What names a patient stands in `sealed`, under the patient's key; a search goes by keyed hashes of it. Erasing a patient
+(`Vault.erase`) takes all of these rows.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import Connection, Select, func, insert, literal_column, select, update
+from sqlalchemy.dialects import sqlite
+
+from greenchannel.store import schema
+from greenchannel.store.writer import Tx
+
+_studies, _series, _instances = schema.image_studies, schema.image_series, schema.image_instances
+_names = schema.image_names
+MOST_LETTERS: Final = 8  # of a word of a name, by which it is found  [E]
+MOST_WORDS: Final = 8  # of a name  [E]
+
+
+class StudyRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One study; `sealed` is opened by the archive."""
+
+    study_uid: str
+    site: str
+    case_id: str
+    patient: str  # pseudonym
+    study_date: str | None  # YYYYMMDD
+    study_time: str | None  # HHMMSS.ffffff
+    study_at: datetime | None
+    modalities: str  # joined by a backslash
+    number_mac: bytes | None
+    accession_mac: bytes | None
+    instances: int
+    expected: int | None
+    expected_by: str | None
+    state: str
+    received_at: datetime
+    last_at: datetime
+    actor: str
+    sealed: bytes
+
+
+class SeriesRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One series of a study."""
+
+    study_uid: str
+    series_uid: str
+    patient: str
+    modality: str | None
+    number: int | None
+    body_part: str | None
+    instances: int
+    received_at: datetime
+    sealed: bytes
+
+
+class InstanceRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One object."""
+
+    sop_uid: str
+    study_uid: str
+    series_uid: str
+    patient: str
+    sha256: str
+    content_sha256: str
+    size_bytes: int
+    number: int | None
+    sop_class: str
+    transfer_syntax: str
+    received_at: datetime
+    facts: bytes
+
+
+# ---------------------------------------------------------------- within a command
+
+
+def study_of(connection: Connection, study_uid: str) -> StudyRow | None:
+    """One study."""
+    row = connection.execute(select(_studies).where(_studies.c.study_uid == study_uid)).mappings().first()
+    return None if row is None else StudyRow(**row)
+
+
+def instance_of(connection: Connection, sop_uid: str) -> InstanceRow | None:
+    """One object."""
+    row = connection.execute(select(_instances).where(_instances.c.sop_uid == sop_uid)).mappings().first()
+    return None if row is None else InstanceRow(**row)
+
+
+def add_study(tx: Tx, row: StudyRow) -> None:
+    """Enter a study, without objects yet."""
+    tx.conn.execute(insert(_studies).values(**msgspec.structs.asdict(row)))
+
+
+def add_series(tx: Tx, row: SeriesRow) -> bool:
+    """Enter a series where it is new; True where it was."""
+    known = select(_series.c.series_uid).where(
+        _series.c.study_uid == row.study_uid, _series.c.series_uid == row.series_uid
+    )
+    if tx.conn.execute(known).first() is not None:
+        return False
+    tx.conn.execute(insert(_series).values(**msgspec.structs.asdict(row)))
+    return True
+
+
+def add_instance(tx: Tx, row: InstanceRow) -> None:
+    """Enter an object, and count it in its series and its study, which receives again."""
+    tx.conn.execute(insert(_instances).values(**msgspec.structs.asdict(row)))
+    of_series = (_series.c.study_uid == row.study_uid, _series.c.series_uid == row.series_uid)
+    tx.conn.execute(update(_series).where(*of_series).values(instances=_series.c.instances + 1))
+    tx.conn.execute(
+        update(_studies)
+        .where(_studies.c.study_uid == row.study_uid)
+        .values(instances=_studies.c.instances + 1, last_at=tx.now, state="receiving")
+    )
+
+
+def change_study(tx: Tx, study_uid: str, **values: Any) -> None:
+    """Set columns of a study."""
+    tx.conn.execute(update(_studies).where(_studies.c.study_uid == study_uid).values(**values))
+
+
+def add_names(tx: Tx, patient: str, macs: Iterable[bytes]) -> None:
+    """Let a patient be found by these; those that are there stay."""
+    values = [{"mac": mac, "patient": patient} for mac in macs]
+    if not values:
+        return
+    if tx.conn.dialect.name == "sqlite":
+        tx.conn.execute(sqlite.insert(_names).on_conflict_do_nothing(), values)
+        return
+    known = set(tx.conn.execute(select(_names.c.mac).where(_names.c.patient == patient)).scalars())
+    for value in values:
+        if value["mac"] not in known:
+            tx.conn.execute(insert(_names).values(**value))
+
+
+# ---------------------------------------------------------------- looking
+
+
+def series_of(connection: Connection, study_uid: str) -> list[SeriesRow]:
+    """The series of a study, by number."""
+    query = select(_series).where(_series.c.study_uid == study_uid)
+    rows = [SeriesRow(**row) for row in connection.execute(query).mappings()]
+    return sorted(rows, key=lambda row: (row.number is None, row.number or 0, row.series_uid))
+
+
+def instances_of(connection: Connection, study_uid: str, series_uid: str | None = None) -> list[InstanceRow]:
+    """The objects of a study or of one of its series, by number."""
+    query = select(_instances).where(_instances.c.study_uid == study_uid)
+    if series_uid is not None:
+        query = query.where(_instances.c.series_uid == series_uid)
+    rows = [InstanceRow(**row) for row in connection.execute(query).mappings()]
+    return sorted(rows, key=lambda row: (row.series_uid, row.number is None, row.number or 0, row.sop_uid))
+
+
+def studies_of_cases(connection: Connection, case_ids: Sequence[str]) -> list[StudyRow]:
+    """The studies of some cases, newest first."""
+    query = select(_studies).where(_studies.c.case_id.in_(case_ids)).order_by(_studies.c.received_at.desc())
+    return [StudyRow(**row) for row in connection.execute(query).mappings()]
+
+
+def quiet_since(connection: Connection, instant: datetime, most: int) -> list[str]:
+    """Studies of which nothing has come since, and that nobody has said to be whole."""
+    query = select(_studies.c.study_uid).where(_studies.c.state == "receiving", _studies.c.last_at <= instant)
+    return list(connection.execute(query.order_by(_studies.c.last_at).limit(most)).scalars())
+
+
+# ---------------------------------------------------------------- searching
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What a search asks for; None asks for nothing. Sequences: any of them."""
+
+    study_uids: tuple[str, ...] | None = None
+    series_uids: tuple[str, ...] | None = None
+    sop_uids: tuple[str, ...] | None = None
+    case_ids: tuple[str, ...] | None = None
+    patients: tuple[str, ...] | None = None  # pseudonyms
+    number_mac: bytes | None = None
+    accession_mac: bytes | None = None
+    name_macs: tuple[bytes, ...] = ()  # all of them
+    dates: tuple[str | None, str | None] | None = None  # YYYYMMDD, both included
+    times: tuple[str | None, str | None] | None = None  # HHMMSS, both included
+    modalities: tuple[str, ...] | None = None
+    body_parts: tuple[str, ...] | None = None
+    sop_classes: tuple[str, ...] | None = None
+    series_number: int | None = None
+    instance_number: int | None = None
+
+
+def search(
+    connection: Connection,
+    level: str,
+    wanted: Wanted,
+    *,
+    limit: int,
+    offset: int,
+    sites: frozenset[str] | None,
+) -> list[Mapping[str, Any]]:
+    """Rows of one level ("study", "series", "instance"), newest study first, with those of the levels above.
+
+    Keys are ``study``, ``series`` and ``instance``, each with a row.
+    """
+    tables: dict[str, Any] = {"study": _studies}
+    query: Select[Any] = select(_studies)
+    if level in ("series", "instance"):
+        tables["series"] = _series
+    if level == "instance":
+        tables["instance"] = _instances
+    columns = [column.label(f"{name}.{column.name}") for name, table in tables.items() for column in table.c]
+    query = select(*columns).select_from(_studies)
+    if "series" in tables:
+        query = query.join(_series, _series.c.study_uid == _studies.c.study_uid)
+    if "instance" in tables:
+        on = (_instances.c.study_uid == _series.c.study_uid) & (
+            _instances.c.series_uid == _series.c.series_uid
+        )
+        query = query.join(_instances, on)
+    for condition in _conditions(level, wanted, sites):
+        query = query.where(condition)
+    query = query.order_by(_studies.c.received_at.desc(), _studies.c.study_uid)
+    if "series" in tables:
+        query = query.order_by(_series.c.number, _series.c.series_uid)
+    if "instance" in tables:
+        query = query.order_by(_instances.c.number, _instances.c.sop_uid)
+    kinds: dict[str, Any] = {"study": StudyRow, "series": SeriesRow, "instance": InstanceRow}
+    found: list[Mapping[str, Any]] = []
+    for row in connection.execute(query.limit(limit).offset(offset)).mappings():
+        found.append(
+            {
+                name: kinds[name](**{column.name: row[f"{name}.{column.name}"] for column in table.c})
+                for name, table in tables.items()
+            }
+        )
+    return found
+
+
+def _conditions(level: str, wanted: Wanted, sites: frozenset[str] | None) -> list[Any]:
+    found: list[Any] = []
+    if sites is not None:
+        found.append(_studies.c.site.in_(sorted(sites)))
+    for column, values in (
+        (_studies.c.study_uid, wanted.study_uids),
+        (_studies.c.case_id, wanted.case_ids),
+        (_studies.c.patient, wanted.patients),
+    ):
+        if values is not None:
+            found.append(column.in_(values))
+    if wanted.number_mac is not None:
+        found.append(_studies.c.number_mac == wanted.number_mac)
+    if wanted.accession_mac is not None:
+        found.append(_studies.c.accession_mac == wanted.accession_mac)
+    for mac in wanted.name_macs:
+        found.append(_studies.c.patient.in_(select(_names.c.patient).where(_names.c.mac == mac)))
+    found += _between(_studies.c.study_date, wanted.dates) + _between(
+        func.substr(_studies.c.study_time, 1, 6), wanted.times
+    )
+    of_series = [
+        (_series.c.series_uid, wanted.series_uids),
+        (_series.c.modality, wanted.modalities),
+        (_series.c.body_part, wanted.body_parts),
+        (_series.c.number, None if wanted.series_number is None else (wanted.series_number,)),
+    ]
+    of_instance = [
+        (_instances.c.sop_uid, wanted.sop_uids),
+        (_instances.c.sop_class, wanted.sop_classes),
+        (_instances.c.number, None if wanted.instance_number is None else (wanted.instance_number,)),
+    ]
+    series = [column.in_(values) for column, values in of_series if values is not None]
+    instance = [column.in_(values) for column, values in of_instance if values is not None]
+    if series and level == "study":
+        there: Select[Any] = select(literal_column("1")).where(
+            _series.c.study_uid == _studies.c.study_uid, *series
+        )
+        found.append(there.correlate(_studies).exists())
+    else:
+        found += series
+    if instance and level != "instance":
+        above = [_instances.c.study_uid == _studies.c.study_uid]
+        if level == "series":
+            above.append(_instances.c.series_uid == _series.c.series_uid)
+        found.append(
+            select(literal_column("1")).where(*above, *instance).correlate(_studies, _series).exists()
+        )
+    else:
+        found += instance
+    return found
+
+
+def _between(column: Any, span: tuple[str | None, str | None] | None) -> list[Any]:
+    if span is None:
+        return []
+    first, last = span
+    found = [column.is_not(None)]
+    if first is not None:
+        found.append(column >= first)
+    if last is not None:
+        found.append(column <= last)
+    return found
+
+
+def words_of(name: str) -> list[str]:
+    """The words of a name in lower case, whatever stands between them; of all its ways of writing."""
+    text = unicodedata.normalize("NFKC", name).casefold()
+    return list(dict.fromkeys(re.findall(r"[^\W_]+", text)))[:MOST_WORDS]
+
+
+def beginnings(name: str) -> list[str]:
+    """The beginnings of the words of a name, and each word whole: all that a search by it may give."""
+    found = [
+        word[:length] for word in words_of(name) for length in range(1, min(len(word), MOST_LETTERS) + 1)
+    ]
+    return list(dict.fromkeys(found))

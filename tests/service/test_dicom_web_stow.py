@@ -1,0 +1,103 @@
+"""STOW-RS at a running service: what is stored, what is refused and why, and that the case shows it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.imaging_files import ROOT_UID, ct, related
+from tests.service.viewer_house import House, ecg_file, house
+
+STUDIES = "/dicom-web/studies"
+
+
+def tell(tmp_path: Path, story: Callable[[House], Awaitable[None]], **settings: Any) -> None:
+    """Play a story at a running service."""
+
+    async def play() -> None:
+        async with house(tmp_path, **settings) as here:
+            await story(here)
+
+    asyncio.run(play())
+
+
+async def stow(here: House, parts: list[bytes], path: str = STUDIES, name: str = "ecg-1") -> httpx.Response:
+    body, kind = related(parts)
+    headers = here.device(name) | {"Content-Type": kind}
+    return await here.http.post(path, content=body, headers=headers)
+
+
+def test_what_was_sent_lies_beside_the_ecg(tmp_path: Path) -> None:
+    """One answer for each object with the address of it; the case names the study; again is as good as once."""
+
+    async def story(here: House) -> None:
+        ecg = await here.http.post(
+            "/api/v1/ecgs?patient_ref=P1", content=ecg_file(), headers=here.device("ecg-1")
+        )
+        parts = [ct(number) for number in range(1, 4)]
+        first, again = await stow(here, parts), await stow(here, parts)
+
+        assert (first.status_code, again.status_code) == (200, 200), first.text
+        stored = first.json()["00081199"]["Value"]
+        assert [one["00081155"]["Value"][0] for one in stored] == [f"{ROOT_UID}.1.1.{n}" for n in (1, 2, 3)]
+        assert stored[0]["00081190"]["Value"][0].endswith(
+            f"/series/{ROOT_UID}.1.1/instances/{ROOT_UID}.1.1.1"
+        )
+        who = await here.person("cardiologist")
+        page = (await here.http.get(f"/api/v1/cases/{ecg.json()['case_id']}", headers=who)).json()
+        (study,) = page["images"]
+        assert (study["study_uid"], study["instances"], study["complete"]) == (f"{ROOT_UID}.1", 3, None)
+        assert (study["modalities"], study["description"], study["settled"]) == (["CT"], "头颅平扫", True)
+
+    tell(tmp_path, story)
+
+
+def test_each_object_is_answered_for_by_itself(tmp_path: Path) -> None:
+    """Some stored, some not: 202, and why; all refused for one reason: that reason, and nothing else."""
+
+    async def story(here: House) -> None:
+        mixed = await stow(here, [ct(1), b"no image", ct(2, patient_id="P2")])
+        assert mixed.status_code == 202
+        assert len(mixed.json()["00081199"]["Value"]) == 1
+        failed = mixed.json()["00081198"]["Value"]
+        assert [one["00000902"]["Value"][0].split(":")[0] for one in failed] == [
+            "unknown_format",
+            "identity_conflict",
+        ]
+        assert failed[1]["00081155"]["Value"] == [f"{ROOT_UID}.1.1.2"]
+        wrong = await stow(here, [ct(2, patient_id="P2")])
+        assert (wrong.status_code, wrong.json()["code"]) == (409, "identity_conflict")
+        nothing = await stow(here, [b"no image"])
+        assert (nothing.status_code, nothing.json()["code"]) == (415, "unknown_format")
+        other = await stow(here, [ct(3)], f"{STUDIES}/{ROOT_UID}.7")
+        assert (other.status_code, other.json()["code"]) == (422, "bad_field")
+        assert {file.reason for file in here.desk.quarantine.list()} == {
+            "unknown_format",
+            "identity_conflict",
+        }
+
+    tell(tmp_path, story)
+
+
+def test_bodies_that_are_none_are_refused(tmp_path: Path) -> None:
+    """Another kind, no boundary, cut off, nothing in it, too large, nobody known: each with its reason."""
+
+    async def story(here: House) -> None:
+        body, kind = related([ct(1)])
+        device = here.device("ecg-1")
+
+        async def status(content: bytes, headers: dict[str, str]) -> tuple[int, str]:
+            got = await here.http.post(STUDIES, content=content, headers=headers)
+            return got.status_code, got.json()["code"]
+
+        assert (await status(body, device | {"Content-Type": "text/plain"}))[0] == 415
+        assert await status(body, device | {"Content-Type": "multipart/related"}) == (422, "malformed")
+        assert await status(body[:-20], device | {"Content-Type": kind}) == (422, "truncated")
+        assert await status(b"--b0--\r\n", device | {"Content-Type": kind}) == (400, "empty_body")
+        assert (await status(body, {"Content-Type": kind}))[0] == 401
+        large, _ = related([ct(1, size=1024)])
+        assert await status(large, device | {"Content-Type": kind}) == (413, "too_large")
+
+    tell(tmp_path, story, max_image_bytes=1_000_000)

@@ -1,0 +1,166 @@
+"""The archive of images: once, whole, in the right case, found again, and nobody else's."""
+
+from pathlib import Path
+
+import pytest
+
+from greenchannel.events import ImageRefused, ImageStudyReceived, ImageStudySettled
+from greenchannel.ingest.errors import IngestError
+from greenchannel.service.desk import Desk
+from greenchannel.service.errors import Conflict, NotFound
+from greenchannel.service.imaging.records import Received
+from tests.desk_world import World, device, dicom, fields, run
+from tests.imaging_files import ROOT_UID, ct
+
+SOURCE = "device:ecg-yinzhao"
+
+
+async def keep(desk: Desk, data: bytes, site: str = "yinzhao", case_id: str | None = None) -> Received:
+    return await desk.images.receive(data, source=SOURCE, site_id=site, case_id=case_id)
+
+
+def test_a_study_is_one_thing_in_the_case_of_its_patient(tmp_path: Path) -> None:
+    """The images of a patient whose ECG is here lie beside it; bytes come back as they came, repeats are no news."""
+
+    async def story(world: World, desk: Desk) -> None:
+        ecg = await world.send(desk, dicom(), patient_ref="P1")
+        slices = [ct(number) for number in range(1, 4)]
+        got = [await keep(desk, data) for data in slices]
+        again = await keep(desk, slices[1])
+
+        assert {one.case_id for one in got} == {ecg.case_id}
+        assert [one.state for one in got] == ["new"] * 3
+        assert again.state == "duplicate"
+        study = await desk.images.study(got[0].study_uid)
+        assert (study.instances, study.completeness, study.text.patient_id) == (3, "unknown", "P1")
+        assert [await desk.images.bytes_of(one.sop_uid) for one in got] == slices
+        kinds = [type(e.event) for e in await desk.history(ecg.case_id)]
+        assert kinds.count(ImageStudyReceived) == 1
+        assert [
+            one.study_uid for one in await desk.images.of_case(desk.case(ecg.case_id), desk.hub.cases)
+        ] == [study.study_uid]
+
+    run(tmp_path, story)
+
+
+def test_a_study_is_visibly_partial_until_all_of_it_is_here(tmp_path: Path) -> None:
+    """How many there should be is the sender's word, or what the gaps between the numbers show; else unknown."""
+
+    async def story(world: World, desk: Desk) -> None:
+        for number in (1, 2, 4):
+            await keep(desk, ct(number))
+        uid = f"{ROOT_UID}.1"
+        world.pass_time(60)
+        await desk.images.settle_quiet()
+        study = await desk.images.study(uid)
+        assert (study.settled, study.expected, study.expected_by) == (True, 4, "numbers")
+        assert study.completeness == "partial"
+        await keep(desk, ct(3))
+        await desk.images.finish({uid: 4}, source=SOURCE)
+        study = await desk.images.study(uid)
+        assert (study.completeness, study.expected_by) == ("complete", "sender")
+        events = [e.event for e in await desk.history(study.case_id)]
+        settled = [e for e in events if isinstance(e, ImageStudySettled)]
+        assert [(e.instances, e.expected, e.quiet) for e in settled] == [(3, 4, True), (4, 4, False)]
+
+    run(tmp_path, story)
+
+
+def test_an_object_of_another_patient_is_refused_and_kept_aside(tmp_path: Path) -> None:
+    """The sender is told, the case says that a person must look, the bytes are in quarantine; said once."""
+
+    async def story(world: World, desk: Desk) -> None:
+        got = await keep(desk, ct(1))
+        for _ in range(2):
+            with pytest.raises(Conflict) as raised:
+                await keep(desk, ct(2, patient_id="P2"))
+            assert raised.value.code == "identity_conflict"
+        refused = [e.event for e in await desk.history(got.case_id) if isinstance(e.event, ImageRefused)]
+        assert [e.reason for e in refused] == ["other_patient"]
+        assert {file.reason for file in desk.quarantine.list()} == {"identity_conflict"}
+        assert desk.quarantine.read(desk.quarantine.list()[0].id) == ct(2, patient_id="P2")
+        with pytest.raises(NotFound):
+            await desk.images.instance(f"{ROOT_UID}.1.1.2")
+
+    run(tmp_path, story)
+
+
+def test_other_bytes_under_the_same_identifier_do_not_replace_the_first(tmp_path: Path) -> None:
+    """The first stays as it is; the other is kept aside."""
+
+    async def story(world: World, desk: Desk) -> None:
+        first = await keep(desk, ct(1))
+        other = await keep(desk, ct(1, seed=9))
+        assert other.state == "conflict"
+        assert await desk.images.bytes_of(first.sop_uid) == ct(1)
+        assert desk.quarantine.read(desk.quarantine.list()[0].id) == ct(1, seed=9)
+
+    run(tmp_path, story)
+
+
+def test_a_study_may_not_go_into_the_case_of_another_patient(tmp_path: Path) -> None:
+    """As with ECGs: the sender says a case, the file says another patient."""
+
+    async def story(world: World, desk: Desk) -> None:
+        ecg = await desk.receive(
+            [("ecg", dicom())],
+            fields(patient_ref="P9"),
+            device(),
+            upload_started_at=world.clock.now(),
+        )
+        with pytest.raises(Conflict) as raised:
+            await keep(desk, ct(1), case_id=ecg.case_id)
+        assert raised.value.code == "identity_conflict"
+        assert await desk.images.search("study", {}) == []
+
+    run(tmp_path, story)
+
+
+def test_a_search_finds_by_every_filter_and_within_the_callers_sites_alone(tmp_path: Path) -> None:
+    """Numbers, names by the beginnings of their words, days, modalities; of other sites nothing."""
+
+    async def story(world: World, desk: Desk) -> None:
+        await keep(desk, ct(1, study=1))
+        await keep(desk, ct(1, study=2, patient_id="P2", name="李^雷", StudyDate="20260201", Modality="MR"))
+        await keep(desk, ct(1, study=3, patient_id="P3", name="Zhao^Yun"), site="jishi")
+
+        async def found(
+            filters: dict[str, str], level: str = "study", sites: set[str] | None = None
+        ) -> set[str]:
+            allowed = None if sites is None else frozenset(sites)
+            hits = await desk.images.search(level, filters, sites=allowed)
+            return {hit.study.study_uid.rpartition(".")[2] for hit in hits}
+
+        assert await found({}) == {"1", "2", "3"}
+        assert await found({}, sites={"jishi"}) == {"3"}
+        assert await found({"PatientID": "P2"}) == {"2"}
+        assert await found({"PatientID": "P2"}, sites={"jishi"}) == set()
+        assert await found({"PatientName": "wang^x*"}) == {"1"}
+        assert await found({"PatientName": "李*"}) == {"2"}
+        assert await found({"PatientName": "*"}) == {"1", "2", "3"}
+        assert await found({"StudyDate": "20260301-"}) == {"1", "3"}
+        assert await found({"StudyDate": "20260201"}) == {"2"}
+        assert await found({"StudyTime": "07-08"}) == {"1", "2", "3"}
+        assert await found({"StudyTime": "08-"}) == set()
+        assert await found({"ModalitiesInStudy": "MR\\US"}) == {"2"}
+        assert await found({"AccessionNumber": "A3"}) == {"3"}
+        assert await found({"Modality": "MR"}, "series") == {"2"}
+        assert await found({"SOPInstanceUID": f"{ROOT_UID}.3.1.1"}, "instance") == {"3"}
+        assert await found({"SOPInstanceUID": f"{ROOT_UID}.3.1.1"}) == {"3"}
+        with pytest.raises(IngestError):
+            await found({"StudyDate": "yesterday"})
+
+    run(tmp_path, story)
+
+
+def test_of_an_erased_patient_nothing_is_left(tmp_path: Path) -> None:
+    """No row, no bytes, no result of a search."""
+
+    async def story(world: World, desk: Desk) -> None:
+        got = await keep(desk, ct(1))
+        await desk.answers.erase_patient(got.case_id, device(), "asked for")
+        assert await desk.images.search("study", {}) == []
+        with pytest.raises(NotFound):
+            await desk.images.bytes_of(got.sop_uid)
+
+    run(tmp_path, story)
