@@ -232,4 +232,4 @@ def test_most_images_of_other_makers_leave() -> None:
         deidentify((FILES / f"{name}.dcm").read_bytes(), key=KEY, burned_in_seen=True)
         left += 1
 
-    assert left == 6
+    assert left == 7

@@ -1,8 +1,9 @@
 """What a detector is: a card that says what it is for, and a function over one series.
 
 A detector may raise a study in the queue and nothing else: it never lowers one and never says that something is not
-there. ``raised`` is True, False (it looked and named nothing, which is no statement about the patient) or None (not
-analysed, for the stated reason).
+there. ``raised`` is True (read it sooner), False (it looked and asks for nothing, which is no statement about the
+patient) or None (not analysed, for the stated reason). A detector that only hints is never True; what it measured is
+evidence.
 """
 
 import logging
@@ -51,6 +52,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     name: str  # letters, digits and _
     version: str
     kind: Literal["built_in", "onnx"]
+    use: Literal["order", "hint"]  # "hint": what it measures is said beside the study, which keeps its place
     title: Words
     intended_use: Words
     data: Words  # what it was made and tried on
@@ -91,6 +93,10 @@ class DetectorResult(msgspec.Struct, frozen=True, kw_only=True):
             return Words(zh=f"未分析：{why.zh}", en=f"not analysed: {why.en}")
         if self.raised:
             return Words(zh=f"建议优先阅片（{BANNER.zh}）", en=f"read this first ({BANNER.en.lower()})")
+        if self.evidence:
+            return Words(
+                zh=f"仅作提示，不改变排序（{BANNER.zh}）", en=f"a hint, order unchanged ({BANNER.en.lower()})"
+            )
         return Words(
             zh="未改变排序，不代表未见异常", en="order unchanged; this does not mean that nothing is there"
         )
@@ -115,7 +121,8 @@ def run(detector: Detector, series: Series, status: Status) -> DetectorResult:
     except Exception:
         logger.exception("detector %s %s failed", detector.card.name, detector.card.version)
         return result(detector.card, status, reason="failed")
-    return result(detector.card, status, raised=bool(evidence), evidence=evidence)
+    raised = bool(evidence) and detector.card.use == "order"
+    return result(detector.card, status, raised=raised, evidence=evidence)
 
 
 def result(card: Card, status: Status, **said: Any) -> DetectorResult:

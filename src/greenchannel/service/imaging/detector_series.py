@@ -97,7 +97,7 @@ def _facts(image: FileDataset) -> Facts:
         modality=_text(image, "Modality"),
         body_part=_text(image, "BodyPartExamined"),
         texts=tuple(text for name in _TEXTS if (text := _text(image, name)) is not None),
-        image_type=tuple(str(one) for one in (image.get("ImageType") or ())),
+        image_type=_several(image.get("ImageType")),
         age_years=_age_years(image),
         contrast=_text(image, "ContrastBolusAgent")
         or ("given" if image.get("ContrastBolusAgentSequence") else None),
@@ -148,6 +148,12 @@ def _spacing(image: FileDataset) -> tuple[float, float] | None:
         if found is not None:
             return found[0], found[1]
     return None
+
+
+def _several(value: Any) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, str) else tuple(str(one) for one in value)
 
 
 def _text(image: FileDataset, name: str) -> str | None:
