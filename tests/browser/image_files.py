@@ -12,7 +12,9 @@ BOUNDARY = "part"
 TEST_FILES = Path(pydicom.data.__file__).parent / "test_files"
 
 
-def stow(people: People, files: Sequence[bytes], *, site: str = "yinzhao", case_id: str | None = None) -> None:
+def stow(
+    people: People, files: Sequence[bytes], *, site: str = "yinzhao", case_id: str | None = None
+) -> None:
     """One request of STOW-RS with all of a study, as the machine of a clinic."""
     head = f"--{BOUNDARY}\r\nContent-Type: application/dicom\r\n\r\n".encode()
     body = b"".join(head + data + b"\r\n" for data in files) + f"--{BOUNDARY}--\r\n".encode()
