@@ -1,8 +1,10 @@
 """The image page: a picture at once, then the pixels; slices, windows, sides; what cannot be shown is said."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pydicom
 import pytest
 from playwright.sync_api import Page, expect
@@ -129,6 +131,33 @@ def test_what_the_browser_cannot_decode_stays_a_preview_that_says_so(people: Peo
     page.goto(f"/study/{spoilt.StudyInstanceUID}")
     expect(page.locator(".pane-said")).to_contain_text("不用于诊断", timeout=SOON_MS)
     expect(page.get_by_test_id("preview")).to_be_visible()
+
+
+def block() -> Iterator[pydicom.Dataset]:
+    """A straight CT of 24 slices, made from the one small CT of pydicom's own."""
+    series, study = generate_uid(), generate_uid()
+    for index in range(24):
+        one = pydicom.dcmread(Path(HERE).parent / "test_files" / "CT_small.dcm")
+        one.StudyInstanceUID, one.SeriesInstanceUID, one.SOPInstanceUID = study, series, generate_uid()
+        one.InstanceNumber = index + 1
+        one.ImagePositionPatient = [-40, -40, 2.0 * index]
+        one.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+        one.PixelData = (one.pixel_array + np.int16(10 * index)).astype(np.int16).tobytes()
+        yield one
+
+
+def test_a_straight_even_block_is_cut_along_three_planes(people: People) -> None:
+    """Each plane has a picture of its own, and the letters of the sides at its edges."""
+    page = open_study(people, DicomFake(list(block())))
+    drawn(page, 11)
+    page.get_by_test_id("planes-switch").click()
+    for plane in ("axial", "coronal", "sagittal"):
+        canvas = page.get_by_test_id(f"plane-{plane}").locator("canvas")
+        expect(canvas).to_be_visible(timeout=SOON_MS)
+        page.wait_for_function(
+            f"async () => (await ({LIT})(document.querySelector('[data-testid=plane-{plane}] canvas'))) > 0.01"
+        )
+    assert people.errors == []
 
 
 def test_an_earlier_study_stands_beside_under_the_same_tools(people: People, head: list[Path]) -> None:

@@ -11,7 +11,7 @@ export const CARE_TEXTS = {
   imageProvisional: ["临时报告", "provisional"],
   imageCritical: ["危急值", "Critical result"],
   imageSeen: ["我已看到结果", "I have seen the result"],
-  imageSeenAt: ["已看到 {at}", "seen {at}"],
+  imageSeenAt: ["{who} 已看到 {at}", "{who} saw it {at}"],
   imagesNoTime: ["检查时间未知", "study time unknown"],
   imagesReceived: ["收到 {at}", "received {at}"],
   imagesPartial: ["不完整:{n} / {all} 幅", "partial: {n} of {all} images"],

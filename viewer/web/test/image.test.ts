@@ -17,7 +17,9 @@ import {
   slicesOf,
   studyOf,
   text,
+  withPalette,
 } from "../src/state/dicomWeb";
+import { clockAt, unsignable } from "../src/state/reading";
 import { parseRoute } from "../src/state/route";
 
 const AXIAL = [1, 0, 0, 0, 1, 0];
@@ -95,6 +97,16 @@ describe("what DICOMweb says", () => {
     expect(previewPath(SERIES, first, 512, null)).not.toContain("window");
   });
 
+  test("the tables of a palette become numbers, of 16 bits and of 8", () => {
+    const table = (bits: number): DicomJson => ({
+      "00281101": { vr: "US", Value: [2, 0, bits] },
+      "00281201": { vr: "OW", InlineBinary: btoa("\u0001\u0002\u0003\u0004") },
+    });
+    expect(withPalette(table(16))["00281201"]?.Value).toEqual([0x0201, 0x0403]);
+    expect(withPalette(table(8))["00281201"]?.Value).toEqual([1, 2, 3, 4]);
+    expect(withPalette({})).toEqual({});
+  });
+
   test("the page of a study stands under its UID", () => {
     expect(parseRoute("/study/1.2.840.1")).toEqual({ page: "study", id: "1.2.840.1" });
   });
@@ -152,5 +164,21 @@ describe("cutting a series anew", () => {
     expect(mprRefusal(SERIES, slicesOf(unplaced))).toBe("place");
     const film = slice(1, AXIAL, { "00280008": { vr: "IS", Value: [8] } });
     expect(mprRefusal(SERIES, slicesOf([film]))).toBe("frames");
+  });
+});
+
+describe("reading a study", () => {
+  test("a report with an empty part or a blank of its template cannot be signed", () => {
+    const written = { findings: "右侧见高密度影", impression: "脑出血", template: null };
+    expect(unsignable(written)).toBeNull();
+    expect(unsignable({ ...written, impression: " " })).toBe("empty");
+    expect(unsignable({ ...written, findings: "约___mL" })).toBe("blank");
+  });
+
+  test("the clock of a study runs from its start to its end, and beyond", () => {
+    const [from, to] = ["2026-11-30T08:00:00Z", "2026-11-30T09:00:00Z"];
+    expect(clockAt(from, to, Date.parse("2026-11-30T08:30:00Z"))).toEqual({ share: 0.5, left_s: 1800 });
+    expect(clockAt(from, to, Date.parse("2026-11-30T09:01:00Z")).left_s).toBe(-60);
+    expect(clockAt(to, to, Date.parse(to)).share).toBe(1);
   });
 });

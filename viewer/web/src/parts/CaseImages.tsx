@@ -65,7 +65,8 @@ function Result({ uid, stamp }: { uid: string; stamp: number | undefined }): JSX
         {t("imageWaits")} <ImageClockView reading={reading} />
       </p>
     );
-  const own = reading.seen.find((one) => one.report_id === last.report_id);
+  const looks = reading.seen.filter((one) => one.report_id === last.report_id);
+  const mine = looks.some((one) => one.person?.person === me.value?.user.id);
   return (
     <div class="signed" data-testid="image-result">
       {reading.critical.length > 0 && (
@@ -82,12 +83,12 @@ function Result({ uid, stamp }: { uid: string; stamp: number | undefined }): JSX
           </span>
         </p>
       ))}
-      {own && (
-        <p class="muted num" data-testid="image-was-seen">
-          ✓ {t("imageSeenAt", { at: dateTime(own.at) })}
+      {looks.map((one) => (
+        <p key={one.person?.person} class="muted num" data-testid="image-was-seen">
+          ✓ {t("imageSeenAt", { who: personName(one.person), at: dateTime(one.at) })}
         </p>
-      )}
-      {!own && may("imageSeen", role) && (
+      ))}
+      {!mine && may("imageSeen", role) && (
         <Act name={`seen ${uid}`} kind="strong" testid="image-seen" run={() => seen(uid)}>
           {t("imageSeen")}
         </Act>

@@ -4,6 +4,8 @@ import table from "./windows.json";
 export interface DicomElement {
   vr: string;
   Value?: unknown[];
+  /** Base64, in the order of bytes of the wire: little endian. */
+  InlineBinary?: string;
 }
 export type DicomJson = Record<string, DicomElement>;
 
@@ -252,6 +254,22 @@ export function edgesOf(json: DicomJson): Edges | null {
 
 const OPPOSITE: Record<string, string> = { L: "R", R: "L", A: "P", P: "A", H: "F", F: "H" };
 const opposite = (letters: string): string => [...letters].map((one) => OPPOSITE[one] ?? one).join("");
+
+const PALETTES = ["1", "2", "3"] as const;
+
+/** The tables of a palette as numbers, which the loader wants; what is none stays as it is. */
+export function withPalette(json: DicomJson): DicomJson {
+  const changed: DicomJson = { ...json };
+  for (const each of PALETTES) {
+    const binary = json[`0028120${each}`]?.InlineBinary;
+    const bits = numbers(json, `0028110${each}`)[2];
+    if (binary === undefined) continue;
+    const bytes = Uint8Array.from(atob(binary), (one) => one.charCodeAt(0));
+    const values = bits === 8 ? bytes : new Uint16Array(bytes.buffer, 0, bytes.length >> 1);
+    changed[`0028120${each}`] = { vr: "US", Value: [...values] };
+  }
+  return changed;
+}
 
 /** From the slice in sight outwards: what is looked at next comes next. */
 export function outwards(index: number, count: number): number[] {

@@ -13,11 +13,12 @@ import {
   RenderingEngine,
   setVolumesForViewports,
   type Types,
+  triggerEvent,
   volumeLoader,
 } from "@cornerstonejs/core";
 import { init as loaderInit, wadors } from "@cornerstonejs/dicom-image-loader";
 import * as tools from "@cornerstonejs/tools";
-import type { DicomJson } from "../../state/dicomWeb";
+import { type DicomJson, withPalette } from "../../state/dicomWeb";
 
 export type ToolName = "window" | "pan" | "zoom" | "scroll" | "length" | "angle" | "area" | "probe";
 
@@ -37,6 +38,9 @@ const CACHE_BYTES = 512 * 1024 * 1024;
 const WORKERS = 2;
 /** A browser gives few contexts to the graphics unit, and takes the oldest away without a word. */
 const CONTEXTS = 1;
+/** As the loader calls it, once the bytes of a frame are there. */
+const BYTES_CAME = "cornerstoneimageloadend";
+const DECODED_WITHIN_MS = 8_000;
 
 let begun = false;
 
@@ -52,15 +56,39 @@ export function begin(): void {
   tools.init();
   loaderInit({ maxWebWorkers: WORKERS, useLegacyMetadataProvider: true });
   cache.setMaxCacheSize(CACHE_BYTES);
+  mindDecoders();
   for (const tool of [...Object.values(TOOLS), tools.CrosshairsTool]) tools.addTool(tool);
+}
+
+/** A decoder that stumbles says nothing, and its frame would be waited for without end. */
+function mindDecoders(): void {
+  const waiting = new Map<string, ReturnType<typeof setTimeout>>();
+  const { IMAGE_LOADED, IMAGE_LOAD_FAILED } = Enums.Events;
+  eventTarget.addEventListener(BYTES_CAME, (event: Event) => {
+    const { imageId } = (event as CustomEvent<{ imageId: string }>).detail;
+    const error = new Error("the decoder gave no answer");
+    clearTimeout(waiting.get(imageId));
+    const late = (): void => void triggerEvent(eventTarget, IMAGE_LOAD_FAILED, { imageId, error });
+    waiting.set(imageId, setTimeout(late, DECODED_WITHIN_MS));
+  });
+  eventTarget.addEventListener(IMAGE_LOADED, (event: Event) => {
+    const { imageId } = (event as CustomEvent<{ image: { imageId: string } }>).detail.image;
+    clearTimeout(waiting.get(imageId));
+    waiting.delete(imageId);
+  });
 }
 
 /** Cutting anew needs a graphics unit, or a stand-in for one. */
 export const canCutAnew = (): boolean => getRenderingCapabilities().webgl;
 
-/** What the file says of the frame, before its pixels are asked for. */
+/**
+ * What the file says of the frame, before its pixels are asked for. The loader falls over a file that says no modality; such
+ * a one is "other" to it, and to nobody else.
+ */
 export function describe(imageId: string, json: DicomJson): void {
-  wadors.metaDataManager.add(imageId, json as Parameters<typeof wadors.metaDataManager.add>[1]);
+  const known = (json["00080060"]?.Value?.length ?? 0) > 0;
+  const said = withPalette(known ? json : { ...json, "00080060": { vr: "CS", Value: ["OT"] } });
+  wadors.metaDataManager.add(imageId, said as Parameters<typeof wadors.metaDataManager.add>[1]);
 }
 
 /** Into memory, behind what is being looked at. */
