@@ -113,7 +113,7 @@ LIMITS = "signal/limits.py"
 READERS = {
     "signal/grid.py": (UNIT + "signal_conditioning.py", UNIT + "signal_sample_quality.py"),
     "signal/measure.py": (UNIT + "signal_quality.py",),
-    "signal/pruning.py": (UNIT + "signal_pruning.py",),
+    "signal/pruning.py": (UNIT + "signal_pruning_limits.py", UNIT + "signal_pruning.py"),
     "signal/sample_quality.py": (UNIT + "signal_sample_quality.py",),
 }
 """Other modules that name numbers of it, and their tests."""
