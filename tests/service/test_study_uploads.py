@@ -47,8 +47,9 @@ async def upload(sender: Sender, data: bytes, cuts: int = 0, **words: str) -> di
     for left in range(cuts, 0, -1):
         offset = int((await sender.head(url)).headers["upload-offset"])
         await sender.cut(url, offset, data[offset:], dice.randint(0, (len(data) - offset) // left))
-    offset = int((await sender.head(url)).headers["upload-offset"])
-    await sender.patch(url, offset, data[offset:])
+    # What was cut may still be arriving: where it is, is asked again as a sender does, until all is there.
+    while (offset := int((await sender.head(url)).headers["upload-offset"])) < len(data):
+        await sender.patch(url, offset, data[offset:])
     return await sender.status(url)
 
 
