@@ -130,7 +130,7 @@ def test_an_archive_is_what_was_sent(tmp_path: Path) -> None:
 
     async def story(here: House, sender: Sender) -> None:
         for words, code in (({"sha256": "0" * 64}, "checksum_mismatch"), ({"encoding": "xz"}, "unsupported")):
-            assert (await upload(sender, data, **words))["problem"]["code"] == code
+            assert (await upload(sender, data, 0, **words))["problem"]["code"] == code
         assert (await upload(sender, data, sha256=_sha256(data)))["study"]["new"] == 1
 
     tell(tmp_path, story)
