@@ -71,6 +71,7 @@ from greenchannel.events.image_reading import (
     ImageCriticalTold,
     ImageDetected,
     ImageMarkedStat,
+    ImageReadingGone,
     ImageReadingWanted,
     ImageReleased,
     ImageReportDrafted,
@@ -134,6 +135,7 @@ __all__ = [
     "ImageCriticalTold",
     "ImageDetected",
     "ImageMarkedStat",
+    "ImageReadingGone",
     "ImageReadingWanted",
     "ImageRefused",
     "ImageReleased",
@@ -223,6 +225,7 @@ AnyEvent = (
     | ImageCriticalTold
     | ImageDetected
     | ImageMarkedStat
+    | ImageReadingGone
     | ImageReadingWanted
     | ImageReleased
     | ImageReportDrafted

@@ -134,6 +134,12 @@ class ImageShared(Event, frozen=True, kw_only=True):
     reason: str
 
 
+class ImageReadingGone(Event, frozen=True, kw_only=True):
+    """There is nothing to be read any more: the patient was erased."""
+
+    reason: str  # "erased"
+
+
 class ImageResultReturned(Event, frozen=True, kw_only=True):
     """On the case: a report or an addendum of one of its studies is there."""
 
