@@ -67,6 +67,7 @@ from greenchannel.events.duty import AuditorSpoke, ChannelTested, DutyStarted, R
 from greenchannel.events.image_reading import (
     ImageAddendumSigned,
     ImageClaimed,
+    ImageConfirmationOverdue,
     ImageCriticalOverdue,
     ImageCriticalTold,
     ImageDetected,
@@ -131,6 +132,7 @@ __all__ = [
     "IdentityConflictRaised",
     "ImageAddendumSigned",
     "ImageClaimed",
+    "ImageConfirmationOverdue",
     "ImageCriticalOverdue",
     "ImageCriticalTold",
     "ImageDetected",
@@ -221,6 +223,7 @@ AnyEvent = (
     | FactRecorded
     | ImageAddendumSigned
     | ImageClaimed
+    | ImageConfirmationOverdue
     | ImageCriticalOverdue
     | ImageCriticalTold
     | ImageDetected
