@@ -36,6 +36,8 @@ from greenchannel.viewer import (
     routes_export,
     routes_export_counts,
     routes_facts,
+    routes_image_report,
+    routes_imaging,
     routes_imaging_forwards,
     routes_loop,
     routes_metrics,
@@ -129,6 +131,8 @@ def _http(front: Front, metrics: health.Metrics) -> FastAPI:
         routes_quality,
         routes_export,
         routes_export_counts,
+        routes_imaging,
+        routes_image_report,
     ):
         app.include_router(module.router, prefix=PREFIX)
     for images in (dicom_web_stow, dicom_web_query, dicom_web_rendered, dicom_web_retrieve):

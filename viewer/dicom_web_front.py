@@ -37,7 +37,9 @@ async def study_of(front: Front, who: Caller, study_uid: str) -> ImageStudy:
     if not _UID.fullmatch(study_uid):
         raise NotFound("study", study_uid[:64])
     study = await front.desk.images.study(study_uid)
-    if not who.may_see(study.site):
+    if not front.desk.image_readings.may_see(
+        study_uid, who, study.site
+    ):  # its own site, or shared with the caller's
         raise NotFound("study", study_uid)
     return study
 

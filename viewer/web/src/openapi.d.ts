@@ -1492,6 +1492,246 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/imaging/studies/{study_uid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One study: its place, its reading, the report
+         * @description With the report's texts, what its form offers to who may sign, and the draft of the asking person alone.
+         */
+        get: operations["study_api_v1_imaging_studies__study_uid__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imaging/studies/{study_uid}/addendum": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add to a signed report
+         * @description The report stays as it was signed.
+         */
+        post: operations["addendum_api_v1_imaging_studies__study_uid__addendum_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imaging/studies/{study_uid}/claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a study to read
+         * @description 409 `claimed` where another reads it; with `take_over` it is taken all the same. The clock runs on.
+         */
+        post: operations["claim_api_v1_imaging_studies__study_uid__claim_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imaging/studies/{study_uid}/critical": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A critical result was told, or it was tried
+         * @description Told is what somebody who can act has said back, and right. Until then it is said again and again.
+         */
+        post: operations["critical_api_v1_imaging_studies__study_uid__critical_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imaging/studies/{study_uid}/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Keep what is written so far
+         * @description For its writer alone; no result.
+         */
+        post: operations["draft_api_v1_imaging_studies__study_uid__draft_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imaging/studies/{study_uid}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a study back unread
+         * @description Of who does not have it nothing changes.
+         */
+        post: operations["release_api_v1_imaging_studies__study_uid__release_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imaging/studies/{study_uid}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign the report of a study
+         * @description Stops the clock; the case and its clinic have it at once. A second one is refused: see the addendum.
+         */
+        post: operations["report_api_v1_imaging_studies__study_uid__report_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imaging/studies/{study_uid}/report.dcm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The report of a study as a DICOM structured report
+         * @description A Basic Text SR in the study itself; the same report gives the same object. 404 while none is signed.
+         */
+        get: operations["dicom_api_v1_imaging_studies__study_uid__report_dcm_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imaging/studies/{study_uid}/report.pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The report of a study as a PDF
+         * @description With the patient's name where the caller may know it, and not with `named=false`. 404 while none is signed.
+         */
+        get: operations["pdf_api_v1_imaging_studies__study_uid__report_pdf_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imaging/studies/{study_uid}/seen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The clinic has the result before its eyes
+         * @description The first look at each report and addendum is kept.
+         */
+        post: operations["seen_api_v1_imaging_studies__study_uid__seen_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imaging/studies/{study_uid}/share": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let another member use the study and its result
+         * @description So that nobody is examined twice. By those who care for the patient at a site that has it; noted with why.
+         */
+        post: operations["share_api_v1_imaging_studies__study_uid__share_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imaging/studies/{study_uid}/stat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say that a study must be read first
+         * @description By any clinician who sees it; its clock becomes that of a critical study.
+         */
+        post: operations["stat_api_v1_imaging_studies__study_uid__stat_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/imaging/studies/{study}/forwards": {
         parameters: {
             query?: never;
@@ -1504,6 +1744,27 @@ export interface paths {
          * @description Each object with its state, its receipt, and why the newest try failed.
          */
         get: operations["of_study_api_v1_imaging_studies__study__forwards_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imaging/worklist": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Studies in the order in which they are read
+         * @description Of the caller's sites, without names. `open`: what waits for a report, a confirmation or a call, the first to be
+         *     read first; `reported`: newest first. `now` is the service's clock, by which the clocks of the studies run.
+         */
+        get: operations["worklist_api_v1_imaging_worklist_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2883,6 +3144,21 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AddendumBody
+         * @description What is added to a signed report; `reason`: addition, correction, confirmation.
+         */
+        AddendumBody: {
+            /** Critical */
+            critical?: string[];
+            /**
+             * Reason
+             * @default addition
+             */
+            reason?: string;
+            /** Text */
+            text: string;
+        };
+        /**
          * Again
          * @description What is to be tried again.
          */
@@ -2912,6 +3188,17 @@ export interface components {
             result: string;
         };
         /**
+         * Claim
+         * @description `take_over`: also from whoever has it.
+         */
+        Claim: {
+            /**
+             * Take Over
+             * @default false
+             */
+            take_over?: boolean;
+        };
+        /**
          * Contact
          * @description What an agent says.
          */
@@ -2931,6 +3218,38 @@ export interface components {
             uncertainty_s?: number | null;
         };
         /**
+         * CriticalBody
+         * @description A call about a critical result. It closes the duty where somebody was reached, has said it back, and right.
+         */
+        CriticalBody: {
+            /** Call Id */
+            call_id?: string | null;
+            /** Note */
+            note?: string | null;
+            /** Reached */
+            reached: boolean;
+            /** Read Back */
+            read_back?: string | null;
+            /**
+             * Read Back Right
+             * @default false
+             */
+            read_back_right?: boolean;
+            /** Report Ids */
+            report_ids?: string[];
+            /** To Person */
+            to_person?: string | null;
+            /** To Role */
+            to_role: string;
+            /** Told At */
+            told_at?: string | null;
+            /**
+             * Way
+             * @default phone
+             */
+            way?: string;
+        };
+        /**
          * Day
          * @description A time of which only the day is known, or the day and a part of it.
          */
@@ -2939,6 +3258,24 @@ export interface components {
             date: string;
             /** Zone */
             zone?: string | null;
+        };
+        /**
+         * DraftBody
+         * @description What is written so far; blanks may stand.
+         */
+        DraftBody: {
+            /**
+             * Findings
+             * @default
+             */
+            findings?: string;
+            /**
+             * Impression
+             * @default
+             */
+            impression?: string;
+            /** Template */
+            template?: string | null;
         };
         /**
          * Ecgs
@@ -3204,12 +3541,41 @@ export interface components {
             device: string;
         };
         /**
+         * ReportBody
+         * @description A report to be signed. `provisional`: written in the time of the clock, to be confirmed by an addendum.
+         */
+        ReportBody: {
+            /** Critical */
+            critical?: string[];
+            /** Findings */
+            findings: string;
+            /** Impression */
+            impression: string;
+            /**
+             * Provisional
+             * @default false
+             */
+            provisional?: boolean;
+            /** Template */
+            template?: string | null;
+        };
+        /**
          * SeenAdvice
          * @description Which advice was read: the `seq` of its reading.
          */
         SeenAdvice: {
             /** Of */
             of?: number | null;
+        };
+        /**
+         * Share
+         * @description With whom, and why.
+         */
+        Share: {
+            /** Reason */
+            reason: string;
+            /** Site */
+            site: string;
         };
         /**
          * Shown
@@ -5794,6 +6160,423 @@ export interface operations {
             };
         };
     };
+    study_api_v1_imaging_studies__study_uid__get: {
+        parameters: {
+            query?: {
+                reason?: string | null;
+            };
+            header?: never;
+            path: {
+                study_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    addendum_api_v1_imaging_studies__study_uid__addendum_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddendumBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    claim_api_v1_imaging_studies__study_uid__claim_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Claim"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    critical_api_v1_imaging_studies__study_uid__critical_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CriticalBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    draft_api_v1_imaging_studies__study_uid__draft_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    release_api_v1_imaging_studies__study_uid__release_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Nothing"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    report_api_v1_imaging_studies__study_uid__report_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    dicom_api_v1_imaging_studies__study_uid__report_dcm_get: {
+        parameters: {
+            query?: {
+                named?: boolean;
+                reason?: string | null;
+            };
+            header?: never;
+            path: {
+                study_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    pdf_api_v1_imaging_studies__study_uid__report_pdf_get: {
+        parameters: {
+            query?: {
+                lang?: "zh" | "en";
+                named?: boolean;
+                reason?: string | null;
+            };
+            header?: never;
+            path: {
+                study_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    seen_api_v1_imaging_studies__study_uid__seen_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Nothing"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    share_api_v1_imaging_studies__study_uid__share_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Share"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    stat_api_v1_imaging_studies__study_uid__stat_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     of_study_api_v1_imaging_studies__study__forwards_get: {
         parameters: {
             query?: never;
@@ -5801,6 +6584,37 @@ export interface operations {
             path: {
                 study: string;
             };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    worklist_api_v1_imaging_worklist_get: {
+        parameters: {
+            query?: {
+                state?: "open" | "reported";
+            };
+            header?: never;
+            path?: never;
             cookie?: never;
         };
         requestBody?: never;
