@@ -87,6 +87,8 @@ def test_the_report_stops_the_clock_and_goes_to_the_clinic(tmp_path: Path) -> No
             provisional=False,
             template=None,
         )
+        (ring,) = [row for row in ward.rows().values() if row.kind == "image_due"]
+        assert ring.state == "cancelled"  # it had not left the house
         await pass_minutes(ward, 14)
         assert sent(ward) == [("image_critical", "wang"), ("image_due", "rad")]
         await pass_minutes(ward, 2)
