@@ -10,7 +10,6 @@ from starlette.responses import Response, StreamingResponse
 from greenchannel.service.imaging.detecting import detecting_of
 from greenchannel.service.imaging.leaving import without_patient
 from greenchannel.triage.detectors.plugin import BANNER
-from greenchannel.triage.detectors.registry import DETECTORS
 from greenchannel.triage.detectors.statuses import LIMITS
 from greenchannel.triage.detectors.volume import Words
 from greenchannel.viewer.access import require
@@ -34,7 +33,8 @@ class Leaving(Reason):
 async def detectors(front: Here, who: Who) -> Response:
     """The card of each, and its status at the caller's sites. None is validated; no rate is quoted."""
     require(who, "image_worklist")
-    return answer({"banner": _words(BANNER), "detectors": [_card(front, who, name) for name in DETECTORS]})
+    names = detecting_of(front.desk).detectors
+    return answer({"banner": _words(BANNER), "detectors": [_card(front, who, name) for name in names]})
 
 
 @router.get("/admin/imaging/detectors", summary="What detectors said in silence")
@@ -45,7 +45,7 @@ async def silent_runs(front: Here, who: Who) -> Response:
     part = detecting_of(front.desk)
     rows = []
     for site in _sites(front, who):
-        for name, detector in DETECTORS.items():
+        for name, detector in part.detectors.items():
             said = [
                 one
                 for reading in front.desk.image_readings.all()
@@ -118,7 +118,8 @@ def _sites(front: Front, who: Who) -> list[str]:
 
 
 def _card(front: Front, who: Who, name: str) -> dict[str, Any]:
-    card, part = DETECTORS[name].card, detecting_of(front.desk)
+    part = detecting_of(front.desk)
+    card = part.detectors[name].card
     return {
         "name": card.name,
         "version": card.version,

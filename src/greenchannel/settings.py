@@ -34,6 +34,7 @@ class Settings:
     detectors: str = (
         ""  # of images: "head_blood=silent, head_blood@yinzhao=enabled"; else they look at nothing
     )
+    detector_models: Path | None = None  # a folder with one folder for each ONNX model of the hospital's own
     image_quiet_s: float = 30.0  # a study of which nothing more comes has come as far as it will
     upload_kept_s: float = 24 * 3600.0  # a resumable upload of which nothing is heard
     upload_idle_s: float = 60.0  # a body of which nothing comes is taken for cut; what came is kept
