@@ -56,11 +56,12 @@ def build(settings: Settings, clock: Clock | None = None, *, durable: bool = Tru
     engine = open_engine(settings.url(), durable=durable)
     migrate(engine)
     vault = Vault(engine, load_or_make_master_key(settings.data_dir / "master.key"))
+    writer = Writer(engine, clock)
     desk = Desk(
         settings=settings,
         clock=clock,
         engine=engine,
-        writer=Writer(engine, clock),
+        writer=writer,
         log=Log(engine),
         vault=vault,
         blobs=Blobs(settings.data_dir / "blobs", engine, vault, Packing(pack, unpack)),
@@ -71,7 +72,7 @@ def build(settings: Settings, clock: Clock | None = None, *, durable: bool = Tru
         task_texts=task_texts,
         site_templates=templates,
     )
-    desk.parts.append(Giving(engine))
+    desk.parts.append(Giving(desk, engine, writer))
     try:
         desk.parts.append(Detecting(desk))
     except (ModelError, StatusError) as error:

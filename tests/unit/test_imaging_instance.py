@@ -86,3 +86,22 @@ def test_an_object_written_in_another_way_is_the_same() -> None:
 
     assert all(same_object(ct(), way) for way in ways)
     assert not any(same_object(other, ways[0]) for other in (ct(seed=1), ct(name="Li"), b"", ct()[:900]))
+
+
+def test_no_cut_passes_for_a_whole_picture() -> None:
+    """Wherever it is cut off: in an element, between two, in the pixels. Else it would take the place of the whole."""
+    data = ct(size=4)
+    for length in range(len(data)):
+        with pytest.raises(IngestError):
+            read_instance(data[:length])
+
+
+def test_a_picture_with_fewer_pixels_than_it_has_is_kept_and_marked() -> None:
+    """It is shown to nobody as whole; its bytes stay."""
+    one = dcmread(io.BytesIO(ct()))
+    one.Rows = 17
+
+    assert (read_instance(written(one)).decodable, read_instance(written(one)).undecodable) == (
+        False,
+        "short_pixels",
+    )

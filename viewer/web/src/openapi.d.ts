@@ -1514,6 +1514,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/imaging/forwards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many images wait for which archive
+         * @description By destination: what waits, was taken, was refused, since when the oldest, and why.
+         */
+        get: operations["forwards_api_v1_imaging_forwards_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imaging/forwards/{destination}/again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try again what was not taken
+         * @description All of a destination, or one study: what was refused, and what waits for a later try.
+         */
+        post: operations["again_api_v1_imaging_forwards__destination__again_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/imaging/studies/{study_uid}": {
         parameters: {
             query?: never;
@@ -1734,6 +1774,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/imaging/studies/{study_uid}/share": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let another member use the study and its result
+         * @description So that nobody is examined twice. By those who care for the patient at a site that has it; noted with why.
+         */
+        post: operations["share_api_v1_imaging_studies__study_uid__share_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/imaging/studies/{study_uid}/stat": {
         parameters: {
             query?: never;
@@ -1748,6 +1808,26 @@ export interface paths {
          * @description By any clinician who sees it; its clock becomes that of a critical study.
          */
         post: operations["stat_api_v1_imaging_studies__study_uid__stat_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imaging/studies/{study}/forwards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Receipts of a study that was sent on
+         * @description Each object with its state, its receipt, and why the newest try failed.
+         */
+        get: operations["of_study_api_v1_imaging_studies__study__forwards_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3161,6 +3241,14 @@ export interface components {
             text: string;
         };
         /**
+         * Again
+         * @description What is to be tried again.
+         */
+        Again: {
+            /** Study Uid */
+            study_uid?: string | null;
+        };
+        /**
          * Arrival
          * @description When it will be at a place; null takes back what people said.
          */
@@ -3573,6 +3661,16 @@ export interface components {
         SeenAdvice: {
             /** Of */
             of?: number | null;
+        };
+        /**
+         * Share
+         * @description With whom, and why.
+         */
+        Share: {
+            /** Reason */
+            reason: string;
+            /** Site */
+            site: string;
         };
         /**
          * Shown
@@ -6177,6 +6275,61 @@ export interface operations {
             };
         };
     };
+    forwards_api_v1_imaging_forwards_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+        };
+    };
+    again_api_v1_imaging_forwards__destination__again_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                destination: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Again"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     study_api_v1_imaging_studies__study_uid__get: {
         parameters: {
             query?: {
@@ -6555,6 +6708,41 @@ export interface operations {
             };
         };
     };
+    share_api_v1_imaging_studies__study_uid__share_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Share"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     stat_api_v1_imaging_studies__study_uid__stat_post: {
         parameters: {
             query?: never;
@@ -6569,6 +6757,37 @@ export interface operations {
                 "application/json": components["schemas"]["Reason"];
             };
         };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    of_study_api_v1_imaging_studies__study__forwards_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description Successful Response */
             200: {

@@ -16,6 +16,7 @@ import structlog
 from greenchannel.ingest.dicom_ecg import ECG_CLASSES
 from greenchannel.ingest.errors import IngestError
 from greenchannel.ingest.fields import UploadFields
+from greenchannel.ingest.imaging.part10 import file_of
 from greenchannel.service.callers import Caller
 from greenchannel.service.errors import ServiceError
 from greenchannel.service.imaging.archive import ImageArchive
@@ -104,9 +105,10 @@ class DicomNode:
         self._server = self.port = None
 
     def _listen(self, port: int) -> None:
-        from pynetdicom import AE, AllStoragePresentationContexts, evt
+        from pynetdicom import AE, AllStoragePresentationContexts, _config, evt
         from pynetdicom.sop_class import StorageCommitmentPushModel, Verification  # type: ignore[attr-defined]
 
+        _config.LOG_HANDLER_LEVEL = "none"  # it would describe every message, whether that is logged or not
         entity = AE(ae_title=self.title)
         entity.require_called_aet = True
         # Nobody is known: nobody may call. An empty list would let in everybody.
@@ -119,7 +121,8 @@ class DicomNode:
         syntaxes = storable_syntaxes()
         for context in AllStoragePresentationContexts:
             assert context.abstract_syntax is not None
-            entity.add_supported_context(context.abstract_syntax, syntaxes)
+            # Both roles: whoever fetches by C-GET is the one who stores.
+            entity.add_supported_context(context.abstract_syntax, syntaxes, scu_role=True, scp_role=True)
         for uid, its_syntaxes in self._more_contexts:
             entity.add_supported_context(uid, *(() if its_syntaxes is None else (list(its_syntaxes),)))
         handlers: list[Any] = [
@@ -141,8 +144,14 @@ class DicomNode:
     def _store(self, event: Any) -> Any:
         self._received.whole(event)
         try:
-            data = event.encoded_dataset()
-            sop_class = str(event.request.AffectedSOPClassUID)
+            request = event.request
+            sop_class = str(request.AffectedSOPClassUID)
+            data = file_of(
+                request.DataSet.getvalue(),
+                sop_class=sop_class,
+                sop_uid=str(request.AffectedSOPInstanceUID),
+                transfer_syntax=str(event.context.transfer_syntax),
+            )
         except (AttributeError, ValueError):
             logger.exception("an object could not be taken apart")
             return CANNOT_UNDERSTAND

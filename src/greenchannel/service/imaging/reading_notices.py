@@ -6,6 +6,7 @@ from typing import Any
 from greenchannel.alerts.imaging.clock import People
 from greenchannel.alerts.imaging.reading import Reading
 from greenchannel.events import (
+    AlertAcknowledged,
     AlertExhausted,
     AlertSent,
     Envelope,
@@ -14,6 +15,7 @@ from greenchannel.events import (
     ImageReportSigned,
 )
 from greenchannel.service.outbox import CLINIC, Outbox
+from greenchannel.store import outbox_rows
 from greenchannel.store.writer import Tx
 
 
@@ -41,6 +43,12 @@ class ReadingNotices:
                 self._outbox.notice(
                     tx, key=key, person=sent.person, channel=sent.channel, kind="image_due", facts=facts
                 )
+            case AlertAcknowledged() as answered if reading.case_id is not None:
+                for row in outbox_rows.waiting_of_case(tx, reading.case_id, "image_due"):
+                    if row.key.startswith(
+                        f"{answered.alert_id}:"
+                    ):  # the case may have another study that waits
+                        self._outbox.call_off(tx, row)
             case AlertExhausted() as gone:
                 key = f"{gone.alert_id}:late:{envelope.version}"
                 self._all(tx, key, self._clinic(tx, reading), "image_late", facts)
