@@ -104,6 +104,15 @@ class ReadingDesk:
             raise NotFound("study", study_uid)
         return found
 
+    def all(self) -> tuple[Reading, ...]:
+        """The readings of all studies."""
+        return tuple(self._book.image_readings.values())
+
+    @property
+    def casework(self) -> Casework:
+        """By which cases and studies change."""
+        return self._casework
+
     def known(self, study_uid: str) -> Reading | None:
         """As `reading`; None where the study is not one that is read."""
         return self._book.image_readings.get(study_uid)
