@@ -6,7 +6,7 @@ export const IMAGE_TEXTS = {
   seriesList: ["序列", "Series"],
   seriesNone: ["这次检查没有可显示的图像", "This study has no image that can be shown"],
   seriesNumber: ["序列 {n}", "series {n}"],
-  imagesCount: ["{n} 幅", "n = {n}"],
+  imagesCount: ["{n} 幅", "images: {n}"],
   noDescription: ["无描述", "no description"],
   tools: ["工具", "Tools"],
   tool_window: ["窗宽窗位", "Window"],

@@ -103,7 +103,7 @@ export function Signed({ report }: { report: SignedReport }): JSX.Element {
         {report.provisional && <b class="late"> {ti("provisional")}</b>}
       </h2>
       {report.critical.length > 0 && (
-        <p class="late" data-testid="critical-named">
+        <p class="critical-word" data-testid="critical-named">
           ■ {ti("critical")}: {report.critical.map(say).join(" · ")}
         </p>
       )}
