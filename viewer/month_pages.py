@@ -115,7 +115,7 @@ def _tile(
     page.text(x, y - 4.6, fitting(_ends(row, english), 8, inner), 8, ink=GREY)
     page.text(x, y - 17.5, _big(row, english), 26 if row.value is not None else 18, bold=True, ink=BLUE)
     page.text(left + wide - 3.0, y - 12.0, _target(row, english), 9.5, align="right")
-    page.text(left + wide - 3.0, y - 17.5, _verdict(row, row.all, english), 12, bold=True, align="right")
+    page.text(left + wide - 3.0, y - 17.5, _verdict(row, row.kept, english), 12, bold=True, align="right")
     y -= 18.5
     for text in _said(row, english):
         y = paragraph(page, x, y, inner, text, 8.5)
@@ -136,8 +136,8 @@ def _ends(row: MetricRow, english: bool) -> str:
 
 def _big(row: MetricRow, english: bool) -> str:
     """Its value; where nobody has minutes and yet some have met it, since it was done before it was due, the share."""
-    if row.value is None and row.all.early:
-        return percent(row.all.share, english)
+    if row.value is None and row.kept.early:
+        return percent(row.kept.share, english)
     return _value(row, row.value, english)
 
 
@@ -167,20 +167,20 @@ def _verdict(row: MetricRow, numbers: Numbers, english: bool) -> str:
 
 
 def _said(row: MetricRow, english: bool) -> list[str]:
-    """Counts, the share with its interval, the same without exclusions, the month before."""
-    lines = [_counted(row.all, row.is_share, english)]
-    if row.all.share is not None and not row.is_share:
-        lines.append(_share(row.all, english))
+    """Counts, the share with its interval, the same with those excluded and why they are, the month before."""
+    lines = [_counted(row.kept, row.is_share, english)]
+    if row.kept.share is not None and not row.is_share:
+        lines.append(_share(row.kept, english))
     if row.excluded:
-        value = value_of(row.kept, is_share=row.is_share, statistic=row.statistic)
+        value = value_of(row.all, is_share=row.is_share, statistic=row.statistic)
         why = ", ".join(f"{one.en if english else one.zh} {one.n}" for one in row.reasons if one.n)
-        kept = _value(row, value, english)
-        if row.kept.reached is not row.all.reached:  # by those that the edition counts it is the other way
-            kept += f" {_verdict(row, row.kept, english)}"
+        every = _value(row, value, english)
+        if row.kept.reached is not row.all.reached:  # with those excluded it is the other way
+            every += f" {_verdict(row, row.all, english)}"
         lines.append(
-            f"without {row.excluded} excluded: {kept} ({why})"
+            f"with the {row.excluded} excluded: {every} ({why})"
             if english
-            else f"剔除 {row.excluded} 例后：{kept}（{why}）"
+            else f"含剔除的 {row.excluded} 例：{every}（{why}）"
         )
     if row.before is not None:
         lines.append(f"{'month before' if english else '上月'} {_value(row, row.before, english)}")
@@ -225,9 +225,9 @@ def _trends(pdf: Pdf, report: MonthlyReport, network: Word, english: bool) -> No
             page, y = sheet(pdf, report, network, part, english)
         if place == 0:
             text = (
-                "solid: all cases; broken: without exclusions; band: the target; n: cases"
+                "solid: without exclusions; broken: all cases; band: the target; n: cases of the solid line"
                 if english
-                else "实线：全部病例；虚线：剔除后；色带：目标范围；n：例数；断开处：当月无病例"
+                else "实线：剔除后；虚线：全部病例；色带：目标范围；n：实线例数；断开处：当月无病例"
             )
             page.text(MARGIN_MM, y - 4.5, text, 8.5, ink=GREY)
         left = MARGIN_MM + (place % columns) * (wide + gap)
@@ -275,11 +275,9 @@ def _metrics(pdf: Pdf, report: MonthlyReport, network: Word, english: bool) -> N
     for row in report.metrics:
         lead = [_name(row, english), _ends(row, english), _target(row, english)]
         every, kept = ("all", "kept") if english else ("全部", "剔除后")
-        rows.append([*lead, every, *_numbers(row.all, english), _verdict(row, row.all, english)])
-        left_out = f"−{row.excluded}" if row.excluded else "−0"
-        rows.append(
-            ["", "", "", f"{kept} {left_out}", *_numbers(row.kept, english), _verdict(row, row.kept, english)]
-        )
+        left_out = f"{kept} −{row.excluded}"
+        rows.append([*lead, left_out, *_numbers(row.kept, english), _verdict(row, row.kept, english)])
+        rows.append(["", "", "", every, *_numbers(row.all, english), _verdict(row, row.all, english)])
     page, y = turn()
     table(turn, page, y, heads[english], rows, (40, 46, 24, 16, 9, 12, 15, 28, 32, 18), size=8, right_from=3)
 

@@ -134,13 +134,13 @@ def table(
 def trend_chart(
     page: Page, left: float, bottom: float, width: float, height: float, row: MetricRow, english: bool
 ) -> None:
-    """A year of one metric: its value by month, without those excluded as a broken line, the target as a band.
+    """A year of one metric: its value by month, of all cases as a broken line, the target as a band.
 
     A month without a case is a gap in the line. The numbers under it are the cases.
     """
     points = row.trend
     target = row.target_share if row.is_share else row.target_min
-    top = _top([one.value for one in points] + [one.kept for one in points] + [target], row.is_share)
+    top = _top([one.value for one in points] + [one.with_all for one in points] + [target], row.is_share)
     axis, foot = 9.0, 8.5
     x0, y0, wide, tall = left + axis, bottom + foot, width - axis - 1.0, height - foot - 6.0
 
@@ -157,7 +157,7 @@ def trend_chart(
         page.text(x0 - 1.2, at(tick) - 0.9, _tick(tick, row.is_share), 7, ink=GREY, align="right")
     each = wide / len(points)
     for values, thick, dash in (
-        ([one.kept for one in points], 0.3, "1 0.8"),
+        ([one.with_all for one in points], 0.3, "1 0.8"),
         ([one.value for one in points], 0.7, ""),
     ):
         for part in _runs(values):

@@ -45,9 +45,9 @@ class MonthPoint(msgspec.Struct, frozen=True, kw_only=True):
 
     month: str  # "2026-05"
     n: int  # known to the instant
-    value: float | None  # minutes by the edition's statistic, or a share; None: nothing to count
-    kept: float | None  # the same without those excluded
-    share: float | None  # met, of all who should have had it
+    value: float | None  # without those excluded: minutes by the edition's statistic, or a share; None: nothing to count
+    with_all: float | None  # the same of all cases
+    share: float | None  # met, of all who should have had it and are not excluded
 
 
 class MetricRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,8 +73,8 @@ class MetricRow(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def value(self) -> float | None:
-        """Minutes by the edition's statistic, or the share."""
-        return value_of(self.all, is_share=self.is_share, statistic=self.statistic)
+        """Minutes by the edition's statistic, or the share, without those excluded, as the pages lead with."""
+        return value_of(self.kept, is_share=self.is_share, statistic=self.statistic)
 
 
 class SiteRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -270,13 +270,13 @@ def _metric(now: MetricAnswer, year: MetricAnswer, month: str) -> MetricRow:
 
 def _point(month: str, cell: Cell | None, is_share: bool, statistic: str) -> MonthPoint:
     if cell is None:
-        return MonthPoint(month=month, n=0, value=None, kept=None, share=None)
+        return MonthPoint(month=month, n=0, value=None, with_all=None, share=None)
     return MonthPoint(
         month=month,
-        n=cell.all.eligible if is_share else cell.all.n,
-        value=value_of(cell.all, is_share=is_share, statistic=statistic),
-        kept=value_of(cell.kept, is_share=is_share, statistic=statistic),
-        share=cell.all.share,
+        n=cell.kept.eligible if is_share else cell.kept.n,
+        value=value_of(cell.kept, is_share=is_share, statistic=statistic),
+        with_all=value_of(cell.all, is_share=is_share, statistic=statistic),
+        share=cell.kept.share,
     )
 
 
@@ -322,7 +322,7 @@ def _site(site: str, records: Sequence[CaseRecord], cells: Sequence[Mapping[str 
         ecgs=len(ecgs),
         rejected=sum(ecg.acceptable is False for ecg in ecgs),
         read_median_min=statistics.median(waits) if waits else None,
-        metrics=tuple(by_key[site].all if site in by_key else None for by_key in cells),
+        metrics=tuple(by_key[site].kept if site in by_key else None for by_key in cells),
     )
 
 
