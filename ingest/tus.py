@@ -30,6 +30,10 @@ ANSWER_KEPT: Final = timedelta(days=7)  # how long an agent may still ask what b
 MOST_OPEN: Final = 256  # uploads that one sender may have under way  [O]
 
 
+IMAGES: Final = "images"
+"""The word ``content`` of an upload that is a study; see `holds_images`."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limits:
     """How much is taken, and for how long it is kept."""
@@ -38,9 +42,12 @@ class Limits:
     kept: timedelta = KEPT
     answer_kept: timedelta = ANSWER_KEPT
     most_open: int = MOST_OPEN
+    most_study_bytes: int = 0  # of a study as an archive; 0: none is taken
 
     def of(self, metadata: Mapping[str, str]) -> int:
         """The most bytes of what the sender says it is; what it is, is seen from the bytes once they are there."""
+        if holds_images(metadata):
+            return self.most_study_bytes
         return min(self.most_bytes, MAX_BYTES_OF[declared_kind(metadata)])
 
 
@@ -72,6 +79,11 @@ class Upload:
     def awaits_intake(self) -> bool:
         """Are all bytes there, and nobody has said yet what became of them?"""
         return self.state == "complete" and not self.partial
+
+
+def holds_images(metadata: Mapping[str, str]) -> bool:
+    """Does the sender say that it is a study of images, as one archive?"""
+    return metadata.get("content", "").strip().lower() == IMAGES
 
 
 def declared_kind(metadata: Mapping[str, str]) -> str:

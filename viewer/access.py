@@ -36,6 +36,7 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = {
     "image_report": _CARE | {"quality"},  # the report of a study
     "image_read": frozenset({"radiologist"}),  # claim, write, sign, tell
     "image_stat": _HOSPITAL | {"clinic"},  # say that a study comes first
+    "image_share": _HOSPITAL | {"clinic"},  # with another member of the network
     "image_seen": _DOCTORS | {"clinic", "ed", "ccu", "cathlab"},  # has the result before their eyes
     "opened": _HOSPITAL,  # the clinic's own look is not "seen by the doctor"
     "read": _DOCTORS,

@@ -4,9 +4,7 @@ import asyncio
 import functools
 import re
 import secrets
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
-from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
 from fastapi import Request
@@ -14,6 +12,7 @@ from starlette.responses import Response, StreamingResponse
 
 from greenchannel.service.callers import Caller
 from greenchannel.service.errors import NotFound
+from greenchannel.service.imaging.giving import giving_of
 from greenchannel.service.imaging.records import ImageStudy, StoredInstance
 from greenchannel.viewer.access import require
 from greenchannel.viewer.dicom_web_accept import Wanted, wanted
@@ -21,40 +20,15 @@ from greenchannel.viewer.front import Front
 
 DICOM_JSON: Final = "application/dicom+json"
 KEPT: Final = {"Cache-Control": "no-store"}
-LOOK_AGAIN: Final = timedelta(minutes=10)  # within it the pictures of one study are one look  [E]
 
 Answer = TypeVar("Answer")
 
 _UID: Final = re.compile(r"[0-9.]{1,64}")
 
 
-class Looks:
-    """Which looks were noted lately: scrolling through 300 slices is one of them, not 300."""
-
-    def __init__(self, most: int = 10_000) -> None:
-        self._noted: OrderedDict[tuple[str, str, str], datetime] = OrderedDict()
-        self._most = most
-
-    def is_new(self, actor: str, action: str, study_uid: str, now: datetime) -> bool:
-        """Is it to be noted? From now on it is not."""
-        key = (actor, action, study_uid)
-        last = self._noted.get(key)
-        if last is not None and timedelta(0) <= now - last < LOOK_AGAIN:
-            return False
-        self._noted[key] = now
-        self._noted.move_to_end(key)
-        while len(self._noted) > self._most:
-            self._noted.popitem(last=False)
-        return True
-
-
-def look(request: Request, front: Front, who: Caller, action: str, study: ImageStudy) -> None:
+def look(front: Front, who: Caller, action: str, study: ImageStudy) -> None:
     """Note in the access log that somebody looks at a study."""
-    state = request.app.state
-    if not hasattr(state, "image_looks"):
-        state.image_looks = Looks()
-    if state.image_looks.is_new(who.actor, action, study.study_uid, front.desk.clock.now()):
-        front.look(who, action, study.case_id, study.study_uid)
+    giving_of(front.desk).looking.looked(who.actor, action, study)
 
 
 async def study_of(front: Front, who: Caller, study_uid: str) -> ImageStudy:
@@ -63,7 +37,9 @@ async def study_of(front: Front, who: Caller, study_uid: str) -> ImageStudy:
     if not _UID.fullmatch(study_uid):
         raise NotFound("study", study_uid[:64])
     study = await front.desk.images.study(study_uid)
-    if not who.may_see(study.site):
+    if not front.desk.image_readings.may_see(
+        study_uid, who, study.site
+    ):  # its own site, or shared with the caller's
         raise NotFound("study", study_uid)
     return study
 

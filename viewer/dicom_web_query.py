@@ -81,9 +81,7 @@ async def _search(front: Front, who: Who, request: Request, level: str, given: M
         offset=_number(request, "offset", 0, 2**31),
         sites=who.sites,
     )
-    front.desk.access.note(
-        who.actor, "search_images", None, _asked(filters, given, hits), front.desk.clock.now()
-    )
+    giving_of(front.desk).looking.searched(who.actor, {**filters, **given}, len(hits))
     headers = dict(KEPT)
     if ignored:
         headers["Warning"] = f'299 greenchannel: "not searched by: {", ".join(ignored)}"'
@@ -97,11 +95,6 @@ async def _search(front: Front, who: Who, request: Request, level: str, given: M
     base = base_of(request)
     rows = [row_of(hit, base, counts.get(hit.study.study_uid)) for hit in hits]
     return Response(msgspec.json.encode(rows), media_type=DICOM_JSON, headers=headers)
-
-
-def _asked(filters: Mapping[str, str], given: Mapping[str, str], hits: Sequence[Hit]) -> str:
-    """What a search went by, without its values: these may name a patient."""
-    return f"by {', '.join(sorted({*filters, *given})) or 'nothing'}: {len(hits)} found"
 
 
 def _number(request: Request, name: str, unsaid: int, most: int) -> int:

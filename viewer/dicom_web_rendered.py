@@ -38,7 +38,7 @@ async def rendered_instance(
     ours: ``invert=true``. It is never enlarged."""
     found = await study_of(front, who, study)
     one = await instance_of(front, found, series, instance)
-    look(request, front, who, "look_images", found)
+    look(front, who, "look_images", found)
     return await _picture(front, request, one, 0, None)
 
 
@@ -49,7 +49,7 @@ async def rendered_frame(
     """As `rendered_instance`; of one frame, counted from 1."""
     found = await study_of(front, who, study)
     one = await instance_of(front, found, series, instance)
-    look(request, front, who, "look_images", found)
+    look(front, who, "look_images", found)
     return await _picture(front, request, one, _one_frame(frames, one), None)
 
 
@@ -58,7 +58,7 @@ async def rendered_series(study: str, series: str, request: Request, front: Here
     """As `rendered_instance`, of the object in its middle."""
     found = await study_of(front, who, study)
     one = middle(await instances_of(front, found, series))
-    look(request, front, who, "look_images", found)
+    look(front, who, "look_images", found)
     return await _picture(front, request, one, 0, None)
 
 
@@ -67,7 +67,7 @@ async def rendered_study(study: str, request: Request, front: Here, who: Who) ->
     """As `rendered_series`, of its first series with pictures."""
     found = await study_of(front, who, study)
     one = middle(first_series(await instances_of(front, found)))
-    look(request, front, who, "look_images", found)
+    look(front, who, "look_images", found)
     return await _picture(front, request, one, 0, None)
 
 
@@ -78,7 +78,7 @@ async def thumbnail_instance(
     """At most 128 pixels wide and high, or as `viewport` says."""
     found = await study_of(front, who, study)
     one = await instance_of(front, found, series, instance)
-    look(request, front, who, "look_images", found)
+    look(front, who, "look_images", found)
     return await _picture(front, request, one, 0, THUMBNAIL)
 
 
@@ -89,7 +89,7 @@ async def thumbnail_frame(
     """As `thumbnail_instance`."""
     found = await study_of(front, who, study)
     one = await instance_of(front, found, series, instance)
-    look(request, front, who, "look_images", found)
+    look(front, who, "look_images", found)
     return await _picture(front, request, one, _one_frame(frames, one), THUMBNAIL)
 
 
@@ -98,7 +98,7 @@ async def thumbnail_series(study: str, series: str, request: Request, front: Her
     """As `thumbnail_instance`, of the object in its middle."""
     found = await study_of(front, who, study)
     one = middle(await instances_of(front, found, series))
-    look(request, front, who, "look_images", found)
+    look(front, who, "look_images", found)
     return await _picture(front, request, one, 0, THUMBNAIL)
 
 
@@ -107,7 +107,7 @@ async def thumbnail_study(study: str, request: Request, front: Here, who: Who) -
     """As `thumbnail_series`, of its first series with pictures."""
     found = await study_of(front, who, study)
     one = middle(first_series(await instances_of(front, found)))
-    look(request, front, who, "look_images", found)
+    look(front, who, "look_images", found)
     return await _picture(front, request, one, 0, THUMBNAIL)
 
 

@@ -60,7 +60,7 @@ async def study_objects(study: str, request: Request, front: Here, who: Who) -> 
     found = await study_of(front, who, study)
     choice = choose_object(accepted(request), alone=False)
     instances = await instances_of(front, found)
-    look(request, front, who, "look_image_files", found)
+    look(front, who, "look_image_files", found)
     return await _objects(front, request, instances, choice)
 
 
@@ -70,7 +70,7 @@ async def series_objects(study: str, series: str, request: Request, front: Here,
     found = await study_of(front, who, study)
     choice = choose_object(accepted(request), alone=False)
     instances = await instances_of(front, found, series)
-    look(request, front, who, "look_image_files", found)
+    look(front, who, "look_image_files", found)
     return await _objects(front, request, instances, choice)
 
 
@@ -82,7 +82,7 @@ async def instance_object(
     found = await study_of(front, who, study)
     choice = choose_object(accepted(request), alone=True)
     one = await instance_of(front, found, series, instance)
-    look(request, front, who, "look_image_files", found)
+    look(front, who, "look_image_files", found)
     if choice.is_multipart:
         return await _objects(front, request, [one], choice)
     body, syntax = await _object(front, one, choice)
@@ -133,7 +133,7 @@ async def frames_of(
     found = await study_of(front, who, study)
     one = await instance_of(front, found, series, instance)
     numbers = frame_numbers(frames)
-    look(request, front, who, "look_images", found)
+    look(front, who, "look_images", found)
     source = await beside(PixelSource, await front.desk.images.bytes_of(one.sop_uid))
     if max(numbers) > source.frame_count:
         raise NotFound("frame", str(max(numbers)))
@@ -182,7 +182,7 @@ async def bulkdata(
     """By its link in the metadata; of the pixels all frames, as they are encoded."""
     found = await study_of(front, who, study)
     one = await instance_of(front, found, series, instance)
-    look(request, front, who, "look_images", found)
+    look(front, who, "look_images", found)
     data = await front.desk.images.bytes_of(one.sop_uid)
     value = await beside(bulk_value, data, path.split("/"))
     if value is None:
@@ -237,7 +237,7 @@ async def study_metadata(study: str, request: Request, front: Here, who: Who) ->
     """One data set for each object, in DICOM's JSON."""
     found = await study_of(front, who, study)
     instances = await instances_of(front, found)
-    look(request, front, who, "look_images", found)
+    look(front, who, "look_images", found)
     return await _metadata(front, request, instances)
 
 
@@ -246,7 +246,7 @@ async def series_metadata(study: str, series: str, request: Request, front: Here
     """As `study_metadata`."""
     found = await study_of(front, who, study)
     instances = await instances_of(front, found, series)
-    look(request, front, who, "look_images", found)
+    look(front, who, "look_images", found)
     return await _metadata(front, request, instances)
 
 
@@ -257,7 +257,7 @@ async def instance_metadata(
     """As `study_metadata`."""
     found = await study_of(front, who, study)
     one = await instance_of(front, found, series, instance)
-    look(request, front, who, "look_images", found)
+    look(front, who, "look_images", found)
     return await _metadata(front, request, [one])
 
 

@@ -89,6 +89,7 @@ def reading_json(reading: Reading, names: Directory, *, texts: bool) -> dict[str
             }
             for one in reading.untold
         ],
+        "shared_with": [names.site(site) for site in reading.shared_with],
         "signed_at": None if reading.report is None else rfc3339(reading.report.at),
         "signed_by": None if reading.report is None else names.maybe_person(reading.report.person),
         "seen": [

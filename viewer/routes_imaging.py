@@ -72,10 +72,16 @@ class CriticalBody(Given):
     call_id: Code | None = None  # the same again changes nothing
 
 
+class Share(Reason):
+    """With whom, and why."""
+
+    site: Code
+
+
 def reading_of(front: Front, study_uid: str, who: Caller) -> Reading:
     """A reading that the caller may know of; raises `NotFound` as if there were none."""
     reading = front.desk.image_readings.reading(study_uid)
-    if reading.site is not None and not who.may_see(reading.site):
+    if not front.desk.image_readings.may_see(study_uid, who):
         raise NotFound("study", study_uid)
     return reading
 
@@ -206,6 +212,19 @@ async def seen(study_uid: Uid, front: Here, who: Who, body: Nothing | None = Non
     require(who, "image_seen")
     reading_of(front, study_uid, who)
     return answer(await _page(front, await front.desk.image_readings.seen(study_uid, who), who))
+
+
+@router.post("/studies/{study_uid}/share", summary="Let another member use the study and its result")
+async def share(study_uid: Uid, body: Share, front: Here, who: Who) -> Response:
+    """So that nobody is examined twice. By those who care for the patient at a site that has it; noted with why."""
+    require(who, "image_share")
+    reading = reading_of(front, study_uid, who)
+    await front.directory.refresh()
+    if body.site not in front.directory.site_names():
+        raise NotFound("site", body.site)
+    front.look(who, "share_image", reading.case_id or study_uid, f"{study_uid} {body.site}: {body.reason}")
+    page = await front.desk.image_readings.share(study_uid, who, body.site, body.reason)
+    return answer(await _page(front, page, who))
 
 
 async def _page(front: Front, reading: Reading, who: Caller, reason: str | None = None) -> dict[str, Any]:

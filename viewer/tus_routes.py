@@ -186,6 +186,7 @@ async def became(upload_id: str, front: Here, who: Who) -> Response:
             "length": upload.length,
             "expires_at": rfc3339(upload.expires_at),
             "answer": _ids(front, outcome),
+            "study": None if outcome is None else outcome.study,
             "problem": None if refusal is None else problems.of(refusal.error()).document(),
         }
     )
@@ -255,6 +256,14 @@ def _headers(front: Front, request: Request, upload: tus.Upload, outcome: Outcom
         }
         if ids["dropped"]:
             headers["Greenchannel-Dropped"] = ",".join(ids["dropped"])
+    elif outcome is not None and outcome.study is not None:
+        study = outcome.study
+        headers |= {
+            "Greenchannel-State": "stored",
+            "Greenchannel-Case-Id": ",".join(study.case_ids),
+            "Greenchannel-Study": ",".join(study.study_uids),
+            "Greenchannel-Images": f"new={study.new} duplicate={study.duplicate} refused={len(study.refused)}",
+        }
     elif outcome is not None and outcome.refusal is not None:
         headers |= {"Greenchannel-State": "refused", "Greenchannel-Problem": outcome.refusal.code}
     return headers

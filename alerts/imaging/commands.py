@@ -19,6 +19,7 @@ from greenchannel.events import (
     ImageReportSigned,
     ImageResultReturned,
     ImageResultSeen,
+    ImageShared,
 )
 
 BLANK: Final = "___"  # as templates have it
@@ -167,7 +168,14 @@ def seen(reading: Reading, person: str) -> list[AnyEvent]:
     return [ImageResultSeen(person=person, report_id=newest)]
 
 
-def returned(reading: Reading) -> ImageResultReturned:
+def share(reading: Reading, person: str, site: str, reason: str) -> list[AnyEvent]:
+    """Let another member use study and result; again changes nothing."""
+    if not reason.strip():
+        raise Refused("reason_needed", "请说明原因", "expected a reason, got none", 422)
+    return [] if site in reading.sites else [ImageShared(person=person, site=site, reason=reason)]
+
+
+def returned(reading: Reading, modality: str | None) -> ImageResultReturned:
     """What the case is told of the newest signed text."""
     newest = reading.signed[-1]
     return ImageResultReturned(
@@ -176,6 +184,7 @@ def returned(reading: Reading) -> ImageResultReturned:
         critical=bool(newest.critical),
         addendum=newest.addendum is not None,
         provisional=newest.provisional,
+        modality=modality,
     )
 
 

@@ -19,6 +19,7 @@ from greenchannel.events import (
     ImageReportDrafted,
     ImageReportSigned,
     ImageResultSeen,
+    ImageShared,
     study_of,
 )
 
@@ -37,6 +38,7 @@ class Signed(msgspec.Struct, frozen=True, kw_only=True):
     """A signed text: the report, or an addendum to it."""
 
     report_id: str
+    seq: int
     person: str
     at: datetime
     findings: str
@@ -82,6 +84,12 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     overdue_times: int = 0
     seen_by: tuple[tuple[str, str, datetime], ...] = ()  # person, report id, when
     alerts: tuple[Alert, ...] = ()
+    shared_with: tuple[str, ...] = ()  # sites that may use study and result beside its own
+
+    @property
+    def sites(self) -> tuple[str, ...]:
+        """Whose it is: the site's own, and those that it was shared with."""
+        return self.shared_with if self.site is None else (self.site, *self.shared_with)
 
     @property
     def report(self) -> Signed | None:
@@ -95,6 +103,11 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
             return "waiting" if self.claimed_by is None else "claimed"
         confirmed = any(one.addendum == "confirmation" for one in self.signed[1:])
         return "provisional" if self.report.provisional and not confirmed else "final"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody still has to do something: report, confirm, or tell."""
+        return self.state != "final" or bool(self.untold)
 
     @property
     def critical(self) -> tuple[str, ...]:
@@ -158,10 +171,12 @@ def fold(reading: Reading | None, envelope: Envelope) -> Reading | None:
         case ImageCriticalOverdue():
             ids = tuple(dict.fromkeys((*reading.overdue, event.report_id)))
             return replace(reading, overdue=ids, overdue_times=event.times)
+        case ImageShared():
+            return replace(reading, shared_with=tuple(dict.fromkeys((*reading.shared_with, event.site))))
         case ImageResultSeen():
             return replace(reading, seen_by=(*reading.seen_by, (event.person, event.report_id, at)))
         case ImageReportSigned() | ImageAddendumSigned():
-            return replace(reading, draft=None, signed=(*reading.signed, _signed(event, at)))
+            return replace(reading, draft=None, signed=(*reading.signed, _signed(event, envelope)))
         case _:
             return reading
 
@@ -186,10 +201,12 @@ def _wanted(envelope: Envelope, event: ImageReadingWanted) -> Reading:
     )
 
 
-def _signed(event: ImageReportSigned | ImageAddendumSigned, at: datetime) -> Signed:
+def _signed(event: ImageReportSigned | ImageAddendumSigned, envelope: Envelope) -> Signed:
+    at, seq = envelope.at, envelope.seq
     if isinstance(event, ImageAddendumSigned):
         return Signed(
             report_id=event.report_id,
+            seq=seq,
             person=event.person,
             at=at,
             findings="",
@@ -201,6 +218,7 @@ def _signed(event: ImageReportSigned | ImageAddendumSigned, at: datetime) -> Sig
         )
     return Signed(
         report_id=event.report_id,
+        seq=seq,
         person=event.person,
         at=at,
         findings=event.findings,

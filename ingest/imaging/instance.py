@@ -8,39 +8,31 @@ import hashlib
 import io
 import logging
 import re
-import struct
 import threading
 import warnings
-import zlib
 from datetime import date, datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import msgspec
 
 from greenchannel.ingest.dicom_ecg import looks_like_dicom
-from greenchannel.ingest.dicom_tags import DEFLATED, inflated
+from greenchannel.ingest.dicom_tags import DEFLATED, EXPLICIT, IMPLICIT, inflated
 from greenchannel.ingest.errors import IngestError, shown
+from greenchannel.ingest.imaging.values import PYDICOM_RAISES, Getter
+from greenchannel.ingest.imaging.whole import Early, Pixels, pixels_of
 from greenchannel.ingest.parsed import DAYS_A_YEAR, Sex, age_between, plausible_age, sex_of
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-IMPLICIT: Final = "1.2.840.10008.1.2"
-MAX_TEXT: Final = 1024  # of a reason or a description, in characters  [E]
+BIG_ENDIAN: Final = "1.2.840.10008.1.2.2"
 MAX_REF: Final = 128  # of a patient's or an order's number, as `ingest.fields` takes it  [E]
 MAX_REASONS: Final = 16  # [E]
 _DIRECTORY: Final = "1.2.840.10008.1.3.10"
 _UID: Final = re.compile(
     r"[0-9]+(?:\.[0-9]+)*"
 )  # PS3.5 9.1, without its ban of leading zeros: many write them
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]+")
 _DAYS: Final = {"Y": DAYS_A_YEAR, "M": DAYS_A_YEAR / 12, "W": 7.0, "D": 1.0}
-
-# What pydicom lets out when its input is broken; it parses values when they are asked for, so it may come anywhere.
-_PYDICOM_RAISES: Final = (
-    ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, OSError, RuntimeError, TypeError,
-    ValueError, struct.error, zlib.error, NotImplementedError, RecursionError, MemoryError,
-)  # fmt: skip
 
 # Warning filters belong to the whole process: two threads that set them aside must not cross.
 _quiet = threading.Lock()
@@ -105,7 +97,7 @@ class ImageInstance(msgspec.Struct, frozen=True, kw_only=True):
     series_instances: int | None = None  # (0020,1209)
 
     decodable: bool = False
-    undecodable: str | None = None  # why: "no_pixels", "no_decoder", "unknown_syntax", "unclear"
+    undecodable: str | None = None  # why: "no_pixels", "short_pixels", "no_decoder", "unknown_syntax"
     burned_in: YesNo = "unknown"
     private_tags: int = 0
 
@@ -142,7 +134,7 @@ def read_instance(data: bytes) -> ImageInstance:
     except IngestError:
         raise
     except Exception as error:
-        if not isinstance(error, _PYDICOM_RAISES) and not type(error).__module__.startswith("pydicom"):
+        if not isinstance(error, PYDICOM_RAISES) and not type(error).__module__.startswith("pydicom"):
             raise
         # The text of these errors may quote a patient's name; their kind can't.
         raise IngestError(
@@ -156,12 +148,9 @@ def _read(data: bytes) -> _Read:
 
     if data[128:132] != b"DICM":
         dataset = dcmread(io.BytesIO(data), stop_before_pixels=True, force=True)
-        meta: Any = getattr(dataset, "file_meta", None) or {}
-        return _Read(dataset, str(meta.get("TransferSyntaxUID", "")) or IMPLICIT, 0)
-    stream = io.BytesIO(data)
-    stream.seek(132)
-    head = read_dataset(stream, False, True, stop_when=lambda tag, _vr, _length: tag.group != 2)
-    syntax, starts_at = str(head.get("TransferSyntaxUID", "")), stream.tell()
+        implicit, little = dataset.original_encoding
+        return _Read(dataset, IMPLICIT if implicit else EXPLICIT if little else BIG_ENDIAN, 0)
+    syntax, starts_at = head_of(data)
     if syntax == DEFLATED:
         # Not left to pydicom, which unpacks without a bound.
         unpacked = io.BytesIO(inflated(data, starts_at))
@@ -169,12 +158,22 @@ def _read(data: bytes) -> _Read:
     return _Read(dcmread(io.BytesIO(data), stop_before_pixels=True), syntax or IMPLICIT, starts_at)
 
 
+def head_of(data: bytes) -> tuple[str, int]:
+    """The transfer syntax that the head of a file names, "" for none, and the byte at which the data set begins."""
+    from pydicom.filereader import read_dataset
+
+    stream = io.BytesIO(data)
+    stream.seek(132)
+    head = read_dataset(stream, False, True, stop_when=lambda tag, _vr, _length: tag.group != 2)
+    return str(head.get("TransferSyntaxUID", "")), stream.tell()
+
+
 def _pixels(tag: Any, _vr: Any, _length: Any) -> bool:
     return bool(tag in (0x7FE00008, 0x7FE00009, 0x7FE00010))
 
 
 def _instance(read: _Read, data: bytes) -> ImageInstance:
-    get = _Getter(read.dataset)
+    get = Getter(read.dataset)
     sop_class = get.text("SOPClassUID") or ""
     if sop_class == _DIRECTORY or "DirectoryRecordSequence" in read.dataset:
         raise IngestError("unsupported", "this is a directory of DICOM files", "an object", "a DICOMDIR")
@@ -183,8 +182,12 @@ def _instance(read: _Read, data: bytes) -> ImageInstance:
     ]
     content = hashlib.sha256(read.syntax.encode() + b"\0")
     content.update(memoryview(data)[read.starts_at :])
-    has_pixels = get.whole("Rows") is not None and get.whole("Columns") is not None
-    undecodable = _undecodable(read.syntax, has_pixels)
+    pixels = _pixels_of(read, data)
+    has_pixels = get.whole("Rows") is not None and get.whole("Columns") is not None and pixels is not None
+    if pixels is None and _is_picture(sop_class):
+        # Cut off between two elements it would else take the place of the whole one.
+        raise IngestError("truncated", "this object should hold a picture, and holds none", "pixels", "none")
+    undecodable = _undecodable(read.syntax, has_pixels) or _short(get, pixels)
     study_date, study_time = get.day("StudyDate"), get.clock("StudyTime")
     return ImageInstance(
         sop_uid=uids[0],
@@ -221,7 +224,7 @@ def _instance(read: _Read, data: bytes) -> ImageInstance:
     )
 
 
-def _uid(get: "_Getter", name: str) -> str:
+def _uid(get: Getter, name: str) -> str:
     found = (get.text(name) or "").strip("\0 ")
     if len(found) > 64 or not _UID.fullmatch(found):
         raise IngestError(
@@ -230,7 +233,7 @@ def _uid(get: "_Getter", name: str) -> str:
     return found
 
 
-def _picture(get: "_Getter", has_pixels: bool) -> dict[str, Any]:
+def _picture(get: Getter, has_pixels: bool) -> dict[str, Any]:
     frames = get.whole("NumberOfFrames")
     orientation, position = get.numbers("ImageOrientationPatient"), get.numbers("ImagePositionPatient")
     spacing = get.numbers("PixelSpacing") or get.numbers("ImagerPixelSpacing") or ()
@@ -252,7 +255,7 @@ def _picture(get: "_Getter", has_pixels: bool) -> dict[str, Any]:
     }
 
 
-def _patient(get: "_Getter", study_date: date | None) -> dict[str, Any]:
+def _patient(get: Getter, study_date: date | None) -> dict[str, Any]:
     born = get.day("PatientBirthDate")
     match = re.fullmatch(r"(\d{1,3})([DWMY])", get.text("PatientAge") or "")
     if match is not None:
@@ -268,7 +271,7 @@ def _patient(get: "_Getter", study_date: date | None) -> dict[str, Any]:
     }
 
 
-def _request(get: "_Getter") -> dict[str, Any]:
+def _request(get: Getter) -> dict[str, Any]:
     """The priority and the reasons, of the object itself and of the request that it answers (CLINICAL IMG-2)."""
     own = get.code("RequestedProcedurePriority") or get.code("StudyPriorityID")
     texts = [
@@ -283,6 +286,40 @@ def _request(get: "_Getter") -> dict[str, Any]:
     for name in ("ReasonForRequestedProcedureCodeSequence", "ReasonForVisitCodeSequence"):
         texts += [item.text("CodeMeaning") for item in get.items(name)]
     return {"priority": own, "reasons": tuple(dict.fromkeys(one for one in texts if one))[:MAX_REASONS]}
+
+
+def _pixels_of(read: _Read, data: bytes) -> Pixels | None:
+    """Where the pixels stand; raises ``truncated`` where the file ends within an element."""
+    if read.syntax == DEFLATED:
+        data, at = inflated(data, read.starts_at), 0
+    else:
+        at = read.starts_at
+    explicit = data[at + 4 : at + 6].isalpha() and data[at + 4 : at + 6].isupper()  # whatever the head says
+    try:
+        return pixels_of(data, at, explicit=explicit, big_endian=read.syntax == BIG_ENDIAN)
+    except Early:
+        raise IngestError(
+            "truncated", "the object ends in the middle of an element", "its end", f"{len(data)} bytes of it"
+        ) from None
+
+
+def _is_picture(sop_class: str) -> bool:
+    from pydicom.uid import UID
+
+    return UID(sop_class).name.endswith("Image Storage")
+
+
+def _short(get: Getter, pixels: Pixels | None) -> str | None:
+    """Whether uncompressed pixels are fewer than the picture has."""
+    names = ("Rows", "Columns", "SamplesPerPixel", "BitsAllocated")
+    sizes = [get.whole(name) for name in names]
+    if pixels is None or pixels.length is None or any(size is None or size < 0 for size in sizes):
+        return None
+    rows, cols, samples, bits = (size or 0 for size in sizes)
+    frames = max(get.whole("NumberOfFrames") or 1, 1)
+    if get.code("PhotometricInterpretation") in ("YBR_FULL_422", "YBR_PARTIAL_422"):
+        samples = 2
+    return "short_pixels" if pixels.length * 8 < rows * cols * samples * bits * frames else None
 
 
 def _undecodable(syntax: str, has_pixels: bool) -> str | None:
@@ -310,78 +347,3 @@ def _aware(day: date | None, at: time | None, offset: str | None) -> datetime | 
         return None
     minutes = (int(match[2]) * 60 + int(match[3])) * (-1 if match[1] == "-" else 1)
     return datetime.combine(day, at, timezone(timedelta(minutes=minutes)))
-
-
-class _Getter:
-    """Values of one data set; None for each that is not there or cannot be read."""
-
-    def __init__(self, dataset: "Dataset") -> None:
-        self._dataset = dataset
-
-    def _value(self, name: str) -> Any:
-        try:
-            return self._dataset.get(name)
-        except Exception as error:
-            if isinstance(error, _PYDICOM_RAISES) or type(error).__module__.startswith("pydicom"):
-                return None
-            raise
-
-    def text(self, name: str, most: int = MAX_TEXT) -> str | None:
-        value = self._value(name)
-        if value is None:
-            return None
-        if not isinstance(value, str) and hasattr(value, "__iter__") and not hasattr(value, "components"):
-            value = "\\".join(str(one) for one in value)
-        found = _CONTROL.sub(" ", str(value)).strip()
-        return found[:most] or None
-
-    def code(self, name: str) -> str | None:
-        found = self.text(name, 64)
-        return None if found is None else found.upper()
-
-    def numbers(self, name: str) -> tuple[float, ...] | None:
-        value = self._value(name)
-        try:
-            given = list(value) if hasattr(value, "__iter__") and not isinstance(value, str) else [value]
-            found = tuple(float(one) for one in given if one is not None and one != "")
-        except (TypeError, ValueError):
-            return None
-        return found if found and all(abs(one) < 1e9 for one in found) else None  # no NaN either
-
-    def number(self, name: str) -> float | None:
-        found = self.numbers(name)
-        return None if found is None else found[0]
-
-    def whole(self, name: str) -> int | None:
-        found = self.number(name)
-        return None if found is None else int(found)
-
-    def day(self, name: str) -> date | None:
-        match = re.fullmatch(r"(\d{4})[.\-/]?(\d{2})[.\-/]?(\d{2})", self.text(name) or "")
-        try:
-            return None if match is None else date(int(match[1]), int(match[2]), int(match[3]))
-        except ValueError:
-            return None
-
-    def clock(self, name: str) -> time | None:
-        match = re.fullmatch(
-            r"(\d{2}):?(\d{2})?:?(\d{2})?(?:\.(\d{1,6}))?\d*", (self.text(name) or "").strip()
-        )
-        try:
-            if match is None or match[2] is None:
-                return None  # the hour alone is no time
-            return time(
-                int(match[1]),
-                int(match[2]),
-                min(int(match[3] or 0), 59),
-                int((match[4] or "0").ljust(6, "0")),
-            )
-        except ValueError:
-            return None
-
-    def items(self, name: str) -> "list[_Getter]":
-        value = self._value(name)
-        try:
-            return [_Getter(item) for item in value or ()]
-        except TypeError:
-            return []

@@ -147,6 +147,8 @@ class PixelSource:
 
     def _decoded(self, frame: int) -> NDArray[Any]:
         said: Any = {"number_of_frames": self.frame_count}
+        if self.transfer_syntax == _RLE:
+            said["decoding_plugin"] = "pydicom"  # another, where it is installed, panics over broken frames
         array, _ = get_decoder(UID(self.transfer_syntax)).as_array(self.dataset, index=frame, **said)
         return array
 

@@ -53,11 +53,12 @@ def build(settings: Settings, clock: Clock | None = None, *, durable: bool = Tru
     engine = open_engine(settings.url(), durable=durable)
     migrate(engine)
     vault = Vault(engine, load_or_make_master_key(settings.data_dir / "master.key"))
+    writer = Writer(engine, clock)
     desk = Desk(
         settings=settings,
         clock=clock,
         engine=engine,
-        writer=Writer(engine, clock),
+        writer=writer,
         log=Log(engine),
         vault=vault,
         blobs=Blobs(settings.data_dir / "blobs", engine, vault, Packing(pack, unpack)),
@@ -68,7 +69,7 @@ def build(settings: Settings, clock: Clock | None = None, *, durable: bool = Tru
         task_texts=task_texts,
         site_templates=templates,
     )
-    desk.parts.append(Giving(engine))
+    desk.parts.append(Giving(desk, engine, writer))
     return desk
 
 

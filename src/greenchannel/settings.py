@@ -27,6 +27,11 @@ class Settings:
     max_upload_bytes: int = 32 * 1024 * 1024
     max_image_bytes: int = 128 * 1024 * 1024  # of one DICOM object
     max_study_bytes: int = 2 * 1024 * 1024 * 1024  # of one study on its way in
+    dicom_port: int | None = None  # of the DICOM node; None: there is none. 0 takes a free one
+    dicom_host: str = "127.0.0.1"
+    dicom_title: str = "GREENCHANNEL"
+    dicom_callers: str = ""  # who may call it, for which site: "CTVAN=yinzhao@10.0.0.5:11112, XRAY=jishi"
+    image_forward_file: Path | None = None  # to which archives images are sent on; docs/images.md
     image_quiet_s: float = 30.0  # a study of which nothing more comes has come as far as it will
     upload_kept_s: float = 24 * 3600.0  # a resumable upload of which nothing is heard
     upload_idle_s: float = 60.0  # a body of which nothing comes is taken for cut; what came is kept
@@ -125,6 +130,8 @@ def _cast(name: str, value: Any, kind: Any) -> Any:
             ]
         if kind in (int, float, Path):
             return kind(value)
+        if kind == int | None:
+            return None if value is None else int(value)
         if kind == Path | None:
             return None if value is None else Path(value)
     except (KeyError, TypeError, ValueError):

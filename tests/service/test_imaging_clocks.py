@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from greenchannel.alerts.case import Case
+from greenchannel.alerts.imaging.audit import audit
 from greenchannel.events import (
     AlertEscalated,
     AlertExhausted,
@@ -14,6 +15,7 @@ from greenchannel.events import (
 )
 from greenchannel.service.callers import Caller
 from greenchannel.service.desk import Desk
+from greenchannel.service.unsettled import UnsettledReadings
 from tests.delivery_world import Ward, play
 from tests.desk_world import World, dicom
 from tests.imaging_files import ROOT_UID, ct
@@ -118,6 +120,32 @@ def test_a_stop_in_the_middle_loses_no_share_of_a_clock(tmp_path: Path) -> None:
             assert len(of_study(desk, AlertEscalated)) == 2
 
     asyncio.run(go())
+
+
+def test_the_auditor_misses_a_share_whose_due_time_was_lost(tmp_path: Path) -> None:
+    """It reads the log by itself: also of what was written before its first look, and of what came since."""
+
+    async def story(ward: Ward) -> None:
+        people(ward)
+        await stat(ward.desk)
+        await ward.desk.auditor.look()
+        before = ward.desk.auditor.missed
+        ward.world.pass_time(16 * 60)
+        await ward.desk.auditor.look()
+        lost = ward.desk.auditor.missed
+        while await ward.desk.duty.fire_due():
+            pass
+        await ward.desk.auditor.look()
+
+        assert (before, lost, ward.desk.auditor.missed) == (0, 1, 0)
+        await ward.desk.image_readings.sign(
+            UID, RAD, findings="x", impression="y", critical=["free_air"], provisional=False, template=None
+        )
+        ward.world.pass_time(16 * 60)
+        again = UnsettledReadings(ward.desk._engine).look()  # as after a start
+        assert [one.kind for one in audit(again, ward.world.clock.now(), 15.0)] == ["untold"]
+
+    play(tmp_path, story)
 
 
 def test_an_alert_of_a_study_is_none_of_its_case(tmp_path: Path) -> None:

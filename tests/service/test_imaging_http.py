@@ -94,6 +94,8 @@ def test_a_study_is_read_from_its_receipt_to_the_clinics_look(tmp_path: Path) ->
         assert image["reading"]["signed"][0]["impression"] == REPORT["impression"]
         assert image["reading"]["calls"][1]["read_back"] == TOLD["read_back"]
         assert "image_result_returned" in [line["type"] for line in case["history"]]
+        (report,) = [one for one in case["timeline"]["milestones"] if one["id"] == "CT_REPORT"]
+        assert [one["source"] for one in report["values"] if one["valid"]] == ["radiologist"]
         status, page = await post(here, clinic, uid, "seen")
         assert [one["person"]["person"] for one in page["reading"]["seen"]] == ["village"]
 
@@ -214,6 +216,30 @@ def test_the_report_is_a_pdf_and_a_dicom_object(tmp_path: Path) -> None:
         found = pydicom.dcmread(io.BytesIO(sr.content))
         assert (found.StudyInstanceUID, found.Modality, str(found.PatientID)) == (uid, "SR", "P1")
         assert len(found.CurrentRequestedProcedureEvidenceSequence[0].ReferencedSeriesSequence) == 1
+
+    tell(tmp_path, story)
+
+
+def test_another_member_uses_the_result_without_a_second_examination(tmp_path: Path) -> None:
+    """Shared with a reason, its report and its images are there for that site too; the case stays its own."""
+
+    async def story(here: House) -> None:
+        uid = await send(here)
+        rad, clinic, other = [await here.person(one) for one in ("rad", "village", "other")]
+        await post(here, rad, uid, "report", REPORT)
+        images = f"/dicom-web/studies/{uid}/metadata"
+        assert (await here.http.get(images, headers=other)).status_code == 404
+        assert (await post(here, other, uid, "share", {"site": "jishi", "reason": "x"}))[0] == 404
+        assert (await post(here, clinic, uid, "share", {"site": "nowhere", "reason": "x"}))[0] == 404
+        status, page = await post(
+            here, clinic, uid, "share", {"site": "jishi", "reason": "转诊，检查结果互认"}
+        )
+        assert (status, [one["id"] for one in page["reading"]["shared_with"]]) == (200, ["jishi"])
+
+        assert await waiting(here, other, "reported") == [uid]
+        assert (await here.http.get(f"{API}/studies/{uid}/report.pdf", headers=other)).status_code == 200
+        assert (await here.http.get(images, headers=other)).status_code == 200
+        assert (await here.http.get(f"/api/v1/cases/{page['case_id']}", headers=other)).status_code == 404
 
     tell(tmp_path, story)
 

@@ -1,12 +1,16 @@
 """What one DICOM object says of itself."""
 
+import io
 from datetime import UTC, date, datetime, time, timedelta, timezone
 
 import pytest
+from pydicom import dcmread
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from greenchannel.ingest.errors import IngestError
 from greenchannel.ingest.imaging.instance import read_instance
-from tests.imaging_files import ct
+from greenchannel.ingest.imaging.sameness import same_object
+from tests.imaging_files import ct, written
 
 
 def test_an_object_says_who_what_and_where_it_lies() -> None:
@@ -73,3 +77,31 @@ def test_what_cannot_be_kept_is_refused_with_a_reason(data: bytes, code: str) ->
         read_instance(data)
 
     assert raised.value.code == code
+
+
+def test_an_object_written_in_another_way_is_the_same() -> None:
+    """Implicit, explicit and deflated say the same; other pixels or another name do not."""
+    one = dcmread(io.BytesIO(ct()))
+    ways = [written(one, uid) for uid in (ImplicitVRLittleEndian, DeflatedExplicitVRLittleEndian)]
+
+    assert all(same_object(ct(), way) for way in ways)
+    assert not any(same_object(other, ways[0]) for other in (ct(seed=1), ct(name="Li"), b"", ct()[:900]))
+
+
+def test_no_cut_passes_for_a_whole_picture() -> None:
+    """Wherever it is cut off: in an element, between two, in the pixels. Else it would take the place of the whole."""
+    data = ct(size=4)
+    for length in range(len(data)):
+        with pytest.raises(IngestError):
+            read_instance(data[:length])
+
+
+def test_a_picture_with_fewer_pixels_than_it_has_is_kept_and_marked() -> None:
+    """It is shown to nobody as whole; its bytes stay."""
+    one = dcmread(io.BytesIO(ct()))
+    one.Rows = 17
+
+    assert (read_instance(written(one)).decodable, read_instance(written(one)).undecodable) == (
+        False,
+        "short_pixels",
+    )

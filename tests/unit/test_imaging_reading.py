@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from greenchannel.alerts.imaging import commands
+from greenchannel.alerts.imaging.audit import audit
 from greenchannel.alerts.imaging.clock import People
 from greenchannel.alerts.imaging.critical import critical_results
 from greenchannel.alerts.imaging.templates import offered, templates
@@ -253,6 +254,31 @@ def test_the_clinics_first_look_at_each_result_is_kept() -> None:
     )
 
     assert commands.seen(log.reading, "clinic1") != []
+
+
+def test_the_auditor_sees_a_share_that_nobody_was_rung_for() -> None:
+    """Nothing is missed while due times are kept; where they are lost, it says so after the grace."""
+    kept, lost = ImageLog(), ImageLog()
+    kept.turn(minutes(49))
+    lost.now = minutes(49)
+
+    assert audit([kept.reading], minutes(49), 15.0) == []
+    assert [(one.kind, one.step) for one in audit([lost.reading], minutes(49), 15.0)] == [
+        ("step", 1),
+        ("step", 2),
+    ]
+    assert audit([lost.reading], minutes(30), 15.0) == []
+
+
+def test_the_auditor_sees_a_critical_result_that_nobody_was_told_of() -> None:
+    """The due time of the call was lost: a quarter of an hour and the grace after the signature."""
+    log = ImageLog()
+    signed(log, ("free_air",))
+
+    assert audit([log.reading], minutes(15), 15.0) == []
+    assert [one.kind for one in audit([log.reading], minutes(16), 15.0)] == ["untold"]
+    log.turn(minutes(16))
+    assert audit([log.reading], minutes(16), 15.0) == []
 
 
 def test_templates_that_fit_the_study_come_first_and_none_is_lost() -> None:

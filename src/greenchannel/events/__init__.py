@@ -77,6 +77,7 @@ from greenchannel.events.image_reading import (
     ImageReportSigned,
     ImageResultReturned,
     ImageResultSeen,
+    ImageShared,
     image_stream,
     study_of,
 )
@@ -140,6 +141,7 @@ __all__ = [
     "ImageReportSigned",
     "ImageResultReturned",
     "ImageResultSeen",
+    "ImageShared",
     "ImageStudyReceived",
     "ImageStudySettled",
     "MilestoneRecorded",
@@ -227,6 +229,7 @@ AnyEvent = (
     | ImageReportSigned
     | ImageResultReturned
     | ImageResultSeen
+    | ImageShared
     | ImageStudyReceived
     | ImageStudySettled
     | ImageRefused

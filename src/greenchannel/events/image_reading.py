@@ -126,6 +126,14 @@ class ImageResultSeen(Event, frozen=True, kw_only=True):
     report_id: str
 
 
+class ImageShared(Event, frozen=True, kw_only=True):
+    """Another member of the network may use the study and its result: nobody has to be examined twice."""
+
+    person: str
+    site: str
+    reason: str
+
+
 class ImageResultReturned(Event, frozen=True, kw_only=True):
     """On the case: a report or an addendum of one of its studies is there."""
 
@@ -134,3 +142,4 @@ class ImageResultReturned(Event, frozen=True, kw_only=True):
     critical: bool
     addendum: bool
     provisional: bool
+    modality: str | None = None

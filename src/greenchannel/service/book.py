@@ -54,6 +54,7 @@ class CaseBook:
         # device and its stream id → case and start
         self.streams: dict[tuple[str, str], tuple[str, StreamStarted]] = {}
         self.image_readings: dict[str, image_reading.Reading] = {}  # by study
+        self.open_images: dict[str, image_reading.Reading] = {}  # of these what is not done
         self._case_of: dict[str, str] = {}  # ECG, alert or task id → case id
 
     def apply(self, envelopes: Iterable[Envelope]) -> list[tuple[Envelope, Case | None]]:
@@ -105,6 +106,9 @@ class CaseBook:
             read = image_reading.fold(self.image_readings.get(study_uid), envelope)
             if read is not None:
                 self.image_readings[study_uid] = read
+                self.open_images.pop(study_uid, None)
+                if read.is_open:
+                    self.open_images[study_uid] = read
 
     def case_id_of(self, thing_id: str) -> str | None:
         """The case that an ECG, an alert, a task or a follow-up belongs to."""

@@ -40,11 +40,23 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     dropped: tuple[str, ...] = ()  # names of the fields that could not be kept, or not whole
 
 
+class StudyAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of the objects of an archive."""
+
+    study_uids: tuple[str, ...]
+    case_ids: tuple[str, ...]
+    new: int
+    duplicate: int
+    refused: tuple[tuple[str, str], ...] = ()  # number of the member in the archive, and why
+    passed_over: int = 0  # members that are no DICOM objects
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """One of both."""
+    """One of the three."""
 
     answer: Answer | None = None
     refusal: Refusal | None = None
+    study: StudyAnswer | None = None
 
 
 _KINDS: Final[dict[str, type[ServiceError]]] = {

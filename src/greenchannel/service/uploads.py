@@ -8,8 +8,9 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 import structlog
 from sqlalchemy import Engine
@@ -24,6 +25,7 @@ from greenchannel.service.arrival import UploadAnswer
 from greenchannel.service.callers import Caller
 from greenchannel.service.errors import NotFound, ServiceError
 from greenchannel.service.ids import new_id
+from greenchannel.service.imaging.study_intake import StudyIntake
 from greenchannel.service.intake import Intake
 from greenchannel.service.upload_answers import Outcome, outcome_of, refusal_of
 from greenchannel.service.upload_body import Body, BodyCut, out_of_room
@@ -65,9 +67,15 @@ class Uploads:
         self._clock = clock
         self._idle_s = idle_s
         self.limits = tus.Limits(most_bytes=most_bytes, kept=timedelta(seconds=kept_s))
+        self.studies: StudyIntake | None = None
         self.book = UploadBook(engine, writer, vault)
         self.turns = Turns()
         self.free_bytes: Callable[[], int] = parts.free_bytes
+
+    def take_studies(self, studies: StudyIntake) -> None:
+        """Take studies of images too, as archives."""
+        self.studies = studies
+        self.limits = replace(self.limits, most_study_bytes=studies.most_bytes)
 
     # ------------------------------------------------------------ what the routes ask
 
@@ -176,6 +184,8 @@ class Uploads:
         """
         caller = await self.book.caller(upload.upload_id)
         words = parse_metadata(upload.metadata)
+        if tus.holds_images(words):
+            return await self._finish_study(upload, caller, words)
         try:
             data = await asyncio.to_thread(self._parts.read, upload.upload_id, upload.length)
         except PartShort as short:
@@ -195,6 +205,27 @@ class Uploads:
             await self._refuse(upload, caller, data, error, outcome)
         else:
             outcome = outcome_of(answer)
+        await asyncio.to_thread(self._parts.remove, upload.upload_id)
+        return outcome
+
+    async def _finish_study(self, upload: tus.Upload, caller: Caller, words: dict[str, str]) -> Outcome:
+        """Objects that were taken in before a crash are known when it is tried again."""
+        try:
+            if self.studies is None:
+                raise IngestError("unsupported", "no images are taken here")
+            with self._parts.reader(upload.upload_id, upload.length) as file:
+                outcome = Outcome(study=await self.studies.take(file, words, caller))
+        except PartShort as short:
+            await self._settle(upload, short.size_bytes)
+            raise IngestError("not_durable", "bytes of this upload were lost on our side") from short
+        except (OSError, CommitFailed) as error:
+            raise out_of_room(error) from error
+        except _REFUSALS as error:
+            if isinstance(error, IngestError) and error.code in _LATER:
+                raise
+            outcome = Outcome(refusal=refusal_of(error))
+        state: Literal["taken", "refused"] = "taken" if outcome.refusal is None else "refused"
+        await self.book.change(upload, tus.answered(upload, state, self._clock.now(), self.limits), outcome)
         await asyncio.to_thread(self._parts.remove, upload.upload_id)
         return outcome
 

@@ -6,12 +6,13 @@ the checksums' to say. The file is gone once the bytes are an ECG of somebody.
 """
 
 import contextlib
+import io
 import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
@@ -81,6 +82,43 @@ class PartFile:
         return self._descriptor
 
 
+class PartReader(io.RawIOBase):
+    """The plain bytes of a file, a piece at a time: it may be larger than the memory."""
+
+    def __init__(self, path: Path, key: bytes, length: int) -> None:
+        self._file = path.open("rb")
+        self._key = key
+        self._length = length
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._length}[whence]
+        self._at = max(start + offset, 0)
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        view = memoryview(buffer)
+        wanted = max(min(len(view), self._length - self._at), 0)
+        self._file.seek(self._at)
+        data = _cipher(self._key, self._file.read(wanted), self._at)
+        view[: len(data)] = data
+        self._at += len(data)
+        return len(data)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
 class Parts:
     """The folder of these files.
 
@@ -132,6 +170,12 @@ class Parts:
         if len(data) < length:
             raise PartShort(upload_id, len(data))
         return _cipher(self._key_of(upload_id), data, 0)
+
+    def reader(self, upload_id: str, length: int) -> "PartReader":
+        """The first `length` bytes as a file to be read in any order; raises `PartShort` where there are fewer."""
+        if self.size(upload_id) < length:
+            raise PartShort(upload_id, self.size(upload_id))
+        return PartReader(self._path(upload_id), self._key_of(upload_id), length)
 
     def join(self, upload_id: str, parts: Sequence[tuple[str, int]]) -> None:
         """A new file of the bytes of others, each with its length, on disk when this returns."""

@@ -19,6 +19,7 @@ from greenchannel.events import ImageStudySettled
 from greenchannel.ingest.errors import ABOUT_THE_BYTES, IngestError
 from greenchannel.ingest.imaging.instance import ImageInstance, read_instance
 from greenchannel.ingest.imaging.packing import pack, unpack
+from greenchannel.ingest.imaging.sameness import same_object
 from greenchannel.service.casework import Casework
 from greenchannel.service.errors import Conflict, NotFound
 from greenchannel.service.imaging import records
@@ -159,7 +160,7 @@ class ImageArchive:
             if error.code in ABOUT_THE_BYTES:
                 self._put_aside(data, error.code, str(error), source)
             raise
-        here = self._here(facts, site, case_id)
+        here = self._here(facts, data, site, case_id)
         if here is not None:
             return here
         return Coming(
@@ -172,7 +173,7 @@ class ImageArchive:
             case_id=case_id,
         )
 
-    def _here(self, one: ImageInstance, site: str, case_id: str | None) -> Received | None:
+    def _here(self, one: ImageInstance, data: bytes, site: str, case_id: str | None) -> Received | None:
         """Spares the disk a sender's second try. Whatever is not plainly the same goes the long way."""
         if case_id is not None:
             return None
@@ -181,10 +182,12 @@ class ImageArchive:
             study = None if row is None else image_rows.study_of(connection, row.study_uid)
         if row is None or study is None or study.site != site:
             return None
-        if (row.content_sha256, row.study_uid) != (one.content_sha256, one.study_uid):
+        if row.study_uid != one.study_uid:
             return None
         try:
-            self.blobs.get(row.sha256, row.patient)
+            kept = self.blobs.get(row.sha256, row.patient)
+            if row.content_sha256 != one.content_sha256 and not same_object(kept, data):
+                return None
         except (BlobError, PatientKeyMissing):  # lost or damaged: this copy may mend it
             return None
         return Received(
@@ -280,9 +283,10 @@ class ImageArchive:
 
     async def study(self, study_uid: str) -> ImageStudy:
         """One study; raises `NotFound`, also for one of an erased patient."""
-        return await asyncio.to_thread(self._study, study_uid)
+        return await asyncio.to_thread(self.study_sync, study_uid)
 
-    def _study(self, study_uid: str) -> ImageStudy:
+    def study_sync(self, study_uid: str) -> ImageStudy:
+        """As `study`, for a thread that may wait."""
         with reading(self._engine) as connection:
             row = image_rows.study_of(connection, study_uid)
             if row is None:
@@ -314,9 +318,10 @@ class ImageArchive:
 
     async def instance(self, sop_uid: str) -> StoredInstance:
         """One object; raises `NotFound`."""
-        return await asyncio.to_thread(self._instance, sop_uid)
+        return await asyncio.to_thread(self.instance_sync, sop_uid)
 
-    def _instance(self, sop_uid: str) -> StoredInstance:
+    def instance_sync(self, sop_uid: str) -> StoredInstance:
+        """As `instance`, for a thread that may wait."""
         with reading(self._engine) as connection:
             row = image_rows.instance_of(connection, sop_uid)
         if row is None:
@@ -329,7 +334,7 @@ class ImageArchive:
 
     def bytes_of_sync(self, sop_uid: str) -> bytes:
         """As `bytes_of`, for a thread that may wait."""
-        one = self._instance(sop_uid)
+        one = self.instance_sync(sop_uid)
         try:
             return self.blobs.get(one.sha256, one.patient)
         except (BlobErased, BlobMissing, PatientKeyMissing):

@@ -6,6 +6,7 @@ transaction sees it.
 
 import asyncio
 import functools
+import heapq
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -39,7 +40,7 @@ from greenchannel.service.ids import new_id
 from greenchannel.service.imaging.archive import ImageArchive
 from greenchannel.service.imaging.reading_notices import ReadingNotices
 from greenchannel.service.imaging.records import ImageStudy, StudyText
-from greenchannel.service.imaging.study_facts import facts_of, wanted_of
+from greenchannel.service.imaging.study_facts import facts_of, modality_of, wanted_of
 from greenchannel.service.outbox import Outbox
 from greenchannel.service.watch import Watch
 from greenchannel.store import image_rows
@@ -57,6 +58,7 @@ RADIOLOGIST = "radiologist"
 PRIOR = "prior"  # the way in of what was fetched to compare with
 SERVICE = "service"
 _ASKED_AT_ONCE = 200
+MOST_REPORTED = 500
 
 Decision = Callable[[Reading, datetime], Sequence[AnyEvent]]
 
@@ -105,21 +107,29 @@ class ReadingDesk:
         """As `reading`; None where the study is not one that is read."""
         return self._book.image_readings.get(study_uid)
 
+    def may_see(self, study_uid: str, caller: Caller, site: str | None = None) -> bool:
+        """Is the study of one of the caller's sites, or shared with one? `site`: its own, where it is known."""
+        reading = self.known(study_uid)
+        sites = [*([] if site is None else [site]), *(() if reading is None else reading.sites)]
+        return caller.sites is None or any(caller.may_see(one) for one in sites)
+
     async def worklist(self, caller: Caller, now: datetime, *, reported: bool = False) -> list[Row]:
         """Studies that wait, first to be read first; with `reported` those that are reported, newest first.
 
         What still has something open (a provisional report, a critical result that was not told) stands in both.
         """
-        found = [
-            one
-            for one in tuple(self._book.image_readings.values())
-            if (one.site is None or caller.may_see(one.site))
-            and (_is_done(one) if reported else _is_open(one))
-        ]
-        rows = await asyncio.to_thread(self._rows, found, now)
         if reported:
-            return sorted(rows, key=lambda row: row.reading.signed[-1].at, reverse=True)
+            return await asyncio.to_thread(self._reported, caller, now)
+        found = [one for one in tuple(self._book.open_images.values()) if self.may_see(one.study_uid, caller)]
+        rows = await asyncio.to_thread(self._rows, found, now)
         return sorted(rows, key=lambda row: (row.reading.report is not None, row.place))
+
+    def _reported(self, caller: Caller, now: datetime) -> list[Row]:
+        known = tuple(self._book.image_readings.values())
+        found = [one for one in known if one.report is not None and self.may_see(one.study_uid, caller)]
+        newest = heapq.nlargest(MOST_REPORTED, found, key=lambda one: one.signed[-1].seq)
+        places = {one.study_uid: number for number, one in enumerate(newest)}
+        return sorted(self._rows(newest, now), key=lambda row: places[row.reading.study_uid])
 
     async def row(self, reading: Reading, now: datetime) -> Row:
         """The line of one study; raises `NotFound` for one of an erased patient."""
@@ -241,6 +251,12 @@ class ReadingDesk:
         """The clinic looks at the newest result."""
         return await self._change(study_uid, caller.actor, lambda one, _: commands.seen(one, caller.id))
 
+    async def share(self, study_uid: str, caller: Caller, site: str, reason: str) -> Reading:
+        """Let another member of the network use study and result."""
+        return await self._change(
+            study_uid, caller.actor, lambda one, _: commands.share(one, caller.id, site, reason)
+        )
+
     async def detected(self, study_uid: str, said: ImageDetected) -> None:
         """Note what a detector said; a study that nobody reads has no use for it. The place follows by itself, the
         clock does not: a detector moves a study forward and rings nobody."""
@@ -279,7 +295,9 @@ class ReadingDesk:
             after = self._write(tx, one, study_uid, events, actor)
             if returns and after.case_id is not None:
                 case = self._case(tx, after.case_id)
-                self._casework.write(tx, case, case.case_id, [commands.returned(after)], actor)
+                row = image_rows.study_of(tx.conn, study_uid)
+                modality = None if row is None else modality_of(row.modalities.split("\\"))
+                self._casework.write(tx, case, case.case_id, [commands.returned(after, modality)], actor)
             return after
 
         return await self._writer.transact(command)
@@ -301,7 +319,7 @@ class ReadingDesk:
             case (
                 AlertOpened() | GreenChannelOpened()
             ):  # an emergency now: the clocks of its studies are shorter
-                for one in tuple(self._book.image_readings.values()):
+                for one in tuple(self._book.open_images.values()):
                     if one.case_id == case.case_id and one.report is None:
                         self._want(tx, one.study_uid, case)
             case _:
@@ -377,11 +395,3 @@ class ReadingDesk:
         events = clock.on_due(reading, due, tx.now, lambda: self._people(tx, reading.site))
         if events:
             self._write(tx, reading, study_uid, events, SERVICE)
-
-
-def _is_open(one: Reading) -> bool:
-    return one.state != "final" or bool(one.untold)
-
-
-def _is_done(one: Reading) -> bool:
-    return one.report is not None

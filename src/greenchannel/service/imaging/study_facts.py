@@ -34,7 +34,7 @@ def facts_of(
         study_uid=study_uid,
         received_at=received_at,
         site=site,
-        modality=_modality(modalities),
+        modality=modality_of(modalities),
         body_part=text.body_part,
         description=text.description,
         requested_priority=text.priority,
@@ -63,9 +63,10 @@ def wanted_of(facts: StudyFacts, case_id: str | None) -> ImageReadingWanted:
     )
 
 
-def _modality(modalities: Sequence[str]) -> str | None:
+def modality_of(modalities: Sequence[str]) -> str | None:
+    """The modality that a study goes by: of several the one whose clock is the shorter; None: it does not say."""
     first = [one for one in _READ_FIRST if one in modalities]
-    return next(iter([*first, *modalities]), None)
+    return next((one for one in (*first, *modalities) if one), None)
 
 
 def _setting(case: Case) -> Setting:

@@ -1,0 +1,64 @@
+"""Who may call our DICOM node, for which site, and where they listen themselves; and what connections are like.
+
+One line of the settings: ``CTVAN=yinzhao@10.0.0.5:11112, XRAY=jishi``. A title stands for one site; the address is only
+needed where we call back: results of storage commitment, objects that were asked to be moved there.
+"""
+
+import re
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from greenchannel.settings import SettingsError
+
+_ONE: Final = re.compile(
+    r"(?P<title>[^=@,\\\s][^=@,\\]{0,15})=(?P<site>[A-Za-z0-9_.:-]{1,64}?)"
+    r"(?:@(?P<host>[A-Za-z0-9_.\-]+|\[[0-9A-Fa-f:]+\]):(?P<port>\d{1,5}))?"
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Peer:
+    """One application entity that is known here."""
+
+    title: str
+    site: str
+    host: str | None = None
+    port: int | None = None
+
+    @property
+    def actor(self) -> str:
+        """The name under which the log knows it."""
+        return f"device:dicom-{re.sub(r'[^A-Za-z0-9_.-]', '_', self.title)}"
+
+
+def peers_of(text: str) -> Mapping[str, Peer]:
+    """The peers of a setting, by title; raises `SettingsError`."""
+    found: dict[str, Peer] = {}
+    for part in filter(None, (one.strip() for one in text.split(","))):
+        match = _ONE.fullmatch(part)
+        if match is None or (match["port"] and not 0 < int(match["port"]) < 65536):
+            raise SettingsError(
+                f"expected dicom_callers such as CTVAN=site@host:port, got {part[:60]!r} 应写作 名称=机构@地址:端口"
+            )
+        title = match["title"].strip()
+        found[title] = Peer(
+            title=title,
+            site=match["site"],
+            host=None if match["host"] is None else match["host"].strip("[]"),
+            port=None if match["port"] is None else int(match["port"]),
+        )
+    return found
+
+
+def no_delay(event: Any) -> None:
+    """For ``EVT_CONN_OPEN``: small messages are not held back. Else each object waits 40 ms for the other side."""
+    connection = getattr(event.assoc.dul.socket, "socket", None)
+    if connection is not None:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def title_of(event: Any) -> str:
+    """Who calls, in an event of an association that we have accepted."""
+    return str(event.assoc.requestor.ae_title).strip()

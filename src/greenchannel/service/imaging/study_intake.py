@@ -1,0 +1,133 @@
+"""A study as one archive, as a van sends it over a bad link: taken in object by object, said to be whole at the end."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, Final
+
+from greenchannel.ingest.errors import IngestError
+from greenchannel.ingest.imaging.archive_members import Member, members
+from greenchannel.ingest.imaging.instance import read_instance
+from greenchannel.service.callers import Caller
+from greenchannel.service.errors import ServiceError
+from greenchannel.service.imaging.archive import ImageArchive
+from greenchannel.service.intake import Intake
+from greenchannel.service.upload_answers import StudyAnswer
+from greenchannel.settings import Settings
+
+MOST_REFUSED: Final = 200  # after so many it is no study  [E]
+
+
+class StudyIntake:
+    """Takes archives in. The same archive again is the same study."""
+
+    def __init__(self, settings: Settings, images: ImageArchive, intake: Intake) -> None:
+        self._settings = settings
+        self.most_bytes = settings.max_study_bytes
+        self._images = images
+        self._intake = intake
+
+    async def take(self, file: Any, words: dict[str, str], caller: Caller) -> StudyAnswer:
+        """All objects of an archive; see `members`.
+
+        Parameters
+        ----------
+        file
+            The archive, to be read in any order.
+        words
+            What stands beside it: `site` and `case_id`.
+
+        Raises
+        ------
+        IngestError, ServiceError
+            It is no archive, or nothing in it was taken: why the first was not.
+        """
+        fields = self._intake.fields_of(words, caller)
+        site = self._intake.site_of(fields.site, caller)
+        given = members(
+            file,
+            most_bytes=self._settings.max_study_bytes,
+            most_object_bytes=self._settings.max_image_bytes,
+        )
+        result = _Result()
+        while (member := await asyncio.to_thread(_next, given)) is not None:
+            await self._member(member, result, site, fields.case_id, caller)
+            if len(result.refused) > MOST_REFUSED:
+                break
+        if not result.cases and result.first is not None:
+            raise result.first
+        if not result.cases:
+            raise IngestError("empty_body", "there is no DICOM object in the archive", "one or more")
+        await self._images.finish(result.expected(), source=caller.actor)
+        return result.answer()
+
+    async def _member(
+        self, member: Member, result: "_Result", site: str, case_id: str | None, caller: Caller
+    ) -> None:
+        if member.data is None:
+            if member.problem is None:
+                result.passed_over += 1
+            else:
+                result.refuse(member, IngestError(member.problem, "a member of the archive cannot be taken"))
+            return
+        try:
+            got = await self._images.receive(
+                member.data, source=caller.actor, site_id=site, case_id=case_id, way="upload"
+            )
+        except (IngestError, ServiceError) as error:
+            if isinstance(error, IngestError) and error.code == "unsupported":
+                result.passed_over += 1  # a directory of the files
+                return
+            result.refuse(member, error)
+            result.expect(member.data)
+            return
+        result.sent[got.study_uid] += 1
+        if got.state == "conflict":
+            result.refused.append((str(member.number), "other_bytes"))
+            return
+        result.cases[got.study_uid] = got.case_id
+        result.states[got.state] += 1
+
+
+class _Result:
+    """What became of the members so far."""
+
+    def __init__(self) -> None:
+        self.cases: dict[str, str] = {}
+        self.sent: Counter[str] = Counter()
+        self.states: Counter[str] = Counter()
+        self.refused: list[tuple[str, str]] = []
+        self.passed_over = 0
+        self.unread = 0
+        self.first: Exception | None = None
+
+    def refuse(self, member: Member, error: IngestError | ServiceError) -> None:
+        self.first = self.first or error
+        self.refused.append((str(member.number), error.code))
+
+    def expect(self, data: bytes) -> None:
+        """An object that was sent and not taken is missing from its study, and that is to be seen."""
+        try:
+            self.sent[read_instance(data).study_uid] += 1
+        except IngestError:
+            self.unread += 1
+
+    def expected(self) -> dict[str, int | None]:
+        """How many objects of each study were sent; of an archive of one study what cannot be read is of that one."""
+        if len(self.sent) == 1:
+            return {study_uid: sent + self.unread for study_uid, sent in self.sent.items()}
+        return dict(self.sent)
+
+    def answer(self) -> StudyAnswer:
+        return StudyAnswer(
+            study_uids=tuple(self.cases),
+            case_ids=tuple(dict.fromkeys(self.cases.values())),
+            new=self.states["new"],
+            duplicate=self.states["duplicate"],
+            refused=tuple(self.refused),
+            passed_over=self.passed_over,
+        )
+
+
+def _next(given: Iterator[Member]) -> Member | None:
+    return next(given, None)

@@ -1,0 +1,229 @@
+"""The DICOM node, asked by other people's programs: pynetdicom's and DCMTK's."""
+
+import asyncio
+import shutil
+import subprocess
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pydicom.filebase import DicomBytesIO
+from pynetdicom import AE, build_role, evt
+from pynetdicom.sop_class import (  # type: ignore[attr-defined]
+    CTImageStorage,
+    StorageCommitmentPushModel,
+    TwelveLeadECGWaveformStorage,
+    Verification,
+)
+
+from greenchannel.service.desk import Desk
+from greenchannel.service.imaging.commitment import INSTANCE
+from greenchannel.service.imaging.dicom_peers import no_delay, peers_of
+from greenchannel.settings import SettingsError
+from tests.desk_world import World, dicom
+from tests.imaging_files import ROOT_UID, ct
+
+CALLERS = "CTVAN=yinzhao, XRAY=jishi"
+NO_DELAY: list[Any] = [(evt.EVT_CONN_OPEN, no_delay)]
+
+
+def tell(
+    tmp_path: Path, story: Callable[[World, Desk], Awaitable[None]], callers: str = CALLERS, **more: Any
+) -> None:
+    """Play a story at a desk with a node."""
+    world = World(folder=tmp_path)
+    world.settings = replace(world.settings, dicom_port=0, dicom_callers=callers, **more)
+
+    async def play() -> None:
+        async with world.desk() as desk:
+            await story(world, desk)
+
+    asyncio.run(play())
+
+
+def associate(desk: Desk, *classes: str, title: str = "CTVAN", called: str = "GREENCHANNEL") -> Any:
+    entity = AE(ae_title=title)
+    for one in classes:
+        entity.add_requested_context(one)
+    return entity.associate("127.0.0.1", desk.dicom.port or 0, ae_title=called, evt_handlers=NO_DELAY)
+
+
+def send(association: Any, data: bytes) -> Any:
+    return association.send_c_store(dcmread(DicomBytesIO(data)))
+
+
+def test_objects_are_stored_and_safe_when_success_is_said(tmp_path: Path) -> None:
+    """In the site of the title; several in one association are a whole study when the caller says good-bye."""
+
+    async def story(world: World, desk: Desk) -> None:
+        def call() -> list[int]:
+            association = associate(desk, CTImageStorage, Verification)
+            codes = [association.send_c_echo().Status]
+            codes += [send(association, ct(number)).Status for number in (1, 2, 3, 3)]
+            association.release()
+            return codes
+
+        assert await asyncio.to_thread(call) == [0] * 5
+        study = await desk.images.study(f"{ROOT_UID}.1")
+        assert (study.site, study.instances) == ("yinzhao", 3)
+        async with asyncio.timeout(10):
+            while not (await desk.images.study(study.study_uid)).settled:
+                await asyncio.sleep(0.01)
+        kept = dcmread(DicomBytesIO(await desk.images.bytes_of(f"{ROOT_UID}.1.1.2")))
+        assert kept.PixelData == dcmread(DicomBytesIO(ct(2))).PixelData
+        # the same by another way is the same
+        again = await desk.images.receive(ct(2), source="device:ecg-yinzhao", site_id="yinzhao")
+        assert again.state == "duplicate"
+
+    tell(tmp_path, story)
+
+
+def test_nobody_unknown_is_let_in(tmp_path: Path) -> None:
+    """Another title, or a call of another node, is turned away; and where nobody is named, everybody."""
+
+    async def story(world: World, desk: Desk) -> None:
+        def call() -> list[bool]:
+            tries = [
+                associate(desk, Verification, title="STRANGER"),
+                associate(desk, Verification, called="OTHER"),
+                associate(desk, Verification),
+            ]
+            known = [one.is_established for one in tries]
+            tries[2].release()
+            return known
+
+        assert await asyncio.to_thread(call) == [False, False, bool(desk.dicom.peers)]
+
+    tell(tmp_path / "some", story)
+    tell(tmp_path / "none", story, callers="")
+
+
+def test_what_is_not_taken_is_said(tmp_path: Path) -> None:
+    """Another patient, other bytes under the same name, no object: each its status; one too large ends the call."""
+
+    async def story(world: World, desk: Desk) -> None:
+        def call() -> list[int | None]:
+            association = associate(desk, CTImageStorage)
+            objects = [ct(1), ct(2, patient_id="P2"), ct(1, seed=5)]
+            codes = [send(association, data).get("Status") for data in objects]
+            broken = dcmread(DicomBytesIO(ct(4)))
+            del broken.StudyInstanceUID
+            codes.append(association.send_c_store(broken).get("Status"))
+            codes.append(send(association, ct(5, size=1024)).get("Status"))
+            association.abort()
+            return codes
+
+        assert await asyncio.to_thread(call) == [0, 0xC001, 0x0111, 0xC000, None]
+        reasons = {file.reason for file in desk.quarantine.list()}
+        assert reasons == {"identity_conflict", "other_bytes", "malformed"}
+
+    tell(tmp_path, story, max_image_bytes=500_000)
+
+
+def test_an_ecg_by_dicom_is_read_as_an_ecg(tmp_path: Path) -> None:
+    """The same door; it goes to the ECGs, is analysed, and lies in the case of its patient."""
+
+    async def story(world: World, desk: Desk) -> None:
+        def call() -> int:
+            association = associate(desk, TwelveLeadECGWaveformStorage)
+            status = int(send(association, dicom()).Status)
+            association.release()
+            return status
+
+        assert await asyncio.to_thread(call) == 0
+        (case,) = desk.cases()
+        assert case.ecgs[0].analysed_at is not None
+
+    tell(tmp_path, story)
+
+
+def test_a_machine_learns_which_of_its_objects_are_safe(tmp_path: Path) -> None:
+    """By a call to its own address: those that are here, and those that are not; of other sites nothing."""
+    results: list[tuple[int, Dataset]] = []
+
+    def reported(event: Any) -> tuple[int, None]:
+        results.append((event.event_type, event.event_information))
+        return 0, None
+
+    machine = AE(ae_title="CTVAN")
+    machine.add_supported_context(StorageCommitmentPushModel, scu_role=True, scp_role=True)
+    handlers: list[Any] = [(evt.EVT_N_EVENT_REPORT, reported), (evt.EVT_CONN_OPEN, no_delay)]
+    server: Any = machine.start_server(("127.0.0.1", 0), block=False, evt_handlers=handlers)
+    port = server.server_address[1]
+
+    async def story(world: World, desk: Desk) -> None:
+        await desk.images.receive(ct(1), source="x", site_id="yinzhao")
+        await desk.images.receive(ct(1, study=2, patient_id="P2"), source="x", site_id="jishi")
+        asked = Dataset()
+        asked.TransactionUID = f"{ROOT_UID}.77"
+        asked.ReferencedSOPSequence = []
+        for uid in (f"{ROOT_UID}.1.1.1", f"{ROOT_UID}.1.1.2", f"{ROOT_UID}.2.1.1"):
+            item = Dataset()
+            item.ReferencedSOPClassUID, item.ReferencedSOPInstanceUID = CTImageStorage, uid
+            asked.ReferencedSOPSequence.append(item)
+
+        def call() -> int:
+            entity = AE(ae_title="CTVAN")
+            entity.add_requested_context(StorageCommitmentPushModel)
+            association: Any = entity.associate(
+                "127.0.0.1",
+                desk.dicom.port or 0,
+                ae_title="GREENCHANNEL",
+                ext_neg=[build_role(StorageCommitmentPushModel, scu_role=True)],
+                evt_handlers=NO_DELAY,
+            )
+            status, _ = association.send_n_action(asked, 1, StorageCommitmentPushModel, INSTANCE)
+            association.release()
+            return int(status.Status)
+
+        assert await asyncio.to_thread(call) == 0
+        async with asyncio.timeout(10):
+            while not results:
+                await asyncio.sleep(0.01)
+
+    tell(tmp_path, story, callers=f"CTVAN=yinzhao@127.0.0.1:{port}, XRAY=jishi")
+    server.shutdown()
+    ((kind, said),) = results
+    assert kind == 2 and said.TransactionUID == f"{ROOT_UID}.77"
+    assert [one.ReferencedSOPInstanceUID for one in said.ReferencedSOPSequence] == [f"{ROOT_UID}.1.1.1"]
+    assert [one.FailureReason for one in said.FailedSOPSequence] == [0x0112, 0x0112]
+
+
+@pytest.mark.skipif(shutil.which("storescu") is None, reason="DCMTK is not installed")
+def test_dcmtk_stores_with_us(tmp_path: Path) -> None:
+    """`echoscu` and `storescu` say success, with compression proposed or not."""
+    files = []
+    for number in range(1, 6):
+        files.append(tmp_path / f"{number}.dcm")
+        files[-1].write_bytes(ct(number))
+
+    async def story(world: World, desk: Desk) -> None:
+        where = ["-aet", "CTVAN", "-aec", "GREENCHANNEL", "127.0.0.1", str(desk.dicom.port)]
+
+        def call(*command: str) -> int:
+            return subprocess.run([*command], capture_output=True, timeout=60, check=False).returncode
+
+        assert await asyncio.to_thread(call, "echoscu", *where) == 0
+        assert await asyncio.to_thread(call, "storescu", *where, *map(str, files)) == 0
+        assert (await desk.images.study(f"{ROOT_UID}.1")).instances == 5
+
+    tell(tmp_path / "desk", story)
+
+
+def test_peers_are_read_from_one_line() -> None:
+    """A title, its site, and an address where there is one; what is no such line is refused at the start."""
+    peers = peers_of("CT VAN=yinzhao@10.0.0.5:11112,XRAY=jishi")
+
+    assert (peers["CT VAN"].site, peers["CT VAN"].host, peers["CT VAN"].port) == (
+        "yinzhao",
+        "10.0.0.5",
+        11112,
+    )
+    assert peers["XRAY"].port is None
+    for wrong in ("XRAY", "XRAY=", "A=b@c", "A=b@c:99999"):
+        with pytest.raises(SettingsError):
+            peers_of(wrong)
