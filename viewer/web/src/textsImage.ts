@@ -69,6 +69,12 @@ export const IMAGE_TEXTS = {
   takeOver: ["接手阅片", "Take over"],
   release: ["退回待阅", "Give back unread"],
   claimedBy: ["{who} 正在阅片", "{who} is reading"],
+  statAct: ["标为 STAT,优先阅片", "Mark STAT: read first"],
+  statHint: [
+    "写明原因,此检查会排到所有自动上调之前",
+    "Say why; it then stands before whatever a detector moved up",
+  ],
+  burnedIn: ["图像内有烧录文字,可能含个人信息", "text is burned into the image, it may name the patient"],
   detectorRaised: ["上调次序", "moved up"],
   detectorNot: ["未分析", "not analysed"],
   detectorSilent: ["未上调,不代表无异常", "not moved up, which rules nothing out"],
