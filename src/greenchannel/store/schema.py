@@ -333,6 +333,7 @@ image_studies = Table(
     Index("ix_image_studies_number_mac", "number_mac"),
     Index("ix_image_studies_state_last_at", "state", "last_at"),
     Index("ix_image_studies_last_at", "last_at"),
+    Index("ix_image_studies_site_received_at", "site", "received_at"),
 )
 
 image_series = Table(

@@ -379,7 +379,7 @@ class ImageArchive:
         wanted = wanted_of(filters, self._vault.image_mac)
         with reading(self._engine) as connection:
             rows = image_rows.search(connection, level, wanted, limit=limit, offset=offset, sites=sites)
-            opened = self._vault.opener(connection)
+            opened = self._vault.opener(connection, {row["study"].patient for row in rows})
             hits = []
             for row in rows:
                 study, series, instance = row["study"], row.get("series"), row.get("instance")
