@@ -32,6 +32,9 @@ LIMIT_S: Final = 120.0  # for all detectors of one series  [E]
 MOST_BYTES: Final = 1_000_000_000  # of one series; more is not read  [E]
 MOST_SERIES: Final = 8  # of one study, the first by number  [E]
 _PAUSE_S: Final = 0.5
+_MOST_WAITING: Final = (
+    100_000  # where nobody looks, as in an engine beside the service, the oldest are forgotten
+)
 
 
 class Detecting:
@@ -44,7 +47,7 @@ class Detecting:
         self._images = desk.images
         self._readings = desk.image_readings
         self._limit_s = limit_s
-        self._waiting: deque[tuple[int, str]] = deque()  # the event's number, the study
+        self._waiting: deque[tuple[int, str]] = deque(maxlen=_MOST_WAITING)  # the event's number, the study
         self._task: asyncio.Task[None] | None = None
         desk.image_readings.casework.on_write.append(self._on_write)
 
@@ -107,7 +110,10 @@ class Detecting:
         wanted = [name for name in wanted if not self._looked(reading, name, study)]
         if not wanted or not study.settled:
             return
-        for name, (said, series_uid) in (await self._said(study, wanted)).items():
+        answers = await self._said(study, wanted)
+        if self._process.stopped:  # it was ended by us and says nothing about the study
+            return
+        for name, (said, series_uid) in answers.items():
             said = msgspec.structs.replace(said, status=statuses[name])
             await self._readings.detected(study_uid, _event(said, study.instances, series_uid))
 

@@ -71,6 +71,11 @@ class DetectorProcess:
             with self._lock:
                 self._running = None
 
+    @property
+    def stopped(self) -> bool:
+        """It looks at nothing more."""
+        return self._stopped
+
     def stop(self) -> None:
         """End what is running, and look at nothing more."""
         with self._lock:
