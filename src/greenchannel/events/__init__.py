@@ -81,7 +81,13 @@ from greenchannel.events.image_reading import (
     image_stream,
     study_of,
 )
-from greenchannel.events.imaging import ImageRefused, ImageStudyReceived, ImageStudySettled
+from greenchannel.events.imaging import (
+    ImageOrderCancelled,
+    ImageOrdered,
+    ImageRefused,
+    ImageStudyReceived,
+    ImageStudySettled,
+)
 from greenchannel.events.system import ClockReportMade, DeviceClockMeasured, PatientErased
 
 __all__ = [
@@ -134,6 +140,8 @@ __all__ = [
     "ImageCriticalTold",
     "ImageDetected",
     "ImageMarkedStat",
+    "ImageOrderCancelled",
+    "ImageOrdered",
     "ImageReadingWanted",
     "ImageRefused",
     "ImageReleased",
@@ -233,6 +241,8 @@ AnyEvent = (
     | ImageStudyReceived
     | ImageStudySettled
     | ImageRefused
+    | ImageOrdered
+    | ImageOrderCancelled
 )
 
 
