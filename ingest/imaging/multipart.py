@@ -61,12 +61,13 @@ class MultipartReader:
             if len(self._held) < behind + 2:
                 self._looked = at
                 return
-            if self._state == "part":
-                yield self._part(bytes(self._held[:at]))
+            part = self._part(at) if self._state == "part" else None
             last = self._held[behind : behind + 2] == b"--"
             self._state = "done" if last else "part"
-            del self._held[:behind]
+            self._held = self._held[behind:]  # and not cut in front: that would keep the room of a large part
             self._looked = 0
+            if part is not None:
+                yield part
         self._held.clear()
 
     def finish(self) -> None:
@@ -83,18 +84,22 @@ class MultipartReader:
             raise self._too_large()
         self._looked = max(len(self._held) - keep, 0)
 
-    def _part(self, raw: bytes) -> Part:
+    def _part(self, stop: int) -> Part:
+        """The part that begins what is held, and ends there; its body is copied once."""
+        raw = self._held
         self._parts += 1
         if self._parts > MAX_PARTS:
             raise IngestError("too_large", "too many parts", f"at most {MAX_PARTS}", "more")
         # Blanks behind the border, then the headers, then an empty line.
-        start = raw.find(b"\r\n")
-        end = start if raw[start : start + 4] == b"\r\n\r\n" else raw.find(b"\r\n\r\n", 0, MAX_HEAD_BYTES)
+        start = raw.find(b"\r\n", 0, stop + 2)
+        head_stop = min(MAX_HEAD_BYTES, stop + 4)
+        end = start if raw[start : start + 4] == b"\r\n\r\n" else raw.find(b"\r\n\r\n", 0, head_stop)
         if start < 0 or end < 0 or raw[:start].strip(b" \t"):
             raise IngestError("malformed", "a part of the body has no head", "headers and an empty line")
-        body = raw[end + 4 :]
-        if len(body) > self._most_bytes:
+        if stop - end - 4 > self._most_bytes:
             raise self._too_large()
+        with memoryview(raw) as view:
+            body = bytes(view[end + 4 : stop])
         headers = {}
         for line in raw[start:end].decode("latin-1").split("\r\n"):
             name, colon, value = line.partition(":")

@@ -193,6 +193,29 @@ def test_a_machine_learns_which_of_its_objects_are_safe(tmp_path: Path) -> None:
     assert [one.FailureReason for one in said.FailedSOPSequence] == [0x0112, 0x0112]
 
 
+@pytest.mark.parametrize("kind", [1, 4])
+def test_a_message_that_announces_gigabytes_ends_the_call(tmp_path: Path, kind: int) -> None:
+    """Nothing of it is awaited; others are served."""
+
+    async def story(world: World, desk: Desk) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", desk.dicom.port or 0)
+        writer.write(bytes([kind, 0]) + (2**32 - 10).to_bytes(4) + bytes(100))
+        async with asyncio.timeout(20):
+            while await reader.read(1000):
+                pass
+        writer.close()
+
+        def call() -> int:
+            association = associate(desk, Verification)
+            status = int(association.send_c_echo().Status)
+            association.release()
+            return status
+
+        assert await asyncio.to_thread(call) == 0
+
+    tell(tmp_path, story)
+
+
 @pytest.mark.skipif(shutil.which("storescu") is None, reason="DCMTK is not installed")
 def test_dcmtk_stores_with_us(tmp_path: Path) -> None:
     """`echoscu` and `storescu` say success, with compression proposed or not."""

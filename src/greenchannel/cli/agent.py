@@ -137,6 +137,44 @@ def pair(
 
 
 @agent.command()
+def send_study(
+    source: Annotated[Path, typer.Argument(exists=True, help="Folder with DICOM files, or a zip archive")],
+    server: Annotated[str, typer.Option(metavar="URL", help="The service, as https://heart.example")],
+    token_file: Annotated[Path, typer.Option(metavar="F", help="File with this van's token")],
+    spool: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the agent's own; keep it")],
+    case_id: Annotated[str | None, typer.Option(metavar="CASE", help="The case it belongs to")] = None,
+    ca: Ca = None,
+) -> None:
+    """Send one study of images, whatever the line does; after a power cut the same command goes on."""
+    from greenchannel.agent.link import BadServer, Link
+    from greenchannel.agent.study_sender import NoStudy, StudyRefused, StudySender
+
+    words = {} if case_id is None else {"case_id": case_id}
+    try:
+        link = Link(server, token_file, ca_file=ca)
+    except BadServer as error:
+        raise typer.BadParameter(str(error)) from error
+    try:
+        study = StudySender(link=link, folder=spool, say=lambda text: typer.echo(text, err=True)).send(
+            source, **words
+        )
+    except NoStudy as error:
+        typer.echo(f"{source} 中没有 DICOM 文件 / {error}", err=True)
+        raise typer.Exit(2) from error
+    except StudyRefused as error:
+        typer.echo(f"未被接收:{error.problem.get('zh', '')} / refused: {error}", err=True)
+        raise typer.Exit(1) from error
+    finally:
+        link.close()
+    refused = len(study["refused"])
+    typer.echo(
+        f"新 {study['new']} · 重复 {study['duplicate']} · 未收 {refused} / "
+        f"new {study['new']}, here already {study['duplicate']}, not taken {refused}: {' '.join(study['case_ids'])}"
+    )
+    raise typer.Exit(1 if refused else 0)
+
+
+@agent.command()
 def install(
     server: Annotated[str, typer.Option(metavar="URL")],
     token_file: Annotated[Path, typer.Option(metavar="F")],

@@ -23,7 +23,7 @@ from greenchannel.store import schema
 from greenchannel.store.durable import fsync_folder, make_folder, write_all
 from greenchannel.store.engine import reading, writing
 from greenchannel.store.errors import BlobDamaged, BlobErased, BlobError, BlobMissing
-from greenchannel.store.vault import KEY_BYTES, Vault, seal, unseal
+from greenchannel.store.vault import KEY_BYTES, Vault, seal, seal_in_parts, unseal
 from greenchannel.store.writer import Tx
 
 logger = structlog.get_logger(__name__)
@@ -72,7 +72,7 @@ class Blobs:
         path = self._path(file)
         make_folder(path.parent)
         temporary = path.with_name(f"{file}.part")
-        write_all(temporary, seal(key, self._packed(data), f"blob:{sha256}"))
+        write_all(temporary, *seal_in_parts(key, self._packed(data), f"blob:{sha256}"))
         temporary.rename(path)
         fsync_folder(path.parent)
         return StagedBlob(sha256=sha256, size_bytes=len(data), file=file, key=key)

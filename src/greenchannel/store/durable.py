@@ -4,11 +4,11 @@ import os
 from pathlib import Path
 
 
-def write_all(path: Path, data: bytes) -> None:
-    """Make a new file, readable by its owner alone, and return when its content is on disk."""
+def write_all(path: Path, *parts: bytes) -> None:
+    """Make a new file of these parts, readable by its owner alone, and return when its content is on disk."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with open(descriptor, "wb") as file:
-        file.write(data)
+        file.writelines(parts)
         file.flush()
         os.fsync(file.fileno())
 

@@ -65,8 +65,13 @@ def load_or_make_master_key(path: Path) -> bytes:
 
 def seal(key: bytes, plain: bytes, bound_to: str) -> bytes:
     """AES-256-GCM under a fresh random nonce, which stands first; opens only with the same `bound_to`."""
+    return b"".join(seal_in_parts(key, plain, bound_to))
+
+
+def seal_in_parts(key: bytes, plain: bytes, bound_to: str) -> tuple[bytes, bytes]:
+    """As `seal`; what is large is not copied once more to stand behind its nonce."""
     nonce = secrets.token_bytes(_NONCE_BYTES)
-    return nonce + AESGCM(key).encrypt(nonce, plain, bound_to.encode())
+    return nonce, AESGCM(key).encrypt(nonce, plain, bound_to.encode())
 
 
 def unseal(key: bytes, sealed: bytes, bound_to: str) -> bytes:

@@ -21,7 +21,7 @@ from greenchannel.service.callers import Caller
 from greenchannel.service.errors import ServiceError
 from greenchannel.service.imaging.archive import ImageArchive
 from greenchannel.service.imaging.commitment import Commitment
-from greenchannel.service.imaging.dicom_peers import Peer, no_delay, peers_of, title_of
+from greenchannel.service.imaging.dicom_peers import Peer, careful, peers_of, title_of
 from greenchannel.service.intake import Intake
 from greenchannel.settings import Settings
 from greenchannel.store.errors import CommitFailed, PatientKeyMissing
@@ -126,7 +126,7 @@ class DicomNode:
         for uid, its_syntaxes in self._more_contexts:
             entity.add_supported_context(uid, *(() if its_syntaxes is None else (list(its_syntaxes),)))
         handlers: list[Any] = [
-            (evt.EVT_CONN_OPEN, no_delay),
+            (evt.EVT_CONN_OPEN, careful),
             (evt.EVT_C_STORE, self._store),
             (evt.EVT_N_ACTION, self._commit),
             (evt.EVT_DATA_RECV, self._received.more),

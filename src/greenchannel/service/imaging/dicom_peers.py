@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from greenchannel.settings import SettingsError
 
+MOST_MESSAGE_BYTES: Final = 2**20  # of one PDU; ours say that 128 KB are the most  [E]
 _ONE: Final = re.compile(
     r"(?P<title>[^=@,\\\s][^=@,\\]{0,15})=(?P<site>[A-Za-z0-9_.:-]{1,64}?)"
     r"(?:@(?P<host>[A-Za-z0-9_.\-]+|\[[0-9A-Fa-f:]+\]):(?P<port>\d{1,5}))?"
@@ -57,6 +58,32 @@ def no_delay(event: Any) -> None:
     connection = getattr(event.assoc.dul.socket, "socket", None)
     if connection is not None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def careful(event: Any) -> None:
+    """For ``EVT_CONN_OPEN`` of those who call us: `no_delay`, and a message that announces gigabytes ends the call.
+
+    pynetdicom reads what is announced, whatever that is, 4 KB at a time; this is one buffer of a bounded size.
+    """
+    no_delay(event)
+    whole = event.assoc.dul.socket
+
+    def recv(nr_bytes: int) -> bytearray:
+        if nr_bytes > MOST_MESSAGE_BYTES:
+            raise OSError(
+                f"expected a message of at most {MOST_MESSAGE_BYTES} bytes, {nr_bytes} are announced"
+            )
+        buffer = bytearray(nr_bytes)
+        got = 0
+        with memoryview(buffer) as view:
+            while got < nr_bytes:
+                more = whole.socket.recv_into(view[got:])
+                if not more:
+                    break
+                got += more
+        return buffer if got == nr_bytes else buffer[:got]
+
+    whole.recv = recv
 
 
 def title_of(event: Any) -> str:
