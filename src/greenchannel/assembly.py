@@ -72,7 +72,7 @@ def build(settings: Settings, clock: Clock | None = None, *, durable: bool = Tru
         task_texts=task_texts,
         site_templates=templates,
     )
-    desk.parts.append(Giving(desk, engine, writer))
+    desk.parts.append(Giving(desk, engine, writer, vault))
     try:
         desk.parts.append(Detecting(desk))
     except (ModelError, StatusError) as error:

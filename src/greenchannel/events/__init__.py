@@ -83,7 +83,13 @@ from greenchannel.events.image_reading import (
     image_stream,
     study_of,
 )
-from greenchannel.events.imaging import ImageRefused, ImageStudyReceived, ImageStudySettled
+from greenchannel.events.imaging import (
+    ImageOrderCancelled,
+    ImageOrdered,
+    ImageRefused,
+    ImageStudyReceived,
+    ImageStudySettled,
+)
 from greenchannel.events.system import ClockReportMade, DeviceClockMeasured, PatientErased
 
 __all__ = [
@@ -137,6 +143,8 @@ __all__ = [
     "ImageCriticalTold",
     "ImageDetected",
     "ImageMarkedStat",
+    "ImageOrderCancelled",
+    "ImageOrdered",
     "ImageReadingGone",
     "ImageReadingWanted",
     "ImageRefused",
@@ -239,6 +247,8 @@ AnyEvent = (
     | ImageStudyReceived
     | ImageStudySettled
     | ImageRefused
+    | ImageOrdered
+    | ImageOrderCancelled
 )
 
 

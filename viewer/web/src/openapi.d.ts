@@ -1554,6 +1554,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/imaging/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a site waits for
+         * @description The oldest first; with names, so for those who care for the patient.
+         */
+        get: operations["orders_api_v1_imaging_orders_get"];
+        put?: never;
+        /**
+         * Ask for images of the patient of a case
+         * @description They stand in the worklist of the site's machines until they have come, for a week at most.
+         */
+        post: operations["order_api_v1_imaging_orders_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imaging/orders/{accession}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a request back
+         * @description Again changes nothing.
+         */
+        post: operations["cancel_api_v1_imaging_orders__accession__cancel_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/imaging/studies/{study_uid}": {
         parameters: {
             query?: never;
@@ -3270,6 +3314,14 @@ export interface components {
             result: string;
         };
         /**
+         * CancelBody
+         * @description Why it is not wanted any more.
+         */
+        CancelBody: {
+            /** Note */
+            note?: string | null;
+        };
+        /**
          * Claim
          * @description `take_over`: also from whoever has it.
          */
@@ -3569,6 +3621,30 @@ export interface components {
          * @description An empty body.
          */
         Nothing: Record<string, never>;
+        /**
+         * OrderBody
+         * @description What is wanted. `patient_ref`: the patient's number at the site, under which the machine will send.
+         */
+        OrderBody: {
+            /** Body Part */
+            body_part?: string | null;
+            /** Case Id */
+            case_id: string;
+            /** Description */
+            description?: string | null;
+            /** Modality */
+            modality: string;
+            /** Patient Ref */
+            patient_ref: string;
+            /**
+             * Priority
+             * @default ROUTINE
+             * @enum {string}
+             */
+            priority?: "STAT" | "HIGH" | "ROUTINE";
+            /** Reason */
+            reason?: string | null;
+        };
         /**
          * Pairing
          * @description The digits that the administrator's page shows.
@@ -6318,6 +6394,103 @@ export interface operations {
                 content: {
                     "application/json": unknown;
                 };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    orders_api_v1_imaging_orders_get: {
+        parameters: {
+            query: {
+                site: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    order_api_v1_imaging_orders_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    cancel_api_v1_imaging_orders__accession__cancel_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                accession: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CancelBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Validation Error */
             422: {

@@ -71,7 +71,7 @@ class ImageArchive:
         self._engine = engine
         self._writer = writer
         self._vault = vault
-        self._casework = casework
+        self.casework = self._casework = casework
         self._intake = intake
         self._quarantine = quarantine
         self.blobs = Blobs(settings.data_dir / "images", engine, vault, Packing(pack, unpack))
