@@ -53,6 +53,7 @@ def line(row: Row, now: datetime, names: Directory, *, named: bool) -> dict[str,
                 "banner": BANNER,
             }
             for one in row.facts.detected
+            if one.status == "enabled"  # what looks in silence is shown to administrators alone
         ],
         "reading": reading_json(row.reading, names, texts=False),
     }

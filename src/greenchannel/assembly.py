@@ -19,6 +19,7 @@ from greenchannel.county import cast
 from greenchannel.ingest.packing import pack, unpack
 from greenchannel.service import collecting
 from greenchannel.service.desk import Desk
+from greenchannel.service.imaging.detecting import Detecting
 from greenchannel.service.imaging.giving import Giving
 from greenchannel.settings import Settings, SettingsError
 from greenchannel.store.access import AccessLog
@@ -30,6 +31,7 @@ from greenchannel.store.quarantine import Quarantine
 from greenchannel.store.sole import sole
 from greenchannel.store.vault import Vault, load_or_make_master_key
 from greenchannel.store.writer import Writer
+from greenchannel.triage.detectors.statuses import StatusError
 from greenchannel.triage.reading_templates import Templates, templates_of
 from greenchannel.viewer.app import create_app
 from greenchannel.viewer.frames import FramingProtocol
@@ -70,6 +72,10 @@ def build(settings: Settings, clock: Clock | None = None, *, durable: bool = Tru
         site_templates=templates,
     )
     desk.parts.append(Giving(desk, engine, writer, vault))
+    try:
+        desk.parts.append(Detecting(desk))
+    except StatusError as error:
+        raise SettingsError(f"detectors: {error}") from None
     return desk
 
 
