@@ -7,10 +7,10 @@ from typing import Literal
 import msgspec
 from sqlalchemy import Connection, exists, insert, or_, select, update
 
-from greenchannel.store import schema
+from greenchannel.store import schema, schema_giving
 from greenchannel.store.writer import Tx
 
-_orders, _studies = schema.image_orders, schema.image_studies
+_orders, _studies = schema_giving.image_orders, schema.image_studies
 
 
 class OrderRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
-from greenchannel.store import schema
+from greenchannel.store import schema, schema_giving
 from greenchannel.store.durable import fsync_folder, write_all
 from greenchannel.store.engine import reading
 from greenchannel.store.errors import MasterKeyError, PatientKeyMissing
@@ -187,7 +187,7 @@ class Vault:
         if tx.conn.execute(keys).rowcount == 0:
             raise PatientKeyMissing(f"expected a patient with a key, got {patient}")
         images = (schema.image_studies, schema.image_series, schema.image_instances, schema.image_names)
-        given = (schema.image_forwards, schema.image_orders)
+        given = (schema_giving.image_forwards, schema_giving.image_orders)
         for table in (schema.personal_data, schema.blob_keys, schema.ecg_prints, *images, *given):
             tx.conn.execute(delete(table).where(table.c.patient == patient))
         tx.conn.execute(
