@@ -93,6 +93,10 @@ def test_a_study_is_read_from_its_receipt_to_the_clinics_look(tmp_path: Path) ->
         (image,) = case["images"]
         assert image["reading"]["signed"][0]["impression"] == REPORT["impression"]
         assert image["reading"]["calls"][1]["read_back"] == TOLD["read_back"]
+        machine = (await here.http.get(f"/api/v1/cases/{page['case_id']}", headers=here.device())).json()
+        assert (
+            "signed" not in machine["images"][0]["reading"]
+        )  # a device sees that there is one, and not what it says
         assert "image_result_returned" in [line["type"] for line in case["history"]]
         (report,) = [one for one in case["timeline"]["milestones"] if one["id"] == "CT_REPORT"]
         assert [one["source"] for one in report["values"] if one["valid"]] == ["radiologist"]
@@ -191,7 +195,8 @@ def test_what_cannot_be_is_refused_in_words(tmp_path: Path) -> None:
             status, problem = await post(here, second, uid, "report", body)
             assert (status // 100, problem["code"]) == (4, code)
         assert (await post(here, second, uid, "addendum", {"text": "x"}))[1]["code"] == "no_report"
-        assert (await post(here, second, uid, "report", REPORT))[0] == 201
+        both = await asyncio.gather(*(post(here, who, uid, "report", REPORT) for who in (second, rad)))
+        assert sorted(status for status, _ in both) == [201, 409]
         assert (await post(here, rad, uid, "report", REPORT))[1]["code"] == "already_reported"
         assert (await post(here, rad, uid, "addendum", {"text": "同意", "reason": "confirmation"}))[0] == 201
 

@@ -37,6 +37,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     blood_from_hu: Number
     blood_to_hu: Number
     thin_mm: Number
+    rim_mm: Number
+    rim_from_hu: Number
     midline_mm: Number
     calcified_hu: Number
     most_calcified: Number
@@ -79,7 +81,13 @@ def clusters(volume: Volume, limits: Limits = LIMITS) -> tuple[Cluster, ...]:
     smooth = ndimage.median_filter(work.hu, size=_median_size(work))
     dense = searched & (smooth >= limits.blood_from_hu.value) & (smooth <= limits.blood_to_hu.value)
     opened = ndimage.binary_opening(dense, _disk(work, limits.thin_mm.value)[None])
-    labels, count = ndimage.label(opened)
+    # What the opening and half-filled voxels took from the rim belongs to the volume.
+    grown = ndimage.binary_dilation(
+        opened,
+        iterations=max(1, round(limits.rim_mm.value / work.pixel_mm[0])),
+        mask=searched & (smooth >= limits.rim_from_hu.value) & (smooth <= limits.blood_to_hu.value),
+    )
+    labels, count = ndimage.label(grown | opened)
     if not count:
         return ()
     mirror = _Mirror(cavity, work.pixel_mm[1])

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, Final
 
@@ -82,33 +82,48 @@ def critical_in(texts: Iterable[str]) -> tuple[Keyword, ...]:
 
     A word right behind a negation does not count; one that is to be ruled out does: it is why the study was made.
     """
-    texts = tuple(texts)
+    return _critical_in(tuple(texts))
+
+
+@lru_cache(maxsize=8_192)  # a worklist asks for the same texts at every look
+def _critical_in(texts: tuple[str, ...]) -> tuple[Keyword, ...]:
     return tuple(word for word in table().keyword if any(_said(word, text) for text in texts))
 
 
 def _said(word: Keyword, text: str) -> bool:
-    patterns = _patterns(word.id)
-    if any(pattern.search(text) for pattern in patterns["words"]):
+    words, numbers = _patterns(word.id)
+    if any(pattern.search(text) for pattern in words):
         return True
     return any(
         word.at_most is not None and float(found.group(1)) <= word.at_most
-        for pattern in patterns["numbers"]
+        for pattern in numbers
         for found in pattern.finditer(text)
     )
 
 
+Patterns = tuple[re.Pattern[str], ...]
+
+
 @cache
-def _patterns(keyword_id: str) -> dict[str, tuple[re.Pattern[str], ...]]:
+def _patterns(keyword_id: str) -> tuple[Patterns, Patterns]:
+    """How the words of an indication are found, and the numbers that are one."""
     word = next(one for one in table().keyword if one.id == keyword_id)
     no_zh = "".join(f"(?<!{re.escape(one)})" for one in table().negation.zh)
     no_en = "".join(rf"(?<!\b{re.escape(one)}\s)" for one in table().negation.en)
-    words = [re.compile(no_zh + re.escape(one)) for one in word.zh]
-    words += [re.compile(rf"{no_en}\b{re.escape(one)}\b", re.IGNORECASE) for one in word.en]
-    words += [re.compile(rf"(?<![A-Za-z]){re.escape(one)}(?![A-Za-z])") for one in word.cased]
+    words = [
+        re.compile(no_zh + _any_of(word.zh)),
+        re.compile(rf"{no_en}\b{_any_of(word.en)}\b", re.IGNORECASE),
+    ]
+    if word.cased:
+        words.append(re.compile(rf"(?<![A-Za-z]){_any_of(word.cased)}(?![A-Za-z])"))
     numbers = (
-        [] if word.number is None else [re.compile(rf"(?<![A-Za-z]){word.number}{_NUMBER}", re.IGNORECASE)]
+        () if word.number is None else (re.compile(rf"(?<![A-Za-z]){word.number}{_NUMBER}", re.IGNORECASE),)
     )
-    return {"words": tuple(words), "numbers": tuple(numbers)}
+    return tuple(words), numbers
+
+
+def _any_of(words: Iterable[str]) -> str:
+    return f"(?:{'|'.join(map(re.escape, words))})"
 
 
 def described(words: Iterable[Keyword]) -> list[dict[str, Any]]:

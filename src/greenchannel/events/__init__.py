@@ -67,10 +67,12 @@ from greenchannel.events.duty import AuditorSpoke, ChannelTested, DutyStarted, R
 from greenchannel.events.image_reading import (
     ImageAddendumSigned,
     ImageClaimed,
+    ImageConfirmationOverdue,
     ImageCriticalOverdue,
     ImageCriticalTold,
     ImageDetected,
     ImageMarkedStat,
+    ImageReadingGone,
     ImageReadingWanted,
     ImageReleased,
     ImageReportDrafted,
@@ -81,7 +83,13 @@ from greenchannel.events.image_reading import (
     image_stream,
     study_of,
 )
-from greenchannel.events.imaging import ImageRefused, ImageStudyReceived, ImageStudySettled
+from greenchannel.events.imaging import (
+    ImageOrderCancelled,
+    ImageOrdered,
+    ImageRefused,
+    ImageStudyReceived,
+    ImageStudySettled,
+)
 from greenchannel.events.system import ClockReportMade, DeviceClockMeasured, PatientErased
 
 __all__ = [
@@ -130,10 +138,14 @@ __all__ = [
     "IdentityConflictRaised",
     "ImageAddendumSigned",
     "ImageClaimed",
+    "ImageConfirmationOverdue",
     "ImageCriticalOverdue",
     "ImageCriticalTold",
     "ImageDetected",
     "ImageMarkedStat",
+    "ImageOrderCancelled",
+    "ImageOrdered",
+    "ImageReadingGone",
     "ImageReadingWanted",
     "ImageRefused",
     "ImageReleased",
@@ -219,10 +231,12 @@ AnyEvent = (
     | FactRecorded
     | ImageAddendumSigned
     | ImageClaimed
+    | ImageConfirmationOverdue
     | ImageCriticalOverdue
     | ImageCriticalTold
     | ImageDetected
     | ImageMarkedStat
+    | ImageReadingGone
     | ImageReadingWanted
     | ImageReleased
     | ImageReportDrafted
@@ -233,6 +247,8 @@ AnyEvent = (
     | ImageStudyReceived
     | ImageStudySettled
     | ImageRefused
+    | ImageOrdered
+    | ImageOrderCancelled
 )
 
 

@@ -32,3 +32,20 @@ class ImageRefused(Event, frozen=True, kw_only=True):
     study_uid: str
     sha256: str
     reason: str  # "other_patient", "other_bytes": another object under the identifier of one that is here
+
+
+class ImageOrdered(Event, frozen=True, kw_only=True):
+    """Somebody asks for images; they stand in the worklist of the site's machines until they have come."""
+
+    accession: str
+    study_uid: str  # under which the study will come, where the machine keeps to it
+    modality: str
+    body_part: str | None = None
+    priority: str = "ROUTINE"  # STAT, HIGH, ROUTINE
+
+
+class ImageOrderCancelled(Event, frozen=True, kw_only=True):
+    """They are not wanted any more."""
+
+    accession: str
+    note: str | None = None

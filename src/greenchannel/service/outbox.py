@@ -183,14 +183,14 @@ class Outbox:
         """Nothing more of an answered alert is sent, and who may have it hears that it is over."""
         alert = case.alert_of(answered.alert_id)
         for row in outbox_rows.of_alert(tx, answered.alert_id, "alert"):
-            after = self._call_off(tx, row)
+            after = self.call_off(tx, row)
             answers = alert is not None and alert.has_answered(row.person)
             if not answers or row.channel == WEBPUSH:  # who answered knows; screens are cleared
                 self.say_over(tx, row, after)
         for row in outbox_rows.of_alert(
             tx, answered.alert_id, "exhausted"
         ):  # the clinic waits for nobody any more
-            after = self._call_off(tx, row)
+            after = self.call_off(tx, row)
             if delivery.may_have_arrived(after):
                 key = f"{row.key}:over"
                 self.notice(
@@ -202,7 +202,8 @@ class Outbox:
                     facts=row.facts,
                 )
 
-    def _call_off(self, tx: Tx, row: OutboxRow) -> Item:
+    def call_off(self, tx: Tx, row: OutboxRow) -> Item:
+        """Send a row no more; one that is being sent goes its way. Gives it as it is then."""
         before = item_of(row)
         after = delivery.call_off(before, tx.now)
         if after != before:
@@ -214,12 +215,12 @@ class Outbox:
         goes its way."""
         for row in outbox_rows.of_alert(tx, alert_id, "alert"):
             if row.state == delivery.State.WAITING and person in (None, row.person):
-                self._call_off(tx, row)
+                self.call_off(tx, row)
 
     def _drop_of_case(self, tx: Tx, case_id: str, kind: str) -> None:
         """What waits is true no longer."""
         for row in outbox_rows.waiting_of_case(tx, case_id, kind):
-            self._call_off(tx, row)
+            self.call_off(tx, row)
 
     def say_over(self, tx: Tx, row: OutboxRow, after: Item) -> None:
         """Ask for the word that an alert was answered, on the channel of one row, where it may have come through."""

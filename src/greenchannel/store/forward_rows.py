@@ -11,10 +11,10 @@ from typing import Any, Literal
 import msgspec
 from sqlalchemy import Connection, Select, and_, func, insert, select, update
 
-from greenchannel.store import schema
+from greenchannel.store import schema, schema_giving
 from greenchannel.store.writer import Tx
 
-_forwards, _studies, _instances = schema.image_forwards, schema.image_studies, schema.image_instances
+_forwards, _studies, _instances = schema_giving.image_forwards, schema.image_studies, schema.image_instances
 
 State = Literal["waiting", "sent", "refused"]
 

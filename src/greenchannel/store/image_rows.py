@@ -243,7 +243,11 @@ def search(
 def _conditions(level: str, wanted: Wanted, sites: frozenset[str] | None) -> list[Any]:
     found: list[Any] = []
     if sites is not None:
-        found.append(_studies.c.site.in_(sorted(sites)))
+        few = (wanted.study_uids, wanted.case_ids, wanted.patients, wanted.number_mac, wanted.accession_mac)
+        narrow = bool(wanted.name_macs) or any(one is not None for one in few)
+        # Where anything else finds a few rows, the index of the site must not be walked in its stead.
+        site: Any = func.coalesce(_studies.c.site, "") if narrow else _studies.c.site
+        found.append(site.in_(sorted(sites)))
     for column, values in (
         (_studies.c.study_uid, wanted.study_uids),
         (_studies.c.case_id, wanted.case_ids),

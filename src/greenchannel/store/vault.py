@@ -15,7 +15,7 @@ import hashlib
 import hmac
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
-from greenchannel.store import schema
+from greenchannel.store import schema, schema_giving
 from greenchannel.store.durable import fsync_folder, write_all
 from greenchannel.store.engine import reading
 from greenchannel.store.errors import MasterKeyError, PatientKeyMissing
@@ -187,8 +187,8 @@ class Vault:
         if tx.conn.execute(keys).rowcount == 0:
             raise PatientKeyMissing(f"expected a patient with a key, got {patient}")
         images = (schema.image_studies, schema.image_series, schema.image_instances, schema.image_names)
-        others = (schema.personal_data, schema.blob_keys, schema.ecg_prints, schema.image_forwards)
-        for table in (*others, *images):
+        given = (schema_giving.image_forwards, schema_giving.image_orders)
+        for table in (schema.personal_data, schema.blob_keys, schema.ecg_prints, *images, *given):
             tx.conn.execute(delete(table).where(table.c.patient == patient))
         tx.conn.execute(
             update(schema.patients).where(schema.patients.c.patient == patient).values(ref_mac=None)
@@ -222,9 +222,21 @@ class Vault:
         key = self.key_of(connection, patient)
         return seal(key, msgspec.json.encode(text), f"image:{bound_to}")
 
-    def opener(self, connection: Connection) -> Callable[[str, bytes, str], dict[str, Any]]:
-        """Opens what `seal_text` sealed, for a patient, and asks for each key once; raises `PatientKeyMissing`."""
-        key_of = functools.cache(functools.partial(self.key_of, connection))
+    def opener(
+        self, connection: Connection, patients: Collection[str] = ()
+    ) -> Callable[[str, bytes, str], dict[str, Any]]:
+        """Opens what `seal_text` sealed, for a patient, and asks for each key once; raises `PatientKeyMissing`.
+
+        The keys of `patients` are asked for together.
+        """
+        keys = schema.patient_keys.c
+        query = select(keys.patient, keys.wrapped_key).where(keys.patient.in_(patients))
+        wrapped = {row.patient: row.wrapped_key for row in connection.execute(query)} if patients else {}
+
+        @functools.cache
+        def key_of(patient: str) -> bytes:
+            found = wrapped.get(patient)
+            return self.key_of(connection, patient) if found is None else self._unwrapped(patient, found)
 
         def opened(patient: str, sealed: bytes, bound_to: str) -> dict[str, Any]:
             plain = unseal(key_of(patient), sealed, f"image:{bound_to}")
@@ -253,6 +265,9 @@ class Vault:
         wrapped = connection.execute(query).scalar_one_or_none()
         if wrapped is None:
             raise PatientKeyMissing(f"expected a patient with a key, got {patient}")
+        return self._unwrapped(patient, wrapped)
+
+    def _unwrapped(self, patient: str, wrapped: bytes) -> bytes:
         try:
             return unseal(self._wrapping, wrapped, f"patient:{patient}")
         except InvalidTag as error:

@@ -109,6 +109,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/imaging/detectors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What detectors said in silence
+         * @description Of each site and detector: how often it looked, raised, and did not analyse, with the reasons. Before it may be
+         *     enabled it looks at `silent_studies` studies of the site.
+         */
+        get: operations["silent_runs_api_v1_admin_imaging_detectors_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/imaging/studies/{study_uid}/deidentified": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A study without its patient, as a zip
+         * @description DICOM PS3.15 Annex E, Basic Profile, with `report.json`; pixels are not changed. What may carry text in its
+         *     pixels, reports and documents are left out and counted. Noted in the access log, with the reason.
+         */
+        post: operations["deidentified_api_v1_admin_imaging_studies__study_uid__deidentified_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/quarantine": {
         parameters: {
             query?: never;
@@ -1452,6 +1494,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/imaging/detectors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The detectors: what each is for, what it misses, where it looks
+         * @description The card of each, and its status at the caller's sites. None is validated; no rate is quoted.
+         */
+        get: operations["detectors_api_v1_imaging_detectors_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/imaging/forwards": {
         parameters: {
             query?: never;
@@ -1486,6 +1548,50 @@ export interface paths {
          * @description All of a destination, or one study: what was refused, and what waits for a later try.
          */
         post: operations["again_api_v1_imaging_forwards__destination__again_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imaging/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a site waits for
+         * @description The oldest first; with names, so for those who care for the patient.
+         */
+        get: operations["orders_api_v1_imaging_orders_get"];
+        put?: never;
+        /**
+         * Ask for images of the patient of a case
+         * @description They stand in the worklist of the site's machines until they have come, for a week at most.
+         */
+        post: operations["order_api_v1_imaging_orders_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imaging/orders/{accession}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a request back
+         * @description Again changes nothing.
+         */
+        post: operations["cancel_api_v1_imaging_orders__accession__cancel_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1586,6 +1692,26 @@ export interface paths {
          * @description For its writer alone; no result.
          */
         post: operations["draft_api_v1_imaging_studies__study_uid__draft_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imaging/studies/{study_uid}/privacy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * May pictures of a study carry a name?
+         * @description By their headers; nothing is looked for in pixels, and what is not stated is unknown.
+         */
+        get: operations["privacy_api_v1_imaging_studies__study_uid__privacy_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3188,6 +3314,14 @@ export interface components {
             result: string;
         };
         /**
+         * CancelBody
+         * @description Why it is not wanted any more.
+         */
+        CancelBody: {
+            /** Note */
+            note?: string | null;
+        };
+        /**
          * Claim
          * @description `take_over`: also from whoever has it.
          */
@@ -3341,6 +3475,19 @@ export interface components {
             p256dh: string;
         };
         /**
+         * Leaving
+         * @description Why a study leaves; `burned_in_seen`: somebody has looked at pixels that may carry text.
+         */
+        Leaving: {
+            /**
+             * Burned In Seen
+             * @default false
+             */
+            burned_in_seen?: boolean;
+            /** Reason */
+            reason: string;
+        };
+        /**
          * MaybeReason
          * @description Why, if the person says so.
          */
@@ -3474,6 +3621,30 @@ export interface components {
          * @description An empty body.
          */
         Nothing: Record<string, never>;
+        /**
+         * OrderBody
+         * @description What is wanted. `patient_ref`: the patient's number at the site, under which the machine will send.
+         */
+        OrderBody: {
+            /** Body Part */
+            body_part?: string | null;
+            /** Case Id */
+            case_id: string;
+            /** Description */
+            description?: string | null;
+            /** Modality */
+            modality: string;
+            /** Patient Ref */
+            patient_ref: string;
+            /**
+             * Priority
+             * @default ROUTINE
+             * @enum {string}
+             */
+            priority?: "STAT" | "HIGH" | "ROUTINE";
+            /** Reason */
+            reason?: string | null;
+        };
         /**
          * Pairing
          * @description The digits that the administrator's page shows.
@@ -3856,6 +4027,61 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    silent_runs_api_v1_admin_imaging_detectors_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+        };
+    };
+    deidentified_api_v1_admin_imaging_studies__study_uid__deidentified_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Leaving"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
             };
             /** @description Validation Error */
             422: {
@@ -6105,6 +6331,26 @@ export interface operations {
             };
         };
     };
+    detectors_api_v1_imaging_detectors_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+        };
+    };
     forwards_api_v1_imaging_forwards_get: {
         parameters: {
             query?: never;
@@ -6148,6 +6394,103 @@ export interface operations {
                 content: {
                     "application/json": unknown;
                 };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    orders_api_v1_imaging_orders_get: {
+        parameters: {
+            query: {
+                site: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    order_api_v1_imaging_orders_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    cancel_api_v1_imaging_orders__accession__cancel_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                accession: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CancelBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Validation Error */
             422: {
@@ -6312,6 +6655,37 @@ export interface operations {
                 "application/json": components["schemas"]["DraftBody"];
             };
         };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    privacy_api_v1_imaging_studies__study_uid__privacy_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description Successful Response */
             200: {

@@ -71,7 +71,7 @@ class ImageArchive:
         self._engine = engine
         self._writer = writer
         self._vault = vault
-        self._casework = casework
+        self.casework = self._casework = casework
         self._intake = intake
         self._quarantine = quarantine
         self.blobs = Blobs(settings.data_dir / "images", engine, vault, Packing(pack, unpack))
@@ -379,7 +379,7 @@ class ImageArchive:
         wanted = wanted_of(filters, self._vault.image_mac)
         with reading(self._engine) as connection:
             rows = image_rows.search(connection, level, wanted, limit=limit, offset=offset, sites=sites)
-            opened = self._vault.opener(connection)
+            opened = self._vault.opener(connection, {row["study"].patient for row in rows})
             hits = []
             for row in rows:
                 study, series, instance = row["study"], row.get("series"), row.get("instance")

@@ -17,6 +17,7 @@ from greenchannel.service.errors import NotFound
 from greenchannel.service.imaging.archive import ImageArchive
 from greenchannel.service.imaging.dicom_node import DicomNode
 from greenchannel.service.imaging.dicom_peers import Peer, no_delay
+from greenchannel.service.imaging.dicom_worklist import Worklist, asked_by
 from greenchannel.service.imaging.looking import Looking
 from greenchannel.service.imaging.query import FILTERS
 from greenchannel.service.imaging.records import Hit, StoredInstance
@@ -39,10 +40,11 @@ _UIDS: Final = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 class QueryRetrieve:
     """Answers C-FIND, C-MOVE and C-GET at the node that it is hooked into."""
 
-    def __init__(self, images: ImageArchive, node: DicomNode, looking: Looking) -> None:
+    def __init__(self, images: ImageArchive, node: DicomNode, looking: Looking, worklist: Worklist) -> None:
         self._images = images
         self._node = node
         self._looking = looking
+        self._worklist = worklist
 
     def hook(self) -> None:
         """Let the node answer; before it starts."""
@@ -52,6 +54,7 @@ class QueryRetrieve:
         contexts = [
             getattr(sop_class, f"{model}{verb}") for model in models for verb in ("Find", "Move", "Get")
         ]
+        contexts.append(sop_class.ModalityWorklistInformationFind)  # type: ignore[attr-defined]
         handlers = [
             (evt.EVT_C_FIND, self._find),
             (evt.EVT_C_MOVE, self._move),
@@ -64,6 +67,10 @@ class QueryRetrieve:
     def _find(self, event: Any) -> Iterator[tuple[Any, Dataset | None]]:
         peer = self._node.peer_of(event)
         asked: Dataset = event.identifier
+        if asked_by(event):
+            steps = self._worklist.find(asked, site=peer.site, title=peer.title, actor=peer.actor)
+            yield from ((PENDING, step) for step in steps)
+            return
         level = _LEVELS.get(str(asked.get("QueryRetrieveLevel", "")))
         if level is None:
             yield NOT_THIS_CLASS, None

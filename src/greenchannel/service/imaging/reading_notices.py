@@ -6,14 +6,17 @@ from typing import Any
 from greenchannel.alerts.imaging.clock import People
 from greenchannel.alerts.imaging.reading import Reading
 from greenchannel.events import (
+    AlertAcknowledged,
     AlertExhausted,
     AlertSent,
     Envelope,
     ImageAddendumSigned,
+    ImageConfirmationOverdue,
     ImageCriticalOverdue,
     ImageReportSigned,
 )
 from greenchannel.service.outbox import CLINIC, Outbox
+from greenchannel.store import outbox_rows
 from greenchannel.store.writer import Tx
 
 
@@ -41,16 +44,26 @@ class ReadingNotices:
                 self._outbox.notice(
                     tx, key=key, person=sent.person, channel=sent.channel, kind="image_due", facts=facts
                 )
+            case AlertAcknowledged() as answered if reading.case_id is not None:
+                for row in outbox_rows.waiting_of_case(tx, reading.case_id, "image_due"):
+                    if row.key.startswith(
+                        f"{answered.alert_id}:"
+                    ):  # the case may have another study that waits
+                        self._outbox.call_off(tx, row)
             case AlertExhausted() as gone:
                 key = f"{gone.alert_id}:late:{envelope.version}"
                 self._all(tx, key, self._clinic(tx, reading), "image_late", facts)
             case ImageReportSigned() | ImageAddendumSigned() as signed:
                 kind = "image_critical" if signed.critical else "image_result"
                 self._all(tx, f"{signed.report_id}:signed", self._clinic(tx, reading), kind, facts)
+            case ImageConfirmationOverdue() as late:
+                called = [*_signers(reading, late.report_id), *people().radiologists]
+                key = f"{late.report_id}:unconfirmed:{late.times}"
+                self._all(tx, key, called, "image_unconfirmed", facts)
             case ImageCriticalOverdue() as late:
                 known = people()
-                signers = [one.person for one in reading.signed if one.report_id == late.report_id]
-                called = [*signers, *known.radiologists, *([] if known.head is None else [known.head])]
+                head = [] if known.head is None else [known.head]
+                called = [*_signers(reading, late.report_id), *known.radiologists, *head]
                 key = f"{late.report_id}:untold:{late.times}"
                 self._all(tx, key, called, "image_untold", facts)
             case _:
@@ -61,6 +74,10 @@ class ReadingNotices:
 
     def _all(self, tx: Tx, key: str, people: Collection[str], kind: str, facts: Mapping[str, Any]) -> None:
         self._outbox.notice_all(tx, key=key, people=tuple(dict.fromkeys(people)), kind=kind, facts=facts)
+
+
+def _signers(reading: Reading, report_id: str) -> list[str]:
+    return [one.person for one in reading.signed if one.report_id == report_id]
 
 
 def _facts(reading: Reading) -> dict[str, Any]:

@@ -8,7 +8,7 @@ down_revision = "0011"
 
 
 def upgrade() -> None:
-    """One table, and an index by which new objects are found."""
+    """One table, and indexes by which new objects, and the newest of a site, are found."""
     op.create_table(
         "image_forwards",
         sa.Column("destination", sa.String(length=64), nullable=False),
@@ -33,3 +33,6 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_index("ix_image_studies_last_at", "image_studies", ["last_at"], unique=False)
+    op.create_index(
+        "ix_image_studies_site_received_at", "image_studies", ["site", "received_at"], unique=False
+    )

@@ -272,6 +272,12 @@ function Marks({ series, slice, shown, count }: MarksProps): JSX.Element {
       </span>
       <span class="mark-ne">
         {series.modality} {series.description}
+        {text(json, "00280301") === "YES" && (
+          <>
+            <br />
+            <b>{ti("burnedIn")}</b>
+          </>
+        )}
         {text(json, "00282110") === "01" && (
           <>
             <br />
