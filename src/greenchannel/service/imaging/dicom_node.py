@@ -8,14 +8,13 @@ import asyncio
 import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import structlog
 
 from greenchannel.ingest.dicom_ecg import ECG_CLASSES
 from greenchannel.ingest.errors import IngestError
-from greenchannel.ingest.fields import UploadFields
+from greenchannel.ingest.imaging.instance import read_instance
 from greenchannel.ingest.imaging.part10 import file_of
 from greenchannel.service.callers import Caller
 from greenchannel.service.errors import ServiceError
@@ -176,8 +175,6 @@ class DicomNode:
 
     def _store_ecg(self, data: bytes, peer: Peer) -> int:
         """An ECG goes the way of ECGs, and is read."""
-        from greenchannel.ingest.imaging.instance import read_instance
-
         assert self._loop is not None
         caller = Caller(
             kind="device",
@@ -186,9 +183,8 @@ class DicomNode:
             role="device",
             sites=frozenset({peer.site}),
         )
-        fields = UploadFields(site=peer.site, patient_ref=read_instance(data).patient_id)
-        receive = self._intake.receive([(None, data)], fields, caller, upload_started_at=datetime.now(UTC))
-        asyncio.run_coroutine_threadsafe(receive, self._loop).result(_ECG_WAIT_S)
+        taking = self._images.receive_ecg(data, read_instance(data), caller, site_id=peer.site)
+        asyncio.run_coroutine_threadsafe(taking, self._loop).result(_ECG_WAIT_S)
         return SUCCESS
 
     def _commit(self, event: Any) -> tuple[int, None]:
