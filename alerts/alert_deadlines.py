@@ -69,26 +69,32 @@ def deadlines(envelope: Envelope, case: Case, settings: EscalationSettings | Non
     event = envelope.event
     if envelope.case_id != case.case_id:
         return []
+    if isinstance(event, EcgAnalysed | EcgNotAnalysed | ProvisionalReading):
+        return _of_reading(envelope, case, event.ecg_id, settings or default_settings())
+    return of_alert(envelope, case.alert_of)
+
+
+def of_alert(envelope: Envelope, alert_of: Callable[[str], Alert | None]) -> list[Deadline]:
+    """Return the due times that one event of an alert sets; `alert_of` gives alerts as they stand after the event."""
+    event = envelope.event
+
+    def alert(alert_id: str) -> Alert:
+        found = alert_of(alert_id)
+        if found is None:
+            raise ValueError(f"expected the alert {alert_id} in {envelope.stream}, got none")
+        return found
+
     match event:
         case AlertOpened() | AlertRearmed():
-            return _of_round(envelope, _alert(case, event.alert_id))
+            return _of_round(envelope, alert(event.alert_id))
         case AlertEscalated(repeat=0):
-            return _of_step(envelope, _alert(case, event.alert_id), event.step)
+            return _of_step(envelope, alert(event.alert_id), event.step)
         case AlertExhausted() | AlertEscalated():
-            return _of_repeat(envelope, _alert(case, event.alert_id))
+            return _of_repeat(envelope, alert(event.alert_id))
         case AlertAcknowledged() | AlertHandedOver():
-            return _of_answer(envelope, _alert(case, event.alert_id))
-        case EcgAnalysed() | EcgNotAnalysed() | ProvisionalReading():
-            return _of_reading(envelope, case, event.ecg_id, settings or default_settings())
+            return _of_answer(envelope, alert(event.alert_id))
         case _:
             return []
-
-
-def _alert(case: Case, alert_id: str) -> Alert:
-    alert = case.alert_of(alert_id)
-    if alert is None:
-        raise ValueError(f"expected the alert {alert_id} in its case {case.case_id}, got none")
-    return alert
 
 
 def round_id(alert: Alert) -> str:
@@ -208,6 +214,11 @@ def on_due(
     if not waits(case, alert):
         return []
     plan_now = alert.plan if plan_of is None else plan_of(alert.tier)
+    return of_waiting(alert, deadline, now, plan_now)
+
+
+def of_waiting(alert: Alert, deadline: Deadline, now: datetime, plan_now: Plan) -> list[AnyEvent]:
+    """Return what a due time of this round does for an alert that waits for its answer."""
     match deadline.kind:
         case "alert_step":
             step = deadline.payload["step"]

@@ -15,7 +15,7 @@ from greenchannel.alerts.ecg_state import Ecg, tier_rank
 from greenchannel.alerts.escalation_plan import EscalationSettings, default_settings
 from greenchannel.triage.finding import Tier
 
-Kind = Literal["step", "ring", "exhaustion", "repeat", "follow_up", "alert", "analysis", "reading"]
+Kind = Literal["step", "ring", "exhaustion", "repeat", "follow_up", "alert", "analysis", "reading", "untold"]
 
 
 class Missed(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,10 +53,10 @@ def _audit_case(case: Case, now: datetime, settings: EscalationSettings) -> Iter
         return
     for alert in case.alerts:
         if alert.open and (case.closed_at is None or alert.opened_at > case.closed_at):
-            yield from _audit_alert(case, alert, now)
+            yield from audit_alert(case.case_id, alert, now)
     newest = case.alerts[-1] if case.alerts else None
     if newest is not None and newest.follow_up_at is not None and case.state == "open":
-        yield _missed("follow_up", case, newest.follow_up_at, now, alert_id=newest.alert_id)
+        yield _missed("follow_up", case.case_id, newest.follow_up_at, now, alert_id=newest.alert_id)
     for ecg in case.current_ecgs:
         yield from _audit_ecg(case, ecg, now, settings)
 
@@ -66,35 +66,36 @@ def _audit_ecg(case: Case, ecg: Ecg, now: datetime, settings: EscalationSettings
     read_at = ecg.settled_at or ecg.stream_started_at
     withheld = ecg.alert_withheld_at is not None  # the same recording had been read before
     if ecg.tier in settings.paging_tiers and not (covered or withheld) and read_at is not None:
-        yield _missed("alert", case, read_at, now, ecg_id=ecg.ecg_id)
+        yield _missed("alert", case.case_id, read_at, now, ecg_id=ecg.ecg_id)
     if ecg.received_at is not None and ecg.awaits_machine:
         due_at = ecg.received_at + timedelta(seconds=settings.analysis_s)
-        yield _missed("analysis", case, due_at, now, ecg_id=ecg.ecg_id)
+        yield _missed("analysis", case.case_id, due_at, now, ecg_id=ecg.ecg_id)
     waits = case.state == "open" and ecg.tier in settings.waiting_s and not ecg.only_repeats
     if waits and not ecg.was_read and ecg.overdue_at is None and ecg.received_at is not None:
         due_at = ecg.received_at + timedelta(seconds=settings.waiting_s[Tier(str(ecg.tier))])
-        yield _missed("reading", case, max(due_at, read_at or due_at), now, ecg_id=ecg.ecg_id)
+        yield _missed("reading", case.case_id, max(due_at, read_at or due_at), now, ecg_id=ecg.ecg_id)
 
 
-def _audit_alert(case: Case, alert: Alert, now: datetime) -> Iterator[Missed]:
+def audit_alert(case_id: str, alert: Alert, now: datetime) -> Iterator[Missed]:
+    """What was due of one alert that waits for its answer, however little ago."""
     for step, planned in enumerate(alert.plan):
         if step > alert.step:
             due_at = alert.round_began_at + timedelta(seconds=planned.after_s)
-            yield _missed("step", case, due_at, now, alert_id=alert.alert_id, step=step)
+            yield _missed("step", case_id, due_at, now, alert_id=alert.alert_id, step=step)
     if alert.plan[0].people and not any(entry.sent_at is not None for entry in alert.people):
-        yield _missed("ring", case, alert.round_began_at, now, alert_id=alert.alert_id, step=0)
+        yield _missed("ring", case_id, alert.round_began_at, now, alert_id=alert.alert_id, step=0)
     if not alert.exhausted:
         due_at = alert.round_began_at + timedelta(seconds=alert.plan[-1].after_s)
-        yield _missed("exhaustion", case, due_at, now, alert_id=alert.alert_id, step=len(alert.plan) - 1)
+        yield _missed("exhaustion", case_id, due_at, now, alert_id=alert.alert_id, step=len(alert.plan) - 1)
     elif alert.repeat_s and alert.all_rung_at is not None:
         after_s = alert.repeat_s[min(alert.repeats, len(alert.repeat_s) - 1)]
         due_at = alert.all_rung_at + timedelta(seconds=after_s)
-        yield _missed("repeat", case, due_at, now, alert_id=alert.alert_id)
+        yield _missed("repeat", case_id, due_at, now, alert_id=alert.alert_id)
 
 
 def _missed(
     kind: Kind,
-    case: Case,
+    case_id: str,
     due_at: datetime,
     now: datetime,
     *,
@@ -104,7 +105,7 @@ def _missed(
 ) -> Missed:
     return Missed(
         kind=kind,
-        case_id=case.case_id,
+        case_id=case_id,
         due_at=due_at,
         late_s=(now - due_at).total_seconds(),
         alert_id=alert_id,

@@ -21,6 +21,7 @@ from greenchannel.events import (
     Envelope,
     GreenChannelOpened,
     GreenChannelStoodDown,
+    ImageResultReturned,
     MilestoneRecorded,
     ReadingSigned,
     StreamStarted,
@@ -183,6 +184,8 @@ def derive(envelope: Envelope, ecgs: tuple[Ecg, ...], channel: GreenChannel) -> 
             return (_value(envelope, "GREEN_OPEN", server, "server"),)
         case GreenChannelStoodDown() as e:
             return (_value(envelope, "GREEN_CANCEL", server, "server", note=e.reason),)
+        case ImageResultReturned(modality="CT", addendum=False):  # the press of who signs is the time
+            return (_value(envelope, "CT_REPORT", server, "radiologist"),)
         case ContextEntered() as e if e.onset is not None:
             return (_value(envelope, "ONSET", e.onset, "clinic"),)
         case TaskDone() as e:

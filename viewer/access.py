@@ -32,6 +32,12 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = {
     "file": _HOSPITAL | {"clinic", "device"},  # the original bytes may carry a name
     "send": frozenset({"clinic", "device", "ed", "ccu", "reader", "cardiologist"}),
     "stream": frozenset({"device", "clinic"}),
+    "image_worklist": _CARE | {"quality", "admin"},  # which studies wait; without names
+    "image_report": _CARE | {"quality"},  # the report of a study
+    "image_read": frozenset({"radiologist"}),  # claim, write, sign, tell
+    "image_stat": _HOSPITAL | {"clinic"},  # say that a study comes first
+    "image_share": _HOSPITAL | {"clinic"},  # with another member of the network
+    "image_seen": _DOCTORS | {"clinic", "ed", "ccu", "cathlab"},  # has the result before their eyes
     "opened": _HOSPITAL,  # the clinic's own look is not "seen by the doctor"
     "read": _DOCTORS,
     "advice_seen": frozenset({"clinic"}),

@@ -16,6 +16,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from greenchannel.service.desk import Desk
 from greenchannel.viewer import (
+    dicom_web_query,
+    dicom_web_rendered,
+    dicom_web_retrieve,
     dicom_web_stow,
     health,
     problems,
@@ -33,6 +36,9 @@ from greenchannel.viewer import (
     routes_export,
     routes_export_counts,
     routes_facts,
+    routes_image_report,
+    routes_imaging,
+    routes_imaging_forwards,
     routes_loop,
     routes_metrics,
     routes_paper,
@@ -67,6 +73,12 @@ SECURITY_HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+# Decoders of compressed images are WebAssembly, compiled in a worker: its script alone, by its own policy, may do so.
+DECODER: Final = "/static/assets/decodeImageFrameWorker-"
+DECODER_HEADERS: Final = SECURITY_HEADERS | {
+    "Content-Security-Policy": "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"
 }
 
 SOCKETS: Final = {f"{PREFIX}/live": live, f"{PREFIX}/stream": stream}
@@ -114,6 +126,7 @@ def _http(front: Front, metrics: health.Metrics) -> FastAPI:
         routes_tasks,
         routes_loop,
         routes_facts,
+        routes_imaging_forwards,
         routes_metrics,
         routes_reperfusion,
         routes_rules,
@@ -124,10 +137,13 @@ def _http(front: Front, metrics: health.Metrics) -> FastAPI:
         routes_quality,
         routes_export,
         routes_export_counts,
+        routes_imaging,
+        routes_image_report,
     ):
         app.include_router(module.router, prefix=PREFIX)
-    for images in (dicom_web_stow,):
+    for images in (dicom_web_stow, dicom_web_query, dicom_web_rendered, dicom_web_retrieve):
         app.include_router(images.router, prefix=dicom_web_stow.ROOT)
+        app.include_router(images.router, prefix=PREFIX + dicom_web_stow.ROOT, include_in_schema=False)
     app.include_router(health.router)
     app.include_router(health.add_metrics(metrics))
     app.include_router(static_page.router)
@@ -176,7 +192,8 @@ class _Dispatcher:
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in SECURITY_HEADERS.items():
+                secured = DECODER_HEADERS if scope["path"].startswith(DECODER) else SECURITY_HEADERS
+                for name, value in secured.items():
                     headers[name] = value
                 self._metrics.requests.labels(scope["method"], str(message["status"])).inc()
                 self._metrics.seconds.observe(time.perf_counter() - started)
@@ -198,7 +215,10 @@ def _takes_files(scope: Scope) -> bool:
     return (
         (method, path) in (("POST", f"{PREFIX}/ecgs"), ("POST", f"{PREFIX}/roster/import"))
         or (method in ("POST", "PATCH") and (path + "/").startswith(f"{PREFIX}/uploads/"))
-        or (method == "POST" and (path + "/").startswith(f"{dicom_web_stow.ROOT}/studies/"))
+        or (
+            method == "POST"
+            and (path + "/").removeprefix(PREFIX).startswith(f"{dicom_web_stow.ROOT}/studies/")
+        )
     )
 
 

@@ -30,11 +30,10 @@ from greenchannel.clock import EARLIEST, rfc3339
 from greenchannel.events import ClockReading
 from greenchannel.service.callers import Caller
 from greenchannel.service.errors import Forbidden
-from greenchannel.viewer import history, loop_json, routes_reperfusion, wire
+from greenchannel.viewer import history, imaging_json, loop_json, routes_reperfusion, wire
 from greenchannel.viewer.access import may_name, require
 from greenchannel.viewer.directory import Directory
 from greenchannel.viewer.front import NOTHING, Front, Here, Who, answer
-from greenchannel.viewer.image_json import study_json
 from greenchannel.viewer.instants import BEYOND_ZH, Instant, is_day
 from greenchannel.viewer.problems import Problem
 
@@ -142,7 +141,7 @@ async def _page(front: Front, case: Case, who: Caller, reason: str | None) -> di
         else {key: identity.get(key) for key in ("name", "phone", "id_number", "callback_phone", "history")}
         | {"vitals": case.context.vitals},
         "images": [
-            study_json(study, named=named)
+            imaging_json.on_case(front, study, named=named)
             for study in await front.desk.images.of_case(case, front.desk.hub.cases)
         ],
         "history": [history.line(envelope, names) for envelope in case.history],

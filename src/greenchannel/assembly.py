@@ -19,6 +19,8 @@ from greenchannel.county import cast
 from greenchannel.ingest.packing import pack, unpack
 from greenchannel.service import collecting
 from greenchannel.service.desk import Desk
+from greenchannel.service.imaging.detecting import Detecting
+from greenchannel.service.imaging.giving import Giving
 from greenchannel.settings import Settings, SettingsError
 from greenchannel.store.access import AccessLog
 from greenchannel.store.accounts import Accounts
@@ -29,6 +31,7 @@ from greenchannel.store.quarantine import Quarantine
 from greenchannel.store.sole import sole
 from greenchannel.store.vault import Vault, load_or_make_master_key
 from greenchannel.store.writer import Writer
+from greenchannel.triage.detectors.statuses import StatusError
 from greenchannel.triage.reading_templates import Templates, templates_of
 from greenchannel.viewer.app import create_app
 from greenchannel.viewer.frames import FramingProtocol
@@ -52,11 +55,12 @@ def build(settings: Settings, clock: Clock | None = None, *, durable: bool = Tru
     engine = open_engine(settings.url(), durable=durable)
     migrate(engine)
     vault = Vault(engine, load_or_make_master_key(settings.data_dir / "master.key"))
-    return Desk(
+    writer = Writer(engine, clock)
+    desk = Desk(
         settings=settings,
         clock=clock,
         engine=engine,
-        writer=Writer(engine, clock),
+        writer=writer,
         log=Log(engine),
         vault=vault,
         blobs=Blobs(settings.data_dir / "blobs", engine, vault, Packing(pack, unpack)),
@@ -67,6 +71,12 @@ def build(settings: Settings, clock: Clock | None = None, *, durable: bool = Tru
         task_texts=task_texts,
         site_templates=templates,
     )
+    desk.parts.append(Giving(desk, engine, writer))
+    try:
+        desk.parts.append(Detecting(desk))
+    except StatusError as error:
+        raise SettingsError(f"detectors: {error}") from None
+    return desk
 
 
 def _keep_values_out_of_logs() -> None:

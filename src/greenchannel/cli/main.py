@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "device": "greenchannel.cli.administration",
     "site": "greenchannel.cli.administration",
     "roster": "greenchannel.cli.roster",
+    "images": "greenchannel.cli.images",
     "export": "greenchannel.cli.export",
     "audit": "greenchannel.cli.operation",
     "doctor": "greenchannel.cli.operation",

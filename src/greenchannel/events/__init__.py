@@ -64,6 +64,23 @@ from greenchannel.events.case import (
     StreamStarted,
 )
 from greenchannel.events.duty import AuditorSpoke, ChannelTested, DutyStarted, RosterChanged, ShiftInDoubt
+from greenchannel.events.image_reading import (
+    ImageAddendumSigned,
+    ImageClaimed,
+    ImageCriticalOverdue,
+    ImageCriticalTold,
+    ImageDetected,
+    ImageMarkedStat,
+    ImageReadingWanted,
+    ImageReleased,
+    ImageReportDrafted,
+    ImageReportSigned,
+    ImageResultReturned,
+    ImageResultSeen,
+    ImageShared,
+    image_stream,
+    study_of,
+)
 from greenchannel.events.imaging import ImageRefused, ImageStudyReceived, ImageStudySettled
 from greenchannel.events.system import ClockReportMade, DeviceClockMeasured, PatientErased
 
@@ -111,7 +128,20 @@ __all__ = [
     "GreenChannelStoodDown",
     "IdentityChecked",
     "IdentityConflictRaised",
+    "ImageAddendumSigned",
+    "ImageClaimed",
+    "ImageCriticalOverdue",
+    "ImageCriticalTold",
+    "ImageDetected",
+    "ImageMarkedStat",
+    "ImageReadingWanted",
     "ImageRefused",
+    "ImageReleased",
+    "ImageReportDrafted",
+    "ImageReportSigned",
+    "ImageResultReturned",
+    "ImageResultSeen",
+    "ImageShared",
     "ImageStudyReceived",
     "ImageStudySettled",
     "MilestoneRecorded",
@@ -131,6 +161,8 @@ __all__ = [
     "TaskAccepted",
     "TaskDone",
     "case_stream",
+    "image_stream",
+    "study_of",
 ]
 
 AnyEvent = (
@@ -185,6 +217,19 @@ AnyEvent = (
     | ShiftInDoubt
     | AuditorSpoke
     | FactRecorded
+    | ImageAddendumSigned
+    | ImageClaimed
+    | ImageCriticalOverdue
+    | ImageCriticalTold
+    | ImageDetected
+    | ImageMarkedStat
+    | ImageReadingWanted
+    | ImageReleased
+    | ImageReportDrafted
+    | ImageReportSigned
+    | ImageResultReturned
+    | ImageResultSeen
+    | ImageShared
     | ImageStudyReceived
     | ImageStudySettled
     | ImageRefused
@@ -198,7 +243,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     """One event in its place in the log."""
 
     seq: int  # 1, 2, 3 … without gaps
-    stream: str  # "case:<id>", "device:<id>", "system"
+    stream: str  # "case:<id>", "image:<study>", "device:<id>", "system"
     version: int  # place within the stream, 1, 2, 3 …
     at: datetime  # server's instant of the append, aware, UTC
     clock: str  # name of the clock `at` was read from

@@ -21,12 +21,13 @@ from sqlalchemy import Engine
 from greenchannel.alerts import drill
 from greenchannel.alerts.auditor import Missed, audit
 from greenchannel.alerts.escalation_plan import EscalationSettings
+from greenchannel.alerts.imaging.audit import audit as audit_images
 from greenchannel.alerts.wellness import Unwell, limits, unwell
 from greenchannel.clock import Clock
 from greenchannel.events import AuditorSpoke
 from greenchannel.service.direct_alarm import DirectAlarm
 from greenchannel.service.signs import SignsOfLife
-from greenchannel.service.unsettled import UnsettledCases
+from greenchannel.service.unsettled import UnsettledCases, UnsettledReadings
 from greenchannel.store.writer import Tx, Writer
 
 logger = structlog.get_logger(__name__)
@@ -42,6 +43,7 @@ _MISSED_ZH: Final = {
     "repeat": "无人应答的预警未再次呼叫",
     "follow_up": "应答后无处理，未再次呼叫",
     "reading": "心电图超时未审核，未提示",
+    "untold": "影像危急值未告知，未提示",
 }
 _MISSED_EN: Final = {
     "step": "an alert was not escalated",
@@ -52,6 +54,7 @@ _MISSED_EN: Final = {
     "repeat": "an alert that nobody answered was not rung again",
     "follow_up": "nothing followed an answer, and nobody was rung again",
     "reading": "an ECG was not read by a person in time, and nobody was told",
+    "untold": "a critical imaging result was not said back, and nobody was told",
 }
 
 
@@ -103,6 +106,7 @@ class Auditor:
         self._direct = direct
         self._every_s = every_s
         self._cases = UnsettledCases(engine)
+        self._readings = UnsettledReadings(engine)
         self._said: dict[str, _Said] = {}  # what lasts
         self._since: dict[str, datetime] = {}  # when a fault was first seen
         self._unwritten: dict[str, Notice] = {}
@@ -137,12 +141,13 @@ class Auditor:
         await asyncio.to_thread(self.look_now)
 
     def look_now(self) -> None:
-        """One look at all cases that are not settled and at the service; each thing is said once while it lasts."""
+        """One look at all cases and studies that are not settled and at the service; what lasts is said once."""
         with self._one_look:
             now = self._clock.now()
             found = list(unwell(self._signs.look()))
             try:
                 missed = audit(self._cases.look(), now, self._settings)
+                missed += audit_images(self._readings.look(), now, self._settings.grace_s)
             except Exception as error:
                 logger.critical("the auditor cannot read the log", exc_info=True)
                 missed = []

@@ -6,6 +6,7 @@ from typing import Final
 from greenchannel.alerts import case as case_fold
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.channel_health import HealthBook
+from greenchannel.alerts.imaging import reading as image_reading
 from greenchannel.events import (
     AlertOpened,
     ClockReportMade,
@@ -15,6 +16,7 @@ from greenchannel.events import (
     FollowUpPlanned,
     GreenChannelOpened,
     StreamStarted,
+    study_of,
 )
 from greenchannel.ingest.clock_history import ClockHistory, DeadDate, after_contact, after_dead_date
 from greenchannel.ingest.device_clock import MOST_OFFSET_S, ClockOffset, refine_offset
@@ -51,6 +53,8 @@ class CaseBook:
         self.channel_health = HealthBook()
         # device and its stream id → case and start
         self.streams: dict[tuple[str, str], tuple[str, StreamStarted]] = {}
+        self.image_readings: dict[str, image_reading.Reading] = {}  # by study
+        self.open_images: dict[str, image_reading.Reading] = {}  # of these what is not done
         self._case_of: dict[str, str] = {}  # ECG, alert or task id → case id
 
     def apply(self, envelopes: Iterable[Envelope]) -> list[tuple[Envelope, Case | None]]:
@@ -76,6 +80,7 @@ class CaseBook:
                 )
         case_id = envelope.case_id
         if case_id is None:
+            self._apply_image(envelope)
             return None
         match event:
             case StreamStarted():
@@ -94,6 +99,16 @@ class CaseBook:
         case = case_fold.fold(self.cases.get(case_id), envelope)
         self.cases[case_id] = case
         return case
+
+    def _apply_image(self, envelope: Envelope) -> None:
+        study_uid = study_of(envelope.stream)
+        if study_uid is not None:
+            read = image_reading.fold(self.image_readings.get(study_uid), envelope)
+            if read is not None:
+                self.image_readings[study_uid] = read
+                self.open_images.pop(study_uid, None)
+                if read.is_open:
+                    self.open_images[study_uid] = read
 
     def case_id_of(self, thing_id: str) -> str | None:
         """The case that an ECG, an alert, a task or a follow-up belongs to."""

@@ -22,16 +22,16 @@ class Casework:
     not yet committed, since several commands share one commit, and what another process has just written."""
 
     def __init__(self, writer: Writer, book: CaseBook, settings: EscalationSettings) -> None:
-        self._writer = writer
+        self.writer = writer
         self._settings = settings
-        self._book = book
+        self.book = book
         self.on_write: list[Callable[[Tx, Envelope, Case], None]] = []
         """Told of each event as it is written, with the case right after it, within the same transaction: what one of
         them raises undoes the command."""
 
     def current(self, tx: Tx, case_id: str) -> Case:
         """The case as of this transaction; raises `NotFound`."""
-        case, stream = self._book.cases.get(case_id), case_stream(case_id)
+        case, stream = self.book.cases.get(case_id), case_stream(case_id)
         if case is None or tx.version(stream) != case.version:
             for envelope in tx.read_stream(stream, after=case.version if case else 0):
                 case = case_fold.fold(case, envelope)
@@ -74,4 +74,4 @@ class Casework:
             events = decide(case, tx.now)
             return self.write(tx, case, case_id, events, actor) if events else case
 
-        return await self._writer.transact(command)
+        return await self.writer.transact(command)

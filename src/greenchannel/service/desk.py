@@ -41,9 +41,7 @@ from greenchannel.service.following import Following
 from greenchannel.service.going_on_duty import GoingOnDuty
 from greenchannel.service.heartbeat import Heartbeat
 from greenchannel.service.hub import Hub
-from greenchannel.service.imaging.archive import ImageArchive
-from greenchannel.service.imaging.dicom_node import DicomNode
-from greenchannel.service.imaging.study_intake import StudyIntake
+from greenchannel.service.imaging.parts import DicomNode, ImageArchive, ReadingDesk, StudyIntake
 from greenchannel.service.intake import Intake, UploadAnswer
 from greenchannel.service.keeping import Housekeeping, Part, keep_running, read_again
 from greenchannel.service.notices import Notices
@@ -280,6 +278,7 @@ class Desk:
         self.quality = QualityBook(engine=engine, accounts=accounts, hub=self.hub)
         casework, intake = self._casework, self.intake
         self.images = ImageArchive(settings, clock, engine, writer, vault, casework, intake, quarantine)
+        self.image_readings = ReadingDesk(casework, vault, self.watch, self.duty, self.images, self.outbox)
         self.uploads.take_studies(StudyIntake(settings, self.images, self.intake))
         self.dicom = DicomNode(settings, self.images, self.intake)
         self.parts: list[Part] = [self.images, self.dicom]  # beside the rest: started last, stopped first

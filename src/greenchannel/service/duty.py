@@ -54,6 +54,10 @@ class Duty:
         self._others = dict(others or {})
         self.looked_s = time.monotonic()  # the end of the last look that came through
 
+    def also(self, others: Mapping[str, Callable[[Tx, Deadline], None]]) -> None:
+        """Have more kinds of due times acted on."""
+        self._others |= others
+
     async def run(self) -> None:
         """Until cancelled; duty never ends by an error."""
         await keep_running("due times", self.fire_due, self._poll_s)

@@ -35,7 +35,7 @@ class Outbox:
     """Turns events of cases into rows. All methods run within a command of the writer."""
 
     def __init__(self, contacts: Contacts) -> None:
-        self._contacts = contacts
+        self.contacts = contacts
         self._wakers: list[Callable[[], None]] = []
 
     def on_row(self, waker: Callable[[], None]) -> None:
@@ -59,7 +59,7 @@ class Outbox:
             case AlertExhausted() as exhausted:
                 facts = alert_facts(case, exhausted.alert_id)
                 key = f"{exhausted.alert_id}:{facts['round']}:exhausted"
-                people = self._contacts.of_role(tx, CLINIC, case.site)
+                people = self.contacts.of_role(tx, CLINIC, case.site)
                 self._to_all(tx, key, "exhausted", people, facts)
             case GreenChannelOpened() as opened:
                 self._drop_of_case(tx, case.case_id, "stood_down")
@@ -133,7 +133,7 @@ class Outbox:
             self.notice(
                 tx, key=f"{key}:{person}:{channel}", person=person, channel=channel, kind=kind, facts=facts
             )
-            for person, named in self._contacts.channels_in(tx, people).items()
+            for person, named in self.contacts.channels_in(tx, people).items()
             for channel in named
             if channel != PHONE or delivery.kinds()[kind].urgent
         )
@@ -152,10 +152,10 @@ class Outbox:
         The roster is that of who answers alerts: a doctor of the emergency department who stands in it speaks for
         nobody else there.
         """
-        on_duty = self._contacts.on_duty(tx, tx.now, case.site)
+        on_duty = self.contacts.on_duty(tx, tx.now, case.site)
         chosen: list[str] = []
         for role in sorted(roles):
-            people = self._contacts.of_role(tx, role, case.site)
+            people = self.contacts.of_role(tx, role, case.site)
             there = [person for person in people if person in on_duty] if role in ROSTERED else []
             chosen += there or people
         return list(dict.fromkeys(chosen))

@@ -1,22 +1,67 @@
-"""The auditor's own view of the cases: read from the log by its own query, folded by itself, in its own thread."""
+"""The auditor's own view of cases and studies: read from the log by its own query, folded by itself, in its own
+thread."""
 
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Engine, case, func, select
 
 from greenchannel.alerts import case as case_fold
 from greenchannel.alerts.case import Case
-from greenchannel.events import Envelope
+from greenchannel.alerts.imaging import reading as image_fold
+from greenchannel.alerts.imaging.reading import Reading
+from greenchannel.events import Envelope, study_of
 from greenchannel.store import rows, schema
 from greenchannel.store.engine import reading
 from greenchannel.store.schema import log
 
 _ENDED = ("case_closed", "case_merged")
+_SIGNED = ("image_report_signed", "image_addendum_signed")
+_TOLD_WITHIN = timedelta(days=7)  # after a start, older untold results are the due times' alone to remember
 _PAGE = 2_000
 
 
 class LogWentBack(Exception):
     """The log is shorter than it was: another file lies in its place, or its end was cut off."""
+
+
+class UnsettledReadings:
+    """Studies that wait for a report, or whose critical result nobody has said back."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._seq: int | None = None  # as far as was read; None: nothing yet
+        self._readings: dict[str, Reading] = {}
+
+    def look(self) -> list[Reading]:
+        """All of them as of now, with what was written since the last look."""
+        with reading(self._engine) as connection:
+            head: int = connection.execute(select(schema.log_head.c.seq)).scalar_one()
+            if self._seq is None:
+                for stream in _open_studies(connection):
+                    self._take(connection, rows.read_stream(connection, stream))
+            else:
+                query = rows.ENVELOPES.where(log.c.seq > self._seq, log.c.stream.like("image:%"))
+                self._take(connection, rows.to_envelopes(connection.execute(query.order_by(log.c.seq))))
+            self._seq = head
+        self._readings = {uid: one for uid, one in self._readings.items() if one.is_open}
+        return list(self._readings.values())
+
+    def _take(self, connection: Connection, envelopes: list[Envelope]) -> None:
+        for envelope in envelopes:
+            study_uid = study_of(envelope.stream)
+            if study_uid is None:
+                continue
+            known = self._readings.get(study_uid)
+            if known is None and envelope.version > 1:  # it was settled, and is no more
+                known = image_fold.fold_all(
+                    earlier
+                    for earlier in rows.read_stream(connection, envelope.stream)
+                    if earlier.version < envelope.version
+                )
+            found = image_fold.fold(known, envelope)
+            if found is not None:
+                self._readings[study_uid] = found
 
 
 class UnsettledCases:
@@ -59,6 +104,24 @@ class UnsettledCases:
                 for earlier in rows.read_stream(connection, envelope.stream):
                     known = case_fold.fold(known, earlier) if earlier.version < envelope.version else known
             self._cases[case_id] = case_fold.fold(known, envelope)
+
+
+def _open_studies(connection: Connection) -> list[str]:
+    """The studies without a report, and of the last days those that were signed after the newest call, or without one:
+    whether there is something critical to tell, their own words say."""
+    newest = connection.execute(select(func.max(log.c.at))).scalar_one()
+    if newest is None:
+        return []
+    signed = func.max(case((log.c.type.in_(_SIGNED), log.c.seq), else_=0))
+    told = func.max(case((log.c.type == "image_critical_told", log.c.seq), else_=0))
+    lately = func.max(log.c.at) >= newest - _TOLD_WITHIN
+    query: Any = (
+        select(log.c.stream)
+        .where(log.c.stream.like("image:%"))
+        .group_by(log.c.stream)
+        .having((signed == 0) | ((signed > told) & lately))
+    )
+    return list(connection.execute(query).scalars())
 
 
 def _streams(connection: Connection) -> list[str]:

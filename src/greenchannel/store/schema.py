@@ -332,6 +332,7 @@ image_studies = Table(
     Index("ix_image_studies_study_date", "study_date"),
     Index("ix_image_studies_number_mac", "number_mac"),
     Index("ix_image_studies_state_last_at", "state", "last_at"),
+    Index("ix_image_studies_last_at", "last_at"),
 )
 
 image_series = Table(
@@ -373,6 +374,23 @@ image_names = Table(  # beginnings of the words of names, each as a keyed hash: 
     metadata,
     Column("mac", LargeBinary(16), primary_key=True),
     Column("patient", String(64), primary_key=True, index=True),
+)
+
+image_forwards = Table(  # what is to be sent on to a hospital's archive, and what became of it
+    "image_forwards",
+    metadata,
+    Column("destination", String(64), primary_key=True),
+    Column("sop_uid", String(64), primary_key=True),
+    Column("study_uid", String(64), nullable=False, index=True),
+    Column("patient", String(64), nullable=False, index=True),
+    Column("state", String(16), nullable=False),  # "waiting", "sent", "refused"
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", Instant, nullable=False),  # not before
+    Column("reason", String(200)),  # why the newest attempt failed
+    Column("receipt", String(64)),  # what the other side answered
+    Column("created_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Index("ix_image_forwards_destination_state_next_at", "destination", "state", "next_at"),
 )
 
 # ---------------------------------------------------------------- people, devices, sites, shifts

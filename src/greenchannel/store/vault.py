@@ -187,7 +187,8 @@ class Vault:
         if tx.conn.execute(keys).rowcount == 0:
             raise PatientKeyMissing(f"expected a patient with a key, got {patient}")
         images = (schema.image_studies, schema.image_series, schema.image_instances, schema.image_names)
-        for table in (schema.personal_data, schema.blob_keys, schema.ecg_prints, *images):
+        others = (schema.personal_data, schema.blob_keys, schema.ecg_prints, schema.image_forwards)
+        for table in (*others, *images):
             tx.conn.execute(delete(table).where(table.c.patient == patient))
         tx.conn.execute(
             update(schema.patients).where(schema.patients.c.patient == patient).values(ref_mac=None)

@@ -120,7 +120,8 @@ class DicomNode:
         syntaxes = storable_syntaxes()
         for context in AllStoragePresentationContexts:
             assert context.abstract_syntax is not None
-            entity.add_supported_context(context.abstract_syntax, syntaxes)
+            # Both roles: whoever fetches by C-GET is the one who stores.
+            entity.add_supported_context(context.abstract_syntax, syntaxes, scu_role=True, scp_role=True)
         for uid, its_syntaxes in self._more_contexts:
             entity.add_supported_context(uid, *(() if its_syntaxes is None else (list(its_syntaxes),)))
         handlers: list[Any] = [

@@ -1,0 +1,207 @@
+"""The clock of a study as a plan of the alert engine: rung at shares of its time until a report is signed.
+
+To claim a study is no answer: the clock asks for a written report. What is rung at each share stands in ``clock.toml``;
+steps, repeats and exhaustion are the engine's own (`alerts.escalation`, `alerts.alert_deadlines`).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Final
+
+import msgspec
+
+from greenchannel.alerts import alert_deadlines, escalation
+from greenchannel.alerts.alert_deadlines import Deadline
+from greenchannel.alerts.escalation_plan import EVERYBODY, LIVE, PHONE
+from greenchannel.alerts.imaging import critical
+from greenchannel.alerts.imaging.reading import Reading
+from greenchannel.alerts.tables import read_document, read_table
+from greenchannel.events import (
+    AlertAcknowledged,
+    AlertOpened,
+    AlertRearmed,
+    AnyEvent,
+    Envelope,
+    ImageAddendumSigned,
+    ImageCriticalOverdue,
+    ImageReadingWanted,
+    ImageReportSigned,
+    PlanStep,
+    Ring,
+)
+
+_FILE: Final = "imaging/clock"
+_PREFIX: Final = "image_"
+STEP: Final = _PREFIX + alert_deadlines.STEP
+REPEAT: Final = _PREFIX + alert_deadlines.REPEAT
+UNTOLD: Final = "image_critical_untold"
+KINDS: Final = (STEP, REPEAT, UNTOLD)
+"""Kinds of due times of a study's stream."""
+
+
+class People(msgspec.Struct, frozen=True, kw_only=True):
+    """Who can be rung for a study now, and where."""
+
+    radiologists: tuple[str, ...] = ()
+    head: str | None = None  # of the duty roster
+    channels: Mapping[str, Sequence[str]] = {}
+
+
+class _Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    name: str
+    who: tuple[str, ...]
+    who_critical: tuple[str, ...]
+    call: bool = False
+
+
+@cache
+def _steps() -> tuple[_Step, ...]:
+    return read_table(_FILE, "step", _Step)
+
+
+def plan(
+    wanted: ImageReadingWanted, now: datetime, people: People, claimant: str | None
+) -> tuple[PlanStep, ...]:
+    """The plan of a study's clock from `now` on: a step for the receipt, and one for each share of its time.
+
+    A share that is over already is due at once; two that fall together keep their order.
+    """
+    total = wanted.due_at - wanted.started_at
+    times = [now, *(wanted.started_at + total * share for share in wanted.shares)]
+    steps = _steps()
+    if len(steps) != len(times):
+        raise ValueError(
+            f"expected {len(steps) - 1} shares, as clock.toml has steps, got {list(wanted.shares)}"
+        )
+    return tuple(
+        _step(step, max((at - now).total_seconds(), 0.0), wanted, people, claimant, last=step is steps[-1])
+        for step, at in zip(steps, times, strict=True)
+    )
+
+
+def _step(
+    step: _Step,
+    after_s: float,
+    wanted: ImageReadingWanted,
+    people: People,
+    claimant: str | None,
+    *,
+    last: bool,
+) -> PlanStep:
+    named = step.who_critical if wanted.critical else step.who
+    rung = tuple(dict.fromkeys(one for word in named for one in _named(word, people, claimant)))
+    rings = tuple(
+        Ring(person=one, channel=channel)
+        for one in rung
+        for channel in (people.channels.get(one) or (LIVE,))
+        if channel != PHONE or step.call
+    )
+    return PlanStep(
+        after_s=after_s, role=EVERYBODY if last else step.name, people=rung, channels=(LIVE,), rings=rings
+    )
+
+
+def _named(word: str, people: People, claimant: str | None) -> tuple[str, ...]:
+    if word == "radiologists":
+        return people.radiologists
+    if word == "head":
+        return () if people.head is None else (people.head,)
+    if word == "claimant":
+        return people.radiologists if claimant is None else (claimant,)
+    raise ValueError(f"expected claimant, radiologists or head, got {word!r}")
+
+
+def tier_of(wanted: ImageReadingWanted) -> str:
+    """What its alert is called."""
+    return str(read_document(_FILE)["tier_critical" if wanted.critical else "tier_other"])
+
+
+def want(
+    reading: Reading | None, wanted: ImageReadingWanted, now: datetime, people: People, alert_id: str
+) -> list[AnyEvent]:
+    """Begin the clock of a study, or shorten it: only what makes it run out sooner, or critical, changes anything.
+
+    `alert_id` is the name of the alert that begins; a clock that runs already keeps its own.
+    """
+    if reading is not None and (reading.report is not None or not _sooner(reading.clock, wanted)):
+        return []
+    claimant = None if reading is None else reading.claimed_by
+    steps = plan(wanted, now, people, claimant)
+    repeat_s = tuple(read_document(_FILE)["repeat_s"])
+    alert = None if reading is None else reading.alert
+    opened: AnyEvent
+    if alert is None:
+        opened = AlertOpened(
+            alert_id=alert_id,
+            tier=tier_of(wanted),
+            ecg_id=wanted.study_uid,
+            rules=(wanted.clock,),
+            plan=steps,
+            repeat_s=repeat_s,
+        )
+    else:
+        alert_id = alert.alert_id
+        opened = AlertRearmed(
+            alert_id=alert_id, round=alert.round + 1, plan=steps, reason="louder", repeat_s=repeat_s
+        )
+    return [wanted, opened, *escalation.ring(alert_id, steps[0].all_rings, 0)]
+
+
+def _sooner(before: ImageReadingWanted, after: ImageReadingWanted) -> bool:
+    return after.due_at < before.due_at or (after.critical and not before.critical)
+
+
+def answered(reading: Reading, person: str) -> list[AnyEvent]:
+    """The report is there: nobody is rung for it any more."""
+    alert = reading.alert
+    return (
+        [] if alert is None or not alert.open else [AlertAcknowledged(alert_id=alert.alert_id, person=person)]
+    )
+
+
+def deadlines(envelope: Envelope, reading: Reading) -> list[Deadline]:
+    """The due times that one event of a study sets; `reading` is as it stands after the event."""
+    if isinstance(envelope.event, ImageReportSigned | ImageAddendumSigned):
+        signed = reading.signed[-1]
+        if not signed.critical:
+            return []
+        return [_untold(envelope.stream, signed.report_id, critical.told_by(signed), 1)]
+    if isinstance(envelope.event, ImageCriticalOverdue):
+        event = envelope.event
+        due_at = envelope.at + timedelta(seconds=critical.again_s())
+        return [_untold(envelope.stream, event.report_id, due_at, event.times + 1)]
+    found = alert_deadlines.of_alert(envelope, reading.alert_of)
+    return [msgspec.structs.replace(one, kind=_PREFIX + one.kind) for one in found]
+
+
+def _untold(stream: str, report_id: str, due_at: datetime, times: int) -> Deadline:
+    payload = {"report_id": report_id, "times": times}
+    return Deadline(
+        id=f"{report_id}:untold:{times}", due_at=due_at, kind=UNTOLD, stream=stream, payload=payload
+    )
+
+
+def on_due(
+    reading: Reading, deadline: Deadline, now: datetime, people_now: Callable[[], People]
+) -> list[AnyEvent]:
+    """Return what a due time does now; nothing where the report is signed, or the result was told."""
+    if deadline.kind not in KINDS or now < deadline.due_at:
+        return []
+    if deadline.kind == UNTOLD:
+        report_id = deadline.payload["report_id"]
+        if all(one.report_id != report_id for one in reading.untold):
+            return []
+        times = deadline.payload["times"]
+        return [ImageCriticalOverdue(report_id=report_id, due_at=deadline.due_at, times=times)]
+    alert = reading.alert_of(deadline.payload["alert_id"])
+    if alert is None or not alert.open or deadline.payload["round"] != alert.round:
+        return []
+    fresh = plan(reading.clock, now, people_now(), reading.claimed_by)
+    # Times as they were frozen, people as they are now: who came on since, and who has claimed it.
+    steps = tuple(
+        msgspec.structs.replace(new, after_s=old.after_s) for old, new in zip(alert.plan, fresh, strict=True)
+    )
+    alert = msgspec.structs.replace(alert, plan=steps)
+    plain = msgspec.structs.replace(deadline, kind=deadline.kind.removeprefix(_PREFIX))
+    return alert_deadlines.of_waiting(alert, plain, now, steps)

@@ -1,0 +1,216 @@
+"""What people do with a study: pure decisions that return events, or raise `Refused` and change nothing."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from greenchannel.alerts.imaging import clock
+from greenchannel.alerts.imaging.critical import critical_results, to_roles, ways
+from greenchannel.alerts.imaging.reading import Reading
+from greenchannel.alerts.refusal import Refused, no_such
+from greenchannel.events import (
+    AnyEvent,
+    ImageAddendumSigned,
+    ImageClaimed,
+    ImageCriticalTold,
+    ImageMarkedStat,
+    ImageReleased,
+    ImageReportDrafted,
+    ImageReportSigned,
+    ImageResultReturned,
+    ImageResultSeen,
+    ImageShared,
+)
+
+BLANK: Final = "___"  # as templates have it
+ADDENDUM_REASONS: Final = ("addition", "correction", "confirmation")
+_MOST_AHEAD: Final = timedelta(minutes=2)  # a clock that is a little fast
+
+
+def claim(reading: Reading, person: str, *, take_over: bool = False) -> list[AnyEvent]:
+    """Take a study to read. Another's is taken over only by who says so; the clock runs on."""
+    if reading.report is not None:
+        raise _reported(reading)
+    if reading.claimed_by == person:
+        return []
+    if reading.claimed_by is not None and not take_over:
+        raise Refused(
+            "claimed",
+            f"该检查正由 {reading.claimed_by} 阅片；如需接手请确认",
+            f"expected a study that nobody reads, {reading.claimed_by} has it; say take_over to take it",
+            409,
+        )
+    return [ImageClaimed(person=person)]
+
+
+def release(reading: Reading, person: str) -> list[AnyEvent]:
+    """Give a study back unread; who does not have it changes nothing."""
+    return [ImageReleased(person=person)] if reading.claimed_by == person and reading.report is None else []
+
+
+def mark_stat(reading: Reading, person: str, reason: str) -> list[AnyEvent]:
+    """Say that it must be read first; said already, nothing changes."""
+    if reading.report is not None:
+        raise _reported(reading)
+    if not reason.strip():
+        raise Refused("reason_needed", "请说明原因", "expected a reason, got none", 422)
+    return [] if reading.stat_by is not None else [ImageMarkedStat(person=person, reason=reason)]
+
+
+def draft(
+    reading: Reading, person: str, *, findings: str, impression: str, template: str | None
+) -> list[AnyEvent]:
+    """Keep what is written so far; blanks may stand."""
+    if reading.report is not None:
+        raise _reported(reading)
+    before = reading.draft
+    same = before is not None and (before.person, before.findings, before.impression, before.template) == (
+        person,
+        findings,
+        impression,
+        template,
+    )
+    if same:
+        return []
+    return [ImageReportDrafted(person=person, findings=findings, impression=impression, template=template)]
+
+
+def sign(
+    reading: Reading,
+    person: str,
+    *,
+    report_id: str,
+    findings: str,
+    impression: str,
+    critical: Sequence[str],
+    provisional: bool,
+    template: str | None,
+) -> list[AnyEvent]:
+    """Sign the report: the clock stops, whoever was rung is let go."""
+    if reading.report is not None:
+        raise _reported(reading)
+    _check_text("findings", "影像所见", findings)
+    _check_text("impression", "诊断意见", impression)
+    _check_critical(critical)
+    signed = ImageReportSigned(
+        report_id=report_id,
+        person=person,
+        findings=findings.strip(),
+        impression=impression.strip(),
+        critical=tuple(dict.fromkeys(critical)),
+        provisional=provisional,
+        template=template,
+    )
+    return [signed, *clock.answered(reading, person)]
+
+
+def addendum(
+    reading: Reading, person: str, *, report_id: str, text: str, reason: str, critical: Sequence[str]
+) -> list[AnyEvent]:
+    """Add to a signed report, which stays as it is."""
+    if reading.report is None:
+        raise Refused("no_report", "尚无已签发报告", "expected a signed report, got none", 409)
+    if reason not in ADDENDUM_REASONS:
+        raise no_such("reason", "补充原因", reason)
+    _check_text("text", "补充内容", text)
+    _check_critical(critical)
+    added = ImageAddendumSigned(
+        report_id=report_id,
+        person=person,
+        text=text.strip(),
+        reason=reason,
+        critical=tuple(dict.fromkeys(critical)),
+    )
+    return [added]
+
+
+def tell_critical(reading: Reading, said: ImageCriticalTold, now: datetime) -> list[AnyEvent]:
+    """Write down that a critical result was told, or that it was tried. It is told once the other side has said it
+    back, and right; until then the duty stays. The same call again changes nothing."""
+    if any(call.call_id == said.call_id for call in reading.calls):
+        return []
+    if not reading.critical:
+        raise Refused(
+            "nothing_critical", "报告中没有危急值", "expected a report with a critical result, got none", 409
+        )
+    known = {one.report_id for one in reading.signed if one.critical}
+    strangers = [name for name in said.report_ids if name not in known]
+    if strangers or not said.report_ids:
+        raise no_such("report", "含危急值的报告", ", ".join(strangers) or "none")
+    if said.way not in ways():
+        raise no_such("way", "通知方式", said.way)
+    if said.to_role not in to_roles():
+        raise no_such("role", "接收角色", said.to_role)
+    if said.told_at > now + _MOST_AHEAD or said.told_at < min(one.at for one in reading.signed):
+        raise Refused(
+            "told_at",
+            "通知时间应在签发之后、此刻之前",
+            "expected told_at between the signature and now, got another time",
+            422,
+        )
+    if said.read_back_right and not (said.reached and (said.read_back or "").strip()):
+        raise Refused(
+            "read_back_needed",
+            "请记录对方复述的内容",
+            "expected what the other side said back, got none",
+            422,
+        )
+    return [said]
+
+
+def seen(reading: Reading, person: str) -> list[AnyEvent]:
+    """The clinic has the newest result before its eyes; the first look at each is kept."""
+    if not reading.signed:
+        raise Refused("no_report", "尚无已签发报告", "expected a signed report, got none", 409)
+    newest = reading.signed[-1].report_id
+    if any((who, name) == (person, newest) for who, name, _ in reading.seen_by):
+        return []
+    return [ImageResultSeen(person=person, report_id=newest)]
+
+
+def share(reading: Reading, person: str, site: str, reason: str) -> list[AnyEvent]:
+    """Let another member use study and result; again changes nothing."""
+    if not reason.strip():
+        raise Refused("reason_needed", "请说明原因", "expected a reason, got none", 422)
+    return [] if site in reading.sites else [ImageShared(person=person, site=site, reason=reason)]
+
+
+def returned(reading: Reading, modality: str | None) -> ImageResultReturned:
+    """What the case is told of the newest signed text."""
+    newest = reading.signed[-1]
+    return ImageResultReturned(
+        study_uid=reading.study_uid,
+        report_id=newest.report_id,
+        critical=bool(newest.critical),
+        addendum=newest.addendum is not None,
+        provisional=newest.provisional,
+        modality=modality,
+    )
+
+
+def _reported(reading: Reading) -> Refused:
+    who = "" if reading.report is None else reading.report.person
+    return Refused(
+        "already_reported",
+        f"{who} 已签发报告，只能追加补充报告",
+        f"expected a study without a report, {who} has signed one; an addendum can be added",
+        409,
+    )
+
+
+def _check_text(name: str, zh: str, text: str) -> None:
+    if not text.strip():
+        raise Refused("text_needed", f"请填写{zh}", f"expected {name}, got nothing", 422)
+    if BLANK in text:
+        raise Refused(
+            "blank_left",
+            f"{zh}中还有未填的空白",
+            f"expected {name} without {BLANK}, got one that has it",
+            422,
+        )
+
+
+def _check_critical(codes: Sequence[str]) -> None:
+    for code in codes:
+        if code not in critical_results():
+            raise no_such("critical_result", "危急值", code)

@@ -1,0 +1,229 @@
+"""The reading of one study as it stands: a fold over the events of its stream."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+
+from greenchannel.alerts.alert_state import Alert, fold_alerts
+from greenchannel.events import (
+    Envelope,
+    ImageAddendumSigned,
+    ImageClaimed,
+    ImageCriticalOverdue,
+    ImageCriticalTold,
+    ImageDetected,
+    ImageMarkedStat,
+    ImageReadingWanted,
+    ImageReleased,
+    ImageReportDrafted,
+    ImageReportSigned,
+    ImageResultSeen,
+    ImageShared,
+    study_of,
+)
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody has written and not signed."""
+
+    person: str
+    at: datetime
+    findings: str
+    impression: str
+    template: str | None
+
+
+class Signed(msgspec.Struct, frozen=True, kw_only=True):
+    """A signed text: the report, or an addendum to it."""
+
+    report_id: str
+    seq: int
+    person: str
+    at: datetime
+    findings: str
+    impression: str  # of an addendum its whole text
+    critical: tuple[str, ...]
+    provisional: bool
+    template: str | None
+    addendum: str | None = None  # why it was added; None: it is the report
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """A critical result told, or tried to be told."""
+
+    call_id: str
+    at: datetime  # when it was written down
+    said: ImageCriticalTold
+
+    @property
+    def closed(self) -> bool:
+        """Did somebody hear it and say it back right?"""
+        return self.said.reached and self.said.read_back_right and bool(self.said.read_back)
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """One study's reading after the event `seq`."""
+
+    study_uid: str
+    site: str | None
+    case_id: str | None
+    wanted_at: datetime
+    clock: ImageReadingWanted  # the newest
+    seq: int
+    version: int
+    stat_by: str | None = None
+    stat_reason: str | None = None
+    claimed_by: str | None = None
+    claimed_at: datetime | None = None
+    detected: tuple[ImageDetected, ...] = ()  # the newest word of each detector
+    draft: Draft | None = None
+    signed: tuple[Signed, ...] = ()  # the report, then its addenda
+    calls: tuple[Call, ...] = ()
+    overdue: tuple[str, ...] = ()  # ids of what was not told in time
+    overdue_times: int = 0
+    seen_by: tuple[tuple[str, str, datetime], ...] = ()  # person, report id, when
+    alerts: tuple[Alert, ...] = ()
+    shared_with: tuple[str, ...] = ()  # sites that may use study and result beside its own
+
+    @property
+    def sites(self) -> tuple[str, ...]:
+        """Whose it is: the site's own, and those that it was shared with."""
+        return self.shared_with if self.site is None else (self.site, *self.shared_with)
+
+    @property
+    def report(self) -> Signed | None:
+        """The report; None while there is none."""
+        return self.signed[0] if self.signed else None
+
+    @property
+    def state(self) -> str:
+        """ "waiting", "claimed", "provisional" or "final"."""
+        if self.report is None:
+            return "waiting" if self.claimed_by is None else "claimed"
+        confirmed = any(one.addendum == "confirmation" for one in self.signed[1:])
+        return "provisional" if self.report.provisional and not confirmed else "final"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody still has to do something: report, confirm, or tell."""
+        return self.state != "final" or bool(self.untold)
+
+    @property
+    def critical(self) -> tuple[str, ...]:
+        """Every critical result that any signed text names, each once."""
+        return tuple(dict.fromkeys(code for one in self.signed for code in one.critical))
+
+    @property
+    def untold(self) -> tuple[Signed, ...]:
+        """Signed texts with critical results that nobody has heard and said back."""
+        told = {name for call in self.calls if call.closed for name in call.said.report_ids}
+        return tuple(one for one in self.signed if one.critical and one.report_id not in told)
+
+    @property
+    def alert(self) -> Alert | None:
+        """The call for its report."""
+        return self.alerts[-1] if self.alerts else None
+
+    def alert_of(self, alert_id: str) -> Alert | None:
+        """The alert of this id, or None."""
+        return next((one for one in self.alerts if one.alert_id == alert_id), None)
+
+
+def fold(reading: Reading | None, envelope: Envelope) -> Reading | None:
+    """Return the reading after one more event of the log; events of other streams, and those folded already, change
+    nothing. None until a reading is wanted."""
+    event, at = envelope.event, envelope.at
+    study_uid = study_of(envelope.stream)
+    if study_uid is None:
+        return reading
+    if reading is None:
+        return _wanted(envelope, event) if isinstance(event, ImageReadingWanted) else None
+    if study_uid != reading.study_uid or envelope.version <= reading.version:
+        return reading
+    reading = msgspec.structs.replace(
+        reading, seq=envelope.seq, version=envelope.version, alerts=fold_alerts(reading.alerts, envelope)
+    )
+    replace = msgspec.structs.replace
+    match event:
+        case ImageReadingWanted():
+            return replace(reading, clock=event, case_id=event.case_id or reading.case_id)
+        case ImageMarkedStat() if reading.stat_by is None:
+            return replace(reading, stat_by=event.person, stat_reason=event.reason)
+        case ImageDetected():
+            others = tuple(one for one in reading.detected if one.plugin != event.plugin)
+            return replace(reading, detected=(*others, event))
+        case ImageClaimed():
+            return replace(reading, claimed_by=event.person, claimed_at=at)
+        case ImageReleased():
+            return replace(reading, claimed_by=None, claimed_at=None)
+        case ImageReportDrafted():
+            draft = Draft(
+                person=event.person,
+                at=at,
+                findings=event.findings,
+                impression=event.impression,
+                template=event.template,
+            )
+            return replace(reading, draft=draft)
+        case ImageCriticalTold():
+            return replace(reading, calls=(*reading.calls, Call(call_id=event.call_id, at=at, said=event)))
+        case ImageCriticalOverdue():
+            ids = tuple(dict.fromkeys((*reading.overdue, event.report_id)))
+            return replace(reading, overdue=ids, overdue_times=event.times)
+        case ImageShared():
+            return replace(reading, shared_with=tuple(dict.fromkeys((*reading.shared_with, event.site))))
+        case ImageResultSeen():
+            return replace(reading, seen_by=(*reading.seen_by, (event.person, event.report_id, at)))
+        case ImageReportSigned() | ImageAddendumSigned():
+            return replace(reading, draft=None, signed=(*reading.signed, _signed(event, envelope)))
+        case _:
+            return reading
+
+
+def fold_all(envelopes: Iterable[Envelope]) -> Reading | None:
+    """Fold the events of one stream."""
+    reading: Reading | None = None
+    for envelope in envelopes:
+        reading = fold(reading, envelope)
+    return reading
+
+
+def _wanted(envelope: Envelope, event: ImageReadingWanted) -> Reading:
+    return Reading(
+        study_uid=event.study_uid,
+        site=event.site,
+        case_id=event.case_id,
+        wanted_at=envelope.at,
+        clock=event,
+        seq=envelope.seq,
+        version=envelope.version,
+    )
+
+
+def _signed(event: ImageReportSigned | ImageAddendumSigned, envelope: Envelope) -> Signed:
+    at, seq = envelope.at, envelope.seq
+    if isinstance(event, ImageAddendumSigned):
+        return Signed(
+            report_id=event.report_id,
+            seq=seq,
+            person=event.person,
+            at=at,
+            findings="",
+            impression=event.text,
+            critical=event.critical,
+            provisional=False,
+            template=None,
+            addendum=event.reason,
+        )
+    return Signed(
+        report_id=event.report_id,
+        seq=seq,
+        person=event.person,
+        at=at,
+        findings=event.findings,
+        impression=event.impression,
+        critical=event.critical,
+        provisional=event.provisional,
+        template=event.template,
+    )

@@ -1,0 +1,401 @@
+"""The reading of studies as the running service asks and changes it: clocks, reports, critical results.
+
+A study that comes in wants a reading, in the commit that takes it in; each change is decided on the reading as its own
+transaction sees it.
+"""
+
+import asyncio
+import functools
+import heapq
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+import structlog
+
+from greenchannel.alerts import roster
+from greenchannel.alerts.alert_deadlines import Deadline as Due
+from greenchannel.alerts.case import Case
+from greenchannel.alerts.imaging import clock, commands
+from greenchannel.alerts.imaging.clock import People
+from greenchannel.alerts.imaging.reading import Reading, fold
+from greenchannel.events import (
+    AlertOpened,
+    AnyEvent,
+    Envelope,
+    GreenChannelOpened,
+    ImageCriticalTold,
+    ImageDetected,
+    ImageStudyReceived,
+    ImageStudySettled,
+    image_stream,
+    study_of,
+)
+from greenchannel.service.callers import Caller
+from greenchannel.service.casework import Casework
+from greenchannel.service.duty import Duty
+from greenchannel.service.errors import NotFound
+from greenchannel.service.ids import new_id
+from greenchannel.service.imaging.archive import ImageArchive
+from greenchannel.service.imaging.reading_notices import ReadingNotices
+from greenchannel.service.imaging.records import ImageStudy, StudyText
+from greenchannel.service.imaging.study_facts import facts_of, modality_of, wanted_of
+from greenchannel.service.outbox import Outbox
+from greenchannel.service.watch import Watch
+from greenchannel.store import image_rows
+from greenchannel.store.deadlines import Deadline
+from greenchannel.store.errors import PatientKeyMissing
+from greenchannel.store.vault import Vault
+from greenchannel.store.writer import Tx
+from greenchannel.triage.imaging.clocks import is_read
+from greenchannel.triage.imaging.facts import StudyFacts
+from greenchannel.triage.imaging.order import ImagePlace, place
+
+logger = structlog.get_logger(__name__)
+
+RADIOLOGIST = "radiologist"
+PRIOR = "prior"  # the way in of what was fetched to compare with
+SERVICE = "service"
+_ASKED_AT_ONCE = 200
+MOST_REPORTED = 500
+
+Decision = Callable[[Reading, datetime], Sequence[AnyEvent]]
+
+
+class Row(NamedTuple):
+    """One line of the worklist."""
+
+    place: ImagePlace
+    reading: Reading
+    facts: StudyFacts
+    study: ImageStudy
+
+
+class ReadingDesk:
+    """Everything that people and due times do with the reading of studies."""
+
+    def __init__(
+        self,
+        casework: Casework,
+        vault: Vault,
+        watch: Watch,
+        duty: Duty,
+        images: ImageArchive,
+        outbox: Outbox,
+    ) -> None:
+        self._writer = casework.writer
+        self.casework = casework
+        self._book = casework.book
+        self._vault = vault
+        self._watch = watch
+        self._images = images
+        self._notices = ReadingNotices(outbox)
+        casework.on_write.append(self.on_case)
+        duty.also(dict.fromkeys(clock.KINDS, self.fire))
+
+    # ------------------------------------------------------------ questions
+
+    def reading(self, study_uid: str) -> Reading:
+        """The reading of one study; raises `NotFound`."""
+        found = self._book.image_readings.get(study_uid)
+        if found is None:
+            raise NotFound("study", study_uid)
+        return found
+
+    def all(self) -> tuple[Reading, ...]:
+        """The readings of all studies."""
+        return tuple(self._book.image_readings.values())
+
+    def known(self, study_uid: str) -> Reading | None:
+        """As `reading`; None where the study is not one that is read."""
+        return self._book.image_readings.get(study_uid)
+
+    def may_see(self, study_uid: str, caller: Caller, site: str | None = None) -> bool:
+        """Is the study of one of the caller's sites, or shared with one? `site`: its own, where it is known."""
+        reading = self.known(study_uid)
+        sites = [*([] if site is None else [site]), *(() if reading is None else reading.sites)]
+        return caller.sites is None or any(caller.may_see(one) for one in sites)
+
+    async def worklist(self, caller: Caller, now: datetime, *, reported: bool = False) -> list[Row]:
+        """Studies that wait, first to be read first; with `reported` those that are reported, newest first.
+
+        What still has something open (a provisional report, a critical result that was not told) stands in both.
+        """
+        if reported:
+            return await asyncio.to_thread(self._reported, caller, now)
+        found = [one for one in tuple(self._book.open_images.values()) if self.may_see(one.study_uid, caller)]
+        rows = await asyncio.to_thread(self._rows, found, now)
+        return sorted(rows, key=lambda row: (row.reading.report is not None, row.place))
+
+    def _reported(self, caller: Caller, now: datetime) -> list[Row]:
+        known = tuple(self._book.image_readings.values())
+        found = [one for one in known if one.report is not None and self.may_see(one.study_uid, caller)]
+        newest = heapq.nlargest(MOST_REPORTED, found, key=lambda one: one.signed[-1].seq)
+        places = {one.study_uid: number for number, one in enumerate(newest)}
+        return sorted(self._rows(newest, now), key=lambda row: places[row.reading.study_uid])
+
+    async def row(self, reading: Reading, now: datetime) -> Row:
+        """The line of one study; raises `NotFound` for one of an erased patient."""
+        rows = await asyncio.to_thread(self._rows, [reading], now)
+        if not rows:
+            raise NotFound("study", reading.study_uid)
+        return rows[0]
+
+    def _rows(self, readings: Sequence[Reading], now: datetime) -> list[Row]:
+        by_uid = {one.study_uid: one for one in readings}
+        uids, rows = list(by_uid), list[Row]()
+        for start in range(0, len(uids), _ASKED_AT_ONCE):
+            chunk = uids[start : start + _ASKED_AT_ONCE]
+            filters = {"StudyInstanceUID": ",".join(chunk)}
+            for hit in self._images.search_sync("study", filters, limit=len(chunk)):
+                reading = by_uid[hit.study.study_uid]
+                facts = self._facts_of(hit.study, reading)
+                rows.append(Row(place(facts, now), reading, facts, hit.study))
+        return rows
+
+    def _facts_of(self, study: ImageStudy, reading: Reading) -> StudyFacts:
+        return facts_of(
+            study_uid=study.study_uid,
+            site=study.site,
+            modalities=study.modalities,
+            received_at=study.received_at,
+            text=study.text,
+            case=self._book.cases.get(study.case_id),
+            reading=reading,
+        )
+
+    # ------------------------------------------------------------ what people do
+
+    async def claim(self, study_uid: str, caller: Caller, *, take_over: bool) -> Reading:
+        """Take a study to read; raises `Refused` where another reads it, or it is reported."""
+        return await self._change(
+            study_uid, caller.actor, lambda one, _: commands.claim(one, caller.id, take_over=take_over)
+        )
+
+    async def release(self, study_uid: str, caller: Caller) -> Reading:
+        """Give it back unread."""
+        return await self._change(study_uid, caller.actor, lambda one, _: commands.release(one, caller.id))
+
+    async def mark_stat(self, study_uid: str, caller: Caller, reason: str) -> Reading:
+        """A clinician says that it is read first; its clock becomes shorter in the same commit."""
+
+        def command(tx: Tx) -> Reading:
+            one = self.current(tx, study_uid)
+            events = commands.mark_stat(one, caller.id, reason)
+            if events:
+                self._write(tx, one, study_uid, events, caller.actor)
+                self._want(tx, study_uid)
+            return self.current(tx, study_uid)
+
+        return await self._writer.transact(command)
+
+    async def draft(
+        self, study_uid: str, caller: Caller, *, findings: str, impression: str, template: str | None
+    ) -> Reading:
+        """Keep what is written so far."""
+        return await self._change(
+            study_uid,
+            caller.actor,
+            lambda one, _: commands.draft(
+                one, caller.id, findings=findings, impression=impression, template=template
+            ),
+        )
+
+    async def sign(
+        self,
+        study_uid: str,
+        caller: Caller,
+        *,
+        findings: str,
+        impression: str,
+        critical: Sequence[str],
+        provisional: bool,
+        template: str | None,
+    ) -> Reading:
+        """Sign the report; the case has it in the same commit, and its clinic is told."""
+        report_id = new_id("ir")
+        return await self._change(
+            study_uid,
+            caller.actor,
+            lambda one, _: commands.sign(
+                one,
+                caller.id,
+                report_id=report_id,
+                findings=findings,
+                impression=impression,
+                critical=critical,
+                provisional=provisional,
+                template=template,
+            ),
+            returns=True,
+        )
+
+    async def addendum(
+        self, study_uid: str, caller: Caller, *, text: str, reason: str, critical: Sequence[str]
+    ) -> Reading:
+        """Add to a signed report."""
+        report_id = new_id("ir")
+        return await self._change(
+            study_uid,
+            caller.actor,
+            lambda one, _: commands.addendum(
+                one, caller.id, report_id=report_id, text=text, reason=reason, critical=critical
+            ),
+            returns=True,
+        )
+
+    async def tell_critical(self, study_uid: str, caller: Caller, said: ImageCriticalTold) -> Reading:
+        """Write down a call about a critical result; the same `call_id` again changes nothing."""
+        return await self._change(
+            study_uid, caller.actor, lambda one, now: commands.tell_critical(one, said, now)
+        )
+
+    async def seen(self, study_uid: str, caller: Caller) -> Reading:
+        """The clinic looks at the newest result."""
+        return await self._change(study_uid, caller.actor, lambda one, _: commands.seen(one, caller.id))
+
+    async def share(self, study_uid: str, caller: Caller, site: str, reason: str) -> Reading:
+        """Let another member of the network use study and result."""
+        return await self._change(
+            study_uid, caller.actor, lambda one, _: commands.share(one, caller.id, site, reason)
+        )
+
+    async def detected(self, study_uid: str, said: ImageDetected) -> None:
+        """Note what a detector said; a study that nobody reads has no use for it. The place follows by itself, the
+        clock does not: a detector moves a study forward and rings nobody."""
+
+        def command(tx: Tx) -> None:
+            one = self._known(tx, study_uid)
+            if one is not None and said not in one.detected:
+                self._write(tx, one, study_uid, [said], SERVICE)
+
+        await self._writer.transact(command)
+
+    # ------------------------------------------------------------ within a command
+
+    def current(self, tx: Tx, study_uid: str) -> Reading:
+        """The reading as of this transaction; raises `NotFound`."""
+        found = self._known(tx, study_uid)
+        if found is None:
+            raise NotFound("study", study_uid)
+        return found
+
+    def _known(self, tx: Tx, study_uid: str) -> Reading | None:
+        found, stream = self._book.image_readings.get(study_uid), image_stream(study_uid)
+        if found is None or tx.version(stream) != found.version:
+            for envelope in tx.read_stream(stream, after=found.version if found else 0):
+                found = fold(found, envelope)
+        return found
+
+    async def _change(
+        self, study_uid: str, actor: str, decide: Decision, *, returns: bool = False
+    ) -> Reading:
+        def command(tx: Tx) -> Reading:
+            one = self.current(tx, study_uid)
+            events = decide(one, tx.now)
+            if not events:
+                return one
+            after = self._write(tx, one, study_uid, events, actor)
+            if returns and after.case_id is not None:
+                case = self._case(tx, after.case_id)
+                row = image_rows.study_of(tx.conn, study_uid)
+                modality = None if row is None else modality_of(row.modalities.split("\\"))
+                self.casework.write(tx, case, case.case_id, [commands.returned(after, modality)], actor)
+            return after
+
+        return await self._writer.transact(command)
+
+    def _case(self, tx: Tx, case_id: str) -> Case:
+        """The case, or the one that it was merged into."""
+        case = self.casework.current(tx, case_id)
+        while case.merged_into is not None:
+            case = self.casework.current(tx, case.merged_into)
+        return case
+
+    def on_case(self, tx: Tx, envelope: Envelope, case: Case) -> None:
+        """A study has come, or come further: it wants a reading, in the same commit."""
+        match envelope.event:
+            case ImageStudyReceived() as e if e.way != PRIOR and not case.is_drill:
+                self._want(tx, e.study_uid, case)
+            case ImageStudySettled() as e if self._known(tx, e.study_uid) is not None:
+                self._want(tx, e.study_uid, case)
+            case (
+                AlertOpened() | GreenChannelOpened()
+            ):  # an emergency now: the clocks of its studies are shorter
+                for one in tuple(self._book.open_images.values()):
+                    if one.case_id == case.case_id and one.report is None:
+                        self._want(tx, one.study_uid, case)
+            case _:
+                pass
+
+    def _want(self, tx: Tx, study_uid: str, case: Case | None = None) -> None:
+        row = image_rows.study_of(tx.conn, study_uid)
+        if row is None:
+            return
+        modalities = [one for one in row.modalities.split("\\") if one]
+        reading = self._known(tx, study_uid)
+        if reading is None and not is_read(modalities):
+            return
+        try:
+            opened = self._vault.opener(tx.conn)(row.patient, row.sealed, row.study_uid)
+        except PatientKeyMissing:
+            return
+        facts = facts_of(
+            study_uid=study_uid,
+            site=row.site,
+            modalities=modalities,
+            received_at=row.received_at,
+            text=msgspec.convert(opened, StudyText),
+            case=case or self._case(tx, row.case_id),
+            reading=reading,
+        )
+        people = self._people(tx, row.site)
+        events = clock.want(reading, wanted_of(facts, row.case_id), tx.now, people, new_id("ia"))
+        if events:
+            self._write(tx, reading, study_uid, events, SERVICE)
+
+    def _people(self, tx: Tx, site: str | None) -> People:
+        shifts = self._watch.shifts(tx.now, site)
+        head = roster.on_duty(shifts, tx.now, "head")
+        radiologists = () if site is None else self._notices.of_role(tx, RADIOLOGIST, site)
+        known = [*radiologists, *([] if head is None else [head])]
+        return People(radiologists=radiologists, head=head, channels=self._notices.channels(tx, known))
+
+    def _write(
+        self, tx: Tx, reading: Reading | None, study_uid: str, events: Sequence[AnyEvent], actor: str
+    ) -> Reading:
+        version = reading.version if reading else 0
+        for envelope in tx.append(image_stream(study_uid), events, actor=actor, expected_version=version):
+            reading = fold(reading, envelope)
+            if reading is None:
+                raise NotFound("study", study_uid)
+            for due in clock.deadlines(envelope, reading):
+                tx.set_deadline(
+                    due.id,
+                    due_at=due.due_at,
+                    kind=due.kind,
+                    stream=due.stream,
+                    payload=msgspec.json.encode(due.payload),
+                )
+            self._notices.on_event(tx, envelope, reading, functools.partial(self._people, tx, reading.site))
+        if reading is None:
+            raise NotFound("study", study_uid)
+        return reading
+
+    def fire(self, tx: Tx, deadline: Deadline) -> None:
+        """A share of a clock is over, or a critical result is untold; in the taking command."""
+        study_uid = study_of(deadline.stream)
+        reading = None if study_uid is None else self._known(tx, study_uid)
+        if study_uid is None or reading is None:
+            raise ValueError(f"expected a due time of a study that is read, got {deadline.stream}")
+        due = Due(
+            id=deadline.id,
+            due_at=deadline.due_at,
+            kind=deadline.kind,
+            stream=deadline.stream,
+            payload=msgspec.json.decode(deadline.payload),
+        )
+        events = clock.on_due(reading, due, tx.now, lambda: self._people(tx, reading.site))
+        if events:
+            self._write(tx, reading, study_uid, events, SERVICE)

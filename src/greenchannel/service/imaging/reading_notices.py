@@ -1,0 +1,67 @@
+"""What is sent about the reading of studies, through the outbox: in the transaction of the event that wants it."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+from greenchannel.alerts.imaging.clock import People
+from greenchannel.alerts.imaging.reading import Reading
+from greenchannel.events import (
+    AlertExhausted,
+    AlertSent,
+    Envelope,
+    ImageAddendumSigned,
+    ImageCriticalOverdue,
+    ImageReportSigned,
+)
+from greenchannel.service.outbox import CLINIC, Outbox
+from greenchannel.store.writer import Tx
+
+
+class ReadingNotices:
+    """Turns events of studies into deliveries. No text names a patient, or what was found."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+        self._contacts = outbox.contacts
+
+    def of_role(self, tx: Tx, role: str, site: str) -> tuple[str, ...]:
+        """The people of a role who may see a site."""
+        return tuple(self._contacts.of_role(tx, role, site))
+
+    def channels(self, tx: Tx, people: Collection[str]) -> Mapping[str, Sequence[str]]:
+        """Where each of them can be rung."""
+        return self._contacts.channels_in(tx, people)
+
+    def on_event(self, tx: Tx, envelope: Envelope, reading: Reading, people: Callable[[], People]) -> None:
+        """Ask for what one event of a study wants to be sent; `reading` is as it is right after the event."""
+        facts = _facts(reading)
+        match envelope.event:
+            case AlertSent() as sent:
+                key = f"{sent.alert_id}:{sent.step}:{envelope.version}:{sent.person}:{sent.channel}"
+                self._outbox.notice(
+                    tx, key=key, person=sent.person, channel=sent.channel, kind="image_due", facts=facts
+                )
+            case AlertExhausted() as gone:
+                key = f"{gone.alert_id}:late:{envelope.version}"
+                self._all(tx, key, self._clinic(tx, reading), "image_late", facts)
+            case ImageReportSigned() | ImageAddendumSigned() as signed:
+                kind = "image_critical" if signed.critical else "image_result"
+                self._all(tx, f"{signed.report_id}:signed", self._clinic(tx, reading), kind, facts)
+            case ImageCriticalOverdue() as late:
+                known = people()
+                signers = [one.person for one in reading.signed if one.report_id == late.report_id]
+                called = [*signers, *known.radiologists, *([] if known.head is None else [known.head])]
+                key = f"{late.report_id}:untold:{late.times}"
+                self._all(tx, key, called, "image_untold", facts)
+            case _:
+                pass
+
+    def _clinic(self, tx: Tx, reading: Reading) -> tuple[str, ...]:
+        return () if reading.site is None else self.of_role(tx, CLINIC, reading.site)
+
+    def _all(self, tx: Tx, key: str, people: Collection[str], kind: str, facts: Mapping[str, Any]) -> None:
+        self._outbox.notice_all(tx, key=key, people=tuple(dict.fromkeys(people)), kind=kind, facts=facts)
+
+
+def _facts(reading: Reading) -> dict[str, Any]:
+    return {"site": reading.site, "case_id": reading.case_id, "study_uid": reading.study_uid}

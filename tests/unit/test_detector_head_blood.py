@@ -1,0 +1,182 @@
+"""Candidates for blood in a head CT: what is named, what is not, and what is not looked at."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from greenchannel.service.imaging.detector_series import series_of
+from greenchannel.triage.detectors.plugin import Series, Status, run
+from greenchannel.triage.detectors.registry import DETECTORS
+from greenchannel.triage.detectors.volume import Facts, NotAnalysed, Slice, stacked, upright
+
+HEAD = DETECTORS["head_blood"]
+ADULT = Facts(modality="CT", body_part="HEAD", age_years=60.0)
+
+
+def head(
+    *, clot: tuple[float, float, float, float] | None = None, hu: float = 65.0, bone: float = 900.0
+) -> Series:
+    """An ellipsoid of bone with brain inside; `clot` is a ball: left, back and up of the middle, radius, in mm."""
+    rng = np.random.default_rng(7)
+    y, x = (np.mgrid[:180, :180] - 89.5) * 1.0
+    slices = []
+    for z in np.arange(-60.0, 61.0, 5.0):
+        outside = (x / 75) ** 2 + (y / 88) ** 2 + (z / 80) ** 2
+        inside = (x / 68) ** 2 + (y / 81) ** 2 + (z / 73) ** 2
+        values = np.where(outside < 1, bone, -1000.0)
+        values = np.where(inside < 1, 34.0, values)
+        if clot is not None:
+            left, back, up, radius = clot
+            values = np.where((x - left) ** 2 + (y - back) ** 2 + (z - up) ** 2 < radius**2, hu, values)
+        values = values + rng.normal(0, 3, values.shape)
+        slices.append(
+            Slice(
+                values_hu=values.astype(np.float32),
+                position_mm=(-89.5, -89.5, float(z)),
+                along_row=(1.0, 0.0, 0.0),
+                along_column=(0.0, 1.0, 0.0),
+                pixel_mm=(1.0, 1.0),
+                thickness_mm=5.0,
+            )
+        )
+    return Series(facts=ADULT, slices=tuple(slices))
+
+
+def test_a_head_without_dense_places_raises_nothing_and_says_that_this_is_no_answer() -> None:
+    """False is not "negative": the words say that nothing is ruled out."""
+    said = run(HEAD, head(), Status.ENABLED)
+
+    assert (said.raised, said.raises_order, said.evidence) == (False, False, ())
+    assert "不代表未见异常" in said.said.zh
+
+
+def test_a_clot_is_named_with_its_side_and_volume() -> None:
+    """A ball of 14 mm radius holds 11.5 mL; it lies to the patient's left."""
+    said = run(HEAD, head(clot=(30, 10, 0, 14)), Status.ENABLED)
+
+    assert said.raises_order
+    assert said.evidence[0].value == pytest.approx(11.5, rel=0.2)
+    assert (said.evidence[0].place or "").startswith("left")
+
+
+def test_blood_of_the_midline_is_named_where_it_is_larger_than_anatomy() -> None:
+    """It is its own mirror image, and no falx holds 11 mL."""
+    assert run(HEAD, head(clot=(0, 10, 0, 14)), Status.ENABLED).raised
+
+
+def test_a_calcified_place_is_not_named() -> None:
+    """Choroid plexus and pineal body are denser than blood."""
+    assert run(HEAD, head(clot=(30, 10, 0, 8), hu=180.0), Status.ENABLED).raised is False
+
+
+@pytest.mark.parametrize(
+    ("facts", "reason"),
+    [
+        ({"age_years": 12.0}, "child"),
+        ({"contrast": "iohexol"}, "contrast"),
+        ({"body_part": "CHEST"}, "no_plugin"),
+        ({"modality": "MR"}, "no_plugin"),
+        ({"image_type": ("ORIGINAL", "PRIMARY", "LOCALIZER")}, "no_plugin"),
+    ],
+)
+def test_what_a_detector_is_not_meant_for_is_not_analysed(facts: dict[str, Any], reason: str) -> None:
+    """Children, contrast and other studies keep their place in the queue."""
+    series = msgspec.structs.replace(
+        head(clot=(30, 10, 0, 14)), facts=msgspec.structs.replace(ADULT, **facts)
+    )
+    said = run(HEAD, series, Status.ENABLED)
+
+    assert (said.raised, said.reason, said.raises_order) == (None, reason, False)
+    assert said.said.en.startswith("not analysed")
+
+
+def test_a_skull_without_a_brain_is_not_analysed() -> None:
+    """A phantom, or air."""
+    empty = head()
+    slices = tuple(
+        msgspec.structs.replace(one, values_hu=np.where(one.values_hu < 100, -1000, one.values_hu))
+        for one in empty.slices
+    )
+
+    assert run(HEAD, msgspec.structs.replace(empty, slices=slices), Status.ENABLED).reason == "no_head"
+
+
+def test_a_silent_detector_raises_no_order() -> None:
+    """What it says is kept, and changes nothing."""
+    said = run(HEAD, head(clot=(30, 10, 0, 14)), Status.SILENT)
+
+    assert said.raised
+    assert not said.raises_order
+
+
+def test_a_missing_slice_is_a_gap() -> None:
+    """What lay there was not seen."""
+    slices = list(head().slices)
+    with pytest.raises(NotAnalysed, match="gap"):
+        stacked(slices[:9] + slices[10:])
+
+
+def test_two_slices_in_one_place_are_no_volume() -> None:
+    """A time series, or two reconstructions."""
+    slices = list(head().slices)
+    with pytest.raises(NotAnalysed, match="same_place"):
+        stacked([*slices, slices[3]])
+
+
+def test_the_order_in_which_slices_come_does_not_matter() -> None:
+    """They are sorted by their place."""
+    slices = list(head(clot=(30, 10, 20, 14)).slices)
+
+    assert np.array_equal(stacked(slices).hu, stacked(slices[::-1]).hu)
+
+
+def test_a_tilted_gantry_is_put_right() -> None:
+    """A rod along the normal comes out straight, though the table moved across it."""
+    tilt = np.radians(18.0)
+    slices = []
+    for k in range(12):
+        values = np.full((60, 60), 30.0, np.float32)
+        values[round(20 + k * 5 * np.tan(tilt)), 30] = 500
+        slices.append(
+            Slice(
+                values_hu=values,
+                position_mm=(0.0, 0.0, k * 5 / np.cos(tilt)),
+                along_row=(1.0, 0.0, 0.0),
+                along_column=(0.0, float(np.cos(tilt)), -float(np.sin(tilt))),
+                pixel_mm=(1.0, 1.0),
+                thickness_mm=5.0,
+            )
+        )
+    volume = stacked(slices)
+    rows = [int(np.argmax(plane.max(axis=1))) for plane in upright(volume).hu]
+
+    assert volume.tilt_deg == pytest.approx(18.0)
+    assert max(rows) - min(rows) <= 1
+
+
+@pytest.mark.data
+def test_the_real_head_is_read_and_raises_nothing(data_dir: Path) -> None:
+    """A tilted gantry, two thicknesses, no age: it is looked at; nothing dense is in it."""
+    files = sorted((data_dir / "dicom-images" / "head-ct-ge").iterdir())
+    said = run(HEAD, series_of(path.read_bytes() for path in files), Status.SILENT)
+
+    assert (said.raised, said.reason) == (False, None)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    ("folder", "reason"),
+    [
+        ("head-ct-philips-phantom-5mm", "no_head"),
+        ("ct-dicom2nifti-fragments/notavolume-001", "no_plugin"),
+        ("ct-dicom2nifti-fragments/gantrytilting-001", "no_plugin"),
+    ],
+)
+def test_phantoms_and_fragments_are_not_analysed(data_dir: Path, folder: str, reason: str) -> None:
+    """Each with its reason."""
+    files = sorted((data_dir / "dicom-images" / folder).iterdir())
+
+    assert run(HEAD, series_of(path.read_bytes() for path in files), Status.SILENT).reason == reason

@@ -1,0 +1,291 @@
+"""Reading a study: its clock rings until a report is signed, critical results until they were said back."""
+
+from typing import Any
+
+import pytest
+
+from greenchannel.alerts.imaging import commands
+from greenchannel.alerts.imaging.audit import audit
+from greenchannel.alerts.imaging.clock import People
+from greenchannel.alerts.imaging.critical import critical_results
+from greenchannel.alerts.imaging.templates import offered, templates
+from greenchannel.alerts.refusal import Refused
+from greenchannel.events import AlertSent, ImageCriticalTold
+from tests.imaging_log import ImageLog, minutes, wanted
+
+
+def signed(log: ImageLog, critical: tuple[str, ...] = (), **more: Any) -> None:
+    said: dict[str, Any] = {
+        "findings": "左侧基底节区高密度影",
+        "impression": "脑出血",
+        "provisional": False,
+        "template": None,
+    }
+    log.add(commands.sign(log.reading, "rad1", report_id="r_1", critical=critical, **(said | more)))
+
+
+def told(**more: Any) -> ImageCriticalTold:
+    said: dict[str, Any] = {
+        "call_id": "k_1",
+        "person": "rad1",
+        "report_ids": ("r_1",),
+        "to_role": "clinic",
+        "to_person": "clinic1",
+        "way": "phone",
+        "told_at": minutes(11),
+        "reached": True,
+        "read_back": "左侧基底节区脑出血",
+        "read_back_right": True,
+    }
+    return ImageCriticalTold(**(said | more))
+
+
+def test_an_unread_study_is_escalated_at_50_80_and_100_percent() -> None:
+    """IMG-3: half an hour, 48 minutes and the hour of a clock of 60 minutes; then everybody again, and again."""
+    said = ImageLog().turn(minutes(72))
+
+    assert [at for at, _ in said] == sorted(at for at, _ in said)
+    assert {at for at, _ in said} == {30.0, 48.0, 60.0, 70.0}
+    assert [who for at, who in said if at == 30.0] == ["rad1/live", "rad2/live"]
+    assert [who for at, who in said if at == 60.0] == [
+        "rad1/live",
+        "rad2/live",
+        "rad2/phone",
+        "head/live",
+        "clinic",
+    ]
+
+
+def test_a_critical_study_rings_at_once() -> None:
+    """It does not wait for half of its time."""
+    log = ImageLog(wanted(critical=True))
+
+    assert [e.event.person for e in log.envelopes if isinstance(e.event, AlertSent)] == ["rad1", "rad2"]
+
+
+def test_who_has_claimed_it_is_reminded_alone_and_the_clock_runs_on() -> None:
+    """To claim is no report: at 80 % the others hear of it, too."""
+    log = ImageLog()
+    log.add(commands.claim(log.reading, "rad2"))
+    said = log.turn(minutes(50))
+
+    assert [who for at, who in said if at == 30.0] == ["rad2/live"]
+    assert [who for at, who in said if at == 48.0] == ["rad1/live", "rad2/live"]
+
+
+def test_a_signed_report_lets_everybody_go() -> None:
+    """No ring after it, at any time."""
+    log = ImageLog()
+    log.turn(minutes(31))
+    signed(log)
+
+    assert log.turn(minutes(600)) == []
+    assert log.reading.state == "final"
+
+
+def test_with_no_radiologist_at_all_the_clinic_is_told_at_half_the_time() -> None:
+    """It need not wait for people who are not there."""
+    said = ImageLog(people=People()).turn(minutes(59))
+
+    assert said[0] == (30.0, "clinic")
+
+
+def test_a_clock_that_becomes_shorter_begins_anew_and_a_longer_one_changes_nothing() -> None:
+    """A clinician who says STAT after ten minutes has a study of 30 minutes, of which a third is over."""
+    log = ImageLog(wanted(due_min=1440))
+    log.now = minutes(10)
+    log.want(wanted(due_min=30, critical=True))
+    before = len(log.envelopes)
+    log.want(wanted(due_min=600))
+
+    assert len(log.envelopes) == before
+    assert {at for at, _ in log.turn(minutes(31))} == {15.0, 24.0, 30.0}
+
+
+def test_a_clock_that_has_run_out_before_the_study_came_says_so_at_once() -> None:
+    """An arrival an hour ago: all steps are due on receipt."""
+    log = ImageLog(wanted(started_min=-100, due_min=-55))
+
+    assert {at for at, _ in log.turn(minutes(1))} == {0.0}
+
+
+def test_a_study_that_another_reads_is_taken_over_only_knowingly() -> None:
+    """And then it is the other's no longer."""
+    log = ImageLog()
+    log.add(commands.claim(log.reading, "rad1"))
+
+    with pytest.raises(Refused, match="rad1 has it"):
+        commands.claim(log.reading, "rad2")
+    log.add(commands.claim(log.reading, "rad2", take_over=True))
+    assert log.reading.claimed_by == "rad2"
+    assert commands.claim(log.reading, "rad2") == []
+    assert commands.release(log.reading, "rad1") == []
+
+
+def test_a_draft_is_no_result() -> None:
+    """It stops no clock and has no report."""
+    log = ImageLog()
+    log.add(commands.draft(log.reading, "rad1", findings="___", impression="", template="free"))
+
+    assert log.reading.report is None and log.reading.draft is not None
+    assert log.turn(minutes(31)) != []
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        ({"impression": " "}, "text_needed"),
+        ({"findings": "脑实质___"}, "blank_left"),
+        ({"critical": ("headache",)}, "no_such_critical_result"),
+    ],
+)
+def test_a_report_with_a_blank_or_an_unknown_critical_result_is_not_signed(
+    more: dict[str, Any], code: str
+) -> None:
+    """The refusal says what was expected; nothing is written."""
+    log = ImageLog()
+    with pytest.raises(Refused) as refused:
+        signed(log, **more)
+
+    assert refused.value.code == code
+    assert log.reading.report is None
+
+
+def test_a_signed_report_is_never_changed_only_added_to() -> None:
+    """A second signature is refused; an addendum stands behind the report, with its reason."""
+    log = ImageLog()
+    signed(log, provisional=True)
+    assert log.reading.state == "provisional"
+
+    with pytest.raises(Refused, match="an addendum can be added"):
+        signed(log)
+    log.add(
+        commands.addendum(
+            log.reading, "rad2", report_id="r_2", text="同意初步报告", reason="confirmation", critical=()
+        )
+    )
+    assert [one.report_id for one in log.reading.signed] == ["r_1", "r_2"]
+    assert log.reading.state == "final"
+
+
+def test_a_critical_result_stays_open_until_it_was_said_back_right() -> None:
+    """Nobody reached, and a wrong read-back, close nothing: after 15 minutes it is said that it is untold, and on."""
+    log = ImageLog()
+    signed(log, ("intracranial_haemorrhage",))
+    log.now = minutes(12)
+    log.add(
+        commands.tell_critical(
+            log.reading, told(reached=False, read_back=None, read_back_right=False), log.now
+        )
+    )
+    log.add(commands.tell_critical(log.reading, told(call_id="k_2", read_back_right=False), log.now))
+    said = log.turn(minutes(26))
+    log.add(commands.tell_critical(log.reading, told(call_id="k_3", told_at=minutes(26)), log.now))
+
+    assert said == [(15.0, "untold"), (25.0, "untold")]
+    assert log.turn(minutes(600)) == []
+    assert log.reading.untold == ()
+
+
+def test_a_read_back_cannot_be_right_without_its_words() -> None:
+    """A tick alone is no read-back."""
+    log = ImageLog()
+    signed(log, ("intracranial_haemorrhage",))
+    log.now = minutes(12)
+
+    with pytest.raises(Refused) as refused:
+        commands.tell_critical(log.reading, told(read_back=" "), log.now)
+    assert refused.value.code == "read_back_needed"
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        ({"report_ids": ("r_9",)}, "no_such_report"),
+        ({"report_ids": ()}, "no_such_report"),
+        ({"way": "pigeon"}, "no_such_way"),
+        ({"to_role": "king"}, "no_such_role"),
+        ({"told_at": minutes(-1)}, "told_at"),
+        ({"told_at": minutes(90)}, "told_at"),
+    ],
+)
+def test_a_call_that_cannot_have_been_is_refused(more: dict[str, Any], code: str) -> None:
+    """About another report, in an unknown way, before the signature or in the future."""
+    log = ImageLog()
+    signed(log, ("intracranial_haemorrhage",))
+    log.now = minutes(12)
+
+    with pytest.raises(Refused) as refused:
+        commands.tell_critical(log.reading, told(**more), log.now)
+    assert refused.value.code == code
+
+
+def test_an_addendum_with_a_critical_result_must_be_told_itself() -> None:
+    """What was told of the report does not cover what was found later."""
+    log = ImageLog()
+    signed(log, ("intracranial_haemorrhage",))
+    log.now = minutes(12)
+    log.add(commands.tell_critical(log.reading, told(), log.now))
+    log.add(
+        commands.addendum(
+            log.reading,
+            "rad1",
+            report_id="r_2",
+            text="另见气胸",
+            reason="addition",
+            critical=("tension_pneumothorax",),
+        )
+    )
+
+    assert [one.report_id for one in log.reading.untold] == ["r_2"]
+    assert log.turn(minutes(28)) == [(27.0, "untold")]
+
+
+def test_the_clinics_first_look_at_each_result_is_kept() -> None:
+    """Looking again writes nothing; a new addendum is looked at anew."""
+    log = ImageLog()
+    with pytest.raises(Refused):
+        commands.seen(log.reading, "clinic1")
+    signed(log)
+    log.add(commands.seen(log.reading, "clinic1"))
+    assert commands.seen(log.reading, "clinic1") == []
+    log.add(
+        commands.addendum(log.reading, "rad1", report_id="r_2", text="补充", reason="addition", critical=())
+    )
+
+    assert commands.seen(log.reading, "clinic1") != []
+
+
+def test_the_auditor_sees_a_share_that_nobody_was_rung_for() -> None:
+    """Nothing is missed while due times are kept; where they are lost, it says so after the grace."""
+    kept, lost = ImageLog(), ImageLog()
+    kept.turn(minutes(49))
+    lost.now = minutes(49)
+
+    assert audit([kept.reading], minutes(49), 15.0) == []
+    assert [(one.kind, one.step) for one in audit([lost.reading], minutes(49), 15.0)] == [
+        ("step", 1),
+        ("step", 2),
+    ]
+    assert audit([lost.reading], minutes(30), 15.0) == []
+
+
+def test_the_auditor_sees_a_critical_result_that_nobody_was_told_of() -> None:
+    """The due time of the call was lost: a quarter of an hour and the grace after the signature."""
+    log = ImageLog()
+    signed(log, ("free_air",))
+
+    assert audit([log.reading], minutes(15), 15.0) == []
+    assert [one.kind for one in audit([log.reading], minutes(16), 15.0)] == ["untold"]
+    log.turn(minutes(16))
+    assert audit([log.reading], minutes(16), 15.0) == []
+
+
+def test_templates_that_fit_the_study_come_first_and_none_is_lost() -> None:
+    """A head CT is offered head templates; all others stay to be taken."""
+    rows = offered("CT", "HEAD", None)
+
+    assert rows[0].id.startswith("head_ct")
+    assert {row.id for row in rows} == {row.id for row in templates()}
+    assert offered("DX", None, "胸部正位")[0].id.startswith("chest")
+    assert all(set(row.critical) <= critical_results().keys() for row in rows)
