@@ -37,6 +37,7 @@ NOT_TAKEN: Final = 0xC001  # somebody must look, such as an object of another pa
 MOST_ASSOCIATIONS: Final = 16  # [E]
 QUIET_S: Final = 60.0
 MAX_PDU_BYTES: Final = 128 * 2**10  # what others send at once  [E]
+ALL_TOGETHER: Final = 2  # objects of the largest size that may be under way at once  [E]
 _ECG_WAIT_S: Final = 30.0
 _PROTOCOL_BYTES: Final = 2**20
 
@@ -54,7 +55,7 @@ class DicomNode:
         """Where it listens; None while it does not."""
         self._more_contexts: list[tuple[Any, Sequence[Any] | None]] = []
         self._more_handlers: list[tuple[Any, ...]] = []
-        self._received = _Received(settings.max_image_bytes)
+        self._received = Received(settings.max_image_bytes)
         self._commitment = Commitment(self.title, images)
         self._sent: dict[int, Counter[str]] = {}
         self._lock = threading.Lock()
@@ -208,8 +209,8 @@ class DicomNode:
             self._sent.pop(id(event.assoc), None)
 
 
-class _Received:
-    """Counts the bytes of an association since its last object, so that none fills the memory."""
+class Received:
+    """Counts the bytes of an association since its last object, so that none fills the memory, nor all together."""
 
     def __init__(self, most_bytes: int) -> None:
         self._most_bytes = most_bytes
@@ -219,8 +220,10 @@ class _Received:
         """More came; too much ends the association."""
         association = id(event.assoc)
         size = self._bytes[association] = self._bytes.get(association, 0) + len(event.data)
-        if size > self._most_bytes + _PROTOCOL_BYTES:
-            logger.warning("an object above the bound was broken off", most_bytes=self._most_bytes)
+        all_of_them = list(self._bytes.values())
+        largest = size == max(all_of_them) and sum(all_of_them) > ALL_TOGETHER * self._most_bytes
+        if size > self._most_bytes + _PROTOCOL_BYTES or largest:
+            logger.warning("an object was broken off", size_bytes=size, most_bytes=self._most_bytes)
             self.whole(event)
             event.assoc.abort()
 
