@@ -42,9 +42,7 @@ def fast_p(beat_mv: Floats, speak: Bools, witness: int | None, on: int, off: int
     size = _magnitude(beat_mv[speak, begin:on])
     n = size.size  # sample k is the middle of those from begin + k on
     low = max(n - round(limits.P_PEAK_S[1] * _RATE), 0)
-    near = np.arange(low, n - round(limits.P_PEAK_S[0] * _RATE))
-    if near.size == 0:
-        return None
+    near = np.arange(low, n - round(limits.P_PEAK_S[0] * _RATE))  # some: there is room for T and P
     reach = _APART // 2
     padded = np.pad(size, reach, constant_values=-1.0)
     around = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1)[near].max(axis=1)
@@ -60,10 +58,9 @@ def fast_p(beat_mv: Floats, speak: Bools, witness: int | None, on: int, off: int
     t = int(size[:valley].argmax())
     if t < _APART // 2 or size[t] < floor + limits.T_HUMP * height:
         return None  # one hump alone is T
+    # The valley itself is below the foot, and so is the end, whose size is 0.
     rising = np.flatnonzero(size[valley:peak] < floor + limits.P_FOOT * (height - floor))
     falling = np.flatnonzero(size[peak:] < limits.P_FOOT * 2 * height)
-    if rising.size == 0 or falling.size == 0:
-        return None
     half = begin + _SMOOTH // 2
     found = Hump(half + valley + int(rising[-1]), half + peak, half + peak + int(falling[0]))
     lead = beat_mv[witness]

@@ -85,7 +85,7 @@ MEASURING = {
     "signal/amplitudes.py": (UNIT + "signal_amplitudes.py",),
     "signal/qrs_waves.py": (UNIT + "signal_waves.py", UNIT + "signal_intervals.py"),
     "signal/intervals.py": (UNIT + "signal_rate_and_axis.py", UNIT + "signal_intervals.py"),
-    "signal/delineation.py": (UNIT + "signal_delineation.py",),
+    "signal/delineation.py": (UNIT + "signal_delineation_fast.py", UNIT + "signal_delineation.py"),
     "signal/t_end.py": (UNIT + "signal_t_end.py",),
     "signal/qrs_borders.py": (UNIT + "signal_borders.py", UNIT + "signal_j.py"),
     "signal/baseline.py": (
@@ -96,11 +96,11 @@ MEASURING = {
     "signal/median.py": (UNIT + "signal_median.py",),
     "signal/qrs.py": (UNIT + "signal_qrs.py",),
     "signal/beats.py": (UNIT + "signal_beats.py",),
-    "signal/quality.py": (UNIT + "signal_verdict.py",),
+    "signal/quality.py": (UNIT + "signal_verdict_edges.py", UNIT + "signal_verdict.py"),
     "signal/pacing.py": (UNIT + "signal_pacing.py",),
     "signal/assembly.py": (UNIT + "signal_assembly.py",),
     "signal/busy_borders.py": (UNIT + "signal_busy.py",),
-    "signal/fast_p.py": (UNIT + "signal_busy.py",),
+    "signal/fast_p.py": (UNIT + "signal_fast_p.py", UNIT + "signal_busy.py"),
     "signal/rhythm_name.py": (UNIT + "signal_rhythm_name.py",),
     "signal/rhythm_measures.py": (UNIT + "signal_rhythm_measures.py", UNIT + "signal_activity.py"),
     "signal/limits.py": (),
@@ -113,7 +113,7 @@ LIMITS = "signal/limits.py"
 READERS = {
     "signal/grid.py": (UNIT + "signal_conditioning.py", UNIT + "signal_sample_quality.py"),
     "signal/measure.py": (UNIT + "signal_quality.py",),
-    "signal/pruning.py": (UNIT + "signal_pruning.py",),
+    "signal/pruning.py": (UNIT + "signal_pruning_limits.py", UNIT + "signal_pruning.py"),
     "signal/sample_quality.py": (UNIT + "signal_sample_quality.py",),
 }
 """Other modules that name numbers of it, and their tests."""

@@ -76,6 +76,12 @@ SECURITY_HEADERS: Final = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 
+# Decoders of compressed images are WebAssembly, compiled in a worker: its script alone, by its own policy, may do so.
+DECODER: Final = "/static/assets/decodeImageFrameWorker-"
+DECODER_HEADERS: Final = SECURITY_HEADERS | {
+    "Content-Security-Policy": "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"
+}
+
 SOCKETS: Final = {f"{PREFIX}/live": live, f"{PREFIX}/stream": stream}
 
 
@@ -188,7 +194,8 @@ class _Dispatcher:
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in SECURITY_HEADERS.items():
+                secured = DECODER_HEADERS if scope["path"].startswith(DECODER) else SECURITY_HEADERS
+                for name, value in secured.items():
                     headers[name] = value
                 self._metrics.requests.labels(scope["method"], str(message["status"])).inc()
                 self._metrics.seconds.observe(time.perf_counter() - started)

@@ -107,7 +107,9 @@ def add_fallback(app: FastAPI) -> None:
 
     @app.get("/{path:path}", include_in_schema=False)
     async def page(path: str, request: Request) -> Response:
-        if path.startswith("api/") or "." in path.rpartition("/")[2]:
+        # The name of a study is a UID, whose parts have dots between them.
+        is_file = "." in path.rpartition("/")[2] and not path.startswith("study/")
+        if path.startswith("api/") or is_file:
             raise Problem(404, "there is no such address", got=f"/{path}"[:120])
         return await asyncio.to_thread(index, request.headers)
 

@@ -45,10 +45,9 @@ class MonthPoint(msgspec.Struct, frozen=True, kw_only=True):
 
     month: str  # "2026-05"
     n: int  # known to the instant
-    value: (
-        float | None
-    )  # without those excluded: minutes by the edition's statistic, or a share; None: nothing to count
-    with_all: float | None  # the same of all cases
+    # Minutes by the edition's statistic, or a share; None: nothing to count.
+    value: float | None  # without those excluded
+    with_all: float | None  # of all cases
     share: float | None  # met, of all who should have had it and are not excluded
 
 

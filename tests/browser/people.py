@@ -79,7 +79,7 @@ class People:
 
 def password(user: str) -> str:
     """Of one of the county's people."""
-    return next(one.password for one in (*cast.USERS, cast.ADMIN) if one.user == user)
+    return next(one.password for one in (*cast.USERS, cast.RADIOLOGIST, cast.ADMIN) if one.user == user)
 
 
 def width_beyond(page: Page) -> int:

@@ -169,7 +169,7 @@ def _believes_its_book() -> Iterator[None]:
     real_current, real_append = Casework.current, MemoryTx.append
 
     def current(self: Casework, tx: Any, case_id: str) -> Any:
-        return self._book.cases.get(case_id) or real_current(self, tx, case_id)
+        return self.book.cases.get(case_id) or real_current(self, tx, case_id)
 
     def append(self: MemoryTx, stream: str, events: Any, *, actor: str, expected_version: Any = None) -> Any:
         return real_append(self, stream, events, actor=actor)

@@ -1,16 +1,18 @@
 """Every field of the measurements is what the part it comes from says, in its own unit."""
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from greenchannel.signal import intervals
+from greenchannel.signal import alternans, arrhythmia, assembly, intervals, quality, reversal
 from greenchannel.signal.amplitudes import amplitudes, baseline
 from greenchannel.signal.assembly import assemble, unmeasured
-from greenchannel.signal.cases import Case, Found
+from greenchannel.signal.cases import Case, Found, Known
 from greenchannel.signal.delineation import Waves, waves
 from greenchannel.signal.delineator import delineate
 from greenchannel.signal.leads import STANDARD_12
@@ -19,9 +21,11 @@ from greenchannel.signal.measurements import Measurements
 from greenchannel.signal.median import choose, median_beat
 from greenchannel.signal.quality import LeadReasons
 from greenchannel.signal.recording import Recording
+from greenchannel.signal.reversal import Reversal
 from greenchannel.signal.strip import Strip, condition
 from greenchannel.signal.synthesis import simulate, synthesize
 
+Singles = NDArray[np.float32]
 RR_S = 0.8
 FIELDS = [
     name for name in next(iter(measure(synthesize(duration_s=4)).leads.values()))._fields if name != "usable"
@@ -53,14 +57,19 @@ def assembled(
     bad: str | None = None,
     code: str = "hf_noise",
     codes: tuple[str, ...] = (),
+    strip: Strip | None = None,
+    known: Known | None = None,
+    beat_mv: Singles | None = None,
     **other: Any,
 ) -> Measurements:
-    """The measurements of the strip, some borders of its first class replaced, one lead bad."""
+    """The measurements of the strip, some borders of its first class replaced, one lead (or several) bad."""
     reasons = LeadReasons(STANDARD_12)
     if bad is not None:
-        reasons.add(code, np.array([name == bad for name in STANDARD_12]))
-    changed = FOUND | {0: Found(beat_mv=FOUND[0].beat_mv, waves=replace(FOUND[0].waves, **other))}
-    return assemble([case_of(changed, reasons, list(codes), rr_s=rr_s)])[0]
+        reasons.add(code, np.array([name in bad.split() for name in STANDARD_12]))
+    beat = FOUND[0].beat_mv if beat_mv is None else beat_mv
+    changed = FOUND | {0: Found(beat_mv=beat, waves=replace(FOUND[0].waves, **other))}
+    case = case_of(changed, reasons, list(codes), rr_s=rr_s)
+    return assemble([replace(case, strip=strip or STRIP, known=known)])[0]
 
 
 def case_of(found: dict[int, Found], reasons: LeadReasons, codes: list[str], *, rr_s: float = RR_S) -> Case:
@@ -69,6 +78,11 @@ def case_of(found: dict[int, Found], reasons: LeadReasons, codes: list[str], *, 
         recording=RECORDING, strip=STRIP, reasons=reasons, codes=codes, found=found, stack_mv=STACK, rr_s=rr_s,
         st_reliable=True, monitor=None,
     )  # fmt: skip
+
+
+def codes_of(m: Measurements) -> set[str]:
+    """The codes of what is said of its quality."""
+    return {one.code for one in m.quality.messages}
 
 
 def main() -> Waves:
@@ -252,3 +266,212 @@ def test_a_limb_lead_that_contradicts_the_others_is_named() -> None:
     samples[strip.leads.index("aVL")] += hum
     found = measure(replace(strip, samples_mv=samples))
     assert [one.lead for one in found.quality.messages if one.code == "einthoven_lead"] == ["aVL"]
+
+
+Heard = list[tuple[tuple[Any, ...], dict[str, Any]]]
+
+
+@pytest.fixture
+def heard(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any, str], Heard]:
+    """What a part is told from now on: it answers as ever, and each call with its arguments is kept."""
+
+    def listen(module: Any, name: str) -> Heard:
+        part, calls = getattr(module, name), []
+
+        def told(*args: Any, **named: Any) -> Any:
+            calls.append((args, named))
+            return part(*args, **named)
+
+        monkeypatch.setattr(module, name, told)
+        return calls
+
+    return listen
+
+
+def called(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Let the rhythm have this name."""
+    monkeypatch.setattr(arrhythmia, "measure_rhythm", lambda **_: arrhythmia.Rhythm(name=name))
+
+
+PACED = replace(STRIP, spikes=np.array([600, 1000]))
+HALF = np.arange(STRIP.samples_mv.shape[1]) < 3000
+GAPPED = replace(STRIP, valid=np.broadcast_to(HALF, STRIP.samples_mv.shape))
+"""The last six of twelve seconds were not recorded."""
+
+
+def test_beats_are_looked_at_from_20_ms_before_the_qrs_to_the_end_of_t(
+    heard: Callable[[Any, str], Heard],
+) -> None:
+    """Where no T ends, to 200 ms behind the QRS; never before the beat begins."""
+    looks, w = heard(quality, "look_at_beats"), main()
+    assembled()
+    assembled(t_off=math.nan)
+    assembled(qrs_on=10)
+    assert [call[0][2] for call in looks] == [
+        slice(w.qrs_on - 10, int(w.t_off)),
+        slice(w.qrs_on - 10, w.qrs_off + 100),
+        slice(0, int(w.t_off)),
+    ]
+
+
+def test_the_rhythm_is_told_seconds_and_ms(heard: Callable[[Any, str], Heard]) -> None:
+    """Beats, spikes and duration in seconds, PR and QRS in ms, where the QRS begins before R."""
+    asked, w = heard(arrhythmia, "measure_rhythm"), main()
+    assembled(strip=PACED)
+    assembled(strip=GAPPED, p_on=math.nan, p_off=math.nan)
+    (_, one), (_, two) = asked
+    assert np.array_equal(one["r_s"], STRIP.classes.r / 500) and one["spikes_s"] == (1.2, 2.0)
+    assert one["duration_s"] == pytest.approx(12.0) and one["onset_s"] == pytest.approx(
+        (210 - w.qrs_on) / 500
+    )
+    assert one["pr_ms"] == pytest.approx((w.qrs_on - w.p_on) * 2) and math.isnan(two["pr_ms"])
+    assert one["qrs_ms"] == {k: (f.waves.qrs_off - f.waves.qrs_on) * 2 for k, f in FOUND.items()}
+    assert one["missing_s"] == () and two["missing_s"] == ((6.0, 12.0),)
+
+
+def test_evidence_of_the_rhythm_rests_on_usable_leads(heard: Callable[[Any, str], Heard]) -> None:
+    """While there is one; else on all that have a signal, as in fibrillation."""
+    asked = heard(arrhythmia, "measure_rhythm")
+    assembled(bad="V3")
+    assembled(bad=" ".join(STANDARD_12), code="unstable_beats")
+    assert asked[0][1]["usable"].tolist() == [name != "V3" for name in STANDARD_12]
+    assert asked[1][1]["usable"].all()
+
+
+@pytest.mark.parametrize(
+    ("two", "one", "bad", "upright"),
+    [
+        (1.0, 1.0, None, True), (-1.0, 1.0, None, False), (0.0, 1.0, None, False), (1.0, -1.0, None, True),
+        (-1.0, 1.0, "II", True), (1.0, -1.0, "II", False), (1.0, 1.0, "I II", False),
+    ],
+)  # fmt: skip
+def test_p_is_upright_in_ii_or_else_in_i(
+    two: float,
+    one: float,
+    bad: str | None,
+    upright: bool,
+    heard: Callable[[Any, str], Heard],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By its sign in the first of the two that is usable; without either it is not known to be."""
+    monkeypatch.setattr(quality, "look_at_beats", lambda *_: None)  # its beats are not turned with it
+    asked, beat = heard(arrhythmia, "measure_rhythm"), FOUND[0].beat_mv.copy()
+    beat[0] *= np.float32(one)
+    beat[1] *= np.float32(two)
+    assembled(bad=bad, beat_mv=beat)
+    assert asked[0][1]["p_upright"] is upright
+
+
+def test_silence_and_alternans_are_told_where_the_beats_are(heard: Callable[[Any, str], Heard]) -> None:
+    """R in seconds, gaps, and the QRS and T peak in samples from R."""
+    silences, turns, w = heard(assembly, "silence"), heard(alternans, "t_alternans_mv"), main()
+    m = assembled(strip=replace(GAPPED, spikes=PACED.spikes))
+    assert silences[0][0][2] == tuple(STRIP.classes.r / 500) and silences[0][0][5] == ((6.0, 12.0),)
+    assert (turns[0][1]["qrs_on"], turns[0][1]["t_peak"]) == (w.qrs_on - 210, w.t_peak - 210)
+    assert m.pace_spikes_s == (1.2, 2.0) and assembled().pace_spikes_s == ()
+
+
+def test_a_swap_is_looked_for_between_the_borders(heard: Callable[[Any, str], Heard]) -> None:
+    """P and T only where they are known; where the leads were looked at before, what is known of them stands."""
+    asked, w = heard(reversal, "find_all"), main()
+    assembled()
+    assembled(p_on=math.nan, p_off=math.nan, t_off=math.nan)
+    (full,), (bare,) = asked[0][0][0], asked[1][0][0]
+    assert (full.p, full.qrs, full.t_off) == ((w.p_on, w.p_off), (w.qrs_on, w.qrs_off), w.t_off)
+    assert (bare.p, bare.qrs, bare.t_off) == (None, (w.qrs_on, w.qrs_off), None)
+    swap = Reversal(rule="LEAD-1", swap=("RA", "LA"), en="arms", zh="双臂", confident=True)
+    seen = assembled(known=Known(monitor=None, reversal=swap))
+    assert seen.reversal_detail is swap and seen.quality.reversal == "LEAD-1" and asked[2][0][0] == []
+    assert assembled().reversal_detail is None
+
+
+def test_without_a_level_before_the_qrs_st_is_unknown() -> None:
+    """Nothing that is measured against it: the waves of the QRS stay. A level that is not sure is said."""
+    m, usual = assembled(level_known=False), assembled()
+    for name, lead in m.leads.items():
+        for field in ("stj_mv", "st20_mv", "st40_mv", "st60_mv", "st80_mv", "st_area_mv_ms", "jp_mv"):
+            assert getattr(lead, field) is None
+        assert lead.r_mv == usual.leads[name].r_mv and lead.t_mv == usual.leads[name].t_mv
+        assert usual.leads[name].stj_mv is not None
+    assert "baseline_uncertain" in codes_of(assembled(level_sure=False))
+    assert "baseline_uncertain" not in codes_of(usual)
+
+
+def test_where_the_rhythm_has_no_p_none_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In fibrillation of the atria what was taken for P is none; QRS and T are measured as ever."""
+    usual = assembled()
+    called(monkeypatch, "atrial_fibrillation")
+    m = assembled()
+    assert (m.pr_ms, m.p_ms) == (None, None) and m.qt_ms == usual.qt_ms and m.p_axis_deg is None
+    assert all(lead.p_mv is None and lead.stj_mv is not None for lead in m.leads.values())
+    assert all(beat.p_on_s is None for beat in m.beats)
+    called(monkeypatch, "sinus")
+    m = assembled()
+    assert m.pr_ms == usual.pr_ms and m.leads["II"].p_mv == usual.leads["II"].p_mv is not None
+
+
+def test_fibrillation_of_the_ventricles_has_no_beats(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither rate, intervals nor amplitudes; the strip is kept as it was found."""
+    called(monkeypatch, "ventricular_fibrillation")
+    m = assembled()
+    assert (m.rhythm, m.heart_rate_bpm, m.qrs_ms, m.median) == ("ventricular_fibrillation", None, None, None)
+    assert not any(lead.usable for lead in m.leads.values()) and "baseline_disagree" not in codes_of(m)
+    assert m.beat_class == tuple(STRIP.classes.label)
+
+
+@pytest.mark.parametrize(("count", "few"), [(0, True), (2, True), (3, False), (4, False)])
+def test_three_beats_of_the_first_shape_are_enough(count: int, few: bool) -> None:
+    """However many of others there are."""
+    classes = STRIP.classes
+    label = np.where(np.arange(classes.r.size) < count, 0, 1)
+    m = assembled(strip=replace(STRIP, classes=replace(classes, label=label)))
+    assert ("few_beats" in codes_of(m)) == few
+
+
+@pytest.mark.parametrize(
+    ("answer", "codes", "lead"),
+    [(None, set(), None), ("", {"einthoven"}, None), ("aVL", {"einthoven_lead"}, "aVL")],
+)
+def test_limb_leads_that_contradict_each_other_are_told(
+    answer: str | None, codes: set[str], lead: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one that explains it; where none does, the recording as a whole."""
+    monkeypatch.setattr(quality, "limb_contradiction", lambda *_: answer)
+    m = assembled()
+    named = {(one.code, one.lead) for one in m.quality.messages if one.code.startswith("einthoven")}
+    assert named == {(code, lead) for code in codes}
+
+
+def test_a_class_without_borders_has_no_qrs_duration() -> None:
+    """The others have theirs, each in its place."""
+    label = STRIP.classes.label.copy()
+    label[0] = 2
+    m = assembled(strip=replace(STRIP, classes=replace(STRIP.classes, label=label)))
+    assert m.class_qrs_ms == (
+        *((FOUND[k].waves.qrs_off - FOUND[k].waves.qrs_on) * 2 for k in (0, 1)),
+        None,
+    )
+
+
+def test_a_dead_lead_leaves_the_others_as_they_are() -> None:
+    """Each of the twelve is there, in order."""
+    usual, m = assembled(), assembled(bad="V3", code="lead_flat")
+    assert tuple(m.leads) == STANDARD_12
+    assert all(m.leads[name][:9] == usual.leads[name][:9] for name in STANDARD_12 if name != "V3")
+
+
+def test_what_cannot_be_measured_keeps_its_beats_and_spikes(heard: Callable[[Any, str], Heard]) -> None:
+    """In seconds, with what is missing; without a beat it is said that none was found."""
+    asked, silences = heard(arrhythmia, "measure_rhythm"), heard(assembly, "silence")
+    strip, reasons = replace(GAPPED, spikes=PACED.spikes), LeadReasons(STANDARD_12)
+    m = unmeasured(RECORDING, strip, reasons, [], True, None)
+    r_s = tuple(STRIP.classes.r / 500)
+    assert m.r_s == r_s and m.pace_spikes_s == (1.2, 2.0) and m.beat_class == tuple(STRIP.classes.label)
+    assert tuple(asked[0][1]["r_s"]) == r_s and asked[0][1]["spikes_s"] == (1.2, 2.0)
+    assert silences[0][0][2] == r_s and silences[0][0][5] == ((6.0, 12.0),)
+    none = np.zeros(0, dtype=np.int64)
+    empty = replace(STRIP, classes=replace(STRIP.classes, r=none, label=none))
+    m = unmeasured(RECORDING, empty, reasons, [], True, None)
+    assert codes_of(m) == {"no_qrs"} and m.heart_rate_bpm is None
+    nothing = unmeasured(RECORDING, None, reasons, ["too_short"], True, None)
+    assert nothing.pace_spikes_s == () and nothing.beat_class == () and silences[-1][0][5] == ()

@@ -1,9 +1,12 @@
 """Where the baseline is taken: in the PR segment of each dominant beat, written out sample by sample."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from greenchannel.signal import kernels
 from greenchannel.signal.baseline import knots, levels, spline, width
 from greenchannel.signal.beats import Classes
 
@@ -115,3 +118,13 @@ def test_knots_any_distance_apart_are_joined() -> None:
         at = np.array([5, 5 + far])
         got = spline(at, np.array([[0.0, 1.0]], dtype=np.float32), far + 9)
         assert got[0, 5 : 6 + far] == pytest.approx(np.arange(far + 1) / far, abs=1e-5)
+
+
+@pytest.mark.parametrize(("onset", "at"), [(18, [380, 880]), (0, [344, 844]), (1, [346, 846]), (-1, [])])
+def test_a_kernel_tells_the_onset_in_samples_or_none(
+    onset: int, at: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the first sample of the shape on; what is negative stands for no onset, and then there are no knots."""
+    strip = SimpleNamespace(onset=lambda shape, shape_r: onset)
+    monkeypatch.setattr(kernels, "loaded", SimpleNamespace(strip=strip))
+    assert knots(classes(STEP, [400, 900]), 2000).tolist() == at

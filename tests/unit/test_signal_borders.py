@@ -241,3 +241,13 @@ def test_a_single_border_stands_for_itself() -> None:
     """There is nothing to confirm it and nothing it could be an outlier of."""
     assert supported(np.array([190.0, math.nan, math.nan]), 1) == 190.0
     assert supported(np.array([math.nan, 230.0]), -1) == 230.0
+
+
+def test_a_beat_that_never_rests_has_its_borders_beside_a_quiet_one_too() -> None:
+    """Its floor is a tenth of its steepest slope, whatever other beats are answered together with it."""
+    restless, quiet = slopes((0, 200, 5.0), (205, 215, 80.0)), slopes(TALL)
+    good = np.ones((2, 3), dtype=bool)
+    assert np.array_equal(slope_borders(restless, good[0], good[0]), (204, 215))
+    for order in ([restless, quiet], [quiet, restless]):
+        on, off = slope_borders(np.stack(order), good, good)
+        assert on.tolist() == [204, 204] and off.tolist() == [215, 215]

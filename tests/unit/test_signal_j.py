@@ -78,3 +78,13 @@ def test_a_flat_lead_has_its_j_where_the_window_begins() -> None:
     faint[:, 220] = 0.12  # 0.08 of 1.5 mV/s: twice the limit
     faint[:, 218] = 0.048  # 0.8 of it
     assert end_of_steepness(faint, np.ones(3, dtype=bool), 230.0) == pytest.approx(217.3, abs=1e-3)
+
+
+@pytest.mark.parametrize(("at", "seen"), [(388, True), (389, False)])
+def test_j_is_looked_for_up_to_the_last_slope_but_one(at: int, seen: bool) -> None:
+    """At the end of what is looked at a step in the last but one sample puts J off, one in the last does not."""
+    slope = np.zeros((3, 390), dtype=np.float32)
+    slope[:, 205:215] = slope[:, at] = 100.0
+    found = end_of_steepness(slope, np.ones(3, dtype=bool), 377.0)
+    # The step is a fifth of the level of five samples: 0.8 of the steepest remains, the limit is 3 × 0.32.
+    assert found == pytest.approx(363.0 + (0.8 / 0.96 - 0.5 if seen else 0.0), abs=1e-3)

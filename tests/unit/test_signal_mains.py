@@ -1,11 +1,13 @@
 """Mains is fitted piece by piece where the heart is quiet, as written out in complex numbers (SIG-3)."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from greenchannel.signal import kernels
 from greenchannel.signal.mains import remove_mains
 
 Floats = NDArray[np.float64]
@@ -166,3 +168,84 @@ def test_a_grid_is_no_further_off_than_half_a_hertz() -> None:
     quiet = np.ones(600, dtype=bool)
     for hz in (49.2, 50.8):
         assert_as_written(hum(hz, 0.2, 600, 2), quiet)
+
+
+def rough(count: int, seed: int = 6) -> Floats:
+    """So many pieces of hum in two leads under noise: in each piece amplitude and phase are a little different."""
+    noise = 0.02 * np.random.default_rng(seed).standard_normal((2, count * PIECE))
+    made: Floats = hum(50.1, 0.2, count * PIECE, 2) + noise
+    return made
+
+
+def quiet_for(*samples: int) -> Bools:
+    """Of each piece so many samples are quiet."""
+    rest: Bools = np.arange(PIECE) < np.array(samples)[:, None]
+    return rest.ravel()
+
+
+def quiet_at(count: int, *pieces: int) -> Bools:
+    """These pieces are quiet, of the others no sample."""
+    return quiet_for(*(PIECE if k in pieces else 0 for k in range(count)))
+
+
+@pytest.mark.parametrize("samples", [
+    [50] * 6 + [40] * 14,  # three in ten are enough
+    [50] * 5 + [40] * 15,  # fewer are not: all of these count
+    [50] * 3 + [35] * 8 + [34] * 9,  # 70 % of a piece are enough
+    [50] * 4 + [0] * 16,  # four are enough …
+    [50] * 3 + [0] * 17,  # … and of three none is chosen: all count
+])  # fmt: skip
+def test_the_pieces_that_count_are_the_quiet_ones(samples: list[int]) -> None:
+    """Under noise each of them leaves its trace in what is taken off."""
+    assert assert_as_written(rough(20), quiet_for(*samples))
+
+
+@pytest.mark.parametrize(("count", "pieces"), [
+    (20, (0, 1, 2, 3, 4)),  # four pairs of neighbours are enough
+    (4, (0, 1, 2, 3)),  # and so are all that there are
+    (20, (0, 1, 2, 3, 5, 7, 9, 11, 13, 15)),  # three are not, where there are many two apart
+    (20, (0, 1, 2, 3, 4, 6, 8, 10, 12, 14)),  # four are, however many there are two apart
+    (5, (0, 1, 3, 4)),  # with few no further apart than they are
+    (30, (0, 10, 20, 25)),  # and with many no further than half a second
+])  # fmt: skip
+def test_the_phase_is_followed_between_the_nearest_pieces_of_which_there_are_four_pairs(
+    count: int, pieces: tuple[int, ...]
+) -> None:
+    """Under noise each distance tells a little different turn."""
+    assert assert_as_written(rough(count), quiet_at(count, *pieces))
+
+
+def test_one_quiet_piece_near_tells_the_hum_there() -> None:
+    """It may have another size than far away."""
+    x = rough(40)
+    x[:, 20 * PIECE :] *= 2.0
+    quiet = quiet_at(40, 0, 1, 2, 3, 4, 30)
+    assert assert_as_written(x, quiet)
+    steady = hum(50.0, 0.1, 2000, 2) * np.where(np.arange(2000) < 1000, 1, 2)
+    cleaned = remove_mains(steady.astype(np.float32), quiet)
+    assert np.abs(cleaned[:, 1500:1550]).max() < 0.01
+
+
+@pytest.mark.parametrize(("share", "taken"), [(0.45, False), (0.55, True)])
+def test_half_of_the_power_goes_on_where_nothing_is_quiet_or_one_pair_is_near(
+    share: float, taken: bool
+) -> None:
+    """All pieces count then as much as quiet ones, and one pair as much as many."""
+    t = np.arange(5000) / 500
+    wave, piece = np.sin(2 * np.pi * 50 * t), np.arange(5000) // PIECE
+    turning = np.where(piece % 2, 1, -1) * np.cos(2 * np.pi * 50 * t)
+    x = 0.1 * (math.sqrt((1 + share) / 2) * wave + math.sqrt((1 - share) / 2) * turning)
+    assert assert_as_written(x[None], np.zeros(5000, dtype=bool)) == taken
+    # Of four pieces two are near each other; the other two are larger, and make the rest of the power.
+    size = np.where(np.isin(piece, (20, 25)), math.sqrt(share), math.sqrt(2 - share))
+    assert assert_as_written((0.1 * size * wave)[None], quiet_at(100, 0, 10, 20, 25)) == taken
+
+
+@pytest.mark.parametrize("hummed", [False, True])
+def test_a_kernel_tells_whether_there_was_any_hum(hummed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without any the trace is the same as before, not a copy."""
+    x = rough(20).astype(np.float32)
+    cleaned = 0 * x
+    part = SimpleNamespace(without_mains=lambda x, quiet: (cleaned, hummed))
+    monkeypatch.setattr(kernels, "loaded", SimpleNamespace(mains=part))
+    assert remove_mains(x, np.ones(1000, dtype=bool)) is (cleaned if hummed else x)

@@ -7,7 +7,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from greenchannel.signal.qrs import box, detect, halved, highest_around, lead_weights, qrs_band, qrs_energy
+from greenchannel.signal.qrs import (
+    box,
+    detect,
+    halved,
+    halves,
+    highest_around,
+    lead_weights,
+    qrs_band,
+    qrs_energy,
+)
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
@@ -106,6 +115,16 @@ def test_the_highest_around_is_the_highest_around(reach: int) -> None:
     x = np.random.default_rng(reach).standard_normal(30)
     expected = [x[max(at - reach, 0) : at + reach + 1].max() for at in range(30)]
     assert highest_around(x, reach).tolist() == expected
+    both = highest_around(np.array([x, -x]), reach)
+    assert both[0].tolist() == expected and both[1].tolist() == highest_around(-x, reach).tolist()
+
+
+def test_a_trace_at_half_and_a_quarter_of_its_rate_is_means_of_two_and_four() -> None:
+    """Samples that make no whole mean are left out."""
+    x = np.arange(2 * 11, dtype=np.float32).reshape(2, 11) ** 2
+    half, slow = halves(x)
+    assert half == pytest.approx((x[:, 0:10:2] + x[:, 1:10:2]) / 2)
+    assert slow == pytest.approx(x[:, :8].reshape(2, 2, 4).mean(axis=2))
 
 
 def level_written_out(energy: Floats) -> Floats:

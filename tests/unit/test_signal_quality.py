@@ -85,13 +85,27 @@ def test_three_bad_leads_or_a_blind_territory_ask_for_a_new_record() -> None:
     assert any(m.code == "territory_unreadable" and "下壁" in m.zh for m in blind.messages)
 
 
-@pytest.mark.parametrize(("duration_s", "code"), [(0.1, "too_short"), (2.0, "too_short")])
-def test_a_short_strip_is_refused_with_words(duration_s: float, code: str) -> None:
-    """A strip too short to be measured says so, and its values are None."""
+@pytest.mark.parametrize("duration_s", [0.1, 2.0, 2.49])
+def test_a_short_strip_is_refused_with_words(duration_s: float) -> None:
+    """A strip of less than 2.5 s says so, and its values are None."""
     m = measure(synthesize(duration_s=duration_s))
     assert not m.quality.acceptable
-    assert code in {q.code for q in m.quality.messages}
+    assert "too_short" in {q.code for q in m.quality.messages}
     assert m.heart_rate_bpm is None and m.median is None
+
+
+def test_two_and_a_half_seconds_are_measured() -> None:
+    """They hold two beats and what surrounds them."""
+    m = measure(synthesize(duration_s=2.5, heart_rate_bpm=90))
+    assert m.heart_rate_bpm is not None and "too_short" not in {q.code for q in m.quality.messages}
+
+
+@pytest.mark.parametrize(("rate_hz", "measured"), [(99.0, False), (100.0, True)])
+def test_a_strip_of_fewer_than_100_samples_a_second_is_not_measured(rate_hz: float, measured: bool) -> None:
+    """There a QRS is a handful of samples; it is said."""
+    m = measure(synthesize(rate_hz=rate_hz))
+    assert ("low_rate" in {q.code for q in m.quality.messages}) is not measured
+    assert (m.heart_rate_bpm is not None) is measured
 
 
 def test_a_flat_line_has_no_beats() -> None:
@@ -129,6 +143,7 @@ def test_the_machine_never_says_normal() -> None:
         (0.25, 40.1, True),
         (0.56, 150.0, True),
         (0.67, 100.0, True),
+        (0.67, 99.0, False),
         (0.7, 150.0, False),
         (0.3, 75.0, False),
         (0.5, 40.0, False),

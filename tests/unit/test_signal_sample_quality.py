@@ -284,3 +284,19 @@ def test_the_median_of_rows_is_that_of_numpy(count: int) -> None:
     """To the bit, for odd and for even numbers."""
     rows = np.random.default_rng(count).normal(size=(5, count)).astype(np.float32)
     assert np.array_equal(_median(rows), np.median(rows, axis=1))
+
+
+@pytest.mark.parametrize(("gain", "copied"), [(1.00435, True), (1.0046, False), (1.01, False), (1.001, True)])
+def test_a_copy_differs_by_less_than_a_hundred_thousandth_of_the_power(gain: float, copied: bool) -> None:
+    """Half the square of what its gain is off."""
+    x = noise(1.0, 12 * 5000).reshape(12, 5000).astype(np.float32)
+    x[7] = gain * x[6]
+    assert named(look(x, RATE_HZ, names=STANDARD_12).copied) == ([6, 7] if copied else [])
+
+
+@pytest.mark.parametrize(("size_mv", "copied"), [(0.0009, False), (0.0011, True)])
+def test_a_lead_that_hardly_moves_is_no_copy(size_mv: float, copied: bool) -> None:
+    """Its means over 20 ms move by a microvolt at least."""
+    x = noise(1.0, 12 * 5000).reshape(12, 5000).astype(np.float32)
+    x[6] = x[7] = size_mv * (np.arange(5000) // 10 % 2)
+    assert named(look(x, RATE_HZ, names=STANDARD_12).copied) == ([6, 7] if copied else [])

@@ -88,6 +88,14 @@ def test_the_worker_stands_at_the_root_and_the_manifest_has_its_kind(http: httpx
     assert manifest.headers["content-type"].startswith("application/manifest+json")
 
 
+def test_a_study_is_a_page_though_its_name_has_dots(http: httpx.AsyncClient) -> None:
+    """A UID looks like the name of a file; any other address that does is none of the page."""
+    study, came = get(http, "/study/1.2.840.113619.2.5")
+    assert (study.status_code, came) == (200, PAGE)
+    other, _ = get(http, "/case/robots.txt")
+    assert other.status_code == 404
+
+
 @pytest.mark.parametrize(
     "path", ["/static/assets/none.js", "/static/%2e%2e/x.js", "/static/assets//index-1.js"]
 )

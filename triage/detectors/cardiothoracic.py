@@ -159,7 +159,8 @@ def _inner(
 
 
 def _reach(picture: NDArray[np.float32], limits: Limits) -> int:
-    return round(limits.border_of_width.value * picture.shape[1])
+    far: int = round(limits.border_of_width.value * picture.shape[1])
+    return far
 
 
 def _steepest(

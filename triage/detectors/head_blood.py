@@ -241,9 +241,9 @@ class _Mirror:
 
     def to_the_left_mm(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.float64]:
         """How far to the patient's left of the midline."""
-        return (
-            (rows - self._centre[0]) * self._across[0] + (columns - self._centre[1]) * self._across[1]
-        ) * (self._column_mm)
+        along: NDArray[np.float64] = (rows - self._centre[0]) * self._across[0]
+        left: NDArray[np.float64] = (along + (columns - self._centre[1]) * self._across[1]) * self._column_mm
+        return left
 
 
 def _measured(

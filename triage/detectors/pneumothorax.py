@@ -4,7 +4,7 @@ Air without lung tissue, compact, on the chest wall, beside lung, and in front a
 was tried on drawn chests alone: there was no real one (CLINICAL IMG-4).
 """
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import numpy as np
@@ -120,7 +120,7 @@ def _measured(
     work: Volume,
     inside: Mask,
     lung: Mask,
-    labels: NDArray[np.int32],
+    labels: NDArray[Any],
     label: int,
     box: tuple[slice, ...],
     middle: tuple[float, float],

@@ -12,7 +12,7 @@ const BASE = "/static/";
 /** What a clinic opens without a network: the entry, its page, and signing in. */
 const PAGES = ["index.html", "src/pages/Clinic.tsx", "src/pages/Login.tsx"];
 const BESIDE = ["index.html", "icon.svg", "icon-192.png", "app.webmanifest"];
-const TEXTS = /\.(js|css|html|svg|json|webmanifest)$/;
+const TEXTS = /\.(js|css|html|svg|json|wasm|webmanifest)$/;
 /** Below this a packed file saves no packet. */
 const LEAST_BYTES = 600;
 

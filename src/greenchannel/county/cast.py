@@ -51,6 +51,8 @@ USERS: Final = (
 )
 ADMIN: Final = DemoUser(user="admin", name_zh="管理员", name_en="Administrator", role="admin")
 """Of the demo alone: the simulated counties have no administrator, so that what becomes of that is seen."""
+RADIOLOGIST: Final = DemoUser(user="rad", name_zh="周医生", name_en="Dr Zhou", role="radiologist")
+"""Of the demo alone: the simulated counties send no images."""
 
 DEVICES: Final = (
     ("ecg-yinzhao", "yinzhao", "12-lead ECG, Yinzhao"),

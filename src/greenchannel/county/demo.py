@@ -108,7 +108,7 @@ class Demo:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-_PEOPLE = (*cast.USERS, cast.ADMIN)
+_PEOPLE = (*cast.USERS, cast.RADIOLOGIST, cast.ADMIN)
 
 
 def has_display() -> bool:

@@ -194,7 +194,7 @@ class Uploads:
         try:
             most_bytes, packed = self.limits.of(words), data
             data = await asyncio.to_thread(unpack, words.get("encoding", ""), packed, most_bytes)
-            _check_sha256(words, data)
+            _check_sha256(words, hashlib.sha256(data).hexdigest())
             answer = await self._receive(upload, caller, words, data)
         except (OSError, CommitFailed) as error:
             raise out_of_room(error) from error
@@ -213,7 +213,11 @@ class Uploads:
         try:
             if self.studies is None:
                 raise IngestError("unsupported", "no images are taken here")
+            if words.get("encoding", "").strip().lower() not in ("", "identity"):
+                raise IngestError("unsupported", "an archive is packed already", "no encoding")
             with self._parts.reader(upload.upload_id, upload.length) as file:
+                found = await asyncio.to_thread(lambda: hashlib.file_digest(file, "sha256").hexdigest())
+                _check_sha256(words, found)
                 outcome = Outcome(study=await self.studies.take(file, words, caller))
         except PartShort as short:
             await self._settle(upload, short.size_bytes)
@@ -321,9 +325,8 @@ class Uploads:
         await asyncio.to_thread(self._parts.remove, upload.upload_id)
 
 
-def _check_sha256(words: dict[str, str], data: bytes) -> None:
+def _check_sha256(words: dict[str, str], found: str) -> None:
     """Raise ``checksum_mismatch`` where the sender said what the whole hashes to, and it does not."""
     said = words.get("sha256", "").strip().lower()
-    found = hashlib.sha256(data).hexdigest()
     if said and said != found:
         raise IngestError("checksum_mismatch", "the file is not what was sent", f"sha256 {said[:64]}", found)

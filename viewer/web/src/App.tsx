@@ -12,12 +12,14 @@ import {
   EcgPage,
   FollowUpsPage,
   HelpPage,
+  ImagingPage,
   JoinPage,
   Login,
   PairPage,
   QualityPage,
   RosterPage,
   RulesPage,
+  StudyPage,
   TasksPage,
   TourPage,
 } from "./pages";
@@ -78,6 +80,8 @@ function Page(): JSX.Element {
       return <CasePage key={here.id} id={here.id} />;
     case "ecg":
       return <EcgPage key={here.id} id={here.id} />;
+    case "study":
+      return <StudyPage key={here.id} uid={here.id} />;
     case "clinic":
       return <Clinic />;
     case "clocks":
@@ -92,6 +96,8 @@ function Page(): JSX.Element {
       return <TasksPage />;
     case "help":
       return <HelpPage />;
+    case "imaging":
+      return <ImagingPage />;
     case "tour":
       return <TourPage />;
     case "drill":

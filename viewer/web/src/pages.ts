@@ -37,6 +37,13 @@ export const TasksPage = lazily(() =>
   Promise.all([import("./pages/TasksPage"), rest()]).then(([page]) => page.TasksPage),
 );
 
+export const ImagingPage = lazily(() =>
+  Promise.all([import("./pages/image/ImagingPage"), rest()]).then(([page]) => page.ImagingPage),
+);
+export const StudyPage = lazily(() =>
+  Promise.all([import("./pages/image/StudyPage"), rest()]).then(([page]) => page.StudyPage),
+);
+
 // What administrators see, and who comes in by a code, has words and styles of its own.
 export const AdminPage = lazily(() => import("./pages/admin").then((page) => page.AdminPage));
 export const QualityPage = lazily(() =>

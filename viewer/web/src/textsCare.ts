@@ -1,6 +1,22 @@
 /** Words of the case page beyond the first ones: who was called, the proposal, the clocks, the outcome. */
 
 export const CARE_TEXTS = {
+  images: ["影像", "Images"],
+  imageSignedAt: ["已报告 {at}", "reported {at}"],
+  imageLeft: ["余 {for}", "{for} left"],
+  imageLate: ["迟 {for}", "{for} late"],
+  imageArrivalUnknown: ["到达时间未知,从收到起算", "arrival unknown, runs from the receipt"],
+  imageResult: ["影像诊断", "Image report"],
+  imageWaits: ["待报告", "waits for its report"],
+  imageProvisional: ["临时报告", "provisional"],
+  imageCritical: ["危急值", "Critical result"],
+  imageSeen: ["我已看到结果", "I have seen the result"],
+  imageSeenAt: ["{who} 已看到 {at}", "{who} saw it {at}"],
+  imagesNoTime: ["检查时间未知", "study time unknown"],
+  imagesReceived: ["收到 {at}", "received {at}"],
+  imagesPartial: ["不完整:{n} / {all} 幅", "partial: {n} of {all} images"],
+  imagesAll: ["{n} 幅,已收全", "{n} images, all of them"],
+  imagesSoFar: ["已收 {n} 幅,总数未知", "{n} images so far, how many there are is unknown"],
   adviceOver: ["已作废", "taken back"],
   factsTitle: ["绕行与分级", "Bypassed departments, Killip class"],
   proposalTitle: ["建议启动绿色通道,待医师确认", "Proposed: open the green channel, a doctor decides"],

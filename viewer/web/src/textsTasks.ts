@@ -33,5 +33,6 @@ export const TASK_TEXTS = {
   tasksDone: ["已完成 {n}", "Done: {n}"],
   menu: ["页面", "Pages"],
   boardPage: ["看板", "Board"],
+  imagingPage: ["影像", "Images"],
   clinicPage: ["发送心电图", "Send an ECG"],
 } as const satisfies Record<string, readonly [zh: string, en: string]>;

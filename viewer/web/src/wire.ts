@@ -2,6 +2,7 @@
 
 import type { Alert, Etas, GreenChannel, Task } from "./wireAlert";
 import type { FollowUp, Outcome, Reperfusion } from "./wireCare";
+import type { CaseImage } from "./wireImage";
 import type { Amended } from "./wireSign";
 
 export type { Alert, AlertPerson, Eta, Etas, GreenChannel, PreparedTask, Step, Task } from "./wireAlert";
@@ -342,7 +343,7 @@ export interface CaseDetail extends Row {
   outcome: Outcome;
   reperfusion: Reperfusion;
   identity: Identity | null;
-  images: unknown[];
+  images: CaseImage[];
   history: HistoryLine[];
 }
 

@@ -40,6 +40,15 @@ describe("what comes first", () => {
     expect([...first].filter((path) => path.includes("/paper/"))).toEqual([]);
   });
 
+  test("the drawing of DICOM images comes by import() alone: one module names it, and no page brings that at once", () => {
+    const naming = Object.entries(SOURCES).filter(([, text]) =>
+      /^(import|export)[^;]*? from "@cornerstonejs/m.test(text),
+    );
+    expect(naming.map(([path]) => path)).toEqual(["../src/pages/image/engine.ts"]);
+    const pages = Object.keys(SOURCES).filter((path) => !path.endsWith("/engine.ts"));
+    expect([...closure(pages)].filter((path) => path.endsWith("image/engine.ts"))).toEqual([]);
+  });
+
   test("no word of the entry, the clinic's and the login page comes with the other pages", () => {
     const late = new Set(Object.keys(REST_TEXTS));
     for (const path of first) {

@@ -27,6 +27,7 @@ import "../src/textsRest";
 import { CONDUCTION, LEAD_PHRASES, REASONS, ROLES, sourceName, TEXTS, TIERS, t } from "../src/texts";
 import { ADMIN_TEXTS } from "../src/textsAdmin";
 import { DRILL_PAGE_TEXTS } from "../src/textsDrillPage";
+import { IMAGE_TEXTS } from "../src/textsImage";
 import { QUALITY_TEXTS } from "../src/textsQuality";
 import { TOUR_TEXTS } from "../src/textsTour";
 import type { Interval } from "../src/wire";
@@ -41,6 +42,7 @@ describe("words", () => {
     ...Object.values(TEXTS),
     ...Object.values(ADMIN_TEXTS),
     ...Object.values(DRILL_PAGE_TEXTS),
+    ...Object.values(IMAGE_TEXTS),
     ...Object.values(QUALITY_TEXTS),
     ...Object.values(TOUR_TEXTS),
     ...Object.values(ROLES),

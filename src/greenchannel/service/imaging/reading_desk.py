@@ -85,7 +85,7 @@ class ReadingDesk:
         outbox: Outbox,
     ) -> None:
         self._writer = casework.writer
-        self._casework = casework
+        self.casework = casework
         self._book = casework.book
         self._vault = vault
         self._watch = watch
@@ -106,11 +106,6 @@ class ReadingDesk:
     def all(self) -> tuple[Reading, ...]:
         """The readings of all studies."""
         return tuple(self._book.image_readings.values())
-
-    @property
-    def casework(self) -> Casework:
-        """By which cases and studies change."""
-        return self._casework
 
     def known(self, study_uid: str) -> Reading | None:
         """As `reading`; None where the study is not one that is read."""
@@ -306,16 +301,16 @@ class ReadingDesk:
                 case = self._case(tx, after.case_id)
                 row = image_rows.study_of(tx.conn, study_uid)
                 modality = None if row is None else modality_of(row.modalities.split("\\"))
-                self._casework.write(tx, case, case.case_id, [commands.returned(after, modality)], actor)
+                self.casework.write(tx, case, case.case_id, [commands.returned(after, modality)], actor)
             return after
 
         return await self._writer.transact(command)
 
     def _case(self, tx: Tx, case_id: str) -> Case:
         """The case, or the one that it was merged into."""
-        case = self._casework.current(tx, case_id)
+        case = self.casework.current(tx, case_id)
         while case.merged_into is not None:
-            case = self._casework.current(tx, case.merged_into)
+            case = self.casework.current(tx, case.merged_into)
         return case
 
     def on_case(self, tx: Tx, envelope: Envelope, case: Case) -> None:

@@ -5,6 +5,7 @@ import { AlertPeople } from "../parts/AlertPeople";
 import { Ambulance } from "../parts/Ambulance";
 import { Act, Section, signedTierWord, TierMark } from "../parts/bits";
 import { CaseHead } from "../parts/CaseHead";
+import { CaseImages } from "../parts/CaseImages";
 import { NextAct } from "../parts/CaseRow";
 import { EnterMilestone } from "../parts/EnterMilestone";
 import { Facts } from "../parts/Facts";
@@ -44,6 +45,7 @@ export function CasePage({ id }: { id: string }): JSX.Element {
       </main>
     );
   }
+  const hasReadings = row.state === "open" || row.ecgs.length > 0;
   return (
     <main class="page case" data-testid={`case-${id}`}>
       <Crumbs />
@@ -66,15 +68,16 @@ export function CasePage({ id }: { id: string }): JSX.Element {
       <div class="columns">
         <div>
           {forms && row.state === "open" && <TapMilestones caseId={id} forms={forms.milestones} />}
-          {(row.state === "open" || row.ecgs.length > 0) && (
-            <>
-              <Section title={t("ecgs")}>
-                <Ecgs row={row} />
-              </Section>
-              <Section title={t("advice")}>
-                <Readings readings={detail?.readings ?? []} />
-              </Section>
-            </>
+          {hasReadings && (
+            <Section title={t("ecgs")}>
+              <Ecgs row={row} />
+            </Section>
+          )}
+          <CaseImages images={detail?.images ?? []} stamp={live?.seq} />
+          {hasReadings && (
+            <Section title={t("advice")}>
+              <Readings readings={detail?.readings ?? []} />
+            </Section>
           )}
           {detail && forms && (
             <EnterMilestone caseId={id} milestones={detail.timeline.milestones} forms={forms} />

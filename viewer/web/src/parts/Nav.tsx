@@ -31,9 +31,15 @@ function placesOf(role: Role): Place[] {
   const first: Place = clinic
     ? { page: "clinic", href: "/clinic", title: "clinicPage" }
     : { page: "board", href: "/", title: "boardPage" };
+  const images: Place[] = may("imageWorklist", role)
+    ? [{ page: "imaging", href: "/imaging", title: "imagingPage" }]
+    : [];
+  const begins = homeOf(role);
   return [
-    ...(homeOf(role) === "/quality" ? numbers : []),
-    ...(homeOf(role) === "/tasks" ? [...tasks, first] : [first, ...tasks]),
+    ...(begins === "/quality" ? numbers : []),
+    ...(begins === "/imaging" ? images : []),
+    ...(begins === "/tasks" ? [...tasks, first] : [first, ...tasks]),
+    ...(begins === "/imaging" ? [] : images),
     { page: "roster", href: "/roster", title: "rosterPage" },
     ...(may("followups", role)
       ? [{ page: "followups", href: "/followups", title: "followupsPage" } as const]

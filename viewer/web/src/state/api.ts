@@ -3,6 +3,8 @@ import { t } from "../texts";
 import { lang } from "./prefs";
 
 const BASE = "/api/v1";
+/** What a standard names stands beside the interface of our own. */
+const DICOM_WEB = "/dicom-web/";
 
 interface ProblemDocument {
   title?: string;
@@ -88,7 +90,12 @@ export async function call<T>(
   let response: Response;
   try {
     const { signal } = control;
-    response = await fetch(BASE + path, { ...init, method, credentials: "same-origin", signal });
+    response = await fetch(path.startsWith(DICOM_WEB) ? path : BASE + path, {
+      ...init,
+      method,
+      credentials: "same-origin",
+      signal,
+    });
   } catch {
     throw new Problem(0, "network", {});
   } finally {

@@ -1,4 +1,4 @@
-/** Addresses of the pages: /, /case/ID, /ecg/ID, /rules, /rules/VERSION, /admin, /admin/PART, /quality/PART, and one word for each other page. */
+/** Addresses of the pages: /, /case/ID, /ecg/ID, /study/UID, /rules, /rules/VERSION, /admin, /admin/PART, /quality/PART, and one word for each other page. */
 import { batch, signal } from "@preact/signals";
 
 const PLAIN = [
@@ -8,6 +8,7 @@ const PLAIN = [
   "drill",
   "followups",
   "help",
+  "imaging",
   "join",
   "login",
   "pair",
@@ -19,7 +20,7 @@ type Plain = (typeof PLAIN)[number];
 
 export type Route =
   | { page: "board" | Plain | "unknown" }
-  | { page: "case" | "ecg"; id: string }
+  | { page: "case" | "ecg" | "study"; id: string }
   | { page: "rules"; version: string | null }
   | { page: "admin"; part: string }
   | { page: "quality"; part: string; id: string };
@@ -27,7 +28,8 @@ export type Route =
 export function parseRoute(path: string): Route {
   const [first = "", second = "", third = ""] = path.split("/").filter(Boolean).map(decoded);
   if (first === "") return { page: "board" };
-  if ((first === "case" || first === "ecg") && second) return { page: first, id: second };
+  if ((first === "case" || first === "ecg" || first === "study") && second)
+    return { page: first, id: second };
   if (first === "rules") return { page: first, version: second || null };
   if (first === "admin") return { page: first, part: second };
   if (first === "quality") return { page: first, part: second, id: third };

@@ -114,7 +114,8 @@ export async function signOut(): Promise<void> {
 }
 
 /** Where a role begins: who has tasks and no alerts, with the tasks; who counts, with the numbers. */
-export function homeOf(role: Role | undefined): "/" | "/clinic" | "/tasks" | "/quality" {
+export function homeOf(role: Role | undefined): "/" | "/clinic" | "/tasks" | "/quality" | "/imaging" {
+  if (role === "radiologist") return "/imaging";
   if (role === "clinic") return "/clinic";
   if (role === "quality") return "/quality";
   return role === "cathlab" || role === "ccu" || role === "dispatch" ? "/tasks" : "/";
@@ -146,6 +147,12 @@ const RIGHTS = {
   feedbackSeen: ["clinic"],
   /** Who the patient is. */
   names: CARE,
+  /** The images themselves. */
+  images: [...DOCTORS, "cathlab", "ed", "ccu", "radiologist", "clinic"],
+  imageWorklist: [...DOCTORS, "ed", "ccu", "radiologist"],
+  imageReport: [...CARE, "quality"],
+  imageRead: ["radiologist"],
+  imageSeen: [...DOCTORS, "clinic", "ed", "ccu", "cathlab"],
   deviceClocks: ["quality", "admin"],
   administer: ["admin"],
   /** Times without names: of the network, and a clinic of its own. */

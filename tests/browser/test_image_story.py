@@ -1,0 +1,114 @@
+"""One case with an ECG, a head CT and its report, played in the browser by clinic, radiologist and cardiologist."""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pydicom
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from greenchannel.county import cast
+from greenchannel.store.accounts import Accounts
+from tests.browser.image_files import stow
+from tests.browser.people import SOON_MS, People
+from tests.served import served
+
+pytestmark = [pytest.mark.browser, pytest.mark.data]
+
+BLANK = "___"
+
+
+def with_radiologist(accounts: Accounts, now: datetime) -> dict[str, str]:
+    """The demo's people and a radiologist, each place of the roster held for a day."""
+    tokens = cast.settle(accounts, now, (*cast.USERS, cast.RADIOLOGIST))
+    for role, person in (("first", "chen"), ("second", "lin"), ("head", "zhao")):
+        accounts.add_shift(f"test-{role}", role, person, now, now + timedelta(days=1))
+    return tokens
+
+
+@pytest.fixture
+def people(browser: Browser, tmp_path: Path) -> Iterator[People]:
+    """The people of a county whose hospital has a radiologist."""
+    with served(
+        tmp_path / "county", settle=with_radiologist, contacts_localhost="true", delivery_poll_s=0.05
+    ) as county:
+        yield People(browser=browser, county=county)
+
+
+def sent(people: People, data_dir: Path) -> tuple[str, str]:
+    """A clinic sends an ECG and a head CT of one patient; gives the case and the study."""
+    files = sorted((data_dir / "dicom-images" / "head-ct-ge").glob("*.dcm"))
+    first = pydicom.dcmread(files[0], stop_before_pixels=True)
+    case_id = people.infarction(patient_ref=str(first.PatientID))
+    stow(people, [one.read_bytes() for one in files])
+    return case_id, str(first.StudyInstanceUID)
+
+
+def write_and_sign(page: Page) -> None:
+    """Take a template, fill its blanks, name the critical result, sign."""
+    expect(page.get_by_test_id("report-sign")).to_be_disabled()
+    page.get_by_test_id("report-template").select_option("head_ct_haemorrhage")
+    for name in ("report-findings", "report-impression"):
+        expect(page.get_by_test_id(name)).to_have_value(re.compile(BLANK))
+        expect(page.get_by_test_id("report-sign")).to_be_disabled()
+        written = page.get_by_test_id(name).input_value()
+        page.get_by_test_id(name).fill(written.replace(BLANK, "右"))
+    page.get_by_test_id("criticals").click()
+    page.get_by_test_id("critical-intracranial_haemorrhage").check()
+    page.get_by_test_id("report-sign").click()
+    expect(page.get_by_test_id("image-report")).to_contain_text("脑出血", timeout=SOON_MS)
+
+
+def tell(page: Page) -> None:
+    """A call that reaches nobody changes nothing; one that is said back right ends the duty."""
+    expect(page.get_by_test_id("critical-untold")).to_be_visible(timeout=SOON_MS)
+    page.get_by_test_id("call-reached").uncheck()
+    page.get_by_test_id("call-send").click()
+    expect(page.get_by_test_id("critical-call")).to_have_count(1, timeout=SOON_MS)
+    expect(page.get_by_test_id("critical-untold")).to_be_visible()
+    page.get_by_test_id("call-reached").check()
+    page.get_by_test_id("call-read-back").fill("右侧脑出血,马上转运")
+    page.get_by_test_id("call-right").check()
+    page.get_by_test_id("call-send").click()
+    expect(page.get_by_test_id("critical-told")).to_be_visible(timeout=SOON_MS)
+    expect(page.get_by_test_id("critical-untold")).to_have_count(0)
+
+
+def test_a_case_with_ecg_ct_and_report_is_played_by_three(people: People, data_dir: Path) -> None:
+    """The clinic sees that it waits, the radiologist reads, signs and tells, the others have the result on the case."""
+    case_id, study_uid = sent(people, data_dir)
+
+    clinic = people.enter("wang", phone=True)
+    clinic.goto(f"/case/{case_id}")
+    expect(clinic.get_by_test_id("image-waits")).to_be_visible(timeout=SOON_MS)
+
+    reader = people.enter("rad")
+    expect(reader).to_have_url(re.compile("/imaging$"))
+    reader.get_by_test_id(f"work-{study_uid}").locator("a").click()
+    expect(reader.get_by_test_id("pane")).to_have_attribute("data-drawn", "13", timeout=SOON_MS)
+    reader.get_by_test_id("claim").click()
+    expect(reader.get_by_test_id("claimed-by")).to_contain_text("周医生", timeout=SOON_MS)
+    write_and_sign(reader)
+    tell(reader)
+    reader.goto("/imaging")
+    expect(reader.get_by_test_id(f"work-{study_uid}")).to_have_count(0)
+    reader.get_by_test_id("imaging-reported").click()
+    expect(reader.get_by_test_id(f"work-{study_uid}")).to_be_visible(timeout=SOON_MS)
+
+    doctor = people.enter("chen")
+    doctor.goto(f"/case/{case_id}")
+    expect(doctor.get_by_test_id("image-result")).to_contain_text("脑出血", timeout=SOON_MS)
+    expect(doctor.get_by_test_id("image-result")).to_contain_text("颅内出血")
+    doctor.get_by_test_id(f"study-link-{study_uid}").click()
+    expect(doctor.get_by_test_id("pane")).to_have_attribute("data-drawn", "13", timeout=SOON_MS)
+    expect(doctor.get_by_test_id("report-form")).to_have_count(0)
+    doctor.get_by_test_id("image-seen").click()
+    expect(doctor.get_by_test_id("result-seen")).to_contain_text("陈医生", timeout=SOON_MS)
+
+    clinic.reload()
+    expect(clinic.get_by_test_id("image-result")).to_contain_text("脑出血", timeout=SOON_MS)
+    clinic.get_by_test_id("image-seen").click()
+    expect(clinic.get_by_test_id("image-was-seen")).to_have_count(2, timeout=SOON_MS)
+    assert people.errors == []

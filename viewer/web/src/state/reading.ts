@@ -1,0 +1,66 @@
+/** What is done about a study: each act is one call, after which the study is read anew. And its clock, pure. */
+import { signal } from "@preact/signals";
+import type { StudyReading } from "../wireImage";
+import { attempt } from "./acts";
+import { post } from "./api";
+
+/** Counts on with each act here: whoever shows the study reads it again. */
+export const acted = signal(0);
+
+const act = async (uid: string, name: string, body: object = {}): Promise<boolean> => {
+  const done = await attempt(`${name} ${uid}`, async () => {
+    await post<StudyReading>(`/imaging/studies/${encodeURIComponent(uid)}/${name}`, body);
+    return undefined;
+  });
+  if (done) acted.value += 1;
+  return done;
+};
+
+export const claim = (uid: string, takeOver: boolean) => act(uid, "claim", { take_over: takeOver });
+export const release = (uid: string) => act(uid, "release");
+export const markStat = (uid: string, reason: string) => act(uid, "stat", { reason });
+export const seen = (uid: string) => act(uid, "seen");
+
+export interface Written {
+  findings: string;
+  impression: string;
+  template: string | null;
+}
+export const keepDraft = (uid: string, written: Written) => act(uid, "draft", written);
+
+export interface Signing extends Written {
+  critical: string[];
+  provisional: boolean;
+}
+export const sign = (uid: string, report: Signing) => act(uid, "report", report);
+export const addendum = (uid: string, said: { text: string; reason: string; critical: string[] }) =>
+  act(uid, "addendum", said);
+
+export interface Told {
+  to_role: string;
+  way: string;
+  reached: boolean;
+  read_back: string | null;
+  read_back_right: boolean;
+  note: string | null;
+}
+export const tellCritical = (uid: string, told: Told) => act(uid, "critical", told);
+
+/** A blank of a template that nobody has filled. */
+const BLANK = "___";
+
+/** Why this cannot be signed yet; null: it can be. */
+export function unsignable(written: Written): "empty" | "blank" | null {
+  if (written.findings.trim() === "" || written.impression.trim() === "") return "empty";
+  return written.findings.includes(BLANK) || written.impression.includes(BLANK) ? "blank" : null;
+}
+
+/** Of the time of a study: which share is over, and how many seconds are left; below 0 it is late. */
+export function clockAt(
+  started_at: string,
+  due_at: string,
+  now_ms: number,
+): { share: number; left_s: number } {
+  const [from, to] = [Date.parse(started_at), Date.parse(due_at)];
+  return { share: to > from ? (now_ms - from) / (to - from) : 1, left_s: (to - now_ms) / 1000 };
+}

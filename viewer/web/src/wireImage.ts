@@ -1,0 +1,140 @@
+/** Images of a case, as `GET /cases/{id}` has them; the worklist and one study, as `/imaging` has them. */
+import type { Person, Site } from "./wire";
+
+export interface CaseImage {
+  study_uid: string;
+  case_id: string | null;
+  modalities: string[];
+  body_part: string | null;
+  /** Free text of the sender; null also for who may not know the patient. */
+  description: string | null;
+  priority: string | null;
+  study_at: string | null;
+  /** As the file has it, where its time is not known. */
+  study_date: string | null;
+  received_at: string;
+  instances: number;
+  expected: number | null;
+  /** Null: nobody has said how many images there should be. */
+  complete: boolean | null;
+}
+
+/** What is said in both languages by the service. */
+export interface Both {
+  zh: string;
+  en: string;
+}
+export interface Coded extends Both {
+  id: string;
+}
+
+export interface ImageClock extends Coded {
+  started_at: string;
+  due_at: string;
+  /** It should run from the arrival, which nobody knows, and runs from the receipt. */
+  arrival_unknown: boolean;
+  critical: boolean;
+  step: number | null;
+  exhausted: boolean;
+}
+
+export interface SignedReport {
+  report_id: string;
+  person: Person | null;
+  at: string;
+  findings: string;
+  /** Of an addendum its whole text. */
+  impression: string;
+  critical: Coded[];
+  provisional: boolean;
+  addendum: string | null;
+  addendum_name: Both | null;
+}
+
+export interface CriticalCall {
+  call_id: string;
+  person: Person | null;
+  to_role: string;
+  way: string;
+  told_at: string;
+  reached: boolean;
+  read_back: string | null;
+  read_back_right: boolean;
+  closed: boolean;
+  note: string | null;
+}
+
+export type ReadingState = string;
+
+export interface ImageReading {
+  state: ReadingState;
+  stat_by: Person | null;
+  stat_reason: string | null;
+  claimed_by: Person | null;
+  claimed_at: string | null;
+  clock: ImageClock;
+  critical: Coded[];
+  untold: { report_id: string; due_at: string; overdue: boolean }[];
+  signed_at: string | null;
+  signed_by: Person | null;
+  seen: { person: Person | null; report_id: string; at: string }[];
+  signed?: SignedReport[];
+  calls?: CriticalCall[];
+}
+
+export interface Detected {
+  plugin: string;
+  version: string;
+  status: string;
+  /** Null: not analysed. */
+  raised: boolean | null;
+  reason: string | null;
+  banner: Both;
+}
+
+export interface WorklistRow {
+  study: CaseImage;
+  site: Site | null;
+  band: "upper" | "lower";
+  moved_up: boolean;
+  critical_indications: Coded[] | Both[];
+  setting: string;
+  why: Both | null;
+  detected: Detected[];
+  reading: ImageReading;
+}
+
+export interface Worklist {
+  now: string;
+  total: number;
+  studies: WorklistRow[];
+}
+
+export interface ReportTemplate {
+  id: string;
+  name: Both;
+  findings: Both;
+  impression: Both;
+  critical: string[];
+}
+
+export interface ReportDraft {
+  at: string;
+  findings: string;
+  impression: string;
+  template: string | null;
+}
+
+export interface StudyReading extends WorklistRow {
+  now: string;
+  case_id: string | null;
+  /** One's own, and only for who may sign. */
+  draft: ReportDraft | null;
+  choices: {
+    templates: ReportTemplate[];
+    critical_results: Coded[];
+    ways: string[];
+    to_roles: Coded[];
+    addendum_reasons: Coded[];
+  } | null;
+}
