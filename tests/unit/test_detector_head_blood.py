@@ -127,6 +127,23 @@ def test_two_slices_in_one_place_are_no_volume() -> None:
         stacked([*slices, slices[3]])
 
 
+def test_bone_reaches_as_far_as_slices_are_thick() -> None:
+    """Slices of 10 mm at steps of 2 mm: half-filled bone under the top of the skull is no blood."""
+    thin = head().slices
+    at = np.arange(-60.0, 60.1, 2.0)
+    mixed = []
+    for z in at:
+        near = [one for one in thin if abs(one.position_mm[2] - z) <= 5.1]
+        mean = np.mean([one.values_hu for one in near], axis=0, dtype=np.float32)
+        mixed.append(
+            msgspec.structs.replace(
+                near[0], values_hu=mean, position_mm=(-89.5, -89.5, float(z)), thickness_mm=10.0
+            )
+        )
+
+    assert run(HEAD, Series(facts=ADULT, slices=tuple(mixed)), Status.ENABLED).raised is False
+
+
 def test_the_order_in_which_slices_come_does_not_matter() -> None:
     """They are sorted by their place."""
     slices = list(head(clot=(30, 10, 20, 14)).slices)

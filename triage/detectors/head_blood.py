@@ -165,14 +165,18 @@ def _under(plane: Mask, neighbour: Mask, least: float) -> Mask:
 
 
 def _searched(work: Volume, cavity: Mask, limits: Limits) -> Mask:
-    """The cavity without its rim, without what bone of the neighbouring slices reaches into, without its base."""
+    """The cavity without its rim, its base, and what bone above and below reaches into, as far as slices are thick."""
     rim = _disk(work, limits.inner_table_mm.value)[None]
     searched = ndimage.binary_erosion(cavity, rim)
     bone = ndimage.binary_dilation(
         work.hu > limits.bone_hu.value, _disk(work, limits.partial_bone_mm.value)[None]
     )
-    searched[1:] &= ~bone[:-1]
-    searched[:-1] &= ~bone[1:]
+    reach_mm = np.maximum(work.thick_mm, limits.inner_table_mm.value)
+    for k, at_mm in enumerate(work.at_mm):
+        near = np.abs(work.at_mm - at_mm) <= reach_mm[k] + 0.01
+        near[max(0, k - 1) : k + 2] = True
+        near[k] = False
+        searched[k] &= ~bone[near].any(axis=0)
     for k, plane in enumerate(searched):
         values = work.hu[k][plane]
         if not values.size or float(np.median(values)) > limits.brain_to_hu.value:

@@ -36,7 +36,7 @@ def _head_blood(series: Series) -> tuple[Evidence, ...]:
             threshold=least,
             place=f"{one.side}, {one.at_mm:.0f} mm above the lowest slice, {one.mean_hu:.0f} HU",
         )
-        for one in head_blood.clusters(stacked(series.slices))
+        for one in head_blood.clusters(stacked(series.slices, head_blood.LIMITS.work_pixel_mm.value))
     )
 
 
@@ -56,7 +56,7 @@ def _pneumothorax(series: Series) -> tuple[Evidence, ...]:
             threshold=least,
             place=f"{one.side}, {one.at_mm:.0f} mm above the lowest slice",
         )
-        for one in pneumothorax.pockets(stacked(series.slices))
+        for one in pneumothorax.pockets(stacked(series.slices, pneumothorax.LIMITS.work_pixel_mm.value))
     )
 
 

@@ -91,11 +91,13 @@ def _child(connection: Connection, names: list[str], models: Path | None) -> Non
     """In the process: read the series, let each detector look, send what they say."""
     if hasattr(os, "nice"):
         os.nice(10)  # ECGs come first
-    files = [connection.recv_bytes() for _ in range(connection.recv())]
     detectors = detectors_with(models)
+    coming = (connection.recv_bytes() for _ in range(connection.recv()))  # one at a time, for the memory
     try:
-        series = series_of(files)
+        series = series_of(coming)
     except NotAnalysed as error:
+        for _ in coming:  # who sends hears the answer when all is sent
+            pass
         said = [result(detectors[name].card, Status.SILENT, reason=error.code) for name in names]
     else:
         said = [run(detectors[name], series, Status.SILENT) for name in names]
