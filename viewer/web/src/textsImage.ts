@@ -56,6 +56,11 @@ export const IMAGE_TEXTS = {
   onlyPreview: ["只有预览(有损压缩),不用于诊断", "preview only (lossy), not for diagnosis"],
   notDecoded: ["浏览器不能解码这幅图像:{said}", "this browser cannot decode the image: {said}"],
   notShown: ["不能显示:{said}", "cannot be shown: {said}"],
+  servicePicture: ["由服务器绘制,不能测量", "drawn by the service, without measures"],
+  serviceRefuses: [
+    "服务器不能绘制这幅图像,原文件已保存",
+    "the service cannot draw this image; its file is kept",
+  ],
   lossySource: ["源文件为有损压缩", "lossy in the file itself"],
   unknownSide: ["方位未知", "sides unknown"],
   report: ["影像报告", "Report"],
