@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from benchmarks.head_blood import trials
 from greenchannel.service.imaging.detector_series import series_of
@@ -14,21 +15,27 @@ from greenchannel.triage.detectors.registry import DETECTORS
 from greenchannel.triage.detectors.volume import Facts, NotAnalysed, Slice, coarser, stacked, upright
 
 HEAD = DETECTORS["head_blood"]
+LEVELS_MM = np.arange(-60.0, 61.0, 5.0)
 ADULT = Facts(modality="CT", body_part="HEAD", age_years=60.0)
 
 
 def head(
-    *, clot: tuple[float, float, float, float] | None = None, hu: float = 65.0, bone: float = 900.0
+    *,
+    clot: tuple[float, float, float, float] | None = None,
+    hu: float = 65.0,
+    bone: float = 900.0,
+    roof_mm: float = 200.0,
+    at_mm: NDArray[np.float64] = LEVELS_MM,
 ) -> Series:
     """An ellipsoid of bone with brain inside; `clot` is a ball: left, back and up of the middle, radius, in mm."""
     rng = np.random.default_rng(7)
     y, x = (np.mgrid[:180, :180] - 89.5) * 1.0
     slices = []
-    for z in np.arange(-60.0, 61.0, 5.0):
+    for z in at_mm:
         outside = (x / 75) ** 2 + (y / 88) ** 2 + (z / 80) ** 2
         inside = (x / 68) ** 2 + (y / 81) ** 2 + (z / 73) ** 2
         values = np.where(outside < 1, bone, -1000.0)
-        values = np.where(inside < 1, 34.0, values)
+        values = np.where((inside < 1) & ((z < roof_mm) | (x < 20)), 34.0, values)
         if clot is not None:
             left, back, up, radius = clot
             values = np.where((x - left) ** 2 + (y - back) ** 2 + (z - up) ** 2 < radius**2, hu, values)
@@ -128,19 +135,15 @@ def test_two_slices_in_one_place_are_no_volume() -> None:
 
 
 def test_bone_reaches_as_far_as_slices_are_thick() -> None:
-    """Slices of 10 mm at steps of 2 mm: half-filled bone under the top of the skull is no blood."""
-    thin = head().slices
-    at = np.arange(-60.0, 60.1, 2.0)
+    """Slices of 10 mm at steps of 2 mm: bone that fills a fifth of a slice, under a roof on the left, is no blood."""
+    thin = head(bone=250.0, roof_mm=31.0, at_mm=np.arange(-60.0, 61.0, 2.0)).slices
     mixed = []
-    for z in at:
-        near = [one for one in thin if abs(one.position_mm[2] - z) <= 5.1]
-        mean = np.mean([one.values_hu for one in near], axis=0, dtype=np.float32)
-        mixed.append(
-            msgspec.structs.replace(
-                near[0], values_hu=mean, position_mm=(-89.5, -89.5, float(z)), thickness_mm=10.0
-            )
-        )
+    for k in range(2, len(thin) - 2):
+        mean = np.mean([one.values_hu for one in thin[k - 2 : k + 3]], axis=0, dtype=np.float32)
+        mixed.append(msgspec.structs.replace(thin[k], values_hu=mean, thickness_mm=10.0))
+    said_thin = [msgspec.structs.replace(one, thickness_mm=2.0) for one in mixed]
 
+    assert run(HEAD, Series(facts=ADULT, slices=tuple(said_thin)), Status.ENABLED).raised
     assert run(HEAD, Series(facts=ADULT, slices=tuple(mixed)), Status.ENABLED).raised is False
 
 
