@@ -63,7 +63,8 @@ class PixelSource:
         self.dataset, self.transfer_syntax = read_dataset_of(data)
         self._kind = next((kind for kind in _VALUE_KINDS if kind in self.dataset), "")
         if not self._kind:
-            name = shown(UID(str(self.dataset.get("SOPClassUID", "") or "")).name)
+            with faults("the DICOM file cannot be read"):
+                name = shown(UID(str(self.dataset.get("SOPClassUID", "") or "")).name)
             raise IngestError("unsupported", "this DICOM object holds no picture", "pixel data", name)
         with faults("the description of the picture cannot be read"):
             self.rows = _whole(self.dataset, "Rows")
