@@ -26,7 +26,7 @@ from greenchannel.triage.detectors.volume import Volume, coarser, stacked, uprig
 
 VOLUMES_ML: Final = (1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 20.0, 30.0)
 BLOOD_HU: Final = (55.0, 80.0)  # acute clot, CLINICAL IMG-4 searches from 50 to 90
-SPLITS: Final = {"chosen": 1, "held": 2}
+SPLITS: Final = {"chosen": 1, "held": 3}
 _LUMPS: Final = 7  # an irregular clot is a level of the sum of so many bells
 _FINE_MM: Final = 0.5
 _BLUR_MM: Final = 0.6  # of the scanner in the plane
@@ -142,8 +142,10 @@ def _share(volume: Volume, clot: Clot, centre: tuple[int, int, int]) -> NDArray[
     return share
 
 
-def trials(volume: Volume, split: str, count: int, slices: range) -> Iterator[Trial]:
-    """`count` clots of the volumes of `VOLUMES_ML` in turn, with centres in `slices`."""
+def trials(
+    volume: Volume, split: str, count: int, slices: range, volumes_ml: tuple[float, ...] = VOLUMES_ML
+) -> Iterator[Trial]:
+    """`count` clots of these volumes in turn, with centres in `slices`."""
     rng = np.random.default_rng(SPLITS[split])
     inside = within_skull(volume)
     away = [ndimage.distance_transform_edt(plane) * volume.pixel_mm[0] for plane in inside]
@@ -153,7 +155,7 @@ def trials(volume: Volume, split: str, count: int, slices: range) -> Iterator[Tr
     made = 0
     while made < count:
         k, row, column = (int(one) for one in places[rng.integers(len(places))])
-        volume_ml, blood_hu = VOLUMES_ML[made % len(VOLUMES_ML)], float(rng.uniform(*BLOOD_HU))
+        volume_ml, blood_hu = volumes_ml[made % len(volumes_ml)], float(rng.uniform(*BLOOD_HU))
         bled = with_blood(volume, inside, (k, row, column), volume_ml, blood_hu, rng)
         if bled is None:
             continue
@@ -184,8 +186,10 @@ def main() -> None:
     parser.add_argument("--split", choices=sorted(SPLITS), default="held")
     parser.add_argument("--count", type=int, default=270)
     parser.add_argument("--slices", default="10:25", help="of the centres: from:to, from the lowest")
+    parser.add_argument("--volumes", default=",".join(f"{one:g}" for one in VOLUMES_ML), help="in mL")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
+    volumes_ml = tuple(float(one) for one in given.volumes.split(","))
     first, last = (int(one) for one in given.slices.split(":"))
     series = series_of(path.read_bytes() for path in sorted(given.folder.iterdir()))
     volume = upright(
@@ -193,11 +197,11 @@ def main() -> None:
     )  # as the detector does first
     print("untouched:", clusters(volume) or "nothing raised")
     done = []
-    for one in trials(volume, given.split, given.count, range(first, last)):
+    for one in trials(volume, given.split, given.count, range(first, last), volumes_ml):
         done.append(one)
         if given.json:
             print(json.dumps(msgspec.to_builtins(one)), flush=True)
-    for volume_ml in VOLUMES_ML:
+    for volume_ml in volumes_ml:
         some = [one for one in done if one.volume_ml == volume_ml]
         if some:
             print(f"{volume_ml:5.0f} mL  found {sum(one.found for one in some)} of {len(some)}")

@@ -12,6 +12,7 @@ from greenchannel.events import (
     AlertSent,
     AnyEvent,
     Envelope,
+    ImageConfirmationOverdue,
     ImageCriticalOverdue,
     ImageReadingWanted,
     image_stream,
@@ -94,6 +95,8 @@ class ImageLog:
                         said.append((at_min, "clinic"))
                     case ImageCriticalOverdue():
                         said.append((at_min, "untold"))
+                    case ImageConfirmationOverdue():
+                        said.append((at_min, "unconfirmed"))
                     case _:
                         pass
         self.now = max(self.now, to)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-NEEDS = frozenset({"chromium", "data"})
+NEEDS = frozenset({"chromium", "data", "dcmtk", "orthanc"})
 
 
 def require_or_skip(need: str, *, present: bool, reason: str) -> None:
@@ -21,7 +21,7 @@ def require_or_skip(need: str, *, present: bool, reason: str) -> None:
     Parameters
     ----------
     need
-        ``"chromium"`` or ``"data"``.
+        One of `NEEDS`.
     present
         Whether it was found.
     reason

@@ -111,7 +111,11 @@ CORES = RULES | MEASURING
 LIMITS = "signal/limits.py"
 """The table of numbers: the tests of the cores that name a number must notice its change."""
 READERS = {
-    "signal/grid.py": (UNIT + "signal_conditioning.py", UNIT + "signal_sample_quality.py"),
+    "signal/grid.py": (
+        UNIT + "signal_grid_limits.py",
+        UNIT + "signal_conditioning.py",
+        UNIT + "signal_sample_quality.py",
+    ),
     "signal/measure.py": (UNIT + "signal_quality.py",),
     "signal/pruning.py": (UNIT + "signal_pruning_limits.py", UNIT + "signal_pruning.py"),
     "signal/sample_quality.py": (UNIT + "signal_sample_quality.py",),

@@ -29,6 +29,7 @@ from greenchannel.viewer import (
     routes_cases,
     routes_codes,
     routes_contacts,
+    routes_detectors,
     routes_devices,
     routes_drills,
     routes_duty,
@@ -141,6 +142,7 @@ def _http(front: Front, metrics: health.Metrics) -> FastAPI:
         routes_export_counts,
         routes_imaging,
         routes_image_report,
+        routes_detectors,
     ):
         app.include_router(module.router, prefix=PREFIX)
     for images in (dicom_web_stow, dicom_web_query, dicom_web_rendered, dicom_web_retrieve):

@@ -10,11 +10,13 @@ from fastapi import APIRouter, Request
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
+from greenchannel.ingest.dicom_ecg import ECG_CLASSES
 from greenchannel.ingest.errors import IngestError
 from greenchannel.ingest.imaging.instance import read_instance
 from greenchannel.ingest.imaging.multipart import MultipartReader, parameters
 from greenchannel.service.callers import Caller
 from greenchannel.service.errors import Conflict, ServiceError
+from greenchannel.service.imaging.ecg_objects import is_ecg
 from greenchannel.service.imaging.records import Received
 from greenchannel.service.upload_body import out_of_room
 from greenchannel.store.errors import CommitFailed
@@ -24,6 +26,7 @@ from greenchannel.viewer.front import Front, Here, Who
 from greenchannel.viewer.problems import Problem
 from greenchannel.viewer.uploads import check_announced
 
+ECG_CLASS: Final = b"1.2.840.10008.5.1.4.1.1.9.1."  # where an object names none of these it is no ECG
 ROOT: Final = "/dicom-web"
 DICOM_JSON: Final = "application/dicom+json"
 router = APIRouter(tags=["images"])
@@ -61,12 +64,18 @@ class _Store:
 
     async def take(self, data: bytes) -> None:
         """One object. What is wrong with it is answered for it alone; what is wrong with us ends the request."""
+        desk = self._front.desk
         try:
             if self._study is not None and read_instance(data).study_uid != self._study:
                 raise IngestError("bad_field", "the object is of another study", self._study, "another")
-            got = await self._front.desk.images.receive(
-                data, source=self._who.actor, site_id=self._site, case_id=self._case_id, way="stow"
-            )
+            if ECG_CLASS in data[:2000] and is_ecg(one := read_instance(data)):
+                got = await desk.images.receive_ecg(
+                    data, one, self._who, site_id=self._site, case_id=self._case_id
+                )
+            else:
+                got = await desk.images.receive(
+                    data, source=self._who.actor, site_id=self._site, case_id=self._case_id, way="stow"
+                )
         except (OSError, CommitFailed) as error:
             raise out_of_room(error) from error
         except (IngestError, ServiceError) as error:
@@ -84,7 +93,9 @@ class _Store:
 
     async def finish(self) -> None:
         """Several objects in one request are a study; of a sender who makes a request of each the last is not known."""
-        sent = Counter(one.study_uid for one in self.stored if one.state == "new")
+        sent = Counter(
+            one.study_uid for one in self.stored if one.state == "new" and one.sop_class not in ECG_CLASSES
+        )
         whole: dict[str, int | None] = {study: None for study, count in sent.items() if count > 1}
         if whole:
             await self._front.desk.images.finish(whole, source=self._who.actor)

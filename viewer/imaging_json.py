@@ -8,11 +8,13 @@ from greenchannel.alerts.imaging.critical import critical_results, to_roles, tol
 from greenchannel.alerts.imaging.reading import Call, Reading, Signed
 from greenchannel.alerts.imaging.templates import ReportTemplate, offered
 from greenchannel.clock import rfc3339
+from greenchannel.service.callers import Caller
 from greenchannel.service.imaging.reading_desk import Row
 from greenchannel.service.imaging.records import ImageStudy
 from greenchannel.triage.imaging.clocks import rules
 from greenchannel.triage.imaging.order import UPPER, explain
 from greenchannel.triage.imaging.words import critical_in, described
+from greenchannel.viewer.access import may
 from greenchannel.viewer.directory import Directory
 from greenchannel.viewer.front import Front
 from greenchannel.viewer.image_json import study_json
@@ -25,10 +27,12 @@ BANNER: Mapping[str, str] = {
 }
 
 
-def on_case(front: Front, study: ImageStudy, *, named: bool) -> dict[str, Any]:
-    """A study as the page of its case has it, with how far its reading is; `reading` is null where it is not read."""
+def on_case(front: Front, study: ImageStudy, who: Caller, *, named: bool) -> dict[str, Any]:
+    """A study as the page of its case has it, with how far its reading is, and the report for who may read it;
+    `reading` is null where it is not one that is read."""
     reading = front.desk.image_readings.known(study.study_uid)
-    said = None if reading is None else reading_json(reading, front.directory, texts=True)
+    texts = may(who, "image_report")
+    said = None if reading is None else reading_json(reading, front.directory, texts=texts)
     return study_json(study, named=named) | {"reading": said}
 
 

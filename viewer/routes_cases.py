@@ -141,7 +141,7 @@ async def _page(front: Front, case: Case, who: Caller, reason: str | None) -> di
         else {key: identity.get(key) for key in ("name", "phone", "id_number", "callback_phone", "history")}
         | {"vitals": case.context.vitals},
         "images": [
-            imaging_json.on_case(front, study, named=named)
+            imaging_json.on_case(front, study, who, named=named)
             for study in await front.desk.images.of_case(case, front.desk.hub.cases)
         ],
         "history": [history.line(envelope, names) for envelope in case.history],

@@ -24,6 +24,7 @@ from greenchannel.events import (
     AnyEvent,
     Envelope,
     ImageAddendumSigned,
+    ImageConfirmationOverdue,
     ImageCriticalOverdue,
     ImageReadingWanted,
     ImageReportSigned,
@@ -36,7 +37,8 @@ _PREFIX: Final = "image_"
 STEP: Final = _PREFIX + alert_deadlines.STEP
 REPEAT: Final = _PREFIX + alert_deadlines.REPEAT
 UNTOLD: Final = "image_critical_untold"
-KINDS: Final = (STEP, REPEAT, UNTOLD)
+UNCONFIRMED: Final = "image_unconfirmed"
+KINDS: Final = (STEP, REPEAT, UNTOLD, UNCONFIRMED)
 """Kinds of due times of a study's stream."""
 
 
@@ -162,23 +164,33 @@ def answered(reading: Reading, person: str) -> list[AnyEvent]:
 
 def deadlines(envelope: Envelope, reading: Reading) -> list[Deadline]:
     """The due times that one event of a study sets; `reading` is as it stands after the event."""
-    if isinstance(envelope.event, ImageReportSigned | ImageAddendumSigned):
+    event, stream = envelope.event, envelope.stream
+    if isinstance(event, ImageReportSigned | ImageAddendumSigned):
         signed = reading.signed[-1]
-        if not signed.critical:
-            return []
-        return [_untold(envelope.stream, signed.report_id, critical.told_by(signed), 1)]
-    if isinstance(envelope.event, ImageCriticalOverdue):
-        event = envelope.event
+        found = (
+            [_later(UNTOLD, stream, signed.report_id, critical.told_by(signed), 1)] if signed.critical else []
+        )
+        if signed.provisional:
+            found.append(_later(UNCONFIRMED, stream, signed.report_id, envelope.at + _confirm(), 1))
+        return found
+    if isinstance(event, ImageCriticalOverdue):
         due_at = envelope.at + timedelta(seconds=critical.again_s())
-        return [_untold(envelope.stream, event.report_id, due_at, event.times + 1)]
-    found = alert_deadlines.of_alert(envelope, reading.alert_of)
-    return [msgspec.structs.replace(one, kind=_PREFIX + one.kind) for one in found]
+        return [_later(UNTOLD, stream, event.report_id, due_at, event.times + 1)]
+    if isinstance(event, ImageConfirmationOverdue):
+        return [_later(UNCONFIRMED, stream, event.report_id, envelope.at + _confirm(), event.times + 1)]
+    of_alert = alert_deadlines.of_alert(envelope, reading.alert_of)
+    return [msgspec.structs.replace(one, kind=_PREFIX + one.kind) for one in of_alert]
 
 
-def _untold(stream: str, report_id: str, due_at: datetime, times: int) -> Deadline:
+def _confirm() -> timedelta:
+    return timedelta(hours=read_document(_FILE)["confirm_h"])
+
+
+def _later(kind: str, stream: str, report_id: str, due_at: datetime, times: int) -> Deadline:
     payload = {"report_id": report_id, "times": times}
+    name = kind.removeprefix(_PREFIX)
     return Deadline(
-        id=f"{report_id}:untold:{times}", due_at=due_at, kind=UNTOLD, stream=stream, payload=payload
+        id=f"{report_id}:{name}:{times}", due_at=due_at, kind=kind, stream=stream, payload=payload
     )
 
 
@@ -188,11 +200,13 @@ def on_due(
     """Return what a due time does now; nothing where the report is signed, or the result was told."""
     if deadline.kind not in KINDS or now < deadline.due_at:
         return []
-    if deadline.kind == UNTOLD:
-        report_id = deadline.payload["report_id"]
+    if deadline.kind in (UNTOLD, UNCONFIRMED):
+        report_id, times = deadline.payload["report_id"], deadline.payload["times"]
+        if deadline.kind == UNCONFIRMED:
+            late = ImageConfirmationOverdue(report_id=report_id, due_at=deadline.due_at, times=times)
+            return [late] if reading.state == "provisional" else []
         if all(one.report_id != report_id for one in reading.untold):
             return []
-        times = deadline.payload["times"]
         return [ImageCriticalOverdue(report_id=report_id, due_at=deadline.due_at, times=times)]
     alert = reading.alert_of(deadline.payload["alert_id"])
     if alert is None or not alert.open or deadline.payload["round"] != alert.round:

@@ -14,6 +14,7 @@ from greenchannel.events import (
     ImageCriticalTold,
     ImageDetected,
     ImageMarkedStat,
+    ImageReadingGone,
     ImageReadingWanted,
     ImageReleased,
     ImageReportDrafted,
@@ -84,6 +85,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     overdue_times: int = 0
     seen_by: tuple[tuple[str, str, datetime], ...] = ()  # person, report id, when
     alerts: tuple[Alert, ...] = ()
+    gone: bool = False  # there is nothing to be read any more
     shared_with: tuple[str, ...] = ()  # sites that may use study and result beside its own
 
     @property
@@ -107,7 +109,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_open(self) -> bool:
         """Whether somebody still has to do something: report, confirm, or tell."""
-        return self.state != "final" or bool(self.untold)
+        return not self.gone and (self.state != "final" or bool(self.untold))
 
     @property
     def critical(self) -> tuple[str, ...]:
@@ -117,6 +119,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def untold(self) -> tuple[Signed, ...]:
         """Signed texts with critical results that nobody has heard and said back."""
+        if self.gone:
+            return ()
         told = {name for call in self.calls if call.closed for name in call.said.report_ids}
         return tuple(one for one in self.signed if one.critical and one.report_id not in told)
 
@@ -171,6 +175,8 @@ def fold(reading: Reading | None, envelope: Envelope) -> Reading | None:
         case ImageCriticalOverdue():
             ids = tuple(dict.fromkeys((*reading.overdue, event.report_id)))
             return replace(reading, overdue=ids, overdue_times=event.times)
+        case ImageReadingGone():
+            return replace(reading, gone=True)
         case ImageShared():
             return replace(reading, shared_with=tuple(dict.fromkeys((*reading.shared_with, event.site))))
         case ImageResultSeen():

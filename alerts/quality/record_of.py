@@ -19,7 +19,7 @@ from greenchannel.alerts.milestones import MACHINE_SOURCES, MilestoneValue
 from greenchannel.alerts.quality.record import CaseRecord, RecordAlert, RecordEcg, RecordTime
 from greenchannel.alerts.quality.tables import read_value
 from greenchannel.alerts.timeline import TRANSFER, standing_values
-from greenchannel.events import ClockReading
+from greenchannel.events import ClockReading, ImageStudyReceived
 
 DELAY = "delay"  # the group of facts
 HUB = "hub"
@@ -44,14 +44,15 @@ def _delay_facts() -> tuple[str, ...]:
 
 
 def record_of(case: Case, site: SiteFacts | None = None) -> CaseRecord | None:
-    """Return the record of a case; None where it counts nowhere: a drill, or a case that was merged into another.
+    """Return the record of a case; None where it counts nowhere: a drill, a case that was merged into another, or one
+    of images alone, which is no patient of the chest pain network until an ECG comes.
 
     Parameters
     ----------
     site : SiteFacts or None
         None: nothing is known of the site, or it is joined later by `at_site`.
     """
-    if case.is_drill or case.state == "merged":
+    if case.is_drill or case.state == "merged" or _of_images_alone(case):
         return None
     valid = standing_values(case.values, case.arrival_mode)
     said = {name: value.code for name, value in standing(case.facts).items()}
@@ -145,6 +146,12 @@ def _record_time(
         typed=time.clock in _named("typed_clocks"),
         code=code,
     )
+
+
+def _of_images_alone(case: Case) -> bool:
+    """Did images open the case, and nothing of chest pain come after?"""
+    opened_by_images = any(isinstance(one.event, ImageStudyReceived) for one in case.history[:3])
+    return opened_by_images and not (case.ecgs or case.alerts or case.values or case.channel.opened_at)
 
 
 def _ecgs(case: Case) -> tuple[RecordEcg, ...]:

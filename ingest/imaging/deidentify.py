@@ -21,6 +21,7 @@ from pydicom.sequence import Sequence
 from pydicom.uid import UID
 
 from greenchannel.ingest.errors import IngestError, shown
+from greenchannel.ingest.imaging.instance import read_instance
 
 YesNo = Literal["yes", "no", "unknown"]
 DICOM_ROOT: Final = "1.2.840.10008."
@@ -118,7 +119,7 @@ def deidentify(data: bytes, *, key: bytes, burned_in_seen: bool = False) -> Deid
     Raises
     ------
     IngestError
-        ``malformed`` where it cannot be read, ``unsupported`` where it is a text itself, or pixels may carry names.
+        As `read_instance` does; ``unsupported`` also where it is a text itself, or pixels may carry names.
     """
     if len(key) < 16:
         raise ValueError(f"expected a key of at least 16 bytes, got {len(key)}")
@@ -225,14 +226,16 @@ def _action(element: DataElement) -> str:
 
 
 def _opened(data: bytes) -> FileDataset:
+    read_instance(data)  # refuses what is no object of a study, and what is packed to burst
     try:
         image = pydicom.dcmread(io.BytesIO(data))
         image.decode()  # texts under the character set that the file names, before anything is taken out
         for _ in image.iterall():  # pydicom reads elements late: what is broken shows here
             pass
     except Exception as error:
-        logged = f"{type(error).__name__}: {error}"
-        raise IngestError("malformed", "this is no readable DICOM file", got=shown(logged, 120)) from error
+        # Its text may quote a patient's name; its kind can't.
+        kind = f"a {type(error).__name__}"
+        raise IngestError("malformed", "this DICOM file cannot be read", "a DICOM file", kind) from error
     return image
 
 

@@ -31,6 +31,7 @@ from greenchannel.store.quarantine import Quarantine
 from greenchannel.store.sole import sole
 from greenchannel.store.vault import Vault, load_or_make_master_key
 from greenchannel.store.writer import Writer
+from greenchannel.triage.detectors.onnx_model import ModelError
 from greenchannel.triage.detectors.statuses import StatusError
 from greenchannel.triage.reading_templates import Templates, templates_of
 from greenchannel.viewer.app import create_app
@@ -74,7 +75,7 @@ def build(settings: Settings, clock: Clock | None = None, *, durable: bool = Tru
     desk.parts.append(Giving(desk, engine, writer, vault))
     try:
         desk.parts.append(Detecting(desk))
-    except StatusError as error:
+    except (ModelError, StatusError) as error:
         raise SettingsError(f"detectors: {error}") from None
     return desk
 

@@ -31,9 +31,9 @@ class Settings:
     dicom_host: str = "127.0.0.1"
     dicom_title: str = "GREENCHANNEL"
     dicom_callers: str = ""  # who may call it, for which site: "CTVAN=yinzhao@10.0.0.5:11112, XRAY=jishi"
-    image_forward_file: Path | None = None  # to which archives images are sent on: imaging/destinations.py
-    # Of images: "head_blood=silent, head_blood@yinzhao=enabled"; else they look at nothing.
-    detectors: str = ""
+    image_forward_file: Path | None = None  # to which archives images are sent on; docs/images.md
+    detectors: str = ""  # which look at images: "head_blood=silent, head_blood@yinzhao=enabled"
+    detector_models: Path | None = None  # a folder with one folder for each ONNX model of the hospital's own
     image_quiet_s: float = 30.0  # a study of which nothing more comes has come as far as it will
     upload_kept_s: float = 24 * 3600.0  # a resumable upload of which nothing is heard
     upload_idle_s: float = 60.0  # a body of which nothing comes is taken for cut; what came is kept

@@ -12,6 +12,7 @@ from pydicom.uid import generate_uid
 
 from tests.browser.dicom_fake import DicomFake
 from tests.browser.people import SOON_MS, People, width_beyond
+from tests.browser.test_every_page import AXE, in_both_themes_and_languages
 
 pytestmark = [pytest.mark.browser, pytest.mark.data]
 
@@ -172,6 +173,15 @@ def test_an_earlier_study_stands_beside_under_the_same_tools(people: People, hea
     page.get_by_test_id("preset").select_option("brain")
     expect(page.get_by_test_id("window-mark")).to_have_text(["窗位 40 窗宽 80"] * 2)
     assert f"beside={earlier.StudyInstanceUID}" in page.url
+
+
+@pytest.mark.parametrize("phone", [False, True])
+def test_the_image_page_has_no_serious_fault(people: People, head: list[Path], *, phone: bool) -> None:
+    """axe-core with the rules of WCAG 2.2 AA in both languages and themes."""
+    page = open_study(people, DicomFake(head), phone=phone)
+    drawn(page, 13)
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    assert in_both_themes_and_languages(page, "study", phone=phone) == []
 
 
 def test_on_a_phone_the_image_fits_and_nothing_is_cut_anew(people: People, head: list[Path]) -> None:

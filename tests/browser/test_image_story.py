@@ -13,6 +13,7 @@ from greenchannel.county import cast
 from greenchannel.store.accounts import Accounts
 from tests.browser.image_files import stow
 from tests.browser.people import SOON_MS, People
+from tests.browser.test_every_page import AXE, in_both_themes_and_languages
 from tests.served import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.data]
@@ -83,9 +84,15 @@ def test_a_case_with_ecg_ct_and_report_is_played_by_three(people: People, data_d
     clinic = people.enter("wang", phone=True)
     clinic.goto(f"/case/{case_id}")
     expect(clinic.get_by_test_id("image-waits")).to_be_visible(timeout=SOON_MS)
+    clinic.get_by_test_id(f"study-link-{study_uid}").click()
+    clinic.get_by_test_id("stat").click()
+    clinic.get_by_test_id("stat-reason").fill("突发意识障碍")
+    clinic.get_by_test_id("stat-sure").click()
+    expect(clinic.get_by_test_id("stat-by")).to_contain_text("突发意识障碍", timeout=SOON_MS)
 
     reader = people.enter("rad")
     expect(reader).to_have_url(re.compile("/imaging$"))
+    expect(reader.get_by_test_id(f"work-{study_uid}")).to_contain_text("STAT", timeout=SOON_MS)
     reader.get_by_test_id(f"work-{study_uid}").locator("a").click()
     expect(reader.get_by_test_id("pane")).to_have_attribute("data-drawn", "13", timeout=SOON_MS)
     reader.get_by_test_id("claim").click()
@@ -107,8 +114,26 @@ def test_a_case_with_ecg_ct_and_report_is_played_by_three(people: People, data_d
     doctor.get_by_test_id("image-seen").click()
     expect(doctor.get_by_test_id("result-seen")).to_contain_text("陈医生", timeout=SOON_MS)
 
-    clinic.reload()
+    clinic.goto(f"/case/{case_id}")
     expect(clinic.get_by_test_id("image-result")).to_contain_text("脑出血", timeout=SOON_MS)
     clinic.get_by_test_id("image-seen").click()
     expect(clinic.get_by_test_id("image-was-seen")).to_have_count(2, timeout=SOON_MS)
     assert people.errors == []
+
+
+@pytest.mark.parametrize("phone", [False, True])
+def test_the_worklist_and_the_form_have_no_serious_fault(
+    people: People, data_dir: Path, *, phone: bool
+) -> None:
+    """axe-core with the rules of WCAG 2.2 AA, and the width, in both languages and themes."""
+    _, study_uid = sent(people, data_dir)
+    reader = people.enter("rad", phone=phone)
+    expect(reader.get_by_test_id(f"work-{study_uid}")).to_be_visible(timeout=SOON_MS)
+    axe = AXE.read_text(encoding="utf-8")
+    reader.evaluate(axe)
+    found = in_both_themes_and_languages(reader, "worklist", phone=phone)
+    reader.goto(f"/study/{study_uid}")
+    reader.get_by_test_id("claim").click()
+    expect(reader.get_by_test_id("report-form")).to_be_visible(timeout=SOON_MS)
+    reader.evaluate(axe)
+    assert found + in_both_themes_and_languages(reader, "form", phone=phone) == []

@@ -239,7 +239,7 @@ def test_the_command_fills_and_says_what_is_planted() -> None:
 
 @pytest.mark.soak
 def test_a_whole_year_of_113_clinics(tmp_path: Path) -> None:
-    """Every patient, every time, within ten minutes of one core; the same must for the national form."""
+    """Every patient and every time, as one core can in less than half an hour; the same must for the national form."""
     options = YearOptions(begin=date(2025, 11, 1), months=12.0)
     _, filled = fill(tmp_path / "year", options, None)
     print(

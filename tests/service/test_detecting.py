@@ -110,7 +110,7 @@ def test_what_takes_too_long_is_ended_and_not_analysed() -> None:
 
 def test_a_broken_file_is_not_analysed() -> None:
     """With the reason."""
-    (said,) = DetectorProcess().look([b"no image"], ["head_blood"], 60.0)
+    (said,) = DetectorProcess().look([b"no image", head_with_clot(1)], ["head_blood"], 60.0)
 
     assert (said.raised, said.reason) == (None, "undecodable")
 

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,10 +23,12 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 
 from greenchannel.service.desk import Desk
 from greenchannel.service.imaging.commitment import INSTANCE
+from greenchannel.service.imaging.dicom_node import Received
 from greenchannel.service.imaging.dicom_peers import no_delay, peers_of
 from greenchannel.settings import SettingsError
 from tests.desk_world import World, dicom
 from tests.imaging_files import ROOT_UID, ct
+from tests.require import require_or_skip
 
 CALLERS = "CTVAN=yinzhao, XRAY=jishi"
 NO_DELAY: list[Any] = [(evt.EVT_CONN_OPEN, no_delay)]
@@ -216,9 +219,9 @@ def test_a_message_that_announces_gigabytes_ends_the_call(tmp_path: Path, kind: 
     tell(tmp_path, story)
 
 
-@pytest.mark.skipif(shutil.which("storescu") is None, reason="DCMTK is not installed")
 def test_dcmtk_stores_with_us(tmp_path: Path) -> None:
-    """`echoscu` and `storescu` say success, with compression proposed or not."""
+    """`echoscu` and `storescu` say success."""
+    require_or_skip("dcmtk", present=shutil.which("storescu") is not None, reason="no storescu on the path")
     files = []
     for number in range(1, 6):
         files.append(tmp_path / f"{number}.dcm")
@@ -235,6 +238,33 @@ def test_dcmtk_stores_with_us(tmp_path: Path) -> None:
         assert (await desk.images.study(f"{ROOT_UID}.1")).instances == 5
 
     tell(tmp_path / "desk", story)
+
+
+def test_many_callers_together_do_not_fill_the_memory() -> None:
+    """The largest of what is under way is broken off, and comes again; who has sent whole objects may go on."""
+
+    class Caller:
+        aborted = False
+
+        def abort(self) -> None:
+            self.aborted = True
+
+    received = Received(1_000_000)
+    small, large, other = (Caller() for _ in range(3))
+
+    def more(caller: Caller, size: int) -> None:
+        received.more(SimpleNamespace(assoc=caller, data=bytes(size)))
+
+    more(small, 300_000)
+    more(large, 950_000)
+    more(other, 800_000)
+    assert not (small.aborted or large.aborted or other.aborted)
+    more(large, 1_000)
+    assert (small.aborted, large.aborted, other.aborted) == (False, True, False)
+    for _ in range(5):
+        more(small, 500_000)
+        received.whole(SimpleNamespace(assoc=small))
+    assert not small.aborted
 
 
 def test_peers_are_read_from_one_line() -> None:

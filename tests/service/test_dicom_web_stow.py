@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from tests.desk_world import dicom
 from tests.imaging_files import ROOT_UID, ct, related
 from tests.service.viewer_house import House, ecg_file, house
 
@@ -101,3 +102,18 @@ def test_bodies_that_are_none_are_refused(tmp_path: Path) -> None:
         assert await status(large, device | {"Content-Type": kind}) == (413, "too_large")
 
     tell(tmp_path, story, max_image_bytes=1_000_000)
+
+
+def test_an_ecg_among_the_images_is_read_as_an_ecg(tmp_path: Path) -> None:
+    """In the same case as the images of its patient."""
+
+    async def story(here: House) -> None:
+        sent = await stow(here, [ct(1), dicom(patient_id="P1")])
+        assert sent.status_code == 200, sent.text
+        assert len(sent.json()["00081199"]["Value"]) == 2
+        ecgs = [ecg for case in here.desk.cases() for ecg in case.ecgs]
+        assert len(ecgs) == 1
+        (hit,) = await here.desk.images.search("instance", {})
+        assert hit.instance is not None and hit.instance.sop_uid == f"{ROOT_UID}.1.1.1"
+
+    tell(tmp_path, story)

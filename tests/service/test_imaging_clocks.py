@@ -202,3 +202,38 @@ def test_what_is_no_image_and_what_was_fetched_to_compare_wants_no_report(tmp_pa
         assert await ward.desk.image_readings.worklist(RAD, ward.world.clock.now()) == []
 
     play(tmp_path, story)
+
+
+def test_a_ct_whose_first_object_was_its_dose_report_is_read_all_the_same(tmp_path: Path) -> None:
+    """When it has come in, it is looked at again what it is."""
+
+    async def story(ward: Ward) -> None:
+        source = {"source": "device:ecg-yinzhao", "site_id": "yinzhao"}
+        await ward.desk.images.receive(ct(1, series=2, Modality="SR"), **source)
+        await ward.desk.images.receive(ct(1), **source)
+        await ward.desk.images.finish({UID: None}, source="device:ecg-yinzhao")
+        rows = await ward.desk.image_readings.worklist(RAD, ward.world.clock.now())
+
+        assert [(row.study.study_uid, row.facts.modality) for row in rows] == [(UID, "CT")]
+
+    play(tmp_path, story)
+
+
+def test_an_erased_patients_study_rings_nobody(tmp_path: Path) -> None:
+    """Its clock ends with it, and the auditor misses nothing."""
+
+    async def story(ward: Ward) -> None:
+        people(ward)
+        case_id = await stat(ward.desk)
+        admin = Caller(kind="user", id="admin", name="x", role="admin", sites=None)
+        await ward.desk.answers.erase_patient(case_id, admin, "患者要求")
+        before = len(sent(ward))
+        for _ in range(4):
+            await pass_minutes(ward, 30)
+        await ward.desk.auditor.look()
+
+        assert len(sent(ward)) == before
+        assert await ward.desk.image_readings.worklist(RAD, ward.world.clock.now()) == []
+        assert ward.desk.auditor.missed == 0
+
+    play(tmp_path, story)

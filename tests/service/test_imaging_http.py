@@ -93,6 +93,10 @@ def test_a_study_is_read_from_its_receipt_to_the_clinics_look(tmp_path: Path) ->
         (image,) = case["images"]
         assert image["reading"]["signed"][0]["impression"] == REPORT["impression"]
         assert image["reading"]["calls"][1]["read_back"] == TOLD["read_back"]
+        machine = (await here.http.get(f"/api/v1/cases/{page['case_id']}", headers=here.device())).json()
+        assert (
+            "signed" not in machine["images"][0]["reading"]
+        )  # a device sees that there is one, and not what it says
         assert "image_result_returned" in [line["type"] for line in case["history"]]
         (report,) = [one for one in case["timeline"]["milestones"] if one["id"] == "CT_REPORT"]
         assert [one["source"] for one in report["values"] if one["valid"]] == ["radiologist"]

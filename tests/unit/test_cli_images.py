@@ -43,7 +43,7 @@ def test_what_cannot_go_is_left_out_and_said(tmp_path: Path) -> None:
 
     assert done.exit_code == 1
     assert len(report["written"]) == 1
-    assert report["refused"][0]["code"] == "malformed"
+    assert report["refused"][0]["code"] == "unknown_format"
 
 
 def test_one_key_gives_the_same_names_again(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import math
 import random
 from collections import Counter
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import islice, pairwise
 from statistics import median
 
@@ -186,3 +186,20 @@ def test_off_hours_know_chinese_holidays() -> None:
 def test_options_that_cannot_be_are_named(given: dict[str, float], named: str) -> None:
     with pytest.raises(ValueError, match=named):
         YearOptions(begin=date(2026, 3, 2), **given)  # type: ignore[arg-type]
+
+
+def test_nobody_closes_a_case_whose_channel_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However late the stand-down comes: here each lasts an hour, and everything else a minute."""
+
+    def waits(self: object, since: datetime, median_min: float, sigma: float = 0.5) -> datetime:
+        return since + timedelta(minutes=60 if median_min == 9.0 else 1)
+
+    monkeypatch.setattr("greenchannel.county.year_acts._Acts._after", waits)
+    opened = 0
+    for patient in PATIENTS:
+        at = {act.what: act.at for act in acts_of(YEAR, patient)}
+        if "stand_down" in at:
+            opened += 1
+            assert at["green"] < at["stand_down"] < at["close"], patient.number
+
+    assert opened > 5

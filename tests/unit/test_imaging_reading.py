@@ -168,6 +168,22 @@ def test_a_signed_report_is_never_changed_only_added_to() -> None:
     assert log.reading.state == "final"
 
 
+def test_a_provisional_report_that_nobody_confirms_is_said_each_day() -> None:
+    """Until an addendum confirms it; a final one is never asked for."""
+    log, final = ImageLog(), ImageLog()
+    signed(log, provisional=True)
+    signed(final)
+    day = 24 * 60
+
+    assert log.turn(minutes(2 * day)) == [(day, "unconfirmed"), (2 * day, "unconfirmed")]
+    log.add(
+        commands.addendum(
+            log.reading, "rad2", report_id="r_2", text="同意", reason="confirmation", critical=()
+        )
+    )
+    assert log.turn(minutes(9 * day)) == final.turn(minutes(9 * day)) == []
+
+
 def test_a_critical_result_stays_open_until_it_was_said_back_right() -> None:
     """Nobody reached, and a wrong read-back, close nothing: after 15 minutes it is said that it is untold, and on."""
     log = ImageLog()

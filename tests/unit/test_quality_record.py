@@ -21,6 +21,7 @@ from greenchannel.events import (
     FollowUpPlanned,
     GreenChannelOpened,
     GreenChannelStoodDown,
+    ImageStudyReceived,
     MilestoneRecorded,
     ReadingSigned,
     SameRecordingFound,
@@ -83,6 +84,15 @@ def test_drills_and_merged_cases_have_no_record() -> None:
     merged.add(CaseMerged(into_case_id="c_2"))
     assert record_of(drill.case, CLINIC) is None
     assert record_of(merged.case, CLINIC) is None
+
+
+def test_a_case_of_images_alone_counts_once_an_ecg_comes() -> None:
+    """A CT of a trauma is no case of the chest pain network; a patient with an ECG, or a time that was given, is."""
+    log = Log()
+    log.add(ImageStudyReceived(study_uid="1.2", modality="CT"))
+    assert record_of(log.case, CLINIC) is None
+    log.add(MilestoneRecorded(milestone="FMC", time=ClockReading(at=T0, clock="person"), source="clinic"))
+    assert record_of(log.case, CLINIC) is not None
 
 
 def test_where_a_patient_was_transferred_from() -> None:

@@ -2,12 +2,15 @@
 
 import math
 from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from greenchannel.signal.beats import Classes, classify, windows
+from greenchannel.signal import kernels
+from greenchannel.signal.beats import Classes, _dominant_first, _groups, classify, windows
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
@@ -380,3 +383,34 @@ def test_where_two_shapes_take_turns_one_more_or_less_does_not_count(first: int,
     beats = beats[2 * first :]
     found = assert_as_written(trace(beats, 1500), [at for at, _ in beats], [1.0, 1.0])
     assert [int(one) for one in found.label] == [1 - dominant, dominant] * (len(beats) // 2) + [1 - dominant]
+
+
+@pytest.mark.parametrize(("ahead", "spikes"), [(159, 4), (160, 0), (161, 0)])
+def test_a_spike_stands_less_than_320_ms_before_its_beat(ahead: int, spikes: int) -> None:
+    """At that distance in samples of 2 ms, and from there on, a narrow shape is a beat of its own."""
+    beats = np.arange(1000, 5000, 1000)
+    place = np.sort(np.concatenate([beats, beats - ahead])) - 0.5
+    label = np.tile([1, 0], 4)
+    late, early = (shape[:, 7:63].astype(np.float32) for shape in (BROAD, SPIKE))
+    members = [(np.flatnonzero(label == k), shape, 23) for k, shape in enumerate((late, early))]
+    found = _dominant_first(place, label, members, 6000)
+    assert found.spikes.size == spikes and set(np.diff(found.r).tolist()) == (
+        {1000} if spikes else {ahead, 1000 - ahead}
+    )
+
+
+def test_kernels_cut_and_group_what_they_can_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows of 32 bits only; the members of each class are those with its number."""
+    shapes, label = np.zeros((2, 2, 56), dtype=np.float32), np.array([0, 1, 0, -1])
+    cut = np.ones((1, 1, 6), dtype=np.float32)
+    part = SimpleNamespace(
+        windows=lambda x, centres, before, after: cut,
+        groups=lambda wide, coarse: (2.0 * coarse, label, shapes, np.array([23, 24]), 2),
+    )
+    monkeypatch.setattr(kernels, "loaded", SimpleNamespace(beats=part))
+    x: NDArray[Any] = np.arange(20.0)[None]
+    at = np.array([9])
+    assert windows(x.astype(np.float32), at, 2, 4) is cut
+    assert windows(x, at, 2, 4).tolist() == [[[7, 8, 9, 10, 11, 12]]]
+    _, _, found = _groups(np.zeros((4, 2, 76), dtype=np.float32), np.arange(4) * 300)
+    assert [(one.tolist(), peak) for one, _, peak in found] == [([0, 2], 23), ([1], 24)]

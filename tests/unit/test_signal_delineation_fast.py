@@ -38,10 +38,10 @@ def quiet_beat() -> tuple[Singles, Floats]:
     return drawn(SEED, noise_mv=0.0), own_borders(SEED, spread=0.0)
 
 
-def climbing() -> tuple[Singles, Floats]:
-    """The level before its QRS climbs by 40 µV within 16 ms."""
+def climbing(by_mv: float = 0.04) -> tuple[Singles, Floats]:
+    """The level before its QRS climbs by 40 µV within 16 ms, or by something else."""
     beat, lead = quiet_beat()
-    beat += np.float32(0.01) * np.clip(np.arange(SAMPLES) - 160, 0, 30).astype(np.float32)
+    beat += np.float32(by_mv / 4) * np.clip(np.arange(SAMPLES) - 160, 0, 30).astype(np.float32)
     return beat, lead
 
 
@@ -90,6 +90,7 @@ def test_in_a_fast_rhythm_a_climbing_level_is_not_sure() -> None:
     assert told(*flat, FAST_S).level_sure and told(*flat, 0.499).level_sure
     assert not told(*steep, FAST_S).level_sure and not told(*steep, 0.499).level_sure
     assert told(*steep, 0.5).level_sure and told(*steep, 0.8).level_sure
+    assert told(*climbing(0.027), FAST_S).level_sure and not told(*climbing(0.033), FAST_S).level_sure
 
 
 def test_a_half_second_between_beats_is_no_fast_rhythm() -> None:

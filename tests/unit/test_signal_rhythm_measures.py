@@ -197,3 +197,28 @@ def test_without_spikes_nothing_is_paced_and_without_a_look_nothing_known() -> N
     r = np.array([1.0])
     assert measures.pacing(r, ()) == {"paced_share": 0.0, "paced_atrium_share": 0.0}
     assert measures.pacing(r, None) == {} and measures.pacing(r[:0], (1.0,)) == {}
+
+
+def test_what_lies_between_beats_ends_where_something_is_missing() -> None:
+    """Both sides of a gap may have lasted longer, as the ends of the strip may; what only touches it did not."""
+    r = np.array([1.0, 2.0, 3.0, 4.0])
+    whole = [(0.0, 1.0, True), (1.0, 2.0, False), (2.0, 3.0, False), (3.0, 4.0, False), (4.0, 5.0, True)]
+    assert measures.stretches(r, 5.0) == whole
+    within = [(2.0, 2.25, True), (2.5, 3.0, True)]
+    assert measures.stretches(r, 5.0, ((2.25, 2.5),)) == whole[:2] + within + whole[3:]
+    behind = measures.stretches(r, 5.0, ((2.0, 2.5),))  # from a beat on
+    assert behind == [*whole[:2], (2.0, 2.0, True), (2.5, 3.0, True), *whole[3:]]
+    before = measures.stretches(r, 5.0, ((2.5, 3.0),))  # up to a beat
+    assert before == [*whole[:2], (2.0, 2.5, True), (3.0, 3.0, True), *whole[3:]]
+
+
+def test_the_most_beats_without_a_gap_between_them_are_taken() -> None:
+    """With their classes; a gap parts them at its middle, however near to it they stand."""
+    r = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 5.8, 7.2, 8.0, 9.0])
+    label = np.arange(9)
+    every, classes = measures.unbroken(r, label, ())
+    assert every.tolist() == r.tolist() and classes.tolist() == label.tolist()
+    most, classes = measures.unbroken(r, label, ((6.0, 7.0),))
+    assert most.tolist() == [1.0, 2.0, 3.0, 4.0, 5.0, 5.8] and classes.tolist() == [0, 1, 2, 3, 4, 5]
+    most, classes = measures.unbroken(r, label, ((2.2, 2.6), (9.2, 9.4)))
+    assert most.tolist() == r[2:].tolist() and classes.tolist() == [2, 3, 4, 5, 6, 7, 8]

@@ -61,12 +61,17 @@ def test_less_than_a_second_has_no_mean_of_seconds() -> None:
     assert named(drifting([0.0, 0.6], [0.0, 0.4], samples=124)) == [("wander", "I")]
 
 
-def beats_with_st(size_mv: float, wander_mv: float, count: int, *, levelled: bool = True) -> list[str]:
-    """Codes for V1 with such wander, whose ST lies this much higher and lower in turn behind a tall QRS."""
+def beats_with_st(
+    size_mv: float, wander_mv: float, count: int, *, levelled: bool = True, where: slice = slice(38, 54)
+) -> list[str]:
+    """Codes for V1 with such wander, whose ST lies this much higher and lower in turn behind a tall QRS.
+
+    The beat is looked at from sample 20 to 80.
+    """
     median = np.zeros((2, 100), dtype=np.float32)
     median[:, 20:30] = 20.0
     stack = np.repeat(median[None], count, axis=0)
-    stack[:, 0, 38:54] += np.float32(size_mv) * ((-1.0) ** np.arange(count)[:, None]).astype(np.float32)
+    stack[:, 0, where] += np.float32(size_mv) * ((-1.0) ** np.arange(count)[:, None]).astype(np.float32)
     reasons = LeadReasons(("V1", "V2"))
     reasons.wander_mv, reasons.levelled = np.array([wander_mv, 0.0], dtype=np.float32), levelled
     look_at_beats(stack, median, slice(20, 80), reasons)
@@ -84,6 +89,18 @@ def test_a_standard_error_of_just_50_uv_is_borne() -> None:
     """1 mV over 400 beats."""
     assert beats_with_st(1.0, 1.1, 400) == []
     assert beats_with_st(1.001, 1.1, 400) == ["wander_large"]
+
+
+@pytest.mark.parametrize(
+    ("first", "end", "part"), [(38, 40, 1), (36, 38, 0), (38, 42, 2), (46, 52, 3), (50, 52, 1), (52, 54, 0)]
+)
+def test_st_is_looked_at_from_30_to_55_percent_of_the_way_to_the_end_of_t(
+    first: int, end: int, part: int
+) -> None:
+    """Every second sample of 38 to 50 of a beat from 20 to 80: so many of seven move their mean."""
+    edge = 0.05 * 4**0.5 * 7
+    moved = [beats_with_st(by * edge / max(part, 1), 1.1, 4, where=slice(first, end)) for by in (1.02, 0.98)]
+    assert moved == ([["wander_large"], []] if part else [[], []])
 
 
 @pytest.mark.parametrize("level_mv", [0.0, 0.5, -3.0])

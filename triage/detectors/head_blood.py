@@ -37,6 +37,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     blood_from_hu: Number
     blood_to_hu: Number
     thin_mm: Number
+    rim_mm: Number
+    rim_from_hu: Number
     midline_mm: Number
     calcified_hu: Number
     most_calcified: Number
@@ -79,7 +81,13 @@ def clusters(volume: Volume, limits: Limits = LIMITS) -> tuple[Cluster, ...]:
     smooth = ndimage.median_filter(work.hu, size=_median_size(work))
     dense = searched & (smooth >= limits.blood_from_hu.value) & (smooth <= limits.blood_to_hu.value)
     opened = ndimage.binary_opening(dense, _disk(work, limits.thin_mm.value)[None])
-    labels, count = ndimage.label(opened)
+    # What the opening and half-filled voxels took from the rim belongs to the volume.
+    grown = ndimage.binary_dilation(
+        opened,
+        iterations=max(1, round(limits.rim_mm.value / work.pixel_mm[0])),
+        mask=searched & (smooth >= limits.rim_from_hu.value) & (smooth <= limits.blood_to_hu.value),
+    )
+    labels, count = ndimage.label(grown | opened)
     if not count:
         return ()
     mirror = _Mirror(cavity, work.pixel_mm[1])
@@ -157,14 +165,18 @@ def _under(plane: Mask, neighbour: Mask, least: float) -> Mask:
 
 
 def _searched(work: Volume, cavity: Mask, limits: Limits) -> Mask:
-    """The cavity without its rim, without what bone of the neighbouring slices reaches into, without its base."""
+    """The cavity without its rim, its base, and what bone above and below reaches into, as far as slices are thick."""
     rim = _disk(work, limits.inner_table_mm.value)[None]
     searched = ndimage.binary_erosion(cavity, rim)
     bone = ndimage.binary_dilation(
         work.hu > limits.bone_hu.value, _disk(work, limits.partial_bone_mm.value)[None]
     )
-    searched[1:] &= ~bone[:-1]
-    searched[:-1] &= ~bone[1:]
+    reach_mm = np.maximum(work.thick_mm, limits.inner_table_mm.value)
+    for k, at_mm in enumerate(work.at_mm):
+        near = np.abs(work.at_mm - at_mm) <= reach_mm[k] + 0.01
+        near[max(0, k - 1) : k + 2] = True
+        near[k] = False
+        searched[k] &= ~bone[near].any(axis=0)
     for k, plane in enumerate(searched):
         values = work.hu[k][plane]
         if not values.size or float(np.median(values)) > limits.brain_to_hu.value:

@@ -85,6 +85,7 @@ def _thicker(volume: Volume, limits: Limits) -> Volume:
         hu=volume.hu[kept].reshape(count, by, *volume.hu.shape[1:]).mean(axis=1, dtype=np.float32),
         at_mm=volume.at_mm[kept].reshape(count, by).mean(axis=1),
         depth_mm=volume.depth_mm[kept].reshape(count, by).sum(axis=1),
+        thick_mm=volume.thick_mm[kept].reshape(count, by).max(axis=1),
         aside_mm=volume.aside_mm[kept].reshape(count, by, 2).mean(axis=1),
     )
 

@@ -1,8 +1,10 @@
 """The detectors that come with the product."""
 
+from pathlib import Path
 from typing import Final
 
 from greenchannel.triage.detectors import cardiothoracic, head_blood, pneumothorax
+from greenchannel.triage.detectors.onnx_model import ModelError, models_in
 from greenchannel.triage.detectors.plugin import Card, Detector, Evidence, Series
 from greenchannel.triage.detectors.tables import table
 from greenchannel.triage.detectors.volume import Facts, NotAnalysed, require_adult_plain, stacked
@@ -34,7 +36,7 @@ def _head_blood(series: Series) -> tuple[Evidence, ...]:
             threshold=least,
             place=f"{one.side}, {one.at_mm:.0f} mm above the lowest slice, {one.mean_hu:.0f} HU",
         )
-        for one in head_blood.clusters(stacked(series.slices))
+        for one in head_blood.clusters(stacked(series.slices, head_blood.LIMITS.work_pixel_mm.value))
     )
 
 
@@ -54,7 +56,7 @@ def _pneumothorax(series: Series) -> tuple[Evidence, ...]:
             threshold=least,
             place=f"{one.side}, {one.at_mm:.0f} mm above the lowest slice",
         )
-        for one in pneumothorax.pockets(stacked(series.slices))
+        for one in pneumothorax.pockets(stacked(series.slices, pneumothorax.LIMITS.work_pixel_mm.value))
     )
 
 
@@ -85,3 +87,17 @@ DETECTORS: Final = {
     )
 }
 """By name."""
+
+
+def detectors_with(models: Path | None) -> dict[str, Detector]:
+    """The product's detectors and the hospital's own models, by name.
+
+    Raises
+    ------
+    ModelError
+        Where a model's folder is not as it should be, or takes the name of a detector of the product.
+    """
+    own = models_in(models)
+    if taken := sorted(set(own) & set(DETECTORS)):
+        raise ModelError(f"expected names that the product does not have, got {taken}")
+    return DETECTORS | own

@@ -102,6 +102,9 @@ class Volume(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     pixel_mm: tuple[float, float]
     at_mm: NDArray[np.float64]  # ``(slices,)``: along the normal
     depth_mm: NDArray[np.float64]  # ``(slices,)``: the tissue that a slice stands for; sums up to the height
+    thick_mm: NDArray[
+        np.float64
+    ]  # ``(slices,)``: as stated, else as deep; where slices overlap, more than deep
     aside_mm: NDArray[
         np.float64
     ]  # ``(slices, 2)``: first pixel against the normal through slice 0, rows and columns
@@ -124,8 +127,14 @@ def require_adult_plain(facts: Facts, limits: Limits = LIMITS) -> None:
         raise NotAnalysed("contrast")
 
 
-def stacked(slices: Sequence[Slice], limits: Limits = LIMITS) -> Volume:
+def stacked(slices: Sequence[Slice], pixel_mm: float | None = None, limits: Limits = LIMITS) -> Volume:
     """One volume of all slices of a series, in whatever order they come.
+
+    Parameters
+    ----------
+    slices : at least eight
+    pixel_mm : as `coarser` takes it, done slice by slice, which spares the memory of the whole; None: as they are
+    limits : the table
 
     Raises
     ------
@@ -150,11 +159,14 @@ def stacked(slices: Sequence[Slice], limits: Limits = LIMITS) -> Volume:
     _check_steps(at, thickness, limits)
     aside = (positions[order] - positions[order[0]]) @ axes.T
     _check_line(at, aside, limits)
+    by = _blocks(first.pixel_mm, pixel_mm)
+    depth = _depths(at)
     return Volume(
-        hu=np.stack([slices[k].values_hu for k in order]),
-        pixel_mm=first.pixel_mm,
+        hu=np.stack([_means(slices[k].values_hu, by) for k in order]),
+        pixel_mm=(first.pixel_mm[0] * by[0], first.pixel_mm[1] * by[1]),
         at_mm=at - at[0],
-        depth_mm=_depths(at),
+        depth_mm=depth,
+        thick_mm=np.maximum([mm or 0.0 for mm in thickness], depth),
         aside_mm=aside,
         tilt_deg=float(np.degrees(np.arccos(min(1.0, abs(float(normal[2])))))),
     )
@@ -176,13 +188,10 @@ def upright(volume: Volume) -> Volume:
 
 def coarser(volume: Volume, pixel_mm: float) -> Volume:
     """The same with means over square blocks of pixels, as near to `pixel_mm` as whole pixels come; never finer."""
-    by = [max(1, round(pixel_mm / mm)) for mm in volume.pixel_mm]
-    slices, rows, columns = volume.hu.shape
-    kept = volume.hu[:, : rows // by[0] * by[0], : columns // by[1] * by[1]]
-    blocks = kept.reshape(slices, rows // by[0], by[0], columns // by[1], by[1])
+    by = _blocks(volume.pixel_mm, pixel_mm)
     return msgspec.structs.replace(
         volume,
-        hu=blocks.mean(axis=(2, 4), dtype=np.float32),
+        hu=np.stack([_means(one, by) for one in volume.hu]),
         pixel_mm=(volume.pixel_mm[0] * by[0], volume.pixel_mm[1] * by[1]),
     )
 
@@ -190,6 +199,21 @@ def coarser(volume: Volume, pixel_mm: float) -> Volume:
 def voxels_ml(volume: Volume) -> NDArray[np.float64]:
     """``(slices,)``: what one voxel of each slice holds."""
     return volume.depth_mm * (volume.pixel_mm[0] * volume.pixel_mm[1] / 1000.0)
+
+
+def _blocks(pixels_mm: tuple[float, float], wanted_mm: float | None) -> tuple[int, int]:
+    if wanted_mm is None:
+        return 1, 1
+    return max(1, round(wanted_mm / pixels_mm[0])), max(1, round(wanted_mm / pixels_mm[1]))
+
+
+def _means(plane: NDArray[np.float32], by: tuple[int, int]) -> NDArray[np.float32]:
+    if by == (1, 1):
+        return plane
+    rows, columns = plane.shape[0] // by[0], plane.shape[1] // by[1]
+    blocks = plane[: rows * by[0], : columns * by[1]].reshape(rows, by[0], columns, by[1])
+    means: NDArray[np.float32] = blocks.mean(axis=(1, 3), dtype=np.float32)
+    return means
 
 
 def _axes(slices: Sequence[Slice], limits: Limits) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -5,12 +5,9 @@ import os
 import secrets
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 import typer
-
-if TYPE_CHECKING:
-    from greenchannel.ingest.imaging.deidentify import Deidentified
 
 app = typer.Typer(add_completion=False)
 images = typer.Typer(no_args_is_help=True, add_completion=False)
@@ -51,6 +48,7 @@ def deidentify(
     from greenchannel.ingest.errors import IngestError
     from greenchannel.ingest.imaging.deidentify import METHOD
     from greenchannel.ingest.imaging.deidentify import deidentify as without_patient
+    from greenchannel.service.imaging.leaving import told
 
     if out.exists() and any(out.iterdir()):
         raise typer.BadParameter(f"{out} is not empty")
@@ -71,7 +69,7 @@ def deidentify(
             continue
         name = f"{done.sop_uid}.dcm"
         (out / name).write_bytes(done.data)
-        written.append(_told(name, done))
+        written.append(told(name, done))
     report = {"method": METHOD, "written": written, "refused": refused}
     (out / "report.json").write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")
     typer.echo(f"{out}: {len(written)} images, {len(refused)} refused; see report.json")
@@ -126,19 +124,3 @@ def _bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise IngestError("malformed", "this file cannot be read", got=type(error).__name__) from None
-
-
-def _told(name: str, done: "Deidentified") -> dict[str, Any]:
-    return {
-        "file": name,
-        "removed": done.removed,
-        "emptied": done.emptied,
-        "dummies": done.dummies,
-        "uids": done.uids,
-        "private": done.private,
-        "elements": done.by_keyword,
-        "texts_left": done.texts_left,
-        "burned_in": done.privacy.burned_in,
-        "burned_in_reason": done.privacy.burned_in_reason,
-        "face": done.privacy.face,
-    }

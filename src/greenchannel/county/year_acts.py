@@ -270,13 +270,16 @@ class _Acts:
             drawn = self._after(read, 6.0)
             yield Act(at=drawn, what="press", role="ed", name="TROP_DRAW")
             yield Act(at=self._after(drawn, 17.0, 0.25), what="press", role="ed", name="TROP_RESULT")
+        earliest = read + timedelta(minutes=30)
         rang_wrongly = patient.strip in ("mimic", "infarction")
         if rang_wrongly and dice.random() < 0.3:
             opened = self._after(read, 1.5)
+            down = self._after(opened, 9.0)
             yield Act(at=opened, what="green", role="cardiologist", note="rang")
-            yield Act(at=self._after(opened, 9.0), what="stand_down", role="cardiologist", note=NOT_ACUTE)
+            yield Act(at=down, what="stand_down", role="cardiologist", note=NOT_ACUTE)
+            earliest = max(earliest, down + timedelta(minutes=1))  # while it is open nobody can close
         closed = self._after(read, self._table.close_after_min)
-        yield Act(at=max(closed, read + timedelta(minutes=30)), what="close", role="reader", note=NOT_ACUTE)
+        yield Act(at=max(closed, earliest), what="close", role="reader", note=NOT_ACUTE)
         yield from self._follow_ups(closed)
 
     def _follow_ups(self, closed: datetime) -> Iterator[Act]:

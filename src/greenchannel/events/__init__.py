@@ -67,10 +67,12 @@ from greenchannel.events.duty import AuditorSpoke, ChannelTested, DutyStarted, R
 from greenchannel.events.image_reading import (
     ImageAddendumSigned,
     ImageClaimed,
+    ImageConfirmationOverdue,
     ImageCriticalOverdue,
     ImageCriticalTold,
     ImageDetected,
     ImageMarkedStat,
+    ImageReadingGone,
     ImageReadingWanted,
     ImageReleased,
     ImageReportDrafted,
@@ -136,12 +138,14 @@ __all__ = [
     "IdentityConflictRaised",
     "ImageAddendumSigned",
     "ImageClaimed",
+    "ImageConfirmationOverdue",
     "ImageCriticalOverdue",
     "ImageCriticalTold",
     "ImageDetected",
     "ImageMarkedStat",
     "ImageOrderCancelled",
     "ImageOrdered",
+    "ImageReadingGone",
     "ImageReadingWanted",
     "ImageRefused",
     "ImageReleased",
@@ -227,10 +231,12 @@ AnyEvent = (
     | FactRecorded
     | ImageAddendumSigned
     | ImageClaimed
+    | ImageConfirmationOverdue
     | ImageCriticalOverdue
     | ImageCriticalTold
     | ImageDetected
     | ImageMarkedStat
+    | ImageReadingGone
     | ImageReadingWanted
     | ImageReleased
     | ImageReportDrafted

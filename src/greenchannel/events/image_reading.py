@@ -119,6 +119,14 @@ class ImageCriticalOverdue(Event, frozen=True, kw_only=True):
     times: int  # 1 for the first time
 
 
+class ImageConfirmationOverdue(Event, frozen=True, kw_only=True):
+    """A provisional report was not confirmed in time."""
+
+    report_id: str
+    due_at: Aware
+    times: int  # 1 for the first time
+
+
 class ImageResultSeen(Event, frozen=True, kw_only=True):
     """Somebody of the clinic has the result before their eyes."""
 
@@ -132,6 +140,12 @@ class ImageShared(Event, frozen=True, kw_only=True):
     person: str
     site: str
     reason: str
+
+
+class ImageReadingGone(Event, frozen=True, kw_only=True):
+    """There is nothing to be read any more: the patient was erased."""
+
+    reason: str  # "erased"
 
 
 class ImageResultReturned(Event, frozen=True, kw_only=True):

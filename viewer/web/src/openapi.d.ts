@@ -109,6 +109,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/imaging/detectors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What detectors said in silence
+         * @description Of each site and detector: how often it looked, raised, and did not analyse, with the reasons. Before it may be
+         *     enabled it looks at `silent_studies` studies of the site.
+         */
+        get: operations["silent_runs_api_v1_admin_imaging_detectors_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/imaging/studies/{study_uid}/deidentified": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A study without its patient, as a zip
+         * @description DICOM PS3.15 Annex E, Basic Profile, with `report.json`; pixels are not changed. What may carry text in its
+         *     pixels, reports and documents are left out and counted. Noted in the access log, with the reason.
+         */
+        post: operations["deidentified_api_v1_admin_imaging_studies__study_uid__deidentified_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/quarantine": {
         parameters: {
             query?: never;
@@ -1452,6 +1494,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/imaging/detectors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The detectors: what each is for, what it misses, where it looks
+         * @description The card of each, and its status at the caller's sites. None is validated; no rate is quoted.
+         */
+        get: operations["detectors_api_v1_imaging_detectors_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/imaging/forwards": {
         parameters: {
             query?: never;
@@ -1630,6 +1692,26 @@ export interface paths {
          * @description For its writer alone; no result.
          */
         post: operations["draft_api_v1_imaging_studies__study_uid__draft_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imaging/studies/{study_uid}/privacy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * May pictures of a study carry a name?
+         * @description By their headers; nothing is looked for in pixels, and what is not stated is unknown.
+         */
+        get: operations["privacy_api_v1_imaging_studies__study_uid__privacy_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3393,6 +3475,19 @@ export interface components {
             p256dh: string;
         };
         /**
+         * Leaving
+         * @description Why a study leaves; `burned_in_seen`: somebody has looked at pixels that may carry text.
+         */
+        Leaving: {
+            /**
+             * Burned In Seen
+             * @default false
+             */
+            burned_in_seen?: boolean;
+            /** Reason */
+            reason: string;
+        };
+        /**
          * MaybeReason
          * @description Why, if the person says so.
          */
@@ -3932,6 +4027,61 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    silent_runs_api_v1_admin_imaging_detectors_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+        };
+    };
+    deidentified_api_v1_admin_imaging_studies__study_uid__deidentified_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Leaving"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
             };
             /** @description Validation Error */
             422: {
@@ -6181,6 +6331,26 @@ export interface operations {
             };
         };
     };
+    detectors_api_v1_imaging_detectors_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+        };
+    };
     forwards_api_v1_imaging_forwards_get: {
         parameters: {
             query?: never;
@@ -6485,6 +6655,37 @@ export interface operations {
                 "application/json": components["schemas"]["DraftBody"];
             };
         };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    privacy_api_v1_imaging_studies__study_uid__privacy_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description Successful Response */
             200: {

@@ -3,7 +3,9 @@ import {
   cineRate,
   type DicomJson,
   dateOf,
+  drawnByService,
   edgesOf,
+  firstWindow,
   imageId,
   inOrder,
   lettersOf,
@@ -137,6 +139,30 @@ describe("what is on the screen", () => {
       }),
     ]);
     expect(ownWindow(filed[0])).toEqual({ center: 35, width: 100 });
+  });
+
+  test("a CT that brings no window is shown in the table's, anything else from darkest to brightest", () => {
+    expect(firstWindow(ct(1)[0], "CT")).toEqual({ center: 40, width: 400 });
+    expect(firstWindow(ct(1)[0], "CR")).toBeNull();
+  });
+
+  test("what the browser would draw wrongly is drawn by the service", () => {
+    const kind = (bits: number, colours: number, photometric: string, syntax: string): DicomJson => ({
+      "00280100": { vr: "US", Value: [bits] },
+      "00280002": { vr: "US", Value: [colours] },
+      "00280004": { vr: "CS", Value: [photometric] },
+      "00083002": { vr: "UI", Value: [syntax] },
+    });
+    const plain = "1.2.840.10008.1.2.1";
+    expect(drawnByService(kind(16, 1, "MONOCHROME2", plain))).toBe(false);
+    expect(drawnByService(kind(8, 3, "RGB", plain))).toBe(false);
+    expect(drawnByService(kind(8, 3, "YBR_FULL_422", "1.2.840.10008.1.2.4.50"))).toBe(false);
+    expect(drawnByService(kind(1, 1, "MONOCHROME2", plain))).toBe(true);
+    expect(drawnByService(kind(32, 1, "MONOCHROME2", plain))).toBe(true);
+    expect(drawnByService(kind(16, 3, "RGB", "1.2.840.10008.1.2.5"))).toBe(true);
+    expect(drawnByService(kind(8, 3, "YBR_FULL_422", plain))).toBe(true);
+    expect(drawnByService(kind(8, 3, "RGB", "1.2.840.10008.1.2.2"))).toBe(true);
+    expect(drawnByService(kind(8, 3, "RGB", "1.2.840.10008.1.2.4.50"))).toBe(true);
   });
 
   test("what is fetched behind comes from the slice in sight outwards, each once", () => {

@@ -20,9 +20,11 @@ from greenchannel.ingest.errors import ABOUT_THE_BYTES, IngestError
 from greenchannel.ingest.imaging.instance import ImageInstance, read_instance
 from greenchannel.ingest.imaging.packing import pack, unpack
 from greenchannel.ingest.imaging.sameness import same_object
+from greenchannel.service.callers import Caller
 from greenchannel.service.casework import Casework
 from greenchannel.service.errors import Conflict, NotFound
 from greenchannel.service.imaging import records
+from greenchannel.service.imaging.ecg_objects import is_ecg, take_ecg
 from greenchannel.service.imaging.filing import Coming, Filing
 from greenchannel.service.imaging.query import wanted_of
 from greenchannel.service.imaging.records import (
@@ -135,6 +137,19 @@ class ImageArchive:
         filed = await self._writer.transact(functools.partial(self._filing.file, coming=coming))
         return await asyncio.to_thread(self._after, filed, coming)
 
+    async def receive_ecg(
+        self, data: bytes, one: ImageInstance, caller: Caller, *, site_id: str, case_id: str | None = None
+    ) -> Received:
+        """Take an ECG that came by the way of images in as one; raises as `receive`, of whatever is no image."""
+        try:
+            return await take_ecg(
+                self._intake, data, one, caller, site=site_id, case_id=case_id, started_at=self._clock.now()
+            )
+        except IngestError as error:
+            if error.code in ABOUT_THE_BYTES:
+                await asyncio.to_thread(self._put_aside, data, error.code, str(error), caller.actor)
+            raise
+
     def receive_sync(
         self, data: bytes, *, source: str, site_id: str, case_id: str | None = None, way: str = "upload"
     ) -> Received:
@@ -156,6 +171,10 @@ class ImageArchive:
                 most = f"at most {self._settings.max_image_bytes} bytes"
                 raise IngestError("too_large", "the object is too large", most, f"{len(data)} bytes")
             facts = read_instance(data)
+            if is_ecg(facts):
+                raise IngestError(
+                    "unsupported", "this object is an ECG, and goes the way of ECGs", "an image"
+                )
         except IngestError as error:
             if error.code in ABOUT_THE_BYTES:
                 self._put_aside(data, error.code, str(error), source)

@@ -23,7 +23,6 @@ from greenchannel.service.imaging.records import ImageSeries, ImageStudy
 from greenchannel.service.keeping import keep_running
 from greenchannel.store.writer import Tx
 from greenchannel.triage.detectors.plugin import DetectorResult, Status, result
-from greenchannel.triage.detectors.registry import DETECTORS
 from greenchannel.triage.detectors.statuses import Statuses
 from greenchannel.triage.detectors.volume import Facts
 
@@ -33,18 +32,22 @@ LIMIT_S: Final = 120.0  # for all detectors of one series  [E]
 MOST_BYTES: Final = 1_000_000_000  # of one series; more is not read  [E]
 MOST_SERIES: Final = 8  # of one study, the first by number  [E]
 _PAUSE_S: Final = 0.5
+_MOST_WAITING: Final = (
+    100_000  # where nobody looks, as in an engine beside the service, the oldest are forgotten
+)
 
 
 class Detecting:
     """Runs beside a serving desk; it is found by `detecting_of`."""
 
     def __init__(self, desk: Desk, *, limit_s: float = LIMIT_S) -> None:
-        self.statuses = Statuses(desk.settings.detectors, DETECTORS)
+        self._process = DetectorProcess(desk.settings.detector_models)
+        self.detectors = self._process.detectors
+        self.statuses = Statuses(desk.settings.detectors, self.detectors)
         self._images = desk.images
         self._readings = desk.image_readings
         self._limit_s = limit_s
-        self._process = DetectorProcess()
-        self._waiting: deque[tuple[int, str]] = deque()  # the event's number, the study
+        self._waiting: deque[tuple[int, str]] = deque(maxlen=_MOST_WAITING)  # the event's number, the study
         self._task: asyncio.Task[None] | None = None
         desk.image_readings.casework.on_write.append(self._on_write)
 
@@ -63,7 +66,7 @@ class Detecting:
 
     def silent_studies(self, name: str, site: str) -> int:
         """Studies of a site that this version of a detector has looked at."""
-        version = DETECTORS[name].card.version
+        version = self.detectors[name].card.version
         return sum(
             one.site == site
             and any(
@@ -96,7 +99,7 @@ class Detecting:
         reading = self._readings.known(study_uid)
         if reading is None or reading.site is None or reading.report is not None:
             return
-        statuses = {name: self.status(name, reading.site) for name in DETECTORS}
+        statuses = {name: self.status(name, reading.site) for name in self.detectors}
         wanted = [name for name, status in statuses.items() if status is not Status.UNVALIDATED]
         if not wanted:
             return
@@ -104,10 +107,13 @@ class Detecting:
             study = await self._images.study(study_uid)
         except NotFound:  # erased meanwhile
             return
-        wanted = [name for name in wanted if not _looked(reading, name, study)]
+        wanted = [name for name in wanted if not self._looked(reading, name, study)]
         if not wanted or not study.settled:
             return
-        for name, (said, series_uid) in (await self._said(study, wanted)).items():
+        answers = await self._said(study, wanted)
+        if self._process.stopped:  # it was ended by us and says nothing about the study
+            return
+        for name, (said, series_uid) in answers.items():
             said = msgspec.structs.replace(said, status=statuses[name])
             await self._readings.detected(study_uid, _event(said, study.instances, series_uid))
 
@@ -116,7 +122,7 @@ class Detecting:
         said: dict[str, tuple[DetectorResult, str]] = {}
         for series in (await self._images.series(study.study_uid))[:MOST_SERIES]:
             facts = _facts(study, series)
-            meant = [name for name in names if DETECTORS[name].meant_for(facts)]
+            meant = [name for name in names if self.detectors[name].meant_for(facts)]
             if not meant:
                 continue
             for one in await self._of_series(study, series, meant):
@@ -129,32 +135,34 @@ class Detecting:
         self, study: ImageStudy, series: ImageSeries, names: list[str]
     ) -> list[DetectorResult]:
         if study.completeness == "partial":
-            return [result(DETECTORS[name].card, Status.SILENT, reason="incomplete") for name in names]
+            return self._all(names, "incomplete")
         stored = await self._images.instances(study.study_uid, series.series_uid)
         if sum(one.size_bytes for one in stored) > MOST_BYTES:
-            return [result(DETECTORS[name].card, Status.SILENT, reason="too_many_slices") for name in names]
+            return self._all(names, "too_many_slices")
         try:
             files = [await self._images.bytes_of(one.sop_uid) for one in stored]
         except NotFound:
             return []
         return await asyncio.to_thread(self._process.look, files, names, self._limit_s)
 
+    def _all(self, names: list[str], reason: str) -> list[DetectorResult]:
+        return [result(self.detectors[name].card, Status.SILENT, reason=reason) for name in names]
+
+    def _looked(self, reading: Reading, name: str, study: ImageStudy) -> bool:
+        """Has this version looked at the study as it is now?"""
+        version = self.detectors[name].card.version
+        return any(
+            one.plugin == name
+            and one.version == version
+            and (one.evidence or {}).get("instances") == study.instances
+            and (one.reason != "incomplete" or study.completeness == "partial")
+            for one in reading.detected
+        )
+
 
 def _weight(said: DetectorResult) -> int:
     """What of several series is said of the study: what raises it, then what was looked at."""
     return 0 if said.raised is None else 2 if said.raised else 1
-
-
-def _looked(reading: Reading, name: str, study: ImageStudy) -> bool:
-    """Has this version looked at the study as it is now?"""
-    version = DETECTORS[name].card.version
-    return any(
-        one.plugin == name
-        and one.version == version
-        and (one.evidence or {}).get("instances") == study.instances
-        and (one.reason != "incomplete" or study.completeness == "partial")
-        for one in reading.detected
-    )
 
 
 def _facts(study: ImageStudy, series: ImageSeries) -> Facts:

@@ -6,13 +6,14 @@ import threading
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 
 import msgspec
 import structlog
 
 from greenchannel.service.imaging.detector_series import series_of
 from greenchannel.triage.detectors.plugin import DetectorResult, Status, result, run
-from greenchannel.triage.detectors.registry import DETECTORS
+from greenchannel.triage.detectors.registry import detectors_with
 from greenchannel.triage.detectors.volume import NotAnalysed
 
 logger = structlog.get_logger(__name__)
@@ -21,9 +22,14 @@ _RESULTS = msgspec.json.Decoder(list[DetectorResult])
 
 
 class DetectorProcess:
-    """Looks at one series at a time; from a thread that may wait."""
+    """Looks at one series at a time; from a thread that may wait.
 
-    def __init__(self) -> None:
+    `models` is the folder of the hospital's own models. Raises `ModelError`.
+    """
+
+    def __init__(self, models: Path | None = None) -> None:
+        self._models = models
+        self.detectors = detectors_with(models)
         self._running: BaseProcess | None = None
         self._stopped = False
         self._lock = threading.Lock()
@@ -32,10 +38,10 @@ class DetectorProcess:
         """What these detectors say, in silence; "not analysed" where they fail or take longer than `limit_s`."""
         context = multiprocessing.get_context("spawn")  # a fork would take locks of other threads along
         ours, theirs = context.Pipe()
-        process = context.Process(target=_child, args=(theirs, list(names)), daemon=True)
+        process = context.Process(target=_child, args=(theirs, list(names), self._models), daemon=True)
         with self._lock:
             if self._stopped:
-                return _all(names, "failed")
+                return self._all(names, "failed")
             process.start()
             self._running = process
         theirs.close()
@@ -56,7 +62,7 @@ class DetectorProcess:
             logger.warning(
                 "detectors gave no answer", names=list(names), late=late.is_set(), error=str(error)
             )
-            return _all(names, "took_too_long" if late.is_set() else "failed")
+            return self._all(names, "took_too_long" if late.is_set() else "failed")
         finally:
             timer.cancel()
             ours.close()
@@ -65,6 +71,11 @@ class DetectorProcess:
             with self._lock:
                 self._running = None
 
+    @property
+    def stopped(self) -> bool:
+        """It looks at nothing more."""
+        return self._stopped
+
     def stop(self) -> None:
         """End what is running, and look at nothing more."""
         with self._lock:
@@ -72,20 +83,22 @@ class DetectorProcess:
             if self._running is not None:
                 self._running.kill()
 
+    def _all(self, names: Sequence[str], reason: str) -> list[DetectorResult]:
+        return [result(self.detectors[name].card, Status.SILENT, reason=reason) for name in names]
 
-def _all(names: Sequence[str], reason: str) -> list[DetectorResult]:
-    return [result(DETECTORS[name].card, Status.SILENT, reason=reason) for name in names]
 
-
-def _child(connection: Connection, names: list[str]) -> None:
+def _child(connection: Connection, names: list[str], models: Path | None) -> None:
     """In the process: read the series, let each detector look, send what they say."""
     if hasattr(os, "nice"):
         os.nice(10)  # ECGs come first
-    files = [connection.recv_bytes() for _ in range(connection.recv())]
+    detectors = detectors_with(models)
+    coming = (connection.recv_bytes() for _ in range(connection.recv()))  # one at a time, for the memory
     try:
-        series = series_of(files)
+        series = series_of(coming)
     except NotAnalysed as error:
-        said = _all(names, error.code)
+        for _ in coming:  # who sends hears the answer when all is sent
+            pass
+        said = [result(detectors[name].card, Status.SILENT, reason=error.code) for name in names]
     else:
-        said = [run(DETECTORS[name], series, Status.SILENT) for name in names]
+        said = [run(detectors[name], series, Status.SILENT) for name in names]
     connection.send_bytes(msgspec.json.encode(said))

@@ -8,14 +8,13 @@ import asyncio
 import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import structlog
 
 from greenchannel.ingest.dicom_ecg import ECG_CLASSES
 from greenchannel.ingest.errors import IngestError
-from greenchannel.ingest.fields import UploadFields
+from greenchannel.ingest.imaging.instance import read_instance
 from greenchannel.ingest.imaging.part10 import file_of
 from greenchannel.service.callers import Caller
 from greenchannel.service.errors import ServiceError
@@ -38,6 +37,7 @@ NOT_TAKEN: Final = 0xC001  # somebody must look, such as an object of another pa
 MOST_ASSOCIATIONS: Final = 16  # [E]
 QUIET_S: Final = 60.0
 MAX_PDU_BYTES: Final = 128 * 2**10  # what others send at once  [E]
+ALL_TOGETHER: Final = 2  # objects of the largest size that may be under way at once  [E]
 _ECG_WAIT_S: Final = 30.0
 _PROTOCOL_BYTES: Final = 2**20
 
@@ -55,7 +55,7 @@ class DicomNode:
         """Where it listens; None while it does not."""
         self._more_contexts: list[tuple[Any, Sequence[Any] | None]] = []
         self._more_handlers: list[tuple[Any, ...]] = []
-        self._received = _Received(settings.max_image_bytes)
+        self._received = Received(settings.max_image_bytes)
         self._commitment = Commitment(self.title, images)
         self._sent: dict[int, Counter[str]] = {}
         self._lock = threading.Lock()
@@ -177,8 +177,6 @@ class DicomNode:
 
     def _store_ecg(self, data: bytes, peer: Peer) -> int:
         """An ECG goes the way of ECGs, and is read."""
-        from greenchannel.ingest.imaging.instance import read_instance
-
         assert self._loop is not None
         caller = Caller(
             kind="device",
@@ -187,9 +185,8 @@ class DicomNode:
             role="device",
             sites=frozenset({peer.site}),
         )
-        fields = UploadFields(site=peer.site, patient_ref=read_instance(data).patient_id)
-        receive = self._intake.receive([(None, data)], fields, caller, upload_started_at=datetime.now(UTC))
-        asyncio.run_coroutine_threadsafe(receive, self._loop).result(_ECG_WAIT_S)
+        taking = self._images.receive_ecg(data, read_instance(data), caller, site_id=peer.site)
+        asyncio.run_coroutine_threadsafe(taking, self._loop).result(_ECG_WAIT_S)
         return SUCCESS
 
     def _commit(self, event: Any) -> tuple[int, None]:
@@ -212,8 +209,8 @@ class DicomNode:
             self._sent.pop(id(event.assoc), None)
 
 
-class _Received:
-    """Counts the bytes of an association since its last object, so that none fills the memory."""
+class Received:
+    """Counts the bytes of an association since its last object, so that none fills the memory, nor all together."""
 
     def __init__(self, most_bytes: int) -> None:
         self._most_bytes = most_bytes
@@ -223,8 +220,10 @@ class _Received:
         """More came; too much ends the association."""
         association = id(event.assoc)
         size = self._bytes[association] = self._bytes.get(association, 0) + len(event.data)
-        if size > self._most_bytes + _PROTOCOL_BYTES:
-            logger.warning("an object above the bound was broken off", most_bytes=self._most_bytes)
+        all_of_them = list(self._bytes.values())
+        largest = size == max(all_of_them) and sum(all_of_them) > ALL_TOGETHER * self._most_bytes
+        if size > self._most_bytes + _PROTOCOL_BYTES or largest:
+            logger.warning("an object was broken off", size_bytes=size, most_bytes=self._most_bytes)
             self.whole(event)
             event.assoc.abort()
 

@@ -27,6 +27,7 @@ from greenchannel.events import (
     GreenChannelOpened,
     ImageCriticalTold,
     ImageDetected,
+    ImageReadingGone,
     ImageStudyReceived,
     ImageStudySettled,
     image_stream,
@@ -318,7 +319,7 @@ class ReadingDesk:
         match envelope.event:
             case ImageStudyReceived() as e if e.way != PRIOR and not case.is_drill:
                 self._want(tx, e.study_uid, case)
-            case ImageStudySettled() as e if self._known(tx, e.study_uid) is not None:
+            case ImageStudySettled() as e if _is_new(case, e.study_uid) and not case.is_drill:
                 self._want(tx, e.study_uid, case)
             case (
                 AlertOpened() | GreenChannelOpened()
@@ -396,6 +397,20 @@ class ReadingDesk:
             stream=deadline.stream,
             payload=msgspec.json.decode(deadline.payload),
         )
+        if image_rows.study_of(tx.conn, study_uid) is None:  # erased: nobody is rung for what is not there
+            gone = [ImageReadingGone(reason="erased"), *clock.answered(reading, SERVICE)]
+            self._write(tx, reading, study_uid, [] if reading.gone else gone, SERVICE)
+            return
         events = clock.on_due(reading, due, tx.now, lambda: self._people(tx, reading.site))
         if events:
             self._write(tx, reading, study_uid, events, SERVICE)
+
+
+def _is_new(case: Case, study_uid: str) -> bool:
+    """Did the study come to be read, and not to compare with? Its first object may have been none that is read."""
+    return any(
+        isinstance(one.event, ImageStudyReceived)
+        and one.event.study_uid == study_uid
+        and one.event.way != PRIOR
+        for one in case.history
+    )

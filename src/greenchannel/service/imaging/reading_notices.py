@@ -11,6 +11,7 @@ from greenchannel.events import (
     AlertSent,
     Envelope,
     ImageAddendumSigned,
+    ImageConfirmationOverdue,
     ImageCriticalOverdue,
     ImageReportSigned,
 )
@@ -55,10 +56,14 @@ class ReadingNotices:
             case ImageReportSigned() | ImageAddendumSigned() as signed:
                 kind = "image_critical" if signed.critical else "image_result"
                 self._all(tx, f"{signed.report_id}:signed", self._clinic(tx, reading), kind, facts)
+            case ImageConfirmationOverdue() as late:
+                called = [*_signers(reading, late.report_id), *people().radiologists]
+                key = f"{late.report_id}:unconfirmed:{late.times}"
+                self._all(tx, key, called, "image_unconfirmed", facts)
             case ImageCriticalOverdue() as late:
                 known = people()
-                signers = [one.person for one in reading.signed if one.report_id == late.report_id]
-                called = [*signers, *known.radiologists, *([] if known.head is None else [known.head])]
+                head = [] if known.head is None else [known.head]
+                called = [*_signers(reading, late.report_id), *known.radiologists, *head]
                 key = f"{late.report_id}:untold:{late.times}"
                 self._all(tx, key, called, "image_untold", facts)
             case _:
@@ -69,6 +74,10 @@ class ReadingNotices:
 
     def _all(self, tx: Tx, key: str, people: Collection[str], kind: str, facts: Mapping[str, Any]) -> None:
         self._outbox.notice_all(tx, key=key, people=tuple(dict.fromkeys(people)), kind=kind, facts=facts)
+
+
+def _signers(reading: Reading, report_id: str) -> list[str]:
+    return [one.person for one in reading.signed if one.report_id == report_id]
 
 
 def _facts(reading: Reading) -> dict[str, Any]:

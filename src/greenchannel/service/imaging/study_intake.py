@@ -11,6 +11,7 @@ from greenchannel.ingest.imaging.instance import read_instance
 from greenchannel.service.callers import Caller
 from greenchannel.service.errors import ServiceError
 from greenchannel.service.imaging.archive import ImageArchive
+from greenchannel.service.imaging.ecg_objects import is_ecg
 from greenchannel.service.intake import Intake
 from greenchannel.service.upload_answers import StudyAnswer
 from greenchannel.settings import Settings
@@ -71,6 +72,12 @@ class StudyIntake:
                 result.refuse(member, IngestError(member.problem, "a member of the archive cannot be taken"))
             return
         try:
+            one = await asyncio.to_thread(read_instance, member.data)
+            if is_ecg(one):
+                got = await self._images.receive_ecg(member.data, one, caller, site_id=site, case_id=case_id)
+                result.cases[got.study_uid] = got.case_id
+                result.states[got.state] += 1
+                return
             got = await self._images.receive(
                 member.data, source=caller.actor, site_id=site, case_id=case_id, way="upload"
             )

@@ -70,7 +70,7 @@ function Result({ uid, stamp }: { uid: string; stamp: number | undefined }): JSX
   return (
     <div class="signed" data-testid="image-result">
       {reading.critical.length > 0 && (
-        <p class="late">
+        <p class="critical-word">
           ■ {t("imageCritical")}: {reading.critical.map(say).join(" · ")}
         </p>
       )}

@@ -10,7 +10,7 @@ export function ImageClockView({ reading }: { reading: ImageReading }): JSX.Elem
   const { clock } = reading;
   if (reading.signed_at !== null)
     return (
-      <span class="num" data-testid="image-clock">
+      <span class="num signed-at" data-testid="image-clock">
         ✓ {t("imageSignedAt", { at: dateTime(reading.signed_at) })}
       </span>
     );

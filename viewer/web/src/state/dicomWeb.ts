@@ -150,11 +150,49 @@ export const presetsFor = (modality: string | null): Preset[] =>
     .filter((one) => one.modality === modality)
     .map((one) => ({ id: one.id, center: one.center_hu, width: one.width_hu }));
 
+export interface Window {
+  center: number;
+  width: number;
+}
+
 /** The window that the file itself asks for. */
-export function ownWindow(slice: Slice | undefined): { center: number; width: number } | null {
+export function ownWindow(slice: Slice | undefined): Window | null {
   const center = slice ? first(slice.json, "00281050") : null;
   const width = slice ? first(slice.json, "00281051") : null;
   return center !== null && width !== null && width > 0 ? { center, width } : null;
+}
+
+/** What is shown first: the file's own window, or where a CT brings none, that of the table; null: from darkest to brightest. */
+export function firstWindow(slice: Slice | undefined, modality: string | null): Window | null {
+  const own = ownWindow(slice);
+  if (own !== null || modality !== "CT") return own;
+  return { center: table.without_window.center_hu, width: table.without_window.width_hu };
+}
+
+const PLAIN: ReadonlySet<string> = new Set(["", ".1", ".1.99", ".2"].map((end) => `1.2.840.10008.1.2${end}`));
+const BIG_ENDIAN = "1.2.840.10008.1.2.2";
+const JPEG_BASELINE = "1.2.840.10008.1.2.4.50";
+
+/**
+ * Kinds of images that the browser's decoders were seen to draw wrongly, or not at all, where the service draws them right:
+ * of these its picture is shown, without loss, and no pixels.
+ */
+export function drawnByService(json: DicomJson): boolean {
+  const bits = first(json, "00280100");
+  const colours = (first(json, "00280002") ?? 1) > 1;
+  const syntax = text(json, "00083002");
+  const photometric = text(json, "00280004") ?? "";
+  if (bits !== null && bits !== 8 && bits !== 16) return true;
+  if (!colours) return false;
+  if (bits === 16 || syntax === BIG_ENDIAN) return true;
+  if (/_(422|420)$/.test(photometric) && (syntax === null || PLAIN.has(syntax))) return true;
+  return photometric === "RGB" && syntax === JPEG_BASELINE;
+}
+
+/** The picture of a frame as the service draws it, without loss. */
+export function servicePath(one: Series, slice: Slice, window: Window | null): string {
+  const asked = window === null ? "" : `&window=${window.center},${window.width},linear`;
+  return `${instancePath(one, slice)}/frames/${slice.frame}/rendered?accept=image/png${asked}`;
 }
 
 export type MprRefusal = "few" | "kind" | "frames" | "orientation" | "gaps" | "tilt" | "place";

@@ -152,6 +152,8 @@ const RIGHTS = {
   imageWorklist: [...DOCTORS, "ed", "ccu", "radiologist"],
   imageReport: [...CARE, "quality"],
   imageRead: ["radiologist"],
+  /** Say that a study is read before all others. */
+  imageStat: [...DOCTORS, "cathlab", "ed", "ccu", "radiologist", "clinic"],
   imageSeen: [...DOCTORS, "clinic", "ed", "ccu", "cathlab"],
   deviceClocks: ["quality", "admin"],
   administer: ["admin"],

@@ -33,7 +33,7 @@ function Untold({ page }: { page: StudyReading }): JSX.Element {
   const due = page.reading.untold.map((one) => Date.parse(one.due_at)).sort((a, b) => a - b)[0];
   const left_s = due === undefined || nowMs.value === null ? null : (due - nowMs.value) / 1000;
   return (
-    <p class="late num" role="alert" data-testid="critical-untold">
+    <p class="critical-word num" role="alert" data-testid="critical-untold">
       {ti("criticalUntold")}{" "}
       {left_s !== null && ti(left_s < 0 ? "lateFor" : "leftFor", { for: duration(Math.abs(left_s)) })}
     </p>

@@ -23,7 +23,7 @@ export function ImagingPage(): JSX.Element {
   );
   return (
     <main class="page" data-testid="imaging-page">
-      <p class="acts">
+      <p class="acts list-switch">
         {(["open", "reported"] as const).map((one) => (
           <button
             key={one}
@@ -98,7 +98,7 @@ function Line({ row }: { row: WorklistRow }): JSX.Element {
           {ti(`state_${reading.state}` as ImageText)}
           {reading.claimed_by && reading.signed_at === null && ` · ${personName(reading.claimed_by)}`}
           {reading.untold.length > 0 && (
-            <b class="late" data-testid="work-untold">
+            <b class="critical-word" data-testid="work-untold">
               <br />■ {ti("criticalUntold")}
             </b>
           )}

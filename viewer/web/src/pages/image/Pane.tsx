@@ -5,7 +5,9 @@ import { useLoaded } from "../../parts/load";
 import {
   cineRate,
   type DicomJson,
+  drawnByService,
   edgesOf,
+  firstWindow,
   imageId,
   outwards,
   ownWindow,
@@ -13,6 +15,7 @@ import {
   type Series,
   type Slice,
   seriesPath,
+  servicePath,
   slicesOf,
   text,
 } from "../../state/dicomWeb";
@@ -67,6 +70,8 @@ export function Pane({ series, held, phone, onFacts, testid }: Props): JSX.Eleme
   if (slices === null) return <div class="pane pane-empty" data-testid={testid} />;
   if (slices.length === 0) return <p class="empty">{ti("seriesNone")}</p>;
   if (held.planes) return <Planes series={series} slices={slices} window={held.window} />;
+  if (slices.some((one) => drawnByService(one.json)))
+    return <Pictures {...{ series, held, slices, testid }} />;
   return <Stack {...{ series, held, phone, slices, testid }} />;
 }
 
@@ -115,7 +120,10 @@ function Stack({ series, held, phone, slices, testid }: StackProps): JSX.Element
       view.current = made;
       const start = startOf(slices);
       void made.show(ids, start).then(() => {
-        if (held.window) made.setWindow(held.window.center, held.window.width);
+        // Windows of the file belong to its slices each; only where it brings none there is one for all.
+        const own = ownWindow(slices[start]);
+        const begins = held.window ?? (own ? null : firstWindow(slices[start], series.modality));
+        if (begins) made.setWindow(begins.center, begins.width);
         stop = fetchAll(loaded, ids, start, (here) => take({ here }), fault);
       });
     });
@@ -139,19 +147,63 @@ function Stack({ series, held, phone, slices, testid }: StackProps): JSX.Element
         <Preview {...{ series, slice, shown, held }} />
         <Marks {...{ series, slice, shown, count: slices.length }} />
       </div>
-      {slices.length > 1 && (
-        <input
-          class="pane-slider"
-          type="range"
-          min={1}
-          max={slices.length}
-          value={shown.index + 1}
-          aria-label={ti("sliceChoose")}
-          data-testid={`${testid}-slider`}
-          onInput={(event) => goTo(Number(event.currentTarget.value) - 1)}
+      {slices.length > 1 && <Slider count={slices.length} index={shown.index} testid={testid} goTo={goTo} />}
+    </figure>
+  );
+}
+
+/** A series that the browser would draw wrongly: the service's own pictures of it, without loss. */
+function Pictures({ series, held, slices, testid }: Omit<StackProps, "phone">): JSX.Element {
+  const [index, setIndex] = useState(startOf(slices));
+  const [drawn, setDrawn] = useState<number | null>(null);
+  const [refused, setRefused] = useState(false);
+  const slice = slices[index] as Slice;
+  const shown: Shown = { index, drawn, window: held.window, faults: new Map(), here: slices.length };
+  return (
+    <figure class="pane" data-testid={testid} data-index={index} data-drawn={drawn ?? ""}>
+      <div class="pane-box">
+        <img
+          class="pane-preview"
+          src={servicePath(series, slice, held.window)}
+          alt=""
+          data-testid="service-picture"
+          onLoad={() => {
+            setDrawn(index);
+            setRefused(false);
+          }}
+          onError={() => setRefused(true)}
         />
+        <p class="pane-said" role="status">
+          {refused ? ti("serviceRefuses") : ti("servicePicture")}
+        </p>
+        <Marks {...{ series, slice, shown, count: slices.length }} />
+      </div>
+      {slices.length > 1 && (
+        <Slider count={slices.length} index={index} testid={testid} goTo={(to) => setIndex(to)} />
       )}
     </figure>
+  );
+}
+
+interface SliderProps {
+  count: number;
+  index: number;
+  testid: string;
+  goTo: (index: number) => void;
+}
+
+function Slider({ count, index, testid, goTo }: SliderProps): JSX.Element {
+  return (
+    <input
+      class="pane-slider"
+      type="range"
+      min={1}
+      max={count}
+      value={index + 1}
+      aria-label={ti("sliceChoose")}
+      data-testid={`${testid}-slider`}
+      onInput={(event) => goTo(Number(event.currentTarget.value) - 1)}
+    />
   );
 }
 
@@ -224,7 +276,7 @@ function Preview({ series, slice, shown, held }: PreviewProps): JSX.Element | nu
   const [refused, setRefused] = useState<string | null>(null);
   const said = shown.faults.get(shown.index);
   if (shown.drawn === shown.index && said === undefined) return null;
-  const source = previewPath(series, slice, PREVIEW_PX, held.window ?? ownWindow(slice));
+  const source = previewPath(series, slice, PREVIEW_PX, held.window ?? firstWindow(slice, series.modality));
   return (
     <>
       {refused !== source && (
@@ -272,6 +324,12 @@ function Marks({ series, slice, shown, count }: MarksProps): JSX.Element {
       </span>
       <span class="mark-ne">
         {series.modality} {series.description}
+        {text(json, "00280301") === "YES" && (
+          <>
+            <br />
+            <b>{ti("burnedIn")}</b>
+          </>
+        )}
         {text(json, "00282110") === "01" && (
           <>
             <br />

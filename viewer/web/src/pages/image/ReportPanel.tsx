@@ -2,8 +2,9 @@
 import type { JSX } from "preact";
 import { Act, Section } from "../../parts/bits";
 import { ImageClockView } from "../../parts/ImageClock";
+import { ReasonAct } from "../../parts/ReasonAct";
 import { dateTime, personName, placeName } from "../../state/format";
-import { claim, release, seen } from "../../state/reading";
+import { claim, markStat, release, seen } from "../../state/reading";
 import { may, me } from "../../state/session";
 import { say } from "../../texts";
 import { ti } from "../../textsImage";
@@ -25,7 +26,7 @@ export function ReportPanel({ uid, page }: { uid: string; page: StudyReading }):
         {page.site && <p class="muted">{placeName(page.site)}</p>}
         <p>
           {reading.stat_by && (
-            <b class="late">
+            <b class="late" data-testid="stat-by">
               ▲ STAT {personName(reading.stat_by)} {reading.stat_reason}
             </b>
           )}
@@ -57,6 +58,15 @@ export function ReportPanel({ uid, page }: { uid: string; page: StudyReading }):
               </Act>
             )}
           </p>
+        )}
+        {signed.length === 0 && reading.stat_by === null && may("imageStat", role) && (
+          <ReasonAct
+            name={`stat ${uid}`}
+            words={ti("statAct")}
+            hint={ti("statHint")}
+            testid="stat"
+            run={(reason) => markStat(uid, reason)}
+          />
         )}
       </section>
       <CriticalDuty uid={uid} page={page} />
@@ -103,7 +113,7 @@ export function Signed({ report }: { report: SignedReport }): JSX.Element {
         {report.provisional && <b class="late"> {ti("provisional")}</b>}
       </h2>
       {report.critical.length > 0 && (
-        <p class="late" data-testid="critical-named">
+        <p class="critical-word" data-testid="critical-named">
           ■ {ti("critical")}: {report.critical.map(say).join(" · ")}
         </p>
       )}

@@ -1,0 +1,109 @@
+"""Detectors and privacy over HTTP: cards for all who read, silent runs and exports for administrators alone."""
+
+import asyncio
+import io
+import json
+import zipfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pydicom
+
+from greenchannel.events import ImageDetected
+from greenchannel.service.administration import CHANGE
+from tests.imaging_files import ROOT_UID, ct, related
+from tests.service.viewer_house import PASSWORD, House, house
+
+API = "/api/v1"
+STUDY = f"{ROOT_UID}.1"
+
+
+def tell(tmp_path: Path, story: Callable[[House], Awaitable[None]], **settings: Any) -> None:
+    """Play a story at a running service that has a radiologist."""
+
+    async def play() -> None:
+        async with house(tmp_path, **settings) as here:
+            here.desk.accounts.add_user("rad", "周医生", "radiologist", PASSWORD)
+            await story(here)
+
+    asyncio.run(play())
+
+
+async def send(here: House, images: list[bytes]) -> None:
+    body, kind = related(images)
+    headers = here.device("ecg-1") | {"Content-Type": kind}
+    answer = await here.http.post("/dicom-web/studies", content=body, headers=headers)
+    assert answer.status_code == 200, answer.text
+
+
+def test_each_detector_shows_its_card_and_the_banner(tmp_path: Path) -> None:
+    """What it is for, what it misses, where it looks; no rate."""
+
+    async def story(here: House) -> None:
+        answer = await here.http.get(f"{API}/imaging/detectors", headers=await here.person("rad"))
+        told = answer.json()
+
+        assert told["banner"]["zh"] == "未经验证，仅用于排序"
+        assert {one["name"] for one in told["detectors"]} >= {"head_blood", "chest_pneumothorax"}
+        assert all(one["limits"]["zh"] and one["intended_use"]["en"] for one in told["detectors"])
+        assert "%" not in answer.text
+
+    tell(tmp_path, story)
+
+
+def test_what_looks_in_silence_is_shown_to_administrators_alone(tmp_path: Path) -> None:
+    """Not in the worklist of those who read; counted for those who decide whether it may order."""
+
+    async def story(here: House) -> None:
+        await send(here, [ct(1), ct(2)])
+        said = ImageDetected(plugin="head_blood", version="1", status="silent", raised=True)
+        await here.desk.image_readings.detected(STUDY, said)
+        rad, admin = await here.person("rad"), await here.person("boss")
+        worklist = (await here.http.get(f"{API}/imaging/worklist", headers=rad)).json()
+        assert worklist["studies"][0]["detected"] == []
+        assert (await here.http.get(f"{API}/admin/imaging/detectors", headers=rad)).status_code == 403
+        runs = (await here.http.get(f"{API}/admin/imaging/detectors", headers=admin)).json()["runs"]
+        (one,) = [run for run in runs if run["detector"] == "head_blood"]
+        assert (one["looked"], one["raised"], one["status"]) == (1, 1, "silent")
+
+    tell(tmp_path, story, detectors="head_blood=enabled")
+
+
+def test_a_study_leaves_without_its_patient_and_the_access_log_knows(tmp_path: Path) -> None:
+    """With a reason, by an administrator; what may carry a name in its pixels stays."""
+
+    async def story(here: House) -> None:
+        await send(here, [ct(1), ct(2, BurnedInAnnotation="YES")])
+        rad, admin = await here.person("rad"), await here.person("boss")
+        path = f"{API}/admin/imaging/studies/{STUDY}/deidentified"
+        assert (await here.http.post(path, headers=rad, json={"reason": "teaching"})).status_code == 403
+        assert (await here.http.post(path, headers=admin, json={})).status_code == 422
+        answer = await here.http.post(path, headers=admin, json={"reason": "teaching"})
+        assert answer.status_code == 200, answer.text
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+            report = json.loads(archive.read("report.json"))
+            (name,) = [one for one in archive.namelist() if one.endswith(".dcm")]
+            image = pydicom.dcmread(io.BytesIO(archive.read(name)))
+        assert (len(report["written"]), len(report["refused"])) == (1, 1)
+        assert image.PatientIdentityRemoved == "YES"
+        assert b"Xiao Ming" not in answer.content
+        assert STUDY.encode() not in answer.content
+        noted = [
+            one for one in here.desk.access.newest_of(CHANGE) if one.action.endswith("images_deidentified")
+        ]
+        assert ["teaching" in (one.detail or "") for one in noted] == [True]
+
+    tell(tmp_path, story)
+
+
+def test_pictures_that_may_carry_a_name_are_warned_of(tmp_path: Path) -> None:
+    """Counted by what the headers say; unknown is unknown."""
+
+    async def story(here: House) -> None:
+        await send(here, [ct(1), ct(2, BurnedInAnnotation="YES")])
+        told = await here.http.get(f"{API}/imaging/studies/{STUDY}/privacy", headers=await here.person("rad"))
+        assert told.json()["burned_in"] == {"yes": 1, "no": 0, "unknown": 1}
+        assert (told.json()["images"], told.json()["with_private_elements"]) == (2, 0)
+
+    tell(tmp_path, story)

@@ -1,0 +1,138 @@
+"""Detectors of images, as people are shown them; privacy of a study, and the study without its patient."""
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from typing import IO, Annotated, Any, Final
+
+from fastapi import APIRouter, Path
+from starlette.responses import Response, StreamingResponse
+
+from greenchannel.service.imaging.detecting import detecting_of
+from greenchannel.service.imaging.leaving import without_patient
+from greenchannel.triage.detectors.plugin import BANNER
+from greenchannel.triage.detectors.statuses import LIMITS
+from greenchannel.triage.detectors.volume import Words
+from greenchannel.viewer.access import require
+from greenchannel.viewer.dicom_web_front import study_of
+from greenchannel.viewer.front import Front, Here, Who, answer
+from greenchannel.viewer.routes_cases import Reason
+
+router = APIRouter(tags=["imaging"])
+
+Uid = Annotated[str, Path(max_length=64, pattern=r"^[0-9.]+$")]
+_PIECE: Final = 256 * 1024
+
+
+class Leaving(Reason):
+    """Why a study leaves; `burned_in_seen`: somebody has looked at pixels that may carry text."""
+
+    burned_in_seen: bool = False
+
+
+@router.get("/imaging/detectors", summary="The detectors: what each is for, what it misses, where it looks")
+async def detectors(front: Here, who: Who) -> Response:
+    """The card of each, and its status at the caller's sites. None is validated; no rate is quoted."""
+    require(who, "image_worklist")
+    names = detecting_of(front.desk).detectors
+    return answer({"banner": _words(BANNER), "detectors": [_card(front, who, name) for name in names]})
+
+
+@router.get("/admin/imaging/detectors", summary="What detectors said in silence")
+async def silent_runs(front: Here, who: Who) -> Response:
+    """Of each site and detector: how often it looked, raised, and did not analyse, with the reasons. Before it may be
+    enabled it looks at `silent_studies` studies of the site."""
+    require(who, "administer")
+    part = detecting_of(front.desk)
+    rows = []
+    for site in _sites(front, who):
+        for name, detector in part.detectors.items():
+            said = [
+                one
+                for reading in front.desk.image_readings.all()
+                if reading.site == site
+                for one in reading.detected
+                if one.plugin == name and one.version == detector.card.version
+            ]
+            rows.append(
+                {
+                    "site": site,
+                    "detector": name,
+                    "version": detector.card.version,
+                    "chosen": part.statuses.chosen(name, site),
+                    "status": part.status(name, site),
+                    "looked": sum(one.raised is not None for one in said),
+                    "raised": sum(one.raised is True for one in said),
+                    "not_analysed": dict(Counter(one.reason for one in said if one.raised is None)),
+                }
+            )
+    return answer({"silent_studies": int(LIMITS.silent_studies.value), "runs": rows})
+
+
+@router.get("/imaging/studies/{study_uid}/privacy", summary="May pictures of a study carry a name?")
+async def privacy(study_uid: Uid, front: Here, who: Who) -> Response:
+    """By their headers; nothing is looked for in pixels, and what is not stated is unknown."""
+    study = await study_of(front, who, study_uid)
+    stored = await front.desk.images.instances(study.study_uid)
+    burned_in = Counter(one.facts.burned_in for one in stored)
+    return answer(
+        {
+            "burned_in": {word: burned_in.get(word, 0) for word in ("yes", "no", "unknown")},
+            "with_private_elements": sum(one.facts.private_tags > 0 for one in stored),
+            "images": len(stored),
+        }
+    )
+
+
+@router.post(
+    "/admin/imaging/studies/{study_uid}/deidentified", summary="A study without its patient, as a zip"
+)
+async def deidentified(study_uid: Uid, body: Leaving, front: Here, who: Who) -> Response:
+    """DICOM PS3.15 Annex E, Basic Profile, with `report.json`; pixels are not changed. What may carry text in its
+    pixels, reports and documents are left out and counted. Noted in the access log, with the reason."""
+    require(who, "administer")
+    study = await front.desk.images.study(study_uid)
+    out, report = await without_patient(
+        front.desk.images, study.study_uid, burned_in_seen=body.burned_in_seen
+    )
+    seen = ", burned-in text looked at" if body.burned_in_seen else ""
+    detail = f"{study_uid}: {len(report['written'])} images{seen}; {body.reason}"
+    await front.desk.administration.note(who.actor, "images_deidentified", detail, study.case_id)
+    headers = {"Content-Disposition": 'attachment; filename="images.zip"', "Cache-Control": "no-store"}
+    return StreamingResponse(_pieces(out), media_type="application/zip", headers=headers)
+
+
+async def _pieces(out: IO[bytes]) -> AsyncIterator[bytes]:
+    with out:
+        while piece := out.read(_PIECE):
+            yield piece
+
+
+def _sites(front: Front, who: Who) -> list[str]:
+    return sorted(
+        {
+            one.site
+            for one in front.desk.image_readings.all()
+            if one.site is not None and who.may_see(one.site)
+        }
+    )
+
+
+def _card(front: Front, who: Who, name: str) -> dict[str, Any]:
+    part = detecting_of(front.desk)
+    card = part.detectors[name].card
+    return {
+        "name": card.name,
+        "version": card.version,
+        "kind": card.kind,
+        "use": card.use,
+        "author": card.author,
+        "title": _words(card.title),
+        "intended_use": _words(card.intended_use),
+        "data": _words(card.data),
+        "limits": _words(card.limits),
+        "status": {site: part.status(name, site) for site in _sites(front, who)},
+    }
+
+
+def _words(words: Words) -> dict[str, str]:
+    return {"zh": words.zh, "en": words.en}
