@@ -12,7 +12,8 @@ from greenchannel.ingest.errors import IngestError
 
 MAX_HEAD_BYTES: Final = 16 * 2**10  # of the headers of one part  [E]
 MAX_PARTS: Final = 20_000  # [E]
-_BOUNDARY: Final = re.compile(r"[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]")
+# RFC 2046 has 70 characters at most; Orthanc names one of 73.
+_BOUNDARY: Final = re.compile(r"[0-9A-Za-z'()+_,\-./:=? ]{0,199}[0-9A-Za-z'()+_,\-./:=?]")
 
 
 class Part(NamedTuple):

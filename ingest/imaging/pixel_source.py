@@ -24,6 +24,7 @@ from greenchannel.ingest.dicom_tags import DEFLATED, EXPLICIT, IMPLICIT, inflate
 from greenchannel.ingest.errors import IngestError, shown
 from greenchannel.ingest.imaging import jpeg_extended
 from greenchannel.ingest.imaging.codestream import announced
+from greenchannel.ingest.imaging.decode_apart import decoded_apart
 
 MOST_SAMPLES: Final = 60_000_000
 """Rows times columns times samples of one frame: above any detector that is sold.  [E]"""
@@ -33,6 +34,18 @@ MOST_FRAMES: Final = 20_000  # [E]
 _BIG_ENDIAN: Final = "1.2.840.10008.1.2.2"
 _NATIVE: Final = frozenset({IMPLICIT, EXPLICIT, DEFLATED, _BIG_ENDIAN})
 _RLE: Final = "1.2.840.10008.1.2.5"
+_EXTENDED: Final = "1.2.840.10008.1.2.4.51"
+_PLUGINS: Final = {  # not left to pydicom, whose first is GDCM
+    _RLE: "pydicom",
+    "1.2.840.10008.1.2.4.50": "pillow",
+    _EXTENDED: "",
+    "1.2.840.10008.1.2.4.57": "",
+    "1.2.840.10008.1.2.4.70": "",
+    "1.2.840.10008.1.2.4.80": "pyjpegls",
+    "1.2.840.10008.1.2.4.81": "pyjpegls",
+    "1.2.840.10008.1.2.4.90": "pylibjpeg",
+    "1.2.840.10008.1.2.4.91": "pylibjpeg",
+}
 _VALUE_KINDS: Final = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 
 RAISED: Final = (
@@ -60,10 +73,12 @@ class PixelSource:
     """
 
     def __init__(self, data: bytes) -> None:
+        self._data = data
         self.dataset, self.transfer_syntax = read_dataset_of(data)
         self._kind = next((kind for kind in _VALUE_KINDS if kind in self.dataset), "")
         if not self._kind:
-            name = shown(UID(str(self.dataset.get("SOPClassUID", "") or "")).name)
+            with faults("the DICOM file cannot be read"):
+                name = shown(UID(str(self.dataset.get("SOPClassUID", "") or "")).name)
             raise IngestError("unsupported", "this DICOM object holds no picture", "pixel data", name)
         with faults("the description of the picture cannot be read"):
             self.rows = _whole(self.dataset, "Rows")
@@ -146,9 +161,21 @@ class PixelSource:
         return self._stored_bits(array)
 
     def _decoded(self, frame: int) -> NDArray[Any]:
+        if self._plugin() == "":
+            return decoded_apart(self._data, frame)
+        return self.decoded_here(frame)
+
+    def _plugin(self) -> str | None:
+        """Which decoder behind pydicom; "" for GDCM, which must not run in this process; None: only one reads it."""
+        if self.transfer_syntax == _EXTENDED and self.bits_stored == 8:
+            return "pillow"
+        return _PLUGINS.get(self.transfer_syntax)
+
+    def decoded_here(self, frame: int) -> NDArray[Any]:
+        """One frame as the decoder gives it, in this process, whatever may become of that."""
         said: Any = {"number_of_frames": self.frame_count}
-        if self.transfer_syntax == _RLE:
-            said["decoding_plugin"] = "pydicom"  # another, where it is installed, panics over broken frames
+        if plugin := self._plugin():
+            said["decoding_plugin"] = plugin
         array, _ = get_decoder(UID(self.transfer_syntax)).as_array(self.dataset, index=frame, **said)
         return array
 

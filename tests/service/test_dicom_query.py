@@ -25,6 +25,9 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     StudyRootQueryRetrieveInformationModelMove,
 )
 
+from greenchannel.service.imaging.destinations import Destination
+from greenchannel.service.imaging.forward_ways import Sent, send
+from greenchannel.store.forward_rows import Due
 from tests.imaging_files import ROOT_UID, ct, related
 from tests.service.viewer_house import House, house
 
@@ -244,9 +247,20 @@ def test_dcmtk_stores_finds_and_fetches(tmp_path: Path) -> None:
     tell(tmp_path / "data", story, "CTVAN=yinzhao")
 
 
+def dicom_web_plugin() -> list[str]:
+    """Orthanc's own plug-in for DICOMweb, where it is installed."""
+    places = ("/usr/share/orthanc/plugins", "/usr/lib/orthanc", "/usr/lib/x86_64-linux-gnu")
+    return [str(path) for place in places for path in sorted(Path(place).glob("libOrthancDicomWeb.so*"))][:1]
+
+
 @contextlib.contextmanager
-def orthanc(folder: Path, ours: int, dicom: int) -> Iterator[str]:
-    """An Orthanc that knows our node; its address. The running test is skipped where there is none."""
+def orthanc(
+    folder: Path, ours: int, dicom: int, web: tuple[str, dict[str, str]] | None = None
+) -> Iterator[str]:
+    """An Orthanc that knows our node; its address. The running test is skipped where there is none.
+
+    `web`: our address for DICOMweb, and the headers that it is asked with.
+    """
     program = shutil.which("Orthanc", path="/usr/sbin:/usr/bin:/usr/local/sbin")
     if program is None:
         pytest.skip("needs Orthanc: none in /usr/sbin")
@@ -258,7 +272,8 @@ def orthanc(folder: Path, ours: int, dicom: int) -> Iterator[str]:
             {
                 "StorageDirectory": str(folder / "db"), "HttpPort": http, "DicomPort": dicom, "DicomAet": "ORTHANC",
                 "DicomCheckCalledAet": False, "AuthenticationEnabled": False, "DicomAlwaysAllowStore": True,
-                "RemoteAccessAllowed": False, "Plugins": [],
+                "RemoteAccessAllowed": False, "Plugins": [] if web is None else dicom_web_plugin(),
+                "DicomWeb": {} if web is None else {"Servers": {"us": {"Url": web[0], "HttpHeaders": web[1]}}},
                 "DicomModalities": {"us": ["GREENCHANNEL", "127.0.0.1", ours]},
             }
         )
@@ -320,3 +335,47 @@ def test_orthanc_is_a_peer_in_both_directions(tmp_path: Path) -> None:
         assert (await here.desk.images.study(STUDY)).instances == 3
 
     tell(tmp_path / "data", story, f"ORTHANC=yinzhao@127.0.0.1:{dicom}")
+
+
+def test_orthanc_is_a_peer_over_dicom_web(tmp_path: Path) -> None:
+    """It stores with us by STOW-RS, finds what we have by QIDO-RS, fetches it by WADO-RS; and we send on to it."""
+    if not dicom_web_plugin():
+        pytest.skip("needs Orthanc's plug-in for DICOMweb")
+
+    async def story(here: House) -> None:
+        await stow(here, *[ct(number, study=2) for number in (1, 2)])
+        web = (f"{here.origin}/dicom-web/", here.device())
+
+        def play() -> list[str]:
+            with (
+                orthanc(tmp_path / "orthanc", 1, free_port(), web) as base,
+                httpx.Client(base_url=base, timeout=60.0, trust_env=False) as http,
+            ):
+                ids = [http.post("/instances", content=ct(number)).json()["ID"] for number in (1, 2, 3)]
+                stored = http.post("/dicom-web/servers/us/stow", json={"Resources": ids, "Synchronous": True})
+                assert stored.status_code == 200, stored.text
+                found = http.post(
+                    "/dicom-web/servers/us/qido",
+                    json={"Uri": "/studies", "Arguments": {"PatientName": "Wang*"}},
+                )
+                assert len(found.json()) == 2, found.text
+                fetched = http.post(
+                    "/dicom-web/servers/us/retrieve",
+                    json={"Resources": [{"Study": f"{ROOT_UID}.2"}], "Synchronous": True},
+                )
+                assert fetched.status_code == 200, fetched.text
+                wanted = {"Level": "Instance", "Query": {"StudyInstanceUID": f"{ROOT_UID}.2"}, "Expand": True}
+                there = http.post("/tools/find", json=wanted).json()
+                forward = Destination(name="o", way="stow", url=f"{base}/dicom-web")
+                due = Due(
+                    sop_uid=f"{ROOT_UID}.3.1.1", study_uid=f"{ROOT_UID}.3", attempts=0, sop_class=CTImageStorage,
+                    transfer_syntax="1.2.840.10008.1.2.1",
+                )  # fmt: skip
+                sent = send(forward, [due], lambda _: ct(1, study=3), "GREENCHANNEL")
+                assert sent == {due.sop_uid: Sent(receipt="200")}
+                return sorted(one["MainDicomTags"]["SOPInstanceUID"] for one in there)
+
+        assert await asyncio.to_thread(play) == [f"{ROOT_UID}.2.1.1", f"{ROOT_UID}.2.1.2"]
+        assert (await here.desk.images.study(STUDY)).instances == 3
+
+    tell(tmp_path / "data", story, "")

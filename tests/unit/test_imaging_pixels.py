@@ -194,3 +194,12 @@ def test_a_cut_jpeg_2000_is_refused_or_shown_but_never_a_fault() -> None:
             shown_values(encoded([whole[:kept]], ramp("uint8"), JPEG2000Lossless))
         except IngestError as error:
             assert error.code in ("malformed", "truncated")
+
+
+def test_a_class_that_cannot_be_read_is_no_fault() -> None:
+    """An element of an impossible kind, in an object without pixels."""
+    data = bytearray(image(ramp(), PixelData=None))
+    at = data.index(b"\x08\x00\x16\x00UI") + 4
+    data[at : at + 2] = b"\x55\xa3"
+
+    assert refusal(bytes(data)).code in ("malformed", "unsupported")
