@@ -17,7 +17,7 @@ from greenchannel.viewer.words import SHOWN_ZONE
 
 NETWORK: Final = Said(id="network", zh="全网络", en="the network")
 MOST_CASES_NAMED: Final = 20
-MOST_POINTS: Final = 400
+MOST_POINTS: Final = 400  # about what a page can tell apart
 
 
 def charts_json(scope: Scope, frame: Frame, names: Directory) -> Charts:
@@ -63,7 +63,8 @@ def watched_from(scope: Scope) -> str:
 def _chart(chart: Counted, names: Directory) -> Chart:
     where = _where(chart, names)
     sums = chart.kind != "xmr"
-    points = chart.points[-MOST_POINTS:]
+    centre = 0.0 if sums else chart.usual
+    points = thinned(chart.points, _positions(chart, chart.points), centre)
     loud = _positions(chart, points)
     return Chart(
         id=chart.id.replace("/", "-"),
@@ -72,7 +73,7 @@ def _chart(chart: Counted, names: Directory) -> Chart:
         kind="cusum" if sums else "xmr",
         unit=("sum" if chart.kind == "share" else "sd") if sums else "min",
         where=where,
-        centre=0.0 if sums else chart.usual,
+        centre=centre,
         lower=(None if chart.kind == "share" or chart.limit is None else -chart.limit)
         if sums
         else chart.low_min,
@@ -99,6 +100,21 @@ def _height(point: Point) -> float:
     if point.up is None or point.down is None:
         return point.value
     return point.up if point.up >= point.down else -point.down
+
+
+def thinned(points: Sequence[Point], loud: frozenset[int], centre: float | None) -> list[Point]:
+    """At most `MOST_POINTS` or a few more of a long chart, from its first to its last.
+
+    Of neighbours the one stays that lies farthest from the middle, and every point at which a signal was found: a page
+    that says that something changed shows the change, however long ago it was.
+    """
+    each = -(-len(points) // MOST_POINTS)
+    middle = 0.0 if centre is None else centre
+    kept = set(loud)
+    for start in range(0, len(points), each or 1):
+        near = range(start, min(start + each, len(points)))
+        kept.add(max(near, key=lambda n: abs(_height(points[n]) - middle)))
+    return [points[n] for n in sorted(kept)]
 
 
 def _positions(chart: Counted, points: Sequence[Point]) -> frozenset[int]:
