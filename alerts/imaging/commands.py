@@ -133,7 +133,7 @@ def tell_critical(reading: Reading, said: ImageCriticalTold, now: datetime) -> l
         raise Refused(
             "nothing_critical", "报告中没有危急值", "expected a report with a critical result, got none", 409
         )
-    known = {one.report_id for one in reading.signed if one.critical}
+    known = {one.report_id: one for one in reading.signed if one.critical}
     strangers = [name for name in said.report_ids if name not in known]
     if strangers or not said.report_ids:
         raise no_such("report", "含危急值的报告", ", ".join(strangers) or "none")
@@ -141,7 +141,8 @@ def tell_critical(reading: Reading, said: ImageCriticalTold, now: datetime) -> l
         raise no_such("way", "通知方式", said.way)
     if said.to_role not in to_roles():
         raise no_such("role", "接收角色", said.to_role)
-    if said.told_at > now + _MOST_AHEAD or said.told_at < min(one.at for one in reading.signed):
+    # Nobody can have told what was not signed yet: of an addendum as little as of the report before it.
+    if said.told_at > now + _MOST_AHEAD or said.told_at < max(known[name].at for name in said.report_ids):
         raise Refused(
             "told_at",
             "通知时间应在签发之后、此刻之前",

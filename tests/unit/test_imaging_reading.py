@@ -257,6 +257,24 @@ def test_an_addendum_with_a_critical_result_must_be_told_itself() -> None:
     assert log.turn(minutes(28)) == [(27.0, "untold")]
 
 
+def test_a_call_before_the_addendum_does_not_tell_of_it() -> None:
+    """The telephone rang between report and addendum: it can have told of the first alone."""
+    log = ImageLog()
+    signed(log, ("intracranial_haemorrhage",))
+    log.now = minutes(20)
+    more = commands.addendum(
+        log.reading, "rad1", report_id="r_2", text="另见气胸", reason="addition", critical=("free_air",)
+    )
+    log.add(more)
+    log.now = minutes(21)
+
+    with pytest.raises(Refused) as refused:
+        commands.tell_critical(log.reading, told(report_ids=("r_1", "r_2")), log.now)
+    assert refused.value.code == "told_at"
+    log.add(commands.tell_critical(log.reading, told(), log.now))
+    assert [one.report_id for one in log.reading.untold] == ["r_2"]
+
+
 def test_the_clinics_first_look_at_each_result_is_kept() -> None:
     """Looking again writes nothing; a new addendum is looked at anew."""
     log = ImageLog()
