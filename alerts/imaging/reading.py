@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
@@ -23,6 +24,8 @@ from greenchannel.events import (
     ImageShared,
     study_of,
 )
+
+_ENABLED: Final = "enabled"  # the status of a detector whose word moves a study
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +81,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     claimed_by: str | None = None
     claimed_at: datetime | None = None
     detected: tuple[ImageDetected, ...] = ()  # the newest word of each detector
+    raised: tuple[ImageDetected, ...] = ()  # of each enabled detector that raised it, the newest such word
     draft: Draft | None = None
     signed: tuple[Signed, ...] = ()  # the report, then its addenda
     calls: tuple[Call, ...] = ()
@@ -125,6 +129,12 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(one for one in self.signed if one.critical and one.report_id not in told)
 
     @property
+    def standing(self) -> tuple[ImageDetected, ...]:
+        """What holds of each detector: a later look, in silence or of another version, never lowers what was raised."""
+        raised = {one.plugin: one for one in self.raised}
+        return tuple(raised.get(one.plugin, one) for one in self.detected)
+
+    @property
     def alert(self) -> Alert | None:
         """The call for its report."""
         return self.alerts[-1] if self.alerts else None
@@ -155,8 +165,9 @@ def fold(reading: Reading | None, envelope: Envelope) -> Reading | None:
         case ImageMarkedStat() if reading.stat_by is None:
             return replace(reading, stat_by=event.person, stat_reason=event.reason)
         case ImageDetected():
-            others = tuple(one for one in reading.detected if one.plugin != event.plugin)
-            return replace(reading, detected=(*others, event))
+            after = replace(reading, detected=_newest(reading.detected, event))
+            raises = event.status == _ENABLED and event.raised is True
+            return replace(after, raised=_newest(reading.raised, event)) if raises else after
         case ImageClaimed():
             return replace(reading, claimed_by=event.person, claimed_at=at)
         case ImageReleased():
@@ -193,6 +204,10 @@ def fold_all(envelopes: Iterable[Envelope]) -> Reading | None:
     for envelope in envelopes:
         reading = fold(reading, envelope)
     return reading
+
+
+def _newest(said: tuple[ImageDetected, ...], event: ImageDetected) -> tuple[ImageDetected, ...]:
+    return (*(one for one in said if one.plugin != event.plugin), event)
 
 
 def _wanted(envelope: Envelope, event: ImageReadingWanted) -> Reading:

@@ -183,6 +183,10 @@ def test_a_detector_moves_a_study_forward_and_rings_nobody(tmp_path: Path) -> No
         for study, status in ((2, "silent"), (3, "enabled")):
             said = ImageDetected(plugin="head_blood", version="1", status=status, raised=True)
             await ward.desk.image_readings.detected(f"{ROOT_UID}.{study}", said)
+        lower = ImageDetected(plugin="head_blood", version="1", status="enabled", raised=False)
+        await ward.desk.image_readings.detected(
+            f"{ROOT_UID}.3", lower
+        )  # looked at again: it stays where it is
         rows = await ward.desk.image_readings.worklist(RAD, ward.world.clock.now())
 
         assert [row.study.study_uid[-1] for row in rows] == ["3", "1", "2"]

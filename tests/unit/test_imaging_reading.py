@@ -10,7 +10,7 @@ from greenchannel.alerts.imaging.clock import People
 from greenchannel.alerts.imaging.critical import critical_results
 from greenchannel.alerts.imaging.templates import offered, templates
 from greenchannel.alerts.refusal import Refused
-from greenchannel.events import AlertSent, ImageCriticalTold
+from greenchannel.events import AlertSent, ImageCriticalTold, ImageDetected
 from tests.imaging_log import ImageLog, minutes, wanted
 
 
@@ -323,3 +323,25 @@ def test_templates_that_fit_the_study_come_first_and_none_is_lost() -> None:
     assert {row.id for row in rows} == {row.id for row in templates()}
     assert offered("DX", None, "胸部正位")[0].id.startswith("chest")
     assert all(set(row.critical) <= critical_results().keys() for row in rows)
+
+
+def test_a_later_look_never_lowers_what_a_detector_raised() -> None:
+    """Looked at again with more slices, by another version or in silence: it stays raised. Silence raises nothing."""
+    log = ImageLog()
+
+    def said(version: str, status: str, *, raised: bool | None) -> ImageDetected:
+        return ImageDetected(plugin="head_blood", version=version, status=status, raised=raised)
+
+    log.add([said("1", "silent", raised=True)])
+    log.add([said("1", "enabled", raised=False)])
+    assert [one.raised for one in log.reading.standing] == [False]
+    first = said("1", "enabled", raised=True)
+    log.add([first])
+    for later in (
+        said("1", "enabled", raised=False),
+        said("2", "silent", raised=True),
+        said("2", "enabled", raised=None),
+    ):
+        log.add([later])
+        assert log.reading.standing == (first,)
+        assert log.reading.detected == (later,)
