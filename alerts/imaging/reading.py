@@ -160,6 +160,10 @@ def fold(reading: Reading | None, envelope: Envelope) -> Reading | None:
     )
     replace = msgspec.structs.replace
     match event:
+        case ImageReadingWanted() if (
+            reading.gone
+        ):  # sent again after its patient was erased: nothing is left of before
+            return _wanted(envelope, event)
         case ImageReadingWanted():
             return replace(reading, clock=event, case_id=event.case_id or reading.case_id)
         case ImageMarkedStat() if reading.stat_by is None:
