@@ -6,7 +6,7 @@ from typing import Final
 
 from greenchannel.alerts.imaging import clock
 from greenchannel.alerts.imaging.critical import critical_results, to_roles, ways
-from greenchannel.alerts.imaging.reading import Reading
+from greenchannel.alerts.imaging.reading import Draft, Reading
 from greenchannel.alerts.refusal import Refused, no_such
 from greenchannel.events import (
     AnyEvent,
@@ -58,21 +58,40 @@ def mark_stat(reading: Reading, person: str, reason: str) -> list[AnyEvent]:
 
 
 def draft(
-    reading: Reading, person: str, *, findings: str, impression: str, template: str | None
+    reading: Reading,
+    person: str,
+    *,
+    findings: str,
+    impression: str,
+    template: str | None,
+    critical: Sequence[str] = (),
+    provisional: bool = False,
 ) -> list[AnyEvent]:
-    """Keep what is written so far; blanks may stand."""
+    """Keep what is written and ticked so far; blanks may stand."""
     if reading.report is not None:
         raise _reported(reading)
-    before = reading.draft
-    same = before is not None and (before.person, before.findings, before.impression, before.template) == (
-        person,
-        findings,
-        impression,
-        template,
+    _check_critical(critical)
+    written = ImageReportDrafted(
+        person=person,
+        findings=findings,
+        impression=impression,
+        template=template,
+        critical=tuple(dict.fromkeys(critical)),
+        provisional=provisional,
     )
-    if same:
-        return []
-    return [ImageReportDrafted(person=person, findings=findings, impression=impression, template=template)]
+    before = reading.draft
+    return [] if before is not None and _as_kept(before) == written else [written]
+
+
+def _as_kept(one: Draft) -> ImageReportDrafted:
+    return ImageReportDrafted(
+        person=one.person,
+        findings=one.findings,
+        impression=one.impression,
+        template=one.template,
+        critical=one.critical,
+        provisional=one.provisional,
+    )
 
 
 def sign(

@@ -36,6 +36,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     findings: str
     impression: str
     template: str | None
+    critical: tuple[str, ...] = ()
+    provisional: bool = False
 
 
 class Signed(msgspec.Struct, frozen=True, kw_only=True):
@@ -183,6 +185,8 @@ def fold(reading: Reading | None, envelope: Envelope) -> Reading | None:
                 findings=event.findings,
                 impression=event.impression,
                 template=event.template,
+                critical=event.critical,
+                provisional=event.provisional,
             )
             return replace(reading, draft=draft)
         case ImageCriticalTold():

@@ -128,6 +128,15 @@ def test_a_draft_is_no_result() -> None:
     log.add(commands.draft(log.reading, "rad1", findings="___", impression="", template="free"))
 
     assert log.reading.report is None and log.reading.draft is not None
+    ticked: dict[str, Any] = {
+        "findings": "___",
+        "impression": "",
+        "template": "free",
+        "critical": ("free_air",),
+    }
+    log.add(commands.draft(log.reading, "rad1", **ticked))
+    assert log.reading.draft.critical == ("free_air",)
+    assert commands.draft(log.reading, "rad1", **ticked) == []
     assert log.turn(minutes(31)) != []
 
 

@@ -195,14 +195,28 @@ class ReadingDesk:
         return await self._writer.transact(command)
 
     async def draft(
-        self, study_uid: str, caller: Caller, *, findings: str, impression: str, template: str | None
+        self,
+        study_uid: str,
+        caller: Caller,
+        *,
+        findings: str,
+        impression: str,
+        template: str | None,
+        critical: Sequence[str] = (),
+        provisional: bool = False,
     ) -> Reading:
-        """Keep what is written so far."""
+        """Keep what is written and ticked so far."""
         return await self._change(
             study_uid,
             caller.actor,
             lambda one, _: commands.draft(
-                one, caller.id, findings=findings, impression=impression, template=template
+                one,
+                caller.id,
+                findings=findings,
+                impression=impression,
+                template=template,
+                critical=critical,
+                provisional=provisional,
             ),
         )
 
