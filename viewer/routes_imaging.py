@@ -140,7 +140,7 @@ async def stat(study_uid: Uid, body: Reason, front: Here, who: Who) -> Response:
 
 @router.post("/studies/{study_uid}/draft", summary="Keep what is written so far")
 async def draft(study_uid: Uid, body: DraftBody, front: Here, who: Who) -> Response:
-    """For its writer alone; no result."""
+    """For its writer alone; no result. 409 `claimed` where another has the study."""
     require(who, "image_read")
     reading_of(front, study_uid, who)
     reading = await front.desk.image_readings.draft(
@@ -157,7 +157,8 @@ async def draft(study_uid: Uid, body: DraftBody, front: Here, who: Who) -> Respo
 
 @router.post("/studies/{study_uid}/report", summary="Sign the report of a study")
 async def report(study_uid: Uid, body: ReportBody, front: Here, who: Who) -> Response:
-    """Stops the clock; the case and its clinic have it at once. A second one is refused: see the addendum."""
+    """Stops the clock; the case and its clinic have it at once. A second one is refused: see the addendum.
+    409 `claimed` where another has the study."""
     require(who, "image_read")
     reading_of(front, study_uid, who)
     reading = await front.desk.image_readings.sign(

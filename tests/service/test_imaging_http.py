@@ -188,6 +188,9 @@ def test_what_cannot_be_is_refused_in_words(tmp_path: Path) -> None:
         await post(here, rad, uid, "claim")
         assert [(await post(here, second, uid, "claim"))[1]["code"]] == ["claimed"]
         assert (await post(here, second, uid, "claim", {"take_over": True}))[0] == 200
+        for what, body in (("draft", {"findings": "x"}), ("report", REPORT)):
+            status, problem = await post(here, rad, uid, what, body)
+            assert (status, problem["code"]) == (409, "claimed")
         bad = [
             (REPORT | {"impression": "___"}, "blank_left"),
             (REPORT | {"critical": ["x"]}, "no_such_critical_result"),
