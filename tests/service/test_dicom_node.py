@@ -22,6 +22,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 )
 
 from greenchannel.service.desk import Desk
+from greenchannel.service.imaging import dicom_peers
 from greenchannel.service.imaging.commitment import INSTANCE
 from greenchannel.service.imaging.dicom_node import Received
 from greenchannel.service.imaging.dicom_peers import no_delay, peers_of
@@ -215,6 +216,26 @@ def test_a_message_that_announces_gigabytes_ends_the_call(tmp_path: Path, kind: 
             return status
 
         assert await asyncio.to_thread(call) == 0
+
+    tell(tmp_path, story)
+
+
+@pytest.mark.parametrize(
+    "begun", [b"\x01", b"\x01\x00\x00\x00\x01\x00half", b"\x04\x00\x00\x00\x10\x00half of an object"]
+)
+def test_a_line_cut_within_a_message_is_let_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begun: bytes
+) -> None:
+    """It holds its thread and its place no longer than a line may be quiet; the other side has said nothing."""
+    monkeypatch.setattr(dicom_peers, "QUIET_S", 0.05)
+
+    async def story(world: World, desk: Desk) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", desk.dicom.port or 0)
+        writer.write(begun)
+        async with asyncio.timeout(20):
+            while await reader.read(1000):
+                pass
+        writer.close()
 
     tell(tmp_path, story)
 

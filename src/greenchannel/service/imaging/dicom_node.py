@@ -20,7 +20,7 @@ from greenchannel.service.callers import Caller
 from greenchannel.service.errors import ServiceError
 from greenchannel.service.imaging.archive import ImageArchive
 from greenchannel.service.imaging.commitment import Commitment
-from greenchannel.service.imaging.dicom_peers import Peer, careful, peers_of, title_of
+from greenchannel.service.imaging.dicom_peers import QUIET_S, Peer, careful, peers_of, title_of
 from greenchannel.service.intake import Intake
 from greenchannel.settings import Settings
 from greenchannel.store.errors import CommitFailed, PatientKeyMissing
@@ -35,7 +35,6 @@ CANNOT_UNDERSTAND: Final = 0xC000
 NOT_TAKEN: Final = 0xC001  # somebody must look, such as an object of another patient
 
 MOST_ASSOCIATIONS: Final = 16  # [E]
-QUIET_S: Final = 60.0
 MAX_PDU_BYTES: Final = 128 * 2**10  # what others send at once  [E]
 ALL_TOGETHER: Final = 2  # objects of the largest size that may be under way at once  [E]
 _ECG_WAIT_S: Final = 30.0

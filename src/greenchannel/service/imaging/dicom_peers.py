@@ -13,6 +13,7 @@ from typing import Any, Final
 from greenchannel.settings import SettingsError
 
 MOST_MESSAGE_BYTES: Final = 2**20  # of one PDU; ours say that 128 KB are the most  [E]
+QUIET_S: Final = 60.0  # nothing comes, or nothing is taken, for so long: the line is cut  [E]
 _ONE: Final = re.compile(
     r"(?P<title>[^=@,\\\s][^=@,\\]{0,15})=(?P<site>[A-Za-z0-9_.:-]{1,64}?)"
     r"(?:@(?P<host>[A-Za-z0-9_.\-]+|\[[0-9A-Fa-f:]+\]):(?P<port>\d{1,5}))?"
@@ -64,9 +65,12 @@ def careful(event: Any) -> None:
     """For ``EVT_CONN_OPEN`` of those who call us: `no_delay`, and a message that announces gigabytes ends the call.
 
     pynetdicom reads what is announced, whatever that is, 4 KB at a time; this is one buffer of a bounded size.
+    A line that is cut within a message ends the call after `QUIET_S`: pynetdicom's own timeouts run between messages.
     """
     no_delay(event)
     whole = event.assoc.dul.socket
+    whole.socket.settimeout(QUIET_S)
+    whole.socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
     def recv(nr_bytes: int) -> bytearray:
         if nr_bytes > MOST_MESSAGE_BYTES:
