@@ -106,6 +106,35 @@ def test_nobody_unknown_is_let_in(tmp_path: Path) -> None:
     tell(tmp_path / "none", story, callers="")
 
 
+def test_a_title_is_not_taken_from_another_address(tmp_path: Path) -> None:
+    """Where its address is named; by name or number; a name that is found nowhere is no address."""
+
+    async def story(world: World, desk: Desk) -> None:
+        def call() -> list[bool]:
+            titles = ("CTVAN", "XRAY", "LOST", "NEAR", "FREE")
+            tries = [associate(desk, Verification, title=title) for title in titles]
+            known = [one.is_established for one in tries]
+            for one in tries:
+                if one.is_established:
+                    one.release()
+            return known
+
+        assert await asyncio.to_thread(call) == [False, True, False, True, True]
+
+    callers = (
+        "CTVAN=yinzhao@10.0.0.5:1, XRAY=jishi@127.0.0.1:1, LOST=jishi@-:1, NEAR=jishi@localhost:1, FREE=jishi"
+    )
+    tell(tmp_path, story, callers=callers)
+
+
+def test_an_address_is_the_same_in_both_forms() -> None:
+    """IPv4 carried by IPv6 is no other address."""
+    peer = peers_of("CTVAN=yinzhao@10.0.0.5:1")["CTVAN"]
+    assert [peer.calls_from(one) for one in ("10.0.0.5", "::ffff:10.0.0.5", "10.0.0.6", "::1")] == [
+        True, True, False, False,
+    ]  # fmt: skip
+
+
 def test_what_is_not_taken_is_said(tmp_path: Path) -> None:
     """Another patient, other bytes under the same name, no object: each its status; one too large ends the call."""
 

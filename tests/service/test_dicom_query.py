@@ -20,6 +20,7 @@ from pydicom.dataset import Dataset
 from pynetdicom import AE, build_role, evt
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     CTImageStorage,
+    ModalityWorklistInformationFind,
     StudyRootQueryRetrieveInformationModelFind,
     StudyRootQueryRetrieveInformationModelGet,
     StudyRootQueryRetrieveInformationModelMove,
@@ -32,11 +33,13 @@ from tests.imaging_files import ROOT_UID, ct, related
 from tests.service.viewer_house import House, house
 
 STUDY = f"{ROOT_UID}.1"
+MWL = ModalityWorklistInformationFind
 FIND, GET, MOVE = (
     StudyRootQueryRetrieveInformationModelFind,
     StudyRootQueryRetrieveInformationModelGet,
     StudyRootQueryRetrieveInformationModelMove,
 )
+CALLER = "CTVAN=yinzhao@127.0.0.1:1"
 ORTHANC_STARTS_S = 30.0
 
 
@@ -136,7 +139,7 @@ def test_a_node_finds_what_its_own_site_may_see(tmp_path: Path) -> None:
             "by PatientName, StudyDate: 1 found",
         )
 
-    tell(tmp_path, story, "CTVAN=yinzhao")
+    tell(tmp_path, story, CALLER)
 
 
 def test_priors_are_fetched_by_get_and_by_move(tmp_path: Path) -> None:
@@ -186,6 +189,32 @@ def test_priors_are_fetched_by_get_and_by_move(tmp_path: Path) -> None:
         assert await asyncio.to_thread(move, "XRAY") == ([], 0xA801)  # of another site
 
     tell(tmp_path, story, f"CTVAN=yinzhao@127.0.0.1:{port}, XRAY=jishi@127.0.0.1:1")
+
+
+def test_a_title_without_an_address_is_told_nothing(tmp_path: Path) -> None:
+    """Anybody can say it: no C-FIND, C-GET, C-MOVE, no worklist; it may store."""
+
+    async def story(here: House) -> None:
+        await stow(here, ct(1))
+
+        def call() -> list[tuple[int, int]]:
+            classes = (FIND, GET, MOVE, MWL, CTImageStorage)
+            association = associate(here, *classes, title="XRAY")
+            wanted = asked(StudyInstanceUID=STUDY)
+            answers = [
+                list(association.send_c_find(wanted, FIND)),
+                list(association.send_c_find(wanted, MWL)),
+                list(association.send_c_get(wanted, GET)),
+                list(association.send_c_move(wanted, "CTVAN", MOVE)),
+            ]
+            stored = association.send_c_store(pydicom.dcmread(io.BytesIO(ct(2))))
+            association.release()
+            return [(len(one), one[-1][0].Status) for one in answers] + [(1, stored.Status)]
+
+        got = await asyncio.to_thread(call)
+        assert got == [(1, 0x0124), (1, 0x0124), (1, 0x0124), (1, 0xA801), (1, 0)]
+
+    tell(tmp_path, story, f"XRAY=yinzhao, {CALLER}")
 
 
 def test_dcmtk_stores_finds_and_fetches(tmp_path: Path) -> None:
@@ -244,7 +273,7 @@ def test_dcmtk_stores_finds_and_fetches(tmp_path: Path) -> None:
             pydicom.dcmread(io.BytesIO(ct(number))).PixelData for number in (1, 2, 3)
         ]
 
-    tell(tmp_path / "data", story, "CTVAN=yinzhao")
+    tell(tmp_path / "data", story, CALLER)
 
 
 def dicom_web_plugin() -> list[str]:

@@ -34,6 +34,8 @@ OUT_OF_RESOURCES: Final = 0xA700  # the sender keeps it and comes again
 CANNOT_UNDERSTAND: Final = 0xC000
 NOT_TAKEN: Final = 0xC001  # somebody must look, such as an object of another patient
 
+_TITLE_UNKNOWN: Final = (1, 1, 3)  # rejected for good, by the user of the service: PS3.8 table 9-21
+
 MOST_ASSOCIATIONS: Final = 16  # [E]
 MAX_PDU_BYTES: Final = 128 * 2**10  # what others send at once  [E]
 ALL_TOGETHER: Final = 2  # objects of the largest size that may be under way at once  [E]
@@ -126,6 +128,7 @@ class DicomNode:
             entity.add_supported_context(uid, *(() if its_syntaxes is None else (list(its_syntaxes),)))
         handlers: list[Any] = [
             (evt.EVT_CONN_OPEN, careful),
+            (evt.EVT_REQUESTED, self._called),
             (evt.EVT_C_STORE, self._store),
             (evt.EVT_N_ACTION, self._commit),
             (evt.EVT_DATA_RECV, self._received.more),
@@ -139,6 +142,17 @@ class DicomNode:
         self.port = int(self._server.server_address[1])
 
     # ------------------------------------------------------------ what others ask; threads of the associations
+
+    def _called(self, event: Any) -> None:
+        """A title of which we know where it lives is not taken from elsewhere; pynetdicom knows the titles."""
+        association = event.assoc
+        title = str(association.requestor.primitive.calling_ae_title).strip()
+        address = str(association.requestor.address_info.address)
+        peer = self.peers.get(title)
+        if peer is not None and not peer.calls_from(address):
+            logger.warning("a call from another address was refused", title=title, address=address)
+            association.acse.send_reject(*_TITLE_UNKNOWN)
+            association.kill()
 
     def _store(self, event: Any) -> Any:
         self._received.whole(event)

@@ -1,9 +1,11 @@
 """Who may call our DICOM node, for which site, and where they listen themselves; and what connections are like.
 
-One line of the settings: ``CTVAN=yinzhao@10.0.0.5:11112, XRAY=jishi``. A title stands for one site; the address is only
-needed where we call back: results of storage commitment, objects that were asked to be moved there.
+One line of the settings: ``CTVAN=yinzhao@10.0.0.5:11112, XRAY=jishi``. A title stands for one site. Anybody can say a
+title: where an address is named, calls from others are refused, and only who has one is told anything of patients; it
+is also where we call back: results of storage commitment, objects that were asked to be moved there.
 """
 
+import ipaddress
 import re
 import socket
 from collections.abc import Mapping
@@ -34,6 +36,16 @@ class Peer:
         """The name under which the log knows it."""
         return f"device:dicom-{re.sub(r'[^A-Za-z0-9_.-]', '_', self.title)}"
 
+    def calls_from(self, address: str) -> bool:
+        """May it call from this address? From anywhere where none is named; a name that is not found is nowhere."""
+        if self.host is None:
+            return True
+        try:
+            own = {str(found[4][0]) for found in socket.getaddrinfo(self.host, None, type=socket.SOCK_STREAM)}
+            return _plain(address) in {_plain(one) for one in own}
+        except (OSError, ValueError):
+            return False
+
 
 def peers_of(text: str) -> Mapping[str, Peer]:
     """The peers of a setting, by title; raises `SettingsError`."""
@@ -52,6 +64,12 @@ def peers_of(text: str) -> Mapping[str, Peer]:
             port=None if match["port"] is None else int(match["port"]),
         )
     return found
+
+
+def _plain(address: str) -> str:
+    """An address in one form: one of IPv4 is no other where IPv6 carries it."""
+    found = ipaddress.ip_address(address.partition("%")[0])
+    return str(getattr(found, "ipv4_mapped", None) or found)
 
 
 def no_delay(event: Any) -> None:

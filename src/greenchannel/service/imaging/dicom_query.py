@@ -1,6 +1,7 @@
 """Query and retrieve over DICOM (PS3.4 C): a known node asks for what its own site may see, and fetches it.
 
-C-FIND, C-MOVE and C-GET of the study root and the patient root. The handlers run in threads of the associations.
+C-FIND, C-MOVE and C-GET of the study root and the patient root, for nodes whose address is known: a title alone proves
+nothing. The handlers run in threads of the associations.
 """
 
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ logger = structlog.get_logger(__name__)
 
 PENDING: Final = 0xFF00
 CANCELLED: Final = 0xFE00
+NOT_AUTHORISED: Final = 0x0124
 NOT_THIS_CLASS: Final = 0xA900  # the identifier does not fit the SOP class
 UNABLE: Final = 0xC000
 PAGE: Final = 200
@@ -66,6 +68,9 @@ class QueryRetrieve:
 
     def _find(self, event: Any) -> Iterator[tuple[Any, Dataset | None]]:
         peer = self._node.peer_of(event)
+        if peer.host is None:
+            yield NOT_AUTHORISED, None
+            return
         asked: Dataset = event.identifier
         if asked_by(event):
             steps = self._worklist.find(asked, site=peer.site, title=peer.title, actor=peer.actor)
@@ -132,6 +137,10 @@ class QueryRetrieve:
         return [hit.instance for hit in hits if hit.instance is not None]
 
     def _get(self, event: Any) -> Iterator[Any]:
+        if self._node.peer_of(event).host is None:
+            yield 1
+            yield NOT_AUTHORISED, None
+            return
         instances = self._wanted(event)
         yield len(instances)
         accepted = {
@@ -142,8 +151,8 @@ class QueryRetrieve:
     def _move(self, event: Any) -> Iterator[Any]:
         caller = self._node.peer_of(event)
         target = self._node.peers.get(str(event.move_destination or "").strip())
-        if target is None or target.host is None or target.site != caller.site:
-            yield None, None  # the destination is unknown
+        if caller.host is None or target is None or target.host is None or target.site != caller.site:
+            yield None, None  # the destination is unknown, to this caller
             return
         from pynetdicom import build_context, evt
 
