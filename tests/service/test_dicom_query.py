@@ -28,6 +28,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 
 from greenchannel.service.imaging.destinations import Destination
 from greenchannel.service.imaging.forward_ways import Sent, send
+from greenchannel.store.errors import BlobDamaged
 from greenchannel.store.forward_rows import Due
 from tests.imaging_files import ROOT_UID, ct, related
 from tests.service.viewer_house import House, house
@@ -215,6 +216,39 @@ def test_a_title_without_an_address_is_told_nothing(tmp_path: Path) -> None:
         assert got == [(1, 0x0124), (1, 0x0124), (1, 0x0124), (1, 0xA801), (1, 0)]
 
     tell(tmp_path, story, f"XRAY=yinzhao, {CALLER}")
+
+
+def test_what_is_damaged_is_named_among_what_failed(tmp_path: Path) -> None:
+    """The others come; that all went well is not said."""
+
+    async def story(here: House) -> None:
+        await stow(here, ct(1), ct(2))
+        sha256 = (await here.desk.images.instance(f"{STUDY}.1.1")).sha256
+        fine = here.desk.images.blobs.get
+
+        def get(asked_for: str, patient: str) -> bytes:
+            if asked_for == sha256:
+                raise BlobDamaged("expected the sealed bytes, got a file that does not open")
+            return fine(asked_for, patient)
+
+        here.desk.images.blobs.get = get  # type: ignore[method-assign,assignment]
+
+        def call() -> tuple[list[str], int, str]:
+            got: list[Dataset] = []
+            association = associate(
+                here,
+                GET,
+                CTImageStorage,
+                evt_handlers=[(evt.EVT_C_STORE, taken(got))],
+                ext_neg=[build_role(CTImageStorage, scp_role=True)],
+            )
+            status, failed = list(association.send_c_get(asked(StudyInstanceUID=STUDY), GET))[-1]
+            association.release()
+            return [one.SOPInstanceUID for one in got], status.Status, str(failed.FailedSOPInstanceUIDList)
+
+        assert await asyncio.to_thread(call) == ([f"{STUDY}.1.2"], 0xB000, f"{STUDY}.1.1")
+
+    tell(tmp_path, story, CALLER)
 
 
 def test_dcmtk_stores_finds_and_fetches(tmp_path: Path) -> None:

@@ -11,8 +11,10 @@ import pytest
 from pynetdicom import AE, evt
 from pynetdicom.sop_class import CTImageStorage  # type: ignore[attr-defined]
 
+from greenchannel.service.errors import NotFound
 from greenchannel.service.imaging.destinations import Destination
 from greenchannel.service.imaging.forward_ways import Failed, Outcome, Refused, Sent, send
+from greenchannel.store.errors import BlobDamaged
 from greenchannel.store.forward_rows import Due
 from tests.imaging_files import ROOT_UID, ct
 
@@ -106,3 +108,23 @@ def test_an_object_that_is_another_there_was_not_taken(status: int, outcome: Out
     """0111 says that something is there under this name, not that it is this: a person must look."""
     with node(status) as there:
         assert send(there, [due(1)], lambda _: ct(1), "US") == {due(1).sop_uid: outcome}
+
+
+@pytest.mark.parametrize("way", ["dicom", "stow"])
+def test_a_damaged_object_does_not_hold_up_the_others(way: str) -> None:
+    """It failed, and is tried later; of one that is gone nothing is said."""
+
+    def bytes_of(sop_uid: str) -> bytes:
+        if sop_uid == due(1).sop_uid:
+            raise BlobDamaged("expected the sealed bytes, got a file that does not open")
+        if sop_uid == due(2).sop_uid:
+            raise NotFound("file of image", sop_uid)
+        return ct(3)
+
+    taken = json.dumps(named(due(3).sop_uid)).encode()
+    with node(0) if way == "dicom" else web(200, taken) as there:
+        got = send(there, [due(1), due(2), due(3)], bytes_of, "US")
+    assert got == {
+        due(1).sop_uid: Failed(reason="damaged, BlobDamaged"),
+        due(3).sop_uid: Sent(receipt="0x0000" if way == "dicom" else "200"),
+    }

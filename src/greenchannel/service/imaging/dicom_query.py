@@ -22,6 +22,7 @@ from greenchannel.service.imaging.dicom_worklist import Worklist, asked_by
 from greenchannel.service.imaging.looking import Looking
 from greenchannel.service.imaging.query import FILTERS
 from greenchannel.service.imaging.records import Hit, StoredInstance
+from greenchannel.store.errors import BlobError
 
 logger = structlog.get_logger(__name__)
 
@@ -170,15 +171,20 @@ class QueryRetrieve:
     def _objects(
         self, event: Any, instances: list[StoredInstance], accepted: set[tuple[str, str]] | None = None
     ) -> Iterator[Any]:
-        """As they came; decoded where the one who asks takes no other (`accepted`: SOP classes and syntaxes)."""
+        """As they came; decoded where the one who asks takes no other (`accepted`: SOP classes and syntaxes).
+
+        One whose bytes cannot be had is named among those that failed: all went well is not said of it.
+        """
         for one in instances:
             if event.is_cancelled:
                 yield CANCELLED, None
                 return
             try:
                 data = self._images.bytes_of_sync(one.sop_uid)
-            except NotFound:  # erased meanwhile, or its file is gone
-                logger.warning("an object that was asked for is not there", sop_uid=one.sop_uid)
+            except (NotFound, BlobError, OSError) as error:  # erased meanwhile, its file is gone or damaged
+                reason = type(error).__name__
+                logger.warning("an object that was asked for cannot be had", sop_uid=one.sop_uid, why=reason)
+                yield PENDING, _without_bytes(one)
                 continue
             if accepted is not None and (one.sop_class, one.transfer_syntax) not in accepted:
                 try:
@@ -249,6 +255,13 @@ def dataset_of(hit: Hit) -> Dataset:
         if value is not None:
             setattr(dataset, keyword, value)
     return dataset
+
+
+def _without_bytes(one: StoredInstance) -> Dataset:
+    """What cannot be sent, as it has no transfer syntax: the node counts it as failed, under its name."""
+    nothing = Dataset()
+    nothing.SOPClassUID, nothing.SOPInstanceUID = one.sop_class, one.sop_uid
+    return nothing
 
 
 def _status(code: int, error: IngestError) -> Dataset:

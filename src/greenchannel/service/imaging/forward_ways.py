@@ -16,6 +16,7 @@ from greenchannel.ingest.imaging.transcode import to_explicit
 from greenchannel.service.errors import NotFound
 from greenchannel.service.imaging.destinations import NUMBERS, Destination
 from greenchannel.service.imaging.dicom_peers import no_delay
+from greenchannel.store.errors import BlobError
 from greenchannel.store.forward_rows import Due
 
 BytesOf = Callable[[str], bytes]
@@ -57,6 +58,16 @@ def send(to: Destination, batch: Sequence[Due], bytes_of: BytesOf, title: str) -
     return _store(to, batch, bytes_of, title)
 
 
+def _bytes(one: Due, bytes_of: BytesOf) -> bytes | Failed | None:
+    """The bytes of an object; None where it is gone. One whose file cannot be read does not hold up the others."""
+    try:
+        return bytes_of(one.sop_uid)
+    except NotFound:
+        return None
+    except (BlobError, OSError) as error:
+        return Failed(reason=f"damaged, {type(error).__name__}")
+
+
 # ---------------------------------------------------------------- C-STORE
 
 
@@ -90,11 +101,11 @@ def _store(to: Destination, batch: Sequence[Due], bytes_of: BytesOf, title: str)
             if not association.is_established:
                 found[one.sop_uid] = Failed(reason="association_ended")
                 continue
-            try:
-                data = bytes_of(one.sop_uid)
-            except NotFound:
-                continue
-            found[one.sop_uid] = _store_one(association, one, data, accepted)
+            data = _bytes(one, bytes_of)
+            if isinstance(data, bytes):
+                found[one.sop_uid] = _store_one(association, one, data, accepted)
+            elif data is not None:
+                found[one.sop_uid] = data
     finally:
         if association.is_established:
             association.release()
@@ -141,11 +152,11 @@ def _stow(to: Destination, batch: Sequence[Due], bytes_of: BytesOf) -> dict[str,
     found: dict[str, Outcome] = {}
     with httpx.Client(timeout=NUMBERS.patience_s, headers=headers, trust_env=False) as http:
         for one in batch:
-            try:
-                data = bytes_of(one.sop_uid)
-            except NotFound:
-                continue
-            found[one.sop_uid] = _stow_one(http, f"{to.url.rstrip('/')}/studies", one, data)
+            data = _bytes(one, bytes_of)
+            if isinstance(data, bytes):
+                found[one.sop_uid] = _stow_one(http, f"{to.url.rstrip('/')}/studies", one, data)
+            elif data is not None:
+                found[one.sop_uid] = data
     return found
 
 
