@@ -26,6 +26,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     StudyRootQueryRetrieveInformationModelMove,
 )
 
+from greenchannel.service.imaging import dicom_query
 from greenchannel.service.imaging.destinations import Destination
 from greenchannel.service.imaging.forward_ways import Sent, send
 from greenchannel.store.errors import BlobDamaged
@@ -216,6 +217,49 @@ def test_a_title_without_an_address_is_told_nothing(tmp_path: Path) -> None:
         assert got == [(1, 0x0124), (1, 0x0124), (1, 0x0124), (1, 0xA801), (1, 0)]
 
     tell(tmp_path, story, f"XRAY=yinzhao, {CALLER}")
+
+
+def test_a_fetch_names_what_it_wants_and_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wildcards alone name nothing; more than one request may fetch is refused as a whole."""
+    monkeypatch.setattr(dicom_query, "MOST_FETCHED", 2)
+
+    async def story(here: House) -> None:
+        await stow(here, ct(1), ct(2))
+        await stow(here, *[ct(number, study=2) for number in (1, 2, 3)])
+
+        def call() -> list[tuple[int, int]]:
+            found = []
+            for keys in (
+                {"PatientID": "*"},
+                {"PatientID": "?*\\*", "StudyInstanceUID": ""},
+                {"StudyInstanceUID": STUDY, "PatientID": "*"},
+                {"StudyInstanceUID": f"{ROOT_UID}.2"},
+                {"PatientID": "P1"},
+            ):
+                got: list[Dataset] = []
+                association = associate(
+                    here,
+                    GET,
+                    CTImageStorage,
+                    evt_handlers=[(evt.EVT_C_STORE, taken(got))],
+                    ext_neg=[build_role(CTImageStorage, scp_role=True)],
+                )
+                status = list(association.send_c_get(asked(**keys), GET))[-1][0].Status
+                association.release()
+                found.append((len(got), status))
+            return found
+
+        assert await asyncio.to_thread(call) == [(0, 0), (0, 0), (2, 0), (0, 0xA701), (0, 0xA701)]
+
+        def move() -> int:
+            association = associate(here, MOVE)
+            status = list(association.send_c_move(asked(PatientID="P1"), "CTVAN", MOVE))[-1][0].Status
+            association.release()
+            return int(status)
+
+        assert await asyncio.to_thread(move) == 0xC514  # pynetdicom's: it cannot be done
+
+    tell(tmp_path, story, CALLER)
 
 
 def test_what_is_damaged_is_named_among_what_failed(tmp_path: Path) -> None:

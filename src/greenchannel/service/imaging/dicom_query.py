@@ -4,6 +4,7 @@ C-FIND, C-MOVE and C-GET of the study root and the patient root, for nodes whose
 nothing. The handlers run in threads of the associations.
 """
 
+import itertools
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -31,12 +32,14 @@ CANCELLED: Final = 0xFE00
 NOT_AUTHORISED: Final = 0x0124
 NOT_THIS_CLASS: Final = 0xA900  # the identifier does not fit the SOP class
 UNABLE: Final = 0xC000
+TOO_MANY: Final = 0xA701  # out of resources: the number of matches
 PAGE: Final = 200
 MOST_FOUND: Final = 10_000  # results of one question  [E]
 MOST_FETCHED: Final = 20_000  # objects of one request  [E]
 MOST_CONTEXTS: Final = 128  # of one association (PS3.8)
 
 _LEVELS: Final = {"PATIENT": "study", "STUDY": "study", "SERIES": "series", "IMAGE": "instance"}
+_NAMES_NOTHING: Final = " *?,\\"
 _UIDS: Final = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 
 
@@ -126,13 +129,26 @@ class QueryRetrieve:
     # ------------------------------------------------------------ fetching
 
     def _wanted(self, event: Any) -> list[StoredInstance]:
-        """The objects that are asked for; none where no study is named, and none of another site."""
+        """The objects that are asked for; none where nothing is named, and none of another site.
+
+        Raises `IngestError` where they are more than one request may fetch: a part would be taken for the whole.
+        """
         peer = self._node.peer_of(event)
         asked = filters_of(event.identifier)
-        filters = {name: asked[name] for name in (*_UIDS, "PatientID") if asked.get(name)}
+        # What is only wildcards names nothing: it would be all there is.
+        filters = {
+            name: asked[name] for name in (*_UIDS, "PatientID") if asked.get(name, "").strip(_NAMES_NOTHING)
+        }
         if not filters:
             return []
-        hits = list(self._hits("instance", filters, peer, MOST_FETCHED))
+        hits = list(
+            itertools.islice(self._hits("instance", filters, peer, MOST_FETCHED + PAGE), MOST_FETCHED + 1)
+        )
+        if len(hits) > MOST_FETCHED:
+            logger.warning("more objects are asked for than are given at once", title=peer.title)
+            raise IngestError(
+                "too_large", "too many objects are asked for", f"at most {MOST_FETCHED} objects"
+            )
         for study in {hit.study.study_uid: hit.study for hit in hits}.values():
             self._looking.looked(peer.actor, "look_image_files", study)
         return [hit.instance for hit in hits if hit.instance is not None]
@@ -142,7 +158,12 @@ class QueryRetrieve:
             yield 1
             yield NOT_AUTHORISED, None
             return
-        instances = self._wanted(event)
+        try:
+            instances = self._wanted(event)
+        except IngestError as error:
+            yield 1
+            yield _status(TOO_MANY, error), None
+            return
         yield len(instances)
         accepted = {
             (str(one.abstract_syntax), str(one.transfer_syntax[0])) for one in event.assoc.accepted_contexts
