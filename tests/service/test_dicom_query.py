@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,78 +20,22 @@ from pydicom.dataset import Dataset
 from pynetdicom import AE, build_role, evt
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     CTImageStorage,
-    ModalityWorklistInformationFind,
-    StudyRootQueryRetrieveInformationModelFind,
-    StudyRootQueryRetrieveInformationModelGet,
-    StudyRootQueryRetrieveInformationModelMove,
 )
 
-from greenchannel.service.imaging import dicom_query
 from greenchannel.service.imaging.destinations import Destination
 from greenchannel.service.imaging.forward_ways import Sent, send
-from greenchannel.store.errors import BlobDamaged
 from greenchannel.store.forward_rows import Due
-from tests.imaging_files import ROOT_UID, ct, related
-from tests.service.viewer_house import House, house
+from tests.imaging_files import ROOT_UID, ct
+from tests.service.dicom_calls import CALLER, FIND, GET, MOVE, STUDY, asked, associate, stow, taken, tell
+from tests.service.viewer_house import House
 
-STUDY = f"{ROOT_UID}.1"
-MWL = ModalityWorklistInformationFind
-FIND, GET, MOVE = (
-    StudyRootQueryRetrieveInformationModelFind,
-    StudyRootQueryRetrieveInformationModelGet,
-    StudyRootQueryRetrieveInformationModelMove,
-)
-CALLER = "CTVAN=yinzhao@127.0.0.1:1"
 ORTHANC_STARTS_S = 30.0
-
-
-def tell(tmp_path: Path, story: Callable[[House], Awaitable[None]], callers: str) -> None:
-    """Play a story at a running service with a node."""
-
-    async def play() -> None:
-        async with house(tmp_path, dicom_port=0, dicom_callers=callers) as here:
-            await story(here)
-
-    asyncio.run(play())
 
 
 def free_port() -> int:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return int(sock.getsockname()[1])
-
-
-async def stow(here: House, *parts: bytes, name: str = "ecg-1") -> None:
-    body, kind = related(list(parts))
-    sent = await here.http.post(
-        "/dicom-web/studies", content=body, headers=here.device(name) | {"Content-Type": kind}
-    )
-    assert sent.status_code == 200, sent.text
-
-
-def asked(level: str = "STUDY", **keys: Any) -> Dataset:
-    found = Dataset()
-    found.QueryRetrieveLevel = level
-    for keyword, value in keys.items():
-        setattr(found, keyword, value)
-    return found
-
-
-def associate(here: House, *classes: str, title: str = "CTVAN", **more: Any) -> Any:
-    entity = AE(ae_title=title)
-    for one in classes:
-        entity.add_requested_context(one)
-    return entity.associate("127.0.0.1", here.desk.dicom.port or 0, ae_title="GREENCHANNEL", **more)
-
-
-def taken(into: list[Dataset]) -> Callable[[Any], int]:
-    """A handler that takes all that is stored with it."""
-
-    def take(event: Any) -> int:
-        into.append(event.dataset)
-        return 0
-
-    return take
 
 
 def test_a_node_finds_what_its_own_site_may_see(tmp_path: Path) -> None:
@@ -191,108 +135,6 @@ def test_priors_are_fetched_by_get_and_by_move(tmp_path: Path) -> None:
         assert await asyncio.to_thread(move, "XRAY") == ([], 0xA801)  # of another site
 
     tell(tmp_path, story, f"CTVAN=yinzhao@127.0.0.1:{port}, XRAY=jishi@127.0.0.1:1")
-
-
-def test_a_title_without_an_address_is_told_nothing(tmp_path: Path) -> None:
-    """Anybody can say it: no C-FIND, C-GET, C-MOVE, no worklist; it may store."""
-
-    async def story(here: House) -> None:
-        await stow(here, ct(1))
-
-        def call() -> list[tuple[int, int]]:
-            classes = (FIND, GET, MOVE, MWL, CTImageStorage)
-            association = associate(here, *classes, title="XRAY")
-            wanted = asked(StudyInstanceUID=STUDY)
-            answers = [
-                list(association.send_c_find(wanted, FIND)),
-                list(association.send_c_find(wanted, MWL)),
-                list(association.send_c_get(wanted, GET)),
-                list(association.send_c_move(wanted, "CTVAN", MOVE)),
-            ]
-            stored = association.send_c_store(pydicom.dcmread(io.BytesIO(ct(2))))
-            association.release()
-            return [(len(one), one[-1][0].Status) for one in answers] + [(1, stored.Status)]
-
-        got = await asyncio.to_thread(call)
-        assert got == [(1, 0x0124), (1, 0x0124), (1, 0x0124), (1, 0xA801), (1, 0)]
-
-    tell(tmp_path, story, f"XRAY=yinzhao, {CALLER}")
-
-
-def test_a_fetch_names_what_it_wants_and_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wildcards alone name nothing; more than one request may fetch is refused as a whole."""
-    monkeypatch.setattr(dicom_query, "MOST_FETCHED", 2)
-
-    async def story(here: House) -> None:
-        await stow(here, ct(1), ct(2))
-        await stow(here, *[ct(number, study=2) for number in (1, 2, 3)])
-
-        def call() -> list[tuple[int, int]]:
-            found = []
-            for keys in (
-                {"PatientID": "*"},
-                {"PatientID": "?*\\*", "StudyInstanceUID": ""},
-                {"StudyInstanceUID": STUDY, "PatientID": "*"},
-                {"StudyInstanceUID": f"{ROOT_UID}.2"},
-                {"PatientID": "P1"},
-            ):
-                got: list[Dataset] = []
-                association = associate(
-                    here,
-                    GET,
-                    CTImageStorage,
-                    evt_handlers=[(evt.EVT_C_STORE, taken(got))],
-                    ext_neg=[build_role(CTImageStorage, scp_role=True)],
-                )
-                status = list(association.send_c_get(asked(**keys), GET))[-1][0].Status
-                association.release()
-                found.append((len(got), status))
-            return found
-
-        assert await asyncio.to_thread(call) == [(0, 0), (0, 0), (2, 0), (0, 0xA701), (0, 0xA701)]
-
-        def move() -> int:
-            association = associate(here, MOVE)
-            status = list(association.send_c_move(asked(PatientID="P1"), "CTVAN", MOVE))[-1][0].Status
-            association.release()
-            return int(status)
-
-        assert await asyncio.to_thread(move) == 0xC514  # pynetdicom's: it cannot be done
-
-    tell(tmp_path, story, CALLER)
-
-
-def test_what_is_damaged_is_named_among_what_failed(tmp_path: Path) -> None:
-    """The others come; that all went well is not said."""
-
-    async def story(here: House) -> None:
-        await stow(here, ct(1), ct(2))
-        sha256 = (await here.desk.images.instance(f"{STUDY}.1.1")).sha256
-        fine = here.desk.images.blobs.get
-
-        def get(asked_for: str, patient: str) -> bytes:
-            if asked_for == sha256:
-                raise BlobDamaged("expected the sealed bytes, got a file that does not open")
-            return fine(asked_for, patient)
-
-        here.desk.images.blobs.get = get  # type: ignore[method-assign,assignment]
-
-        def call() -> tuple[list[str], int, str]:
-            got: list[Dataset] = []
-            association = associate(
-                here,
-                GET,
-                CTImageStorage,
-                evt_handlers=[(evt.EVT_C_STORE, taken(got))],
-                ext_neg=[build_role(CTImageStorage, scp_role=True)],
-            )
-            status, failed = list(association.send_c_get(asked(StudyInstanceUID=STUDY), GET))[-1]
-            association.release()
-            return [one.SOPInstanceUID for one in got], status.Status, str(failed.FailedSOPInstanceUIDList)
-
-        assert await asyncio.to_thread(call) == ([f"{STUDY}.1.2"], 0xB000, f"{STUDY}.1.1")
-
-    tell(tmp_path, story, CALLER)
 
 
 def test_dcmtk_stores_finds_and_fetches(tmp_path: Path) -> None:

@@ -84,10 +84,9 @@ class QueryRetrieve:
         if level is None:
             yield NOT_THIS_CLASS, None
             return
-        filters = filters_of(asked)
+        filters, found = filters_of(asked), 0
         try:
             seen: set[str] = set()
-            found = 0
             for hit in self._hits(level, filters, peer, MOST_FOUND):
                 if event.is_cancelled:
                     yield CANCELLED, None
@@ -98,9 +97,10 @@ class QueryRetrieve:
                     seen.add(hit.study.patient)
                 found += 1
                 yield PENDING, self._answer(asked, hit)
-            self._looking.searched(peer.actor, filters, found)
         except IngestError as error:
             yield _status(NOT_THIS_CLASS if error.code == "bad_field" else UNABLE, error), None
+        finally:  # what was told before it was cancelled or broken off was seen
+            self._looking.searched(peer.actor, filters, found)
 
     def _hits(self, level: str, filters: dict[str, str], peer: Peer, most: int) -> Iterator[Hit]:
         for offset in range(0, most, PAGE):
