@@ -16,6 +16,7 @@ from pydicom.filebase import DicomBytesIO
 from pynetdicom import AE, build_role, evt
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     CTImageStorage,
+    GeneralECGWaveformStorage,
     StorageCommitmentPushModel,
     TwelveLeadECGWaveformStorage,
     Verification,
@@ -224,6 +225,36 @@ def test_a_machine_learns_which_of_its_objects_are_safe(tmp_path: Path) -> None:
     assert kind == 2 and said.TransactionUID == f"{ROOT_UID}.77"
     assert [one.ReferencedSOPInstanceUID for one in said.ReferencedSOPSequence] == [f"{ROOT_UID}.1.1.1"]
     assert [one.FailureReason for one in said.FailedSOPSequence] == [0x0112, 0x0112]
+
+
+def test_a_machine_learns_that_its_ecg_is_safe(tmp_path: Path) -> None:
+    """ECGs are kept apart from images, and are as safe; of another site, of another class, damaged: they are not."""
+    data = dicom()
+    sop_uid = str(dcmread(DicomBytesIO(data)).SOPInstanceUID)
+
+    async def story(world: World, desk: Desk) -> None:
+        def store() -> int:
+            association = associate(desk, TwelveLeadECGWaveformStorage)
+            status = int(send(association, data).Status)
+            association.release()
+            return status
+
+        def reason(title: str = "CTVAN", sop_class: str = TwelveLeadECGWaveformStorage) -> int | None:
+            said = desk.dicom._commitment.result("1.2", [(sop_class, sop_uid)], desk.dicom.peers[title])
+            return None if "ReferencedSOPSequence" in said else int(said.FailedSOPSequence[0].FailureReason)
+
+        assert await asyncio.to_thread(reason) == 0x0112
+        assert await asyncio.to_thread(store) == 0
+        assert await asyncio.to_thread(reason) is None
+        assert await asyncio.to_thread(reason, "XRAY") == 0x0112
+        assert await asyncio.to_thread(reason, "CTVAN", GeneralECGWaveformStorage) == 0x0119
+        (kept,) = [path for path in (world.settings.data_dir / "blobs").rglob("*") if path.is_file()]
+        kept.write_bytes(b"spoilt")
+        assert await asyncio.to_thread(reason) == 0x0110
+        kept.unlink()
+        assert await asyncio.to_thread(reason) == 0x0112
+
+    tell(tmp_path, story)
 
 
 @pytest.mark.parametrize("kind", [1, 4])

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import structlog
+from sqlalchemy import Engine
 
 from greenchannel.ingest.dicom_ecg import ECG_CLASSES
 from greenchannel.ingest.errors import IngestError
@@ -21,8 +22,10 @@ from greenchannel.service.errors import ServiceError
 from greenchannel.service.imaging.archive import ImageArchive
 from greenchannel.service.imaging.commitment import Commitment
 from greenchannel.service.imaging.dicom_peers import QUIET_S, Peer, careful, peers_of, title_of
+from greenchannel.service.imaging.ecg_objects import EcgObjects
 from greenchannel.service.intake import Intake
 from greenchannel.settings import Settings
+from greenchannel.store.blobs import Blobs
 from greenchannel.store.errors import CommitFailed, PatientKeyMissing
 
 logger = structlog.get_logger(__name__)
@@ -46,7 +49,9 @@ _PROTOCOL_BYTES: Final = 2**20
 class DicomNode:
     """Listens while the desk serves."""
 
-    def __init__(self, settings: Settings, images: ImageArchive, intake: Intake) -> None:
+    def __init__(
+        self, settings: Settings, images: ImageArchive, intake: Intake, engine: Engine, ecgs: Blobs
+    ) -> None:
         self._settings = settings
         self._images = images
         self._intake = intake
@@ -57,7 +62,7 @@ class DicomNode:
         self._more_contexts: list[tuple[Any, Sequence[Any] | None]] = []
         self._more_handlers: list[tuple[Any, ...]] = []
         self._received = Received(settings.max_image_bytes)
-        self._commitment = Commitment(self.title, images)
+        self._commitment = Commitment(self.title, images, EcgObjects(engine, ecgs))
         self._sent: dict[int, Counter[str]] = {}
         self._lock = threading.Lock()
         self._server: Any = None
