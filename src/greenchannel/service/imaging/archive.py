@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import structlog
 from sqlalchemy import Connection, Engine
 
@@ -377,12 +378,16 @@ class ImageArchive:
         limit: int = 100,
         offset: int = 0,
         sites: frozenset[str] | None = None,
+        patient: str | None = None,
     ) -> list[Hit]:
         """Results of one level ("study", "series", "instance"), newest study first; see `query` for the filters.
 
-        `sites` are those that the caller may see; None: all. Raises `IngestError` for a filter that cannot be read.
+        `sites` are those that the caller may see; None: all. `patient` is a pseudonym: only what is that patient's.
+        Raises `IngestError` for a filter that cannot be read.
         """
-        work = functools.partial(self.search_sync, level, filters, limit=limit, offset=offset, sites=sites)
+        work = functools.partial(
+            self.search_sync, level, filters, limit=limit, offset=offset, sites=sites, patient=patient
+        )
         return await asyncio.to_thread(work)
 
     def search_sync(
@@ -393,9 +398,12 @@ class ImageArchive:
         limit: int = 100,
         offset: int = 0,
         sites: frozenset[str] | None = None,
+        patient: str | None = None,
     ) -> list[Hit]:
         """As `search`, for a thread that may wait."""
         wanted = wanted_of(filters, self._vault.image_mac)
+        if patient is not None:
+            wanted = msgspec.structs.replace(wanted, patients=(patient,))
         with reading(self._engine) as connection:
             rows = image_rows.search(connection, level, wanted, limit=limit, offset=offset, sites=sites)
             opened = self._vault.opener(connection, {row["study"].patient for row in rows})
