@@ -94,6 +94,26 @@ def test_what_was_sent_and_not_taken_is_seen_to_be_missing(tmp_path: Path) -> No
     tell(tmp_path, story)
 
 
+def test_what_names_a_study_of_somebody_else_says_nothing_of_that_study(tmp_path: Path) -> None:
+    """Refused as of another site, or of another patient: the study stays as whole as it was."""
+    uid = f"{ROOT_UID}.1"
+
+    async def story(here: House, sender: Sender) -> None:
+        await upload(sender, archive({"1": ct(1), "2": ct(2)}))
+        other = Sender(http=here.http, token=here.tokens["ecg-2"])
+        mixed = {str(number): ct(number) for number in (1, 2, 3)} | {"9": ct(1, study=2)}
+        said = (await upload(other, archive(mixed)))["study"]
+        assert (said["new"], [code for _, code in said["refused"]]) == (1, ["study_of_other_site"] * 3)
+        patients = {str(number): ct(number, patient_id="P2") for number in (4, 5, 6)}
+        said = (await upload(sender, archive(patients | {"9": ct(1, study=3, patient_id="P2")})))["study"]
+        assert (said["new"], [code for _, code in said["refused"]]) == (1, ["identity_conflict"] * 3)
+        await here.desk.images.finish({uid: 300}, source="device:ecg-2", site_id="jishi")
+        study = await here.desk.images.study(uid)
+        assert (study.instances, study.expected, study.completeness) == (2, 2, "complete")
+
+    tell(tmp_path, story)
+
+
 def _bomb() -> bytes:
     one = dcmread(io.BytesIO(ct(1)))
     one.Rows = one.Columns = 4096

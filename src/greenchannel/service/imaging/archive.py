@@ -236,23 +236,26 @@ class ImageArchive:
 
     # ------------------------------------------------------------ whole studies
 
-    async def finish(self, expected: Mapping[str, int | None], *, source: str) -> None:
-        """The sender has said that it is all of these studies; with how many objects there should be, if it said."""
+    async def finish(
+        self, expected: Mapping[str, int | None], *, source: str, site_id: str | None = None
+    ) -> None:
+        """The sender has said that it is all of these studies; with how many objects there should be, if it said.
 
-        def command(tx: Tx) -> None:
-            for study_uid, number in expected.items():
-                self._settle(tx, study_uid, number, source, quiet=False)
+        Of another site than `site_id` it has nothing to say; None: of any.
+        """
+        await self._writer.transact(functools.partial(self._finished, expected, source, site_id))
 
-        await self._writer.transact(command)
-
-    def finish_sync(self, expected: Mapping[str, int | None], *, source: str) -> None:
+    def finish_sync(
+        self, expected: Mapping[str, int | None], *, source: str, site_id: str | None = None
+    ) -> None:
         """As `finish`, for a thread that may wait."""
+        self._writer.transact_sync(functools.partial(self._finished, expected, source, site_id))
 
-        def command(tx: Tx) -> None:
-            for study_uid, number in expected.items():
+    def _finished(self, expected: Mapping[str, int | None], source: str, site_id: str | None, tx: Tx) -> None:
+        for study_uid, number in expected.items():
+            study = image_rows.study_of(tx.conn, study_uid)
+            if study is not None and site_id in (None, study.site):
                 self._settle(tx, study_uid, number, source, quiet=False)
-
-        self._writer.transact_sync(command)
 
     async def settle_quiet(self) -> None:
         """One round: studies of which nothing has come for a while have come as far as they will."""

@@ -59,7 +59,7 @@ class StudyIntake:
             raise result.first
         if not result.cases:
             raise IngestError("empty_body", "there is no DICOM object in the archive", "one or more")
-        await self._images.finish(result.expected(), source=caller.actor)
+        await self._images.finish(result.expected(), source=caller.actor, site_id=site)
         return result.answer()
 
     async def _member(
@@ -120,10 +120,12 @@ class _Result:
             self.unread += 1
 
     def expected(self) -> dict[str, int | None]:
-        """How many objects of each study were sent; of an archive of one study what cannot be read is of that one."""
-        if len(self.sent) == 1:
-            return {study_uid: sent + self.unread for study_uid, sent in self.sent.items()}
-        return dict(self.sent)
+        """How many objects of each study were sent; of an archive of one study what cannot be read is of that one.
+
+        A study of which nothing was taken is another's, or not here: nothing is said of it.
+        """
+        unread = self.unread if len(self.sent) == 1 else 0
+        return {study_uid: sent + unread for study_uid, sent in self.sent.items() if study_uid in self.cases}
 
     def answer(self) -> StudyAnswer:
         return StudyAnswer(
