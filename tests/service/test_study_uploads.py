@@ -114,6 +114,37 @@ def test_what_names_a_study_of_somebody_else_says_nothing_of_that_study(tmp_path
     tell(tmp_path, story)
 
 
+def test_after_many_that_are_refused_the_rest_is_taken_and_all_of_it_is_kept(tmp_path: Path) -> None:
+    """The sender deletes what was answered for: every member is looked at, and what is refused is in quarantine."""
+    broken = {f"{number:03}": ct(number)[:700] for number in range(1, 221)}
+
+    async def story(here: House, sender: Sender) -> None:
+        said = (await upload(sender, archive({"000": ct(300), **broken, "999": ct(400)})))["study"]
+        assert (said["new"], len(said["refused"])) == (2, 220)
+        kept = here.desk.quarantine.list()
+        assert {here.desk.quarantine.read(one.id) for one in kept} == set(broken.values())
+        study = await here.desk.images.study(f"{ROOT_UID}.1")
+        assert (study.instances, study.expected) == (2, 222)
+
+    tell(tmp_path, story)
+
+
+@pytest.mark.parametrize("spoilt", ["whole", "member"])
+def test_an_archive_that_cannot_be_unpacked_is_kept_itself(tmp_path: Path, spoilt: str) -> None:
+    """Where no member's bytes can be got out, a person has the archive to look at."""
+    data = bytearray(archive({"1": ct(1)}, zipfile.ZIP_STORED))
+    place = data.index(b"PK\x05\x06") if spoilt == "whole" else 900
+    data[place] ^= 0xFF
+
+    async def story(here: House, sender: Sender) -> None:
+        became = await upload(sender, bytes(data))
+        assert (became["state"], became["problem"]["code"]) == ("refused", "malformed")
+        (kept,) = here.desk.quarantine.list()
+        assert (here.desk.quarantine.read(kept.id), kept.size_bytes) == (bytes(data), len(data))
+
+    tell(tmp_path, story)
+
+
 def _bomb() -> bytes:
     one = dcmread(io.BytesIO(ct(1)))
     one.Rows = one.Columns = 4096

@@ -147,9 +147,15 @@ class ImageArchive:
                 self._intake, data, one, caller, site=site_id, case_id=case_id, started_at=self._clock.now()
             )
         except IngestError as error:
-            if error.code in ABOUT_THE_BYTES:
-                await asyncio.to_thread(self._put_aside, data, error.code, str(error), caller.actor)
+            await self.put_aside(data, error, caller.actor)
             raise
+
+    async def put_aside(
+        self, data: bytes, error: IngestError, actor: str, size_bytes: int | None = None
+    ) -> None:
+        """Into quarantine, where it is about the bytes that they are refused; `size_bytes`: where they begin more."""
+        if error.code in ABOUT_THE_BYTES:
+            await asyncio.to_thread(self._put_aside, data, error.code, str(error), actor, size_bytes)
 
     def receive_sync(
         self, data: bytes, *, source: str, site_id: str, case_id: str | None = None, way: str = "upload"
@@ -231,8 +237,11 @@ class ImageArchive:
             raise filed
         return filed
 
-    def _put_aside(self, data: bytes, reason: str, detail: str, actor: str) -> None:
-        self._quarantine.keep(data, reason=reason, detail=detail, actor=actor, at=self._clock.now())
+    def _put_aside(
+        self, data: bytes, reason: str, detail: str, actor: str, size_bytes: int | None = None
+    ) -> None:
+        at = self._clock.now()
+        self._quarantine.keep(data, reason=reason, detail=detail, actor=actor, at=at, size_bytes=size_bytes)
 
     # ------------------------------------------------------------ whole studies
 
