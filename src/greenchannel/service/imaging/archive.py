@@ -35,6 +35,7 @@ from greenchannel.service.imaging.records import (
     Received,
     StoredInstance,
 )
+from greenchannel.service.imaging.threads import in_images
 from greenchannel.service.intake import Intake
 from greenchannel.service.keeping import keep_running
 from greenchannel.settings import Settings
@@ -132,11 +133,11 @@ class ImageArchive:
             The named case is none of the site's.
         """
         work = functools.partial(self._prepared, data, source, site_id, case_id, way)
-        coming = await asyncio.to_thread(work)
+        coming = await in_images(work)
         if isinstance(coming, Received):
             return coming
         filed = await self._writer.transact(functools.partial(self._filing.file, coming=coming))
-        return await asyncio.to_thread(self._after, filed, coming)
+        return await in_images(self._after, filed, coming)
 
     async def receive_ecg(
         self, data: bytes, one: ImageInstance, caller: Caller, *, site_id: str, case_id: str | None = None
@@ -155,7 +156,7 @@ class ImageArchive:
     ) -> None:
         """Into quarantine, where it is about the bytes that they are refused; `size_bytes`: where they begin more."""
         if error.code in ABOUT_THE_BYTES:
-            await asyncio.to_thread(self._put_aside, data, error.code, str(error), actor, size_bytes)
+            await in_images(self._put_aside, data, error.code, str(error), actor, size_bytes)
 
     def receive_sync(
         self, data: bytes, *, source: str, site_id: str, case_id: str | None = None, way: str = "upload"
@@ -309,7 +310,7 @@ class ImageArchive:
 
     async def sweep(self) -> None:
         """Remove the files that nobody can open."""
-        await asyncio.to_thread(self.blobs.sweep)
+        await in_images(self.blobs.sweep)
 
     # ------------------------------------------------------------ out
 
@@ -362,7 +363,7 @@ class ImageArchive:
 
     async def bytes_of(self, sop_uid: str) -> bytes:
         """The bytes of an object as they came; raises `NotFound`."""
-        return await asyncio.to_thread(self.bytes_of_sync, sop_uid)
+        return await in_images(self.bytes_of_sync, sop_uid)
 
     def bytes_of_sync(self, sop_uid: str) -> bytes:
         """As `bytes_of`, for a thread that may wait."""

@@ -1,6 +1,5 @@
 """A study as one archive, as a van sends it over a bad link: taken in object by object, said to be whole at the end."""
 
-import asyncio
 import io
 from collections import Counter
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from greenchannel.service.callers import Caller
 from greenchannel.service.errors import ServiceError
 from greenchannel.service.imaging.archive import ImageArchive
 from greenchannel.service.imaging.ecg_objects import is_ecg
+from greenchannel.service.imaging.threads import in_images
 from greenchannel.service.intake import Intake
 from greenchannel.service.upload_answers import StudyAnswer
 from greenchannel.settings import Settings
@@ -51,7 +51,7 @@ class StudyIntake:
         )
         result = _Result()
         try:
-            while (member := await asyncio.to_thread(_next, given)) is not None:
+            while (member := await in_images(_next, given)) is not None:
                 await self._member(member, result, site, fields.case_id, caller)
         except IngestError as error:
             await self._keep_archive(file, error, caller)
@@ -74,7 +74,7 @@ class StudyIntake:
             file.seek(0)
             return file.read(most), size
 
-        data, size = await asyncio.to_thread(begun)
+        data, size = await in_images(begun)
         await self._images.put_aside(data, error, caller.actor, size)
 
     async def _member(
@@ -115,7 +115,7 @@ class StudyIntake:
         self, member: Member, data: bytes, result: "_Result", caller: Caller
     ) -> ImageInstance | None:
         try:
-            return await asyncio.to_thread(read_instance, data)
+            return await in_images(read_instance, data)
         except IngestError as error:
             if error.code == "unsupported":
                 result.passed_over += 1  # a directory of the files
