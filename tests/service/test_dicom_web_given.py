@@ -246,6 +246,19 @@ OF_A_STUDY = (
 )
 
 
+def test_a_quality_beyond_its_bounds_is_refused(tmp_path: Path) -> None:
+    """However many figures it is written with."""
+
+    async def story(here: House) -> None:
+        await stow(here, ct(1))
+        url = f"{ROOT}/studies/{STUDY}/series/{SERIES}/instances/{SERIES}.1/rendered?quality="
+        for asked, status in (("00019999", 400), ("0", 400), ("101", 400), ("1", 200), ("100", 200)):
+            got = await here.http.get(url + asked, headers=here.device())
+            assert (asked, got.status_code) == (asked, status)
+
+    tell(tmp_path, story)
+
+
 def test_images_of_another_site_do_not_exist(tmp_path: Path) -> None:
     """404 for the other clinic, 403 for roles without a right to files, 401 without a name; searches find nothing."""
 
