@@ -14,6 +14,7 @@ import msgspec
 import structlog
 
 from greenchannel.alerts.case import Case
+from greenchannel.alerts.imaging.detector_counts import Tally
 from greenchannel.alerts.imaging.reading import Reading
 from greenchannel.events import Envelope, ImageDetected, ImageStudySettled
 from greenchannel.service.desk import Desk
@@ -47,6 +48,7 @@ class Detecting:
         self.statuses = Statuses(desk.settings.detectors, self.detectors)
         self._images = desk.images
         self._readings = desk.image_readings
+        self._counts = desk.image_readings.casework.book.detector_counts
         self._limit_s = limit_s
         self._waiting: deque[tuple[int, str]] = deque(maxlen=_MOST_WAITING)  # the event's number, the study
         self._task: asyncio.Task[None] | None = None
@@ -67,15 +69,16 @@ class Detecting:
 
     def silent_studies(self, name: str, site: str) -> int:
         """Studies of a site that this version of a detector has looked at."""
-        version = self.detectors[name].card.version
-        return sum(
-            one.site == site
-            and any(
-                said.plugin == name and said.version == version and said.raised is not None
-                for said in one.detected
-            )
-            for one in self._readings.all()
-        )
+        return self.said_of(name, site).looked
+
+    def said_of(self, name: str, site: str) -> Tally:
+        """What this version of a detector said of the studies of a site, counted."""
+        return self._counts.of(site, name, self.detectors[name].card.version)
+
+    @property
+    def sites(self) -> tuple[str, ...]:
+        """Every site of which a study was to be read."""
+        return self._counts.sites
 
     def status(self, name: str, site: str) -> Status:
         """What holds for a detector at a site now."""
