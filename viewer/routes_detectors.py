@@ -11,8 +11,8 @@ from greenchannel.service.imaging.detecting import detecting_of
 from greenchannel.service.imaging.leaving import without_patient
 from greenchannel.triage.detectors.plugin import BANNER
 from greenchannel.triage.detectors.statuses import LIMITS
-from greenchannel.triage.detectors.volume import Words
 from greenchannel.viewer.access import require
+from greenchannel.viewer.detected_json import words
 from greenchannel.viewer.dicom_web_front import study_of
 from greenchannel.viewer.front import Front, Here, Who, answer
 from greenchannel.viewer.routes_cases import Reason
@@ -34,7 +34,7 @@ async def detectors(front: Here, who: Who) -> Response:
     """The card of each, and its status at the caller's sites. None is validated; no rate is quoted."""
     require(who, "image_worklist")
     names = detecting_of(front.desk).detectors
-    return answer({"banner": _words(BANNER), "detectors": [_card(front, who, name) for name in names]})
+    return answer({"banner": words(BANNER), "detectors": [_card(front, who, name) for name in names]})
 
 
 @router.get("/admin/imaging/detectors", summary="What detectors said in silence")
@@ -46,13 +46,7 @@ async def silent_runs(front: Here, who: Who) -> Response:
     rows = []
     for site in _sites(front, who):
         for name, detector in part.detectors.items():
-            said = [
-                one
-                for reading in front.desk.image_readings.all()
-                if reading.site == site
-                for one in reading.detected
-                if one.plugin == name and one.version == detector.card.version
-            ]
+            said = part.said_of(name, site)
             rows.append(
                 {
                     "site": site,
@@ -60,9 +54,9 @@ async def silent_runs(front: Here, who: Who) -> Response:
                     "version": detector.card.version,
                     "chosen": part.statuses.chosen(name, site),
                     "status": part.status(name, site),
-                    "looked": sum(one.raised is not None for one in said),
-                    "raised": sum(one.raised is True for one in said),
-                    "not_analysed": dict(Counter(one.reason for one in said if one.raised is None)),
+                    "looked": said.looked,
+                    "raised": said.raised,
+                    "not_analysed": dict(said.not_analysed),
                 }
             )
     return answer({"silent_studies": int(LIMITS.silent_studies.value), "runs": rows})
@@ -108,13 +102,7 @@ async def _pieces(out: IO[bytes]) -> AsyncIterator[bytes]:
 
 
 def _sites(front: Front, who: Who) -> list[str]:
-    return sorted(
-        {
-            one.site
-            for one in front.desk.image_readings.all()
-            if one.site is not None and who.may_see(one.site)
-        }
-    )
+    return sorted(site for site in detecting_of(front.desk).sites if who.may_see(site))
 
 
 def _card(front: Front, who: Who, name: str) -> dict[str, Any]:
@@ -126,13 +114,9 @@ def _card(front: Front, who: Who, name: str) -> dict[str, Any]:
         "kind": card.kind,
         "use": card.use,
         "author": card.author,
-        "title": _words(card.title),
-        "intended_use": _words(card.intended_use),
-        "data": _words(card.data),
-        "limits": _words(card.limits),
+        "title": words(card.title),
+        "intended_use": words(card.intended_use),
+        "data": words(card.data),
+        "limits": words(card.limits),
         "status": {site: part.status(name, site) for site in _sites(front, who)},
     }
-
-
-def _words(words: Words) -> dict[str, str]:
-    return {"zh": words.zh, "en": words.en}
