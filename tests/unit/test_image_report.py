@@ -161,7 +161,7 @@ def test_the_structured_report_is_read_back_by_pydicom() -> None:
 
 
 def test_with_and_without_the_name_it_is_two_objects() -> None:
-    """One UID never stands for two files: an archive would keep the first that it got. The one before is named alike."""
+    """One UID never stands for two files: an archive would keep the first. The one before is named alike."""
     unnamed_head = StudyHead(study_uid=STUDY, pseudonym="p_7f3a")
 
     def made(one: Reading, head: StudyHead) -> pydicom.Dataset:
