@@ -322,6 +322,8 @@ def test_orthanc_is_a_peer_over_dicom_web(tmp_path: Path) -> None:
                 )  # fmt: skip
                 sent = send(forward, [due], lambda _: ct(1, study=3), "GREENCHANNEL")
                 assert sent == {due.sop_uid: Sent(receipt="200")}
+                wanted["Query"] = {"SOPInstanceUID": due.sop_uid}
+                assert len(http.post("/tools/find", json=wanted).json()) == 1
                 return sorted(one["MainDicomTags"]["SOPInstanceUID"] for one in there)
 
         assert await asyncio.to_thread(play) == [f"{ROOT_UID}.2.1.1", f"{ROOT_UID}.2.1.2"]
