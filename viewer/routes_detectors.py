@@ -46,13 +46,7 @@ async def silent_runs(front: Here, who: Who) -> Response:
     rows = []
     for site in _sites(front, who):
         for name, detector in part.detectors.items():
-            said = [
-                one
-                for reading in front.desk.image_readings.all()
-                if reading.site == site
-                for one in reading.detected
-                if one.plugin == name and one.version == detector.card.version
-            ]
+            said = part.said_of(name, site)
             rows.append(
                 {
                     "site": site,
@@ -60,9 +54,9 @@ async def silent_runs(front: Here, who: Who) -> Response:
                     "version": detector.card.version,
                     "chosen": part.statuses.chosen(name, site),
                     "status": part.status(name, site),
-                    "looked": sum(one.raised is not None for one in said),
-                    "raised": sum(one.raised is True for one in said),
-                    "not_analysed": dict(Counter(one.reason for one in said if one.raised is None)),
+                    "looked": said.looked,
+                    "raised": said.raised,
+                    "not_analysed": dict(said.not_analysed),
                 }
             )
     return answer({"silent_studies": int(LIMITS.silent_studies.value), "runs": rows})
@@ -108,13 +102,7 @@ async def _pieces(out: IO[bytes]) -> AsyncIterator[bytes]:
 
 
 def _sites(front: Front, who: Who) -> list[str]:
-    return sorted(
-        {
-            one.site
-            for one in front.desk.image_readings.all()
-            if one.site is not None and who.may_see(one.site)
-        }
-    )
+    return sorted(site for site in detecting_of(front.desk).sites if who.may_see(site))
 
 
 def _card(front: Front, who: Who, name: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import io
 import multiprocessing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pydicom
@@ -12,8 +13,12 @@ import pytest
 
 from greenchannel.events import ImageDetected
 from greenchannel.service.desk import Desk
+from greenchannel.service.errors import NotFound
+from greenchannel.service.imaging import detecting
+from greenchannel.service.imaging.archive import ImageArchive
 from greenchannel.service.imaging.detecting import Detecting
 from greenchannel.service.imaging.detector_process import DetectorProcess
+from greenchannel.store.errors import BlobDamaged
 from greenchannel.triage.detectors.statuses import LIMITS, StatusError, Statuses
 from tests.desk_world import World
 from tests.imaging_files import ROOT_UID, ct, written
@@ -98,6 +103,68 @@ def test_a_study_that_is_not_whole_is_not_analysed(tmp_path: Path) -> None:
     _, (said,) = played(tmp_path, "head_blood=silent", slices=range(1, 4), expected=25)
 
     assert (said.raised, said.reason) == (None, "incomplete")
+
+
+def test_a_detector_without_a_series_to_look_at_says_so(tmp_path: Path) -> None:
+    """Silence would look as if it had looked."""
+    _, said = played(tmp_path, "head_blood=silent, chest_pneumothorax=silent", slices=range(1, 4), expected=3)
+
+    assert {one.plugin: (one.raised, one.reason) for one in said} == {
+        "head_blood": (None, "too_few_slices"),
+        "chest_pneumothorax": (None, "no_plugin"),
+    }
+
+
+def test_series_beyond_the_most_are_not_analysed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only series that a detector is meant for count, and who had none of the first says so."""
+    monkeypatch.setattr(detecting, "MOST_SERIES", 1)
+    chest: dict[str, Any] = {"BodyPartExamined": "CHEST", "StudyDescription": None}
+    files = [
+        ct(1, series=1, BodyPartExamined="KNEE", StudyDescription=None),
+        ct(1, series=2, BodyPartExamined="HEAD", StudyDescription=None),
+        ct(1, series=3, **chest),
+    ]
+
+    said = _of_files(tmp_path, "head_blood=silent, chest_pneumothorax=silent", files)
+
+    assert said == {
+        "head_blood": (None, "too_few_slices"),
+        "chest_pneumothorax": (None, "too_many_slices"),
+    }
+
+
+@pytest.mark.parametrize("error", [BlobDamaged("other bytes"), NotFound("file of image", STUDY)])
+def test_a_file_that_cannot_be_had_is_not_analysed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """Gone or damaged on the disk: the study is there, and nobody has looked at it."""
+
+    async def failing(_: object, sop_uid: str) -> bytes:
+        raise error
+
+    monkeypatch.setattr(ImageArchive, "bytes_of", failing)
+
+    assert _of_files(tmp_path, "head_blood=silent", [ct(1), ct(2)]) == {"head_blood": (None, "failed")}
+
+
+def _of_files(tmp_path: Path, chosen: str, files: list[bytes]) -> dict[str, tuple[bool | None, str | None]]:
+    """What each detector says of a study of these files."""
+    world = World(folder=tmp_path)
+    world.settings = replace(world.settings, detectors=chosen)
+    said: dict[str, tuple[bool | None, str | None]] = {}
+
+    async def play() -> None:
+        async with world.desk() as desk:
+            part = Detecting(desk)
+            for data in files:
+                await desk.images.receive(data, source="device:ecg-yinzhao", site_id="yinzhao")
+            await desk.images.finish({STUDY: len(files)}, source="device:ecg-yinzhao")
+            await part.look_at(STUDY)
+            reading = desk.image_readings.reading(STUDY)
+            said.update({one.plugin: (one.raised, one.reason) for one in reading.detected})
+
+    asyncio.run(play())
+    return said
 
 
 def test_what_takes_too_long_is_ended_and_not_analysed() -> None:

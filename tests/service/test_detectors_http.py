@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pydicom
 
@@ -68,6 +69,27 @@ def test_what_looks_in_silence_is_shown_to_administrators_alone(tmp_path: Path) 
         assert (one["looked"], one["raised"], one["status"]) == (1, 1, "silent")
 
     tell(tmp_path, story, detectors="head_blood=enabled")
+
+
+def test_cards_and_silent_runs_walk_through_no_readings(tmp_path: Path) -> None:
+    """They are counted as they come: a county has a hundred thousand studies, and the loop serves ECGs."""
+
+    async def story(here: House) -> None:
+        await send(here, [ct(1)])
+        for raised, reason in ((None, "gap"), (True, None)):
+            said = ImageDetected(
+                plugin="head_blood", version="1", status="silent", raised=raised, reason=reason
+            )
+            await here.desk.image_readings.detected(STUDY, said)
+        here.desk.image_readings.all = Mock(side_effect=AssertionError)  # type: ignore[method-assign]
+        admin = await here.person("boss")
+        for path in ("imaging/detectors", "admin/imaging/detectors"):
+            answer = await here.http.get(f"{API}/{path}", headers=admin)
+            assert answer.status_code == 200, answer.text
+        (one,) = [run for run in answer.json()["runs"] if run["detector"] == "head_blood"]
+        assert (one["looked"], one["raised"], one["not_analysed"]) == (1, 1, {})
+
+    tell(tmp_path, story, detectors="head_blood=silent")
 
 
 def test_a_study_leaves_without_its_patient_and_the_access_log_knows(tmp_path: Path) -> None:

@@ -12,7 +12,15 @@ from benchmarks.head_blood import trials
 from greenchannel.service.imaging.detector_series import series_of
 from greenchannel.triage.detectors.plugin import Series, Status, run
 from greenchannel.triage.detectors.registry import DETECTORS
-from greenchannel.triage.detectors.volume import Facts, NotAnalysed, Slice, coarser, stacked, upright
+from greenchannel.triage.detectors.volume import (
+    Facts,
+    NotAnalysed,
+    Slice,
+    coarser,
+    require_adult_plain,
+    stacked,
+    upright,
+)
 
 HEAD = DETECTORS["head_blood"]
 LEVELS_MM = np.arange(-60.0, 61.0, 5.0)
@@ -85,6 +93,9 @@ def test_a_calcified_place_is_not_named() -> None:
     [
         ({"age_years": 12.0}, "child"),
         ({"contrast": "iohexol"}, "contrast"),
+        ({"texts": ("头颅增强",)}, "contrast"),
+        ({"texts": ("头颅平扫", "HEAD C+")}, "contrast"),
+        ({"age_years": None, "texts": ("小儿头颅",)}, "child"),
         ({"body_part": "CHEST"}, "no_plugin"),
         ({"modality": "MR"}, "no_plugin"),
         ({"image_type": ("ORIGINAL", "PRIMARY", "LOCALIZER")}, "no_plugin"),
@@ -99,6 +110,40 @@ def test_what_a_detector_is_not_meant_for_is_not_analysed(facts: dict[str, Any],
 
     assert (said.raised, said.reason, said.raises_order) == (None, reason, False)
     assert said.said.en.startswith("not analysed")
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("头颅平扫+增强", "contrast"),
+        ("头颈CTA", "contrast"),
+        ("CT+C", "contrast"),
+        ("HEAD Ｃ＋", "contrast"),
+        ("Brain w/o and with contrast", "contrast"),
+        ("HEAD_POST_CONTRAST", "contrast"),
+        ("Head PED", "child"),
+        ("幼儿头颅", "child"),
+        ("头颅平扫(未增强)", None),
+        ("HEAD NON-CONTRAST", None),
+        ("Head without IV contrast, unenhanced", None),
+        ("Noncontrast head+C1", None),
+        ("Pedicle, Cranium, CT arm", None),
+    ],
+)
+def test_descriptions_say_what_no_other_field_does(text: str, code: str | None) -> None:
+    """A word behind a negation does not count, nor a part of another word."""
+    facts = Facts(modality="CT", texts=("head", text))
+    if code is None:
+        require_adult_plain(facts)
+        return
+    with pytest.raises(NotAnalysed) as refused:
+        require_adult_plain(facts)
+    assert refused.value.code == code
+
+
+def test_a_stated_age_stands_above_words() -> None:
+    """A protocol for children is used for small adults."""
+    require_adult_plain(Facts(modality="CT", texts=("Head PED",), age_years=40.0))
 
 
 def test_a_skull_without_a_brain_is_not_analysed() -> None:

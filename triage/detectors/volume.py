@@ -4,7 +4,10 @@ A tilted gantry and steps of two widths (thin below, thick above) are what head 
 missing slices, two acquisitions in one, children and contrast agent are not.
 """
 
-from collections.abc import Sequence
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Final
 
 import msgspec
@@ -12,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from greenchannel.triage.detectors.tables import Number, table
+from greenchannel.triage.rule_rows import Mark
 
 
 class NotAnalysed(Exception):
@@ -51,6 +55,18 @@ class Words(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 REASONS: Final = table("reasons", dict[str, Words])
 
 
+class Said(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Words of descriptions that say one thing about a study."""
+
+    zh: tuple[str, ...]
+    en: tuple[str, ...]  # whole words, in any case
+    signs: tuple[str, ...] = ()  # their letters belong to no longer word
+    negation_zh: tuple[str, ...] = ()
+    negation_en: tuple[str, ...] = ()
+    source: str
+    mark: Mark
+
+
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The table `volume.toml`."""
 
@@ -66,6 +82,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     least_pixel_mm: Number
     most_pixel_mm: Number
     adult_from_years: Number
+    contrast_said: Said
+    child_said: Said
 
 
 LIMITS: Final = table("volume", Limits)
@@ -112,9 +130,10 @@ class Volume(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
 
 def require_adult_plain(facts: Facts, limits: Limits = LIMITS) -> None:
-    """Refuse children and contrast agent.
+    """Refuse children and contrast agent, by the fields of the header and by what descriptions say.
 
-    An unknown age is taken for an adult's [E]: many scanners of clinics leave it out, and a detector may only raise.
+    An unknown age is taken for an adult's [E], unless a description speaks of a child: many scanners of clinics leave
+    it out, and a detector may only raise.
 
     Raises
     ------
@@ -123,8 +142,48 @@ def require_adult_plain(facts: Facts, limits: Limits = LIMITS) -> None:
     """
     if facts.age_years is not None and facts.age_years < limits.adult_from_years.value:
         raise NotAnalysed("child", f"{facts.age_years:g} years")
+    if facts.age_years is None and (word := first_said(facts.texts, limits.child_said)):
+        raise NotAnalysed("child", word)
     if facts.contrast:
         raise NotAnalysed("contrast")
+    if word := first_said(facts.texts, limits.contrast_said):
+        raise NotAnalysed("contrast", word)
+
+
+def first_said(texts: Iterable[str], said: Said) -> str | None:
+    """The first of these words in these texts, as it is there; None: none, or each stands behind a negation."""
+    negated, words = _patterns(said)
+    for text in texts:
+        found = words.search(negated.sub(" ", unicodedata.normalize("NFKC", text)))
+        if found is not None:
+            return found.group()
+    return None
+
+
+@cache
+def _patterns(said: Said) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """What finds a word behind a negation, and what finds a word."""
+    zh, en = _any_of(said.zh), _any_of(said.en)
+    signs = "".join(f"|{_alone(sign)}" for sign in said.signs)
+    word = rf"{zh}|(?<![A-Za-z]){en}(?![A-Za-z]){signs}"
+    negated = (
+        rf"{_any_of(said.negation_zh)}{zh}"
+        rf"|(?<![A-Za-z]){_any_of(said.negation_en)}[\s_-]*{en}(?![A-Za-z])"
+    )
+    return re.compile(negated, re.IGNORECASE), re.compile(word, re.IGNORECASE)
+
+
+def _alone(sign: str) -> str:
+    """A sign whose letters belong to no longer word."""
+    before = "(?<![A-Za-z0-9])" if sign[0].isalnum() else ""
+    behind = "(?![A-Za-z0-9])" if sign[-1].isalnum() else ""
+    return before + re.escape(sign) + behind
+
+
+def _any_of(words: Iterable[str]) -> str:
+    """The longest first; of no words a pattern that never matches."""
+    found = "|".join(re.escape(one) for one in sorted(words, key=len, reverse=True))
+    return f"(?:{found})" if found else "(?!)"
 
 
 def stacked(slices: Sequence[Slice], pixel_mm: float | None = None, limits: Limits = LIMITS) -> Volume:

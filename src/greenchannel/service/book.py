@@ -7,6 +7,7 @@ from greenchannel.alerts import case as case_fold
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.channel_health import HealthBook
 from greenchannel.alerts.imaging import reading as image_reading
+from greenchannel.alerts.imaging.detector_counts import DetectorCounts
 from greenchannel.events import (
     AlertOpened,
     ClockReportMade,
@@ -55,6 +56,7 @@ class CaseBook:
         self.streams: dict[tuple[str, str], tuple[str, StreamStarted]] = {}
         self.image_readings: dict[str, image_reading.Reading] = {}  # by study
         self.open_images: dict[str, image_reading.Reading] = {}  # of these what is not done
+        self.detector_counts = DetectorCounts()
         self._case_of: dict[str, str] = {}  # ECG, alert or task id → case id
 
     def apply(self, envelopes: Iterable[Envelope]) -> list[tuple[Envelope, Case | None]]:
@@ -103,8 +105,10 @@ class CaseBook:
     def _apply_image(self, envelope: Envelope) -> None:
         study_uid = study_of(envelope.stream)
         if study_uid is not None:
-            read = image_reading.fold(self.image_readings.get(study_uid), envelope)
+            before = self.image_readings.get(study_uid)
+            read = image_reading.fold(before, envelope)
             if read is not None:
+                self.detector_counts.apply(before, read)
                 self.image_readings[study_uid] = read
                 self.open_images.pop(study_uid, None)
                 if read.is_open:

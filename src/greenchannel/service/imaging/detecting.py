@@ -14,6 +14,7 @@ import msgspec
 import structlog
 
 from greenchannel.alerts.case import Case
+from greenchannel.alerts.imaging.detector_counts import Tally
 from greenchannel.alerts.imaging.reading import Reading
 from greenchannel.events import Envelope, ImageDetected, ImageStudySettled
 from greenchannel.service.desk import Desk
@@ -21,6 +22,7 @@ from greenchannel.service.errors import NotFound
 from greenchannel.service.imaging.detector_process import DetectorProcess
 from greenchannel.service.imaging.records import ImageSeries, ImageStudy
 from greenchannel.service.keeping import keep_running
+from greenchannel.store.errors import BlobError
 from greenchannel.store.writer import Tx
 from greenchannel.triage.detectors.plugin import DetectorResult, Status, result
 from greenchannel.triage.detectors.statuses import Statuses
@@ -30,7 +32,7 @@ logger = structlog.get_logger(__name__)
 
 LIMIT_S: Final = 120.0  # for all detectors of one series  [E]
 MOST_BYTES: Final = 1_000_000_000  # of one series; more is not read  [E]
-MOST_SERIES: Final = 8  # of one study, the first by number  [E]
+MOST_SERIES: Final = 8  # of one study, of those that a detector is meant for, the first by number  [E]
 _PAUSE_S: Final = 0.5
 _MOST_WAITING: Final = (
     100_000  # where nobody looks, as in an engine beside the service, the oldest are forgotten
@@ -46,6 +48,7 @@ class Detecting:
         self.statuses = Statuses(desk.settings.detectors, self.detectors)
         self._images = desk.images
         self._readings = desk.image_readings
+        self._counts = desk.image_readings.casework.book.detector_counts
         self._limit_s = limit_s
         self._waiting: deque[tuple[int, str]] = deque(maxlen=_MOST_WAITING)  # the event's number, the study
         self._task: asyncio.Task[None] | None = None
@@ -66,15 +69,16 @@ class Detecting:
 
     def silent_studies(self, name: str, site: str) -> int:
         """Studies of a site that this version of a detector has looked at."""
-        version = self.detectors[name].card.version
-        return sum(
-            one.site == site
-            and any(
-                said.plugin == name and said.version == version and said.raised is not None
-                for said in one.detected
-            )
-            for one in self._readings.all()
-        )
+        return self.said_of(name, site).looked
+
+    def said_of(self, name: str, site: str) -> Tally:
+        """What this version of a detector said of the studies of a site, counted."""
+        return self._counts.of(site, name, self.detectors[name].card.version)
+
+    @property
+    def sites(self) -> tuple[str, ...]:
+        """Every site of which a study was to be read."""
+        return self._counts.sites
 
     def status(self, name: str, site: str) -> Status:
         """What holds for a detector at a site now."""
@@ -113,22 +117,37 @@ class Detecting:
         answers = await self._said(study, wanted)
         if self._process.stopped:  # it was ended by us and says nothing about the study
             return
+        try:
+            await self._images.study(study_uid)
+        except NotFound:  # erased while it was looked at: of what is not there nothing is said
+            return
         for name, (said, series_uid) in answers.items():
             said = msgspec.structs.replace(said, status=statuses[name])
             await self._readings.detected(study_uid, _event(said, study.instances, series_uid))
 
-    async def _said(self, study: ImageStudy, names: list[str]) -> Mapping[str, tuple[DetectorResult, str]]:
-        """Of each detector that is meant for one of the series: what it says, and of which series."""
-        said: dict[str, tuple[DetectorResult, str]] = {}
-        for series in (await self._images.series(study.study_uid))[:MOST_SERIES]:
+    async def _said(
+        self, study: ImageStudy, names: list[str]
+    ) -> Mapping[str, tuple[DetectorResult, str | None]]:
+        """Of each detector: what it says, and of which series. One that had no series to look at says so, too."""
+        said: dict[str, tuple[DetectorResult, str | None]] = {}
+        left, looked = set[str](), 0
+        for series in await self._images.series(study.study_uid):
             facts = _facts(study, series)
             meant = [name for name in names if self.detectors[name].meant_for(facts)]
             if not meant:
                 continue
+            if looked == MOST_SERIES:
+                left.update(meant)
+                continue
+            looked += 1
             for one in await self._of_series(study, series, meant):
                 before = said.get(one.plugin)
                 if before is None or _weight(one) > _weight(before[0]):
                     said[one.plugin] = (one, series.series_uid)
+        for name in [one for one in names if one not in said]:
+            reason = "too_many_slices" if name in left else "no_plugin"
+            (one,) = self._all([name], reason)
+            said[name] = (one, None)
         return said
 
     async def _of_series(
@@ -141,8 +160,9 @@ class Detecting:
             return self._all(names, "too_many_slices")
         try:
             files = [await self._images.bytes_of(one.sop_uid) for one in stored]
-        except NotFound:
-            return []
+        except (NotFound, BlobError) as error:  # a file is gone or damaged
+            logger.warning("detectors cannot read a series", series=series.series_uid, error=str(error))
+            return self._all(names, "failed")
         return await asyncio.to_thread(self._process.look, files, names, self._limit_s)
 
     def _all(self, names: list[str], reason: str) -> list[DetectorResult]:
@@ -177,8 +197,10 @@ def _facts(study: ImageStudy, series: ImageSeries) -> Facts:
     )
 
 
-def _event(said: DetectorResult, instances: int, series_uid: str) -> ImageDetected:
-    evidence: dict[str, Any] = {"instances": instances, "series_uid": series_uid}
+def _event(said: DetectorResult, instances: int, series_uid: str | None) -> ImageDetected:
+    evidence: dict[str, Any] = {"instances": instances}
+    if series_uid is not None:
+        evidence["series_uid"] = series_uid
     if said.evidence:
         evidence["values"] = msgspec.to_builtins(said.evidence)
     return ImageDetected(
