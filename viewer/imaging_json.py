@@ -1,6 +1,5 @@
 """The reading of studies on the wire: a line of the worklist, one study, the tables of choices."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -15,16 +14,12 @@ from greenchannel.triage.imaging.clocks import rules
 from greenchannel.triage.imaging.order import UPPER, explain
 from greenchannel.triage.imaging.words import critical_in, described
 from greenchannel.viewer.access import may
+from greenchannel.viewer.detected_json import detected_json
 from greenchannel.viewer.directory import Directory
 from greenchannel.viewer.front import Front
 from greenchannel.viewer.image_json import study_json
 from greenchannel.viewer.image_report_content import ADDENDA, ROLES
 from greenchannel.viewer.wire import maybe
-
-BANNER: Mapping[str, str] = {
-    "zh": "未经验证，仅用于排序",
-    "en": "Not validated, for ordering only",
-}
 
 
 def on_case(front: Front, study: ImageStudy, who: Caller, *, named: bool) -> dict[str, Any]:
@@ -48,15 +43,8 @@ def line(row: Row, now: datetime, names: Directory, *, named: bool) -> dict[str,
         "setting": row.facts.setting.value,
         "why": {"zh": zh, "en": en} if named else None,
         "detected": [
-            {
-                "plugin": one.plugin,
-                "version": one.version,
-                "status": one.status,
-                "raised": one.raised,
-                "reason": one.reason,
-                "banner": BANNER,
-            }
-            for one in row.facts.detected
+            detected_json(one)
+            for one in row.reading.detected
             if one.status == "enabled"  # what looks in silence is shown to administrators alone
         ],
         "reading": reading_json(row.reading, names, texts=False),

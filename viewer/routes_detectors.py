@@ -11,8 +11,8 @@ from greenchannel.service.imaging.detecting import detecting_of
 from greenchannel.service.imaging.leaving import without_patient
 from greenchannel.triage.detectors.plugin import BANNER
 from greenchannel.triage.detectors.statuses import LIMITS
-from greenchannel.triage.detectors.volume import Words
 from greenchannel.viewer.access import require
+from greenchannel.viewer.detected_json import words
 from greenchannel.viewer.dicom_web_front import study_of
 from greenchannel.viewer.front import Front, Here, Who, answer
 from greenchannel.viewer.routes_cases import Reason
@@ -34,7 +34,7 @@ async def detectors(front: Here, who: Who) -> Response:
     """The card of each, and its status at the caller's sites. None is validated; no rate is quoted."""
     require(who, "image_worklist")
     names = detecting_of(front.desk).detectors
-    return answer({"banner": _words(BANNER), "detectors": [_card(front, who, name) for name in names]})
+    return answer({"banner": words(BANNER), "detectors": [_card(front, who, name) for name in names]})
 
 
 @router.get("/admin/imaging/detectors", summary="What detectors said in silence")
@@ -114,13 +114,9 @@ def _card(front: Front, who: Who, name: str) -> dict[str, Any]:
         "kind": card.kind,
         "use": card.use,
         "author": card.author,
-        "title": _words(card.title),
-        "intended_use": _words(card.intended_use),
-        "data": _words(card.data),
-        "limits": _words(card.limits),
+        "title": words(card.title),
+        "intended_use": words(card.intended_use),
+        "data": words(card.data),
+        "limits": words(card.limits),
         "status": {site: part.status(name, site) for site in _sites(front, who)},
     }
-
-
-def _words(words: Words) -> dict[str, str]:
-    return {"zh": words.zh, "en": words.en}

@@ -2,6 +2,7 @@
 
 import io
 import logging
+import multiprocessing
 import struct
 import threading
 import warnings
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import dcmread
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.encaps import generate_frames, get_frame
+from pydicom.encaps import get_frame
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.filereader import read_dataset
 from pydicom.pixels.decoders.base import get_decoder
@@ -161,7 +162,8 @@ class PixelSource:
         return self._stored_bits(array)
 
     def _decoded(self, frame: int) -> NDArray[Any]:
-        if self._plugin() == "":
+        # What runs as a daemon may die over a frame, and may have no process below it.
+        if self._plugin() == "" and not multiprocessing.current_process().daemon:
             return decoded_apart(self._data, frame)
         return self.decoded_here(frame)
 
@@ -221,15 +223,6 @@ class PixelSource:
             return self.native_frame(frame)
         with faults("the encoded picture cannot be cut into frames"):
             return get_frame(self.dataset.PixelData, frame, number_of_frames=self.frame_count)
-
-    def encoded_frames(self) -> Iterator[bytes]:
-        """As `encoded_frame`, all in order; quicker than one by one."""
-        if not self.is_encapsulated:
-            yield from (self.native_frame(frame) for frame in range(self.frame_count))
-            return
-        with faults("the encoded picture cannot be cut into frames"):
-            cut = list(generate_frames(self.dataset.PixelData, number_of_frames=self.frame_count))
-        yield from cut
 
     def native_frame(self, frame: int) -> bytes:
         """One frame without encoding, little endian.

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pydicom
 import pytest
+from pydicom.data import get_testdata_file
 
 from greenchannel.events import ImageDetected
 from greenchannel.service.desk import Desk
@@ -139,10 +140,10 @@ def test_a_file_that_cannot_be_had_is_not_analysed(
 ) -> None:
     """Gone or damaged on the disk: the study is there, and nobody has looked at it."""
 
-    async def failing(_: object, sop_uid: str) -> bytes:
+    def failing(_: object, sop_uid: str) -> bytes:
         raise error
 
-    monkeypatch.setattr(ImageArchive, "bytes_of", failing)
+    monkeypatch.setattr(ImageArchive, "bytes_of_sync", failing)
 
     assert _of_files(tmp_path, "head_blood=silent", [ct(1), ct(2)]) == {"head_blood": (None, "failed")}
 
@@ -173,6 +174,23 @@ def test_what_takes_too_long_is_ended_and_not_analysed() -> None:
 
     assert (said.raised, said.reason) == (None, "took_too_long")
     assert multiprocessing.active_children() == []
+
+
+def test_a_process_that_wants_too_much_memory_fails_alone() -> None:
+    """It has a bound of its own; the files come one at a time, and the service goes on."""
+    files = (head_with_clot(number) for number in range(1, 26))
+    (said,) = DetectorProcess(most_memory=100_000_000).look(files, ["head_blood"], 60.0)
+
+    assert said.raised is None
+    assert said.reason in ("failed", "undecodable")
+
+
+def test_what_is_decoded_apart_in_the_service_is_decoded_in_the_process() -> None:
+    """JPEG of 12 bits: a process that may die needs no further one, and may have none."""
+    data = Path(get_testdata_file("JPEG-lossy.dcm", download=False) or "").read_bytes()
+    (said,) = DetectorProcess().look([data], ["head_blood"], 60.0)
+
+    assert said.reason == "no_plugin"  # it is of nuclear medicine, and was decoded
 
 
 def test_a_broken_file_is_not_analysed() -> None:

@@ -71,6 +71,40 @@ def test_what_looks_in_silence_is_shown_to_administrators_alone(tmp_path: Path) 
     tell(tmp_path, story, detectors="head_blood=enabled")
 
 
+def test_a_hint_reaches_who_reads_with_its_numbers_and_the_banner(tmp_path: Path) -> None:
+    """A wide heart moves no study up: beside the study is the one place where it is said; in both languages."""
+
+    async def story(here: House) -> None:
+        await send(here, [ct(1)])
+        value = {"quantity": "cardiothoracic_ratio", "value": 0.58, "threshold": 0.5, "relation": ">"}
+        for plugin, raised, reason, values in (
+            ("cardiothoracic_ratio", False, None, [value]),
+            ("head_blood", None, "gap", []),
+        ):
+            said = ImageDetected(
+                plugin=plugin,
+                version="1",
+                status="enabled",
+                raised=raised,
+                reason=reason,
+                evidence={"instances": 1, "values": values},
+            )
+            await here.desk.image_readings.detected(STUDY, said)
+        answer = await here.http.get(f"{API}/imaging/studies/{STUDY}", headers=await here.person("rad"))
+        hint, blood = answer.json()["detected"]
+        assert hint["banner"]["zh"] == "未经验证，仅用于排序"
+        assert hint["said"]["zh"] == "仅作提示，不改变排序（未经验证，仅用于排序）"
+        (shown,) = hint["evidence"]
+        assert shown["name"] == {"zh": "心胸比", "en": "cardiothoracic ratio"}
+        assert (shown["value"], shown["relation"], shown["threshold"]) == (0.58, ">", 0.5)
+        assert blood["said"] == {
+            "zh": "未分析：层间有缺口，缺少层面",
+            "en": "not analysed: a gap between slices: some are missing",
+        }
+
+    tell(tmp_path, story)
+
+
 def test_cards_and_silent_runs_walk_through_no_readings(tmp_path: Path) -> None:
     """They are counted as they come: a county has a hundred thousand studies, and the loop serves ECGs."""
 

@@ -191,13 +191,12 @@ def test_a_detector_moves_a_study_forward_and_rings_nobody(tmp_path: Path) -> No
     play(tmp_path, story)
 
 
-def test_what_is_no_image_and_what_was_fetched_to_compare_wants_no_report(tmp_path: Path) -> None:
-    """A structured report, and a prior, stand in no worklist."""
+def test_what_is_no_image_wants_no_report(tmp_path: Path) -> None:
+    """A structured report stands in no worklist."""
 
     async def story(ward: Ward) -> None:
         source = {"source": "device:ecg-yinzhao", "site_id": "yinzhao"}
         await ward.desk.images.receive(ct(1, study=1, Modality="SR"), **source)
-        await ward.desk.images.receive(ct(1, study=2), way="prior", **source)
 
         assert await ward.desk.image_readings.worklist(RAD, ward.world.clock.now()) == []
 

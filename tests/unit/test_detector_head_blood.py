@@ -76,6 +76,7 @@ def test_a_clot_is_named_with_its_side_and_volume() -> None:
     assert said.raises_order
     assert said.evidence[0].value == pytest.approx(11.5, rel=0.2)
     assert (said.evidence[0].place or "").startswith("left")
+    assert (said.evidence[0].place_zh or "").startswith("左侧，最低层上方")
 
 
 def test_blood_of_the_midline_is_named_where_it_is_larger_than_anatomy() -> None:

@@ -15,10 +15,21 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from greenchannel.triage.detectors.tables import table
 from greenchannel.triage.detectors.volume import REASONS, Facts, NotAnalysed, Slice, Words
 
 logger = logging.getLogger(__name__)
 
+
+class Quantity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is measured, in words, and its unit."""
+
+    zh: str
+    en: str
+    unit: str
+
+
+QUANTITIES: Final = table("quantities", dict[str, Quantity])
 BANNER: Final = Words(zh="未经验证，仅用于排序", en="Not validated, for ordering only")
 
 
@@ -67,6 +78,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     value: float
     threshold: float
     place: str | None = None  # side and height, for whoever looks
+    place_zh: str | None = None
     relation: str = ">="
 
 

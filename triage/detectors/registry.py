@@ -13,6 +13,7 @@ CARDS: Final = table("cards", dict[str, Card])
 _HEAD: Final = ("HEAD", "BRAIN", "SKULL", "头", "颅", "脑")
 _CHEST: Final = ("CHEST", "THORAX", "LUNG", "胸", "肺")
 _LYING: Final = ("SUPINE", "RECUMBENT", "BED", "PORTABLE", "仰卧", "卧位", "床旁")
+_SIDES: Final = {"left": "左侧", "right": "右侧"}
 _RADIOGRAPHS: Final = ("CR", "DX")
 
 
@@ -35,6 +36,7 @@ def _head_blood(series: Series) -> tuple[Evidence, ...]:
             value=one.volume_ml,
             threshold=least,
             place=f"{one.side}, {one.at_mm:.0f} mm above the lowest slice, {one.mean_hu:.0f} HU",
+            place_zh=f"{_SIDES[one.side]}，最低层上方{one.at_mm:.0f} mm，{one.mean_hu:.0f} HU",
         )
         for one in head_blood.clusters(stacked(series.slices, head_blood.LIMITS.work_pixel_mm.value))
     )
@@ -55,6 +57,7 @@ def _pneumothorax(series: Series) -> tuple[Evidence, ...]:
             value=one.volume_ml,
             threshold=least,
             place=f"{one.side}, {one.at_mm:.0f} mm above the lowest slice",
+            place_zh=f"{_SIDES[one.side]}，最低层上方{one.at_mm:.0f} mm",
         )
         for one in pneumothorax.pockets(stacked(series.slices, pneumothorax.LIMITS.work_pixel_mm.value))
     )

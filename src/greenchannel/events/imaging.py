@@ -10,7 +10,7 @@ class ImageStudyReceived(Event, frozen=True, kw_only=True):
     modality: str | None  # of the first object; None: it does not say
     body_part: str | None = None
     priority: str | None = None  # as the sender has it: STAT, HIGH, ROUTINE, …
-    way: str = "upload"  # "stow", "dicom", "upload", "prior"
+    way: str = "upload"  # "stow", "dicom", "upload"
     study: ClockReading | None = None  # when it was made, by the machine; None: unknown
 
 

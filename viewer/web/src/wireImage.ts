@@ -82,13 +82,53 @@ export interface ImageReading {
   calls?: CriticalCall[];
 }
 
+/** One number that a detector rests on. */
+export interface Measured {
+  quantity: string;
+  name: Both;
+  unit: string;
+  value: number;
+  relation: string;
+  threshold: number;
+  place: Both | null;
+}
+
+/** What a detector is for, what it was tried on and what it misses. */
+export interface DetectorCard {
+  name: string;
+  version: string;
+  title: Both;
+  intended_use: Both;
+  data: Both;
+  limits: Both;
+  author: string;
+  /** By site: "unvalidated", "silent", "enabled". */
+  status: Record<string, string>;
+}
+export interface DetectorCards {
+  banner: Both;
+  detectors: DetectorCard[];
+}
+
+/** What headers say about names in pictures; pixels are not looked at. */
+export interface ImagePrivacy {
+  burned_in: { yes: number; no: number; unknown: number };
+  with_private_elements: number;
+  images: number;
+}
+
 export interface Detected {
   plugin: string;
   version: string;
+  /** Null: a model of the hospital's own, which has its name. */
+  title: Both | null;
   status: string;
   /** Null: not analysed. */
   raised: boolean | null;
   reason: string | null;
+  /** The outcome in words, with why where it did not look. */
+  said: Both;
+  evidence: Measured[];
   banner: Both;
 }
 

@@ -119,7 +119,7 @@ class ImageArchive:
         case_id
             The case it belongs to; None: that of its study, or the running episode of its patient, or a new one.
         way
-            "stow", "dicom", "upload", or "prior" for an earlier study that was fetched.
+            "stow", "dicom" or "upload".
 
         Raises
         ------

@@ -158,12 +158,12 @@ class Detecting:
         stored = await self._images.instances(study.study_uid, series.series_uid)
         if sum(one.size_bytes for one in stored) > MOST_BYTES:
             return self._all(names, "too_many_slices")
+        files = (self._images.bytes_of_sync(one.sop_uid) for one in stored)  # one at a time, for the memory
         try:
-            files = [await self._images.bytes_of(one.sop_uid) for one in stored]
+            return await asyncio.to_thread(self._process.look, files, names, self._limit_s)
         except (NotFound, BlobError) as error:  # a file is gone or damaged
             logger.warning("detectors cannot read a series", series=series.series_uid, error=str(error))
             return self._all(names, "failed")
-        return await asyncio.to_thread(self._process.look, files, names, self._limit_s)
 
     def _all(self, names: list[str], reason: str) -> list[DetectorResult]:
         return [result(self.detectors[name].card, Status.SILENT, reason=reason) for name in names]

@@ -1,12 +1,14 @@
 """A detector looks at a series in a process of its own: it may take long, much memory, or fall over."""
 
+import contextlib
 import multiprocessing
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Final
 
 import msgspec
 import structlog
@@ -18,27 +20,37 @@ from greenchannel.triage.detectors.volume import NotAnalysed
 
 logger = structlog.get_logger(__name__)
 
+MOST_MEMORY: Final = 4_000_000_000  # bytes of addresses in the process: 2000 slices are 2 GB  [E]
+_END: Final = b""  # behind the last file
+
 _RESULTS = msgspec.json.Decoder(list[DetectorResult])
 
 
 class DetectorProcess:
     """Looks at one series at a time; from a thread that may wait.
 
-    `models` is the folder of the hospital's own models. Raises `ModelError`.
+    `models` is the folder of the hospital's own models; `most_memory` bounds the process, in bytes, where the system
+    can. Raises `ModelError`.
     """
 
-    def __init__(self, models: Path | None = None) -> None:
+    def __init__(self, models: Path | None = None, *, most_memory: int = MOST_MEMORY) -> None:
+        self._most_memory = most_memory
         self._models = models
         self.detectors = detectors_with(models)
         self._running: BaseProcess | None = None
         self._stopped = False
         self._lock = threading.Lock()
 
-    def look(self, files: Sequence[bytes], names: Sequence[str], limit_s: float) -> list[DetectorResult]:
-        """What these detectors say, in silence; "not analysed" where they fail or take longer than `limit_s`."""
+    def look(self, files: Iterable[bytes], names: Sequence[str], limit_s: float) -> list[DetectorResult]:
+        """What these detectors say, in silence; "not analysed" where they fail or take longer than `limit_s`.
+
+        Files are taken one at a time; what is raised in doing so goes to the caller.
+        """
         context = multiprocessing.get_context("spawn")  # a fork would take locks of other threads along
         ours, theirs = context.Pipe()
-        process = context.Process(target=_child, args=(theirs, list(names), self._models), daemon=True)
+        process = context.Process(
+            target=_child, args=(theirs, list(names), self._models, self._most_memory), daemon=True
+        )
         with self._lock:
             if self._stopped:
                 return self._all(names, "failed")
@@ -54,9 +66,9 @@ class DetectorProcess:
         timer = threading.Timer(limit_s, end)
         timer.start()
         try:
-            ours.send(len(files))
             for data in files:
                 ours.send_bytes(data)
+            ours.send_bytes(_END)
             return _RESULTS.decode(ours.recv_bytes())
         except (EOFError, OSError, msgspec.DecodeError) as error:
             logger.warning(
@@ -87,12 +99,13 @@ class DetectorProcess:
         return [result(self.detectors[name].card, Status.SILENT, reason=reason) for name in names]
 
 
-def _child(connection: Connection, names: list[str], models: Path | None) -> None:
+def _child(connection: Connection, names: list[str], models: Path | None, most_memory: int) -> None:
     """In the process: read the series, let each detector look, send what they say."""
     if hasattr(os, "nice"):
         os.nice(10)  # ECGs come first
     detectors = detectors_with(models)
-    coming = (connection.recv_bytes() for _ in range(connection.recv()))  # one at a time, for the memory
+    _bound(most_memory)
+    coming = iter(connection.recv_bytes, _END)  # one at a time, for the memory
     try:
         series = series_of(coming)
     except NotAnalysed as error:
@@ -102,3 +115,11 @@ def _child(connection: Connection, names: list[str], models: Path | None) -> Non
     else:
         said = [run(detectors[name], series, Status.SILENT) for name in names]
     connection.send_bytes(msgspec.json.encode(said))
+
+
+def _bound(most_memory: int) -> None:
+    """No more addresses than this for the process, where the system has such a limit."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource  # not on every system
+
+        resource.setrlimit(resource.RLIMIT_AS, (most_memory, most_memory))

@@ -1,21 +1,21 @@
 """The files of one series, as detectors look at them: facts of the header, slices in Hounsfield units or a plane."""
 
 import contextlib
-import io
 import math
 from collections.abc import Iterable
 from datetime import date
 from typing import Any, Final
 
 import numpy as np
-import pydicom
 from numpy.typing import NDArray
-from pydicom.dataset import FileDataset
+from pydicom.dataset import Dataset
 
+from greenchannel.ingest.errors import IngestError
+from greenchannel.ingest.imaging.pixel_source import PixelSource
+from greenchannel.ingest.imaging.pixels import values_hu
 from greenchannel.triage.detectors.plugin import Plane, Series
 from greenchannel.triage.detectors.volume import Facts, NotAnalysed, Slice
 
-MOST_PIXELS: Final = 64_000_000  # of one image; a radiograph has some 20 million  [E]
 _TEXTS: Final = ("StudyDescription", "SeriesDescription", "ProtocolName")
 _AGE_UNITS: Final = {"D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12, "Y": 1.0}
 
@@ -32,9 +32,10 @@ def series_of(files: Iterable[bytes]) -> Series:
     planes: list[Plane] = []
     facts: list[Facts] = []
     for data in files:
-        image = _opened(data)
+        source = _opened(data)
+        image = source.dataset
         facts.append(_facts(image))
-        values = _values(image)
+        values = _values(source)
         placed = _slice(image, values)
         if placed is None:
             planes.append(Plane(values=values, pixel_mm=_spacing(image), inverted=_inverted(image)))
@@ -47,36 +48,34 @@ def series_of(files: Iterable[bytes]) -> Series:
     return Series(facts=_joined(facts), slices=tuple(slices), planes=tuple(planes))
 
 
-def _opened(data: bytes) -> FileDataset:
+def _opened(data: bytes) -> PixelSource:
     try:
-        return pydicom.dcmread(io.BytesIO(data), force=False)
-    except Exception as error:  # whatever a broken file raises
-        raise NotAnalysed("undecodable", type(error).__name__) from error
+        source = PixelSource(data)
+    except IngestError as error:
+        raise NotAnalysed("undecodable", error.code) from error
+    if source.frame_count != 1 or source.is_colour:
+        raise NotAnalysed("undecodable", "several frames or colours")
+    return source
 
 
-def _values(image: FileDataset) -> NDArray[np.float32]:
-    try:
-        if image.get("NumberOfFrames", 1) not in (1, None) or image.get("SamplesPerPixel", 1) != 1:
-            raise NotAnalysed("undecodable", "several frames or colours")
-        if int(image.Rows) * int(image.Columns) > MOST_PIXELS:
-            raise NotAnalysed("undecodable", f"{image.Rows} x {image.Columns}")
-        stored = image.pixel_array
-        slope, intercept = _number(image, "RescaleSlope"), _number(image, "RescaleIntercept")
-    except NotAnalysed:
-        raise
-    except Exception as error:
-        raise NotAnalysed("undecodable", type(error).__name__) from error
-    if image.get("Modality") == "CT" and (
-        slope is None or intercept is None or image.get("RescaleType", "HU") not in ("HU", "")
-    ):
+def _values(source: PixelSource) -> NDArray[np.float32]:
+    """As the viewer has them: HU of a CT, without what lies in the bits beside the value."""
+    if source.modality == "CT" and not _is_hounsfield(source.dataset):
         raise NotAnalysed("not_hounsfield")
-    values = stored.astype(np.float32)
-    values *= np.float32(1.0 if slope is None else slope)
-    values += np.float32(intercept or 0.0)
-    return values
+    try:
+        return values_hu(source)
+    except IngestError as error:
+        raise NotAnalysed("undecodable", error.code) from error
 
 
-def _slice(image: FileDataset, values: NDArray[np.float32]) -> Slice | None:
+def _is_hounsfield(image: Dataset) -> bool:
+    if tables := image.get("ModalityLUTSequence"):
+        return bool(tables[0].get("ModalityLUTType") == "HU")
+    rescaled = _number(image, "RescaleSlope") is not None and _number(image, "RescaleIntercept") is not None
+    return rescaled and image.get("RescaleType", "HU") in ("HU", "")
+
+
+def _slice(image: Dataset, values: NDArray[np.float32]) -> Slice | None:
     position = _numbers(image, "ImagePositionPatient", 3)
     cosines = _numbers(image, "ImageOrientationPatient", 6)
     spacing = _spacing(image)
@@ -92,7 +91,7 @@ def _slice(image: FileDataset, values: NDArray[np.float32]) -> Slice | None:
     )
 
 
-def _facts(image: FileDataset) -> Facts:
+def _facts(image: Dataset) -> Facts:
     return Facts(
         modality=_text(image, "Modality"),
         body_part=_text(image, "BodyPartExamined"),
@@ -122,7 +121,7 @@ def _joined(facts: list[Facts]) -> Facts:
     )
 
 
-def _age_years(image: FileDataset) -> float | None:
+def _age_years(image: Dataset) -> float | None:
     """The stated age, else the years between birth and study; None where neither can be read."""
     stated = _text(image, "PatientAge")
     if stated and stated[:-1].isdigit() and stated[-1] in _AGE_UNITS:
@@ -131,18 +130,18 @@ def _age_years(image: FileDataset) -> float | None:
     return None if born is None or seen is None or seen < born else (seen - born).days / 365.25
 
 
-def _date(image: FileDataset, name: str) -> date | None:
+def _date(image: Dataset, name: str) -> date | None:
     text = (_text(image, name) or "").replace(".", "")
     with contextlib.suppress(ValueError):
         return date(int(text[:4]), int(text[4:6]), int(text[6:8]))
     return None
 
 
-def _inverted(image: FileDataset) -> bool:
+def _inverted(image: Dataset) -> bool:
     return bool(image.get("PhotometricInterpretation") == "MONOCHROME1")
 
 
-def _spacing(image: FileDataset) -> tuple[float, float] | None:
+def _spacing(image: Dataset) -> tuple[float, float] | None:
     for name in ("PixelSpacing", "ImagerPixelSpacing"):
         found = _numbers(image, name, 2)
         if found is not None:
@@ -156,18 +155,18 @@ def _several(value: Any) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(str(one) for one in value)
 
 
-def _text(image: FileDataset, name: str) -> str | None:
+def _text(image: Dataset, name: str) -> str | None:
     value: Any = image.get(name)
     text = "" if value is None else str(value).strip()
     return text or None
 
 
-def _number(image: FileDataset, name: str) -> float | None:
+def _number(image: Dataset, name: str) -> float | None:
     found = _numbers(image, name, 1)
     return None if found is None else found[0]
 
 
-def _numbers(image: FileDataset, name: str, count: int) -> list[float] | None:
+def _numbers(image: Dataset, name: str, count: int) -> list[float] | None:
     value: Any = image.get(name)
     if value is None:
         return None

@@ -56,7 +56,6 @@ from greenchannel.triage.imaging.order import ImagePlace, place
 logger = structlog.get_logger(__name__)
 
 RADIOLOGIST = "radiologist"
-PRIOR = "prior"  # the way in of what was fetched to compare with
 SERVICE = "service"
 _ASKED_AT_ONCE = 200
 MOST_REPORTED = 500
@@ -317,9 +316,9 @@ class ReadingDesk:
     def on_case(self, tx: Tx, envelope: Envelope, case: Case) -> None:
         """A study has come, or come further: it wants a reading, in the same commit."""
         match envelope.event:
-            case ImageStudyReceived() as e if e.way != PRIOR and not case.is_drill:
+            case ImageStudyReceived() as e if not case.is_drill:
                 self._want(tx, e.study_uid, case)
-            case ImageStudySettled() as e if _is_new(case, e.study_uid) and not case.is_drill:
+            case ImageStudySettled() as e if not case.is_drill:
                 self._want(tx, e.study_uid, case)
             case (
                 AlertOpened() | GreenChannelOpened()
@@ -404,13 +403,3 @@ class ReadingDesk:
         events = clock.on_due(reading, due, tx.now, lambda: self._people(tx, reading.site))
         if events:
             self._write(tx, reading, study_uid, events, SERVICE)
-
-
-def _is_new(case: Case, study_uid: str) -> bool:
-    """Did the study come to be read, and not to compare with? Its first object may have been none that is read."""
-    return any(
-        isinstance(one.event, ImageStudyReceived)
-        and one.event.study_uid == study_uid
-        and one.event.way != PRIOR
-        for one in case.history
-    )

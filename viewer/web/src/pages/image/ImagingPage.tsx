@@ -11,6 +11,7 @@ import "../../styles/image.css";
 import { say, t } from "../../texts";
 import { type ImageText, ti } from "../../textsImage";
 import type { Worklist, WorklistRow } from "../../wireImage";
+import { Cards } from "./Detectors";
 
 const AGAIN_MS = 10_000;
 
@@ -47,6 +48,7 @@ export function ImagingPage(): JSX.Element {
       {value && value.total > value.studies.length && (
         <p class="muted">{ti("listMore", { n: value.total, shown: value.studies.length })}</p>
       )}
+      <Cards />
     </main>
   );
 }

@@ -8,8 +8,10 @@ import { claim, markStat, release, seen } from "../../state/reading";
 import { may, me } from "../../state/session";
 import { say } from "../../texts";
 import { ti } from "../../textsImage";
-import type { Detected, SignedReport, StudyReading } from "../../wireImage";
+import type { SignedReport, StudyReading } from "../../wireImage";
 import { CriticalDuty } from "./Critical";
+import { Detectors } from "./Detectors";
+import { Privacy } from "./Privacy";
 import { AddendumForm, ReportForm } from "./ReportForm";
 
 export function ReportPanel({ uid, page }: { uid: string; page: StudyReading }): JSX.Element {
@@ -38,6 +40,7 @@ export function ReportPanel({ uid, page }: { uid: string; page: StudyReading }):
         </p>
         {page.why && <p class="muted">{say(page.why)}</p>}
         <Detectors detected={page.detected} />
+        {may("images", role) && <Privacy uid={uid} />}
         {reading.claimed_by && signed.length === 0 && (
           <p data-testid="claimed-by">{ti("claimedBy", { who: personName(reading.claimed_by) })}</p>
         )}
@@ -77,31 +80,6 @@ export function ReportPanel({ uid, page }: { uid: string; page: StudyReading }):
       {signed.length === 0 && !may("imageRead", role) && <p class="muted">{ti("notReported")}</p>}
       {signed.length === 0 && mine && page.choices && <ReportForm uid={uid} page={page} />}
     </aside>
-  );
-}
-
-/** A detector may move a study up and says nothing else: one that raised is named with its banner, one that could not look, too. */
-function Detectors({ detected }: { detected: readonly Detected[] }): JSX.Element | null {
-  if (detected.length === 0) return null;
-  return (
-    <ul class="detectors">
-      {detected.map((one) => (
-        <li key={`${one.plugin}${one.version}`}>
-          {one.raised === true && (
-            <p class="unvalidated" data-testid="unvalidated">
-              ! {say(one.banner)}
-            </p>
-          )}
-          <span class="muted">
-            {one.plugin} {one.version} ·{" "}
-            {ti(
-              one.raised === true ? "detectorRaised" : one.raised === null ? "detectorNot" : "detectorSilent",
-            )}
-            {one.reason && ` · ${one.reason}`}
-          </span>
-        </li>
-      ))}
-    </ul>
   );
 }
 
