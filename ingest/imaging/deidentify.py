@@ -253,17 +253,28 @@ def _burned_in(image: Dataset) -> tuple[YesNo, str]:
     stated = str(image.get("BurnedInAnnotation") or "").upper()
     if stated in ("YES", "NO"):
         return ("yes", "BurnedInAnnotation: YES") if stated == "YES" else ("no", "BurnedInAnnotation: NO")
-    sop_class, modality = str(image.get("SOPClassUID") or ""), str(image.get("Modality") or "")
-    types = " ".join(str(one) for one in _several(image.get("ImageType"))).upper()
-    described = f"{types} {image.get('SeriesDescription') or ''}".upper()
+    types = " ".join(str(one) for one in _several(image.get("ImageType")))
+    usual = usually_burned_in(
+        sop_class=str(image.get("SOPClassUID") or ""),
+        modality=str(image.get("Modality") or ""),
+        described=f"{types} {image.get('SeriesDescription') or ''}",
+    )
+    return ("unknown", "BurnedInAnnotation is not stated") if usual is None else ("yes", usual)
+
+
+def usually_burned_in(*, sop_class: str, modality: str, described: str) -> str | None:
+    """The header that tells of a picture into which text is usually printed; None: none does.
+
+    `described` is the type of the image and the description of its series.
+    """
     if any(sop_class.startswith(one) for one in PROFILE.burned_in_classes.keywords):
-        return "yes", f"SOPClassUID: {sop_class}"
+        return f"SOPClassUID: {sop_class}"
     if modality in PROFILE.burned_in_modalities.keywords:
-        return "yes", f"Modality: {modality}"
+        return f"Modality: {modality}"
     for word in sorted(PROFILE.burned_in_types.keywords):
-        if re.search(rf"\b{re.escape(word)}\b", described):
-            return "yes", f"ImageType or SeriesDescription: {word}"
-    return "unknown", "BurnedInAnnotation is not stated"
+        if re.search(rf"\b{re.escape(word)}\b", described.upper()):
+            return f"ImageType or SeriesDescription: {word}"
+    return None
 
 
 def _several(value: Any) -> list[Any]:
