@@ -124,3 +124,12 @@ def _collected(path: Path) -> bool:
     # A Hypothesis state machine is collected through its TestCase.
     targets = [target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets]
     return any(isinstance(target, ast.Name) and target.id.startswith("Test") for target in targets)
+
+
+def test_every_decision_has_a_number_of_its_own() -> None:
+    """In the name of its file, and as its heading."""
+    decisions = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    numbers = [path.name[:4] for path in decisions]
+    assert len(set(numbers)) == len(numbers), numbers
+    for path in decisions:
+        assert path.read_text(encoding="utf-8").startswith(f"# {int(path.name[:4])}. "), path.name

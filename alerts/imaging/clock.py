@@ -62,6 +62,12 @@ def _steps() -> tuple[_Step, ...]:
     return read_table(_FILE, "step", _Step)
 
 
+def check_shares(shares: Sequence[float]) -> None:
+    """Raise `ValueError` where the table has no step for each share: at the start, not when the first study comes."""
+    if len(shares) != len(_steps()) - 1:
+        raise ValueError(f"expected {len(_steps()) - 1} shares, as clock.toml has steps, got {list(shares)}")
+
+
 def plan(
     wanted: ImageReadingWanted, now: datetime, people: People, claimant: str | None
 ) -> tuple[PlanStep, ...]:
@@ -71,11 +77,8 @@ def plan(
     """
     total = wanted.due_at - wanted.started_at
     times = [now, *(wanted.started_at + total * share for share in wanted.shares)]
+    check_shares(wanted.shares)
     steps = _steps()
-    if len(steps) != len(times):
-        raise ValueError(
-            f"expected {len(steps) - 1} shares, as clock.toml has steps, got {list(wanted.shares)}"
-        )
     return tuple(
         _step(step, max((at - now).total_seconds(), 0.0), wanted, people, claimant, last=step is steps[-1])
         for step, at in zip(steps, times, strict=True)
@@ -126,6 +129,8 @@ def want(
 
     `alert_id` is the name of the alert that begins; a clock that runs already keeps its own.
     """
+    if reading is not None and reading.gone:
+        reading = None  # it has come again, and is read as if it never had been
     if reading is not None and (reading.report is not None or not _sooner(reading.clock, wanted)):
         return []
     claimant = None if reading is None else reading.claimed_by
@@ -204,18 +209,22 @@ def on_due(
         report_id, times = deadline.payload["report_id"], deadline.payload["times"]
         if deadline.kind == UNCONFIRMED:
             late = ImageConfirmationOverdue(report_id=report_id, due_at=deadline.due_at, times=times)
-            return [late] if reading.state == "provisional" else []
+            unconfirmed = reading.report is not None and reading.report.report_id == report_id
+            return [late] if unconfirmed and reading.state == "provisional" else []
         if all(one.report_id != report_id for one in reading.untold):
             return []
         return [ImageCriticalOverdue(report_id=report_id, due_at=deadline.due_at, times=times)]
     alert = reading.alert_of(deadline.payload["alert_id"])
     if alert is None or not alert.open or deadline.payload["round"] != alert.round:
         return []
-    fresh = plan(reading.clock, now, people_now(), reading.claimed_by)
-    # Times as they were frozen, people as they are now: who came on since, and who has claimed it.
-    steps = tuple(
-        msgspec.structs.replace(new, after_s=old.after_s) for old, new in zip(alert.plan, fresh, strict=True)
-    )
+    steps = alert.plan
+    if len(steps) == len(_steps()) == len(reading.clock.shares) + 1:
+        # Times as they were frozen, people as they are now: who came on since, and who has claimed it.
+        fresh = plan(reading.clock, now, people_now(), reading.claimed_by)
+        steps = tuple(
+            msgspec.structs.replace(new, after_s=old.after_s) for old, new in zip(steps, fresh, strict=True)
+        )
+    # Else the table has got other steps since the clock began: it runs on as it was frozen.
     alert = msgspec.structs.replace(alert, plan=steps)
     plain = msgspec.structs.replace(deadline, kind=deadline.kind.removeprefix(_PREFIX))
     return alert_deadlines.of_waiting(alert, plain, now, steps)

@@ -31,7 +31,9 @@ class Settings:
     dicom_host: str = "127.0.0.1"
     dicom_title: str = "GREENCHANNEL"
     dicom_callers: str = ""  # who may call it, for which site: "CTVAN=yinzhao@10.0.0.5:11112, XRAY=jishi"
-    image_forward_file: Path | None = None  # where images are sent on; service/imaging/destinations.py
+    image_forward_file: Path | None = (
+        None  # to which archives images are sent on; docs/wire-protocol.md, "Going on"
+    )
     detectors: str = ""  # which look at images: "head_blood=silent, head_blood@yinzhao=enabled"
     detector_models: Path | None = None  # a folder with one folder for each ONNX model of the hospital's own
     image_quiet_s: float = 30.0  # a study of which nothing more comes has come as far as it will

@@ -16,12 +16,14 @@ from pydicom.filebase import DicomBytesIO
 from pynetdicom import AE, build_role, evt
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     CTImageStorage,
+    GeneralECGWaveformStorage,
     StorageCommitmentPushModel,
     TwelveLeadECGWaveformStorage,
     Verification,
 )
 
 from greenchannel.service.desk import Desk
+from greenchannel.service.imaging import dicom_peers
 from greenchannel.service.imaging.commitment import INSTANCE
 from greenchannel.service.imaging.dicom_node import Received
 from greenchannel.service.imaging.dicom_peers import no_delay, peers_of
@@ -103,6 +105,35 @@ def test_nobody_unknown_is_let_in(tmp_path: Path) -> None:
 
     tell(tmp_path / "some", story)
     tell(tmp_path / "none", story, callers="")
+
+
+def test_a_title_is_not_taken_from_another_address(tmp_path: Path) -> None:
+    """Where its address is named; by name or number; a name that is found nowhere is no address."""
+
+    async def story(world: World, desk: Desk) -> None:
+        def call() -> list[bool]:
+            titles = ("CTVAN", "XRAY", "LOST", "NEAR", "FREE")
+            tries = [associate(desk, Verification, title=title) for title in titles]
+            known = [one.is_established for one in tries]
+            for one in tries:
+                if one.is_established:
+                    one.release()
+            return known
+
+        assert await asyncio.to_thread(call) == [False, True, False, True, True]
+
+    callers = (
+        "CTVAN=yinzhao@10.0.0.5:1, XRAY=jishi@127.0.0.1:1, LOST=jishi@-:1, NEAR=jishi@localhost:1, FREE=jishi"
+    )
+    tell(tmp_path, story, callers=callers)
+
+
+def test_an_address_is_the_same_in_both_forms() -> None:
+    """IPv4 carried by IPv6 is no other address."""
+    peer = peers_of("CTVAN=yinzhao@10.0.0.5:1")["CTVAN"]
+    assert [peer.calls_from(one) for one in ("10.0.0.5", "::ffff:10.0.0.5", "10.0.0.6", "::1")] == [
+        True, True, False, False,
+    ]  # fmt: skip
 
 
 def test_what_is_not_taken_is_said(tmp_path: Path) -> None:
@@ -196,6 +227,36 @@ def test_a_machine_learns_which_of_its_objects_are_safe(tmp_path: Path) -> None:
     assert [one.FailureReason for one in said.FailedSOPSequence] == [0x0112, 0x0112]
 
 
+def test_a_machine_learns_that_its_ecg_is_safe(tmp_path: Path) -> None:
+    """ECGs are kept apart from images, and are as safe; of another site, of another class, damaged: they are not."""
+    data = dicom()
+    sop_uid = str(dcmread(DicomBytesIO(data)).SOPInstanceUID)
+
+    async def story(world: World, desk: Desk) -> None:
+        def store() -> int:
+            association = associate(desk, TwelveLeadECGWaveformStorage)
+            status = int(send(association, data).Status)
+            association.release()
+            return status
+
+        def reason(title: str = "CTVAN", sop_class: str = TwelveLeadECGWaveformStorage) -> int | None:
+            said = desk.dicom._commitment.result("1.2", [(sop_class, sop_uid)], desk.dicom.peers[title])
+            return None if "ReferencedSOPSequence" in said else int(said.FailedSOPSequence[0].FailureReason)
+
+        assert await asyncio.to_thread(reason) == 0x0112
+        assert await asyncio.to_thread(store) == 0
+        assert await asyncio.to_thread(reason) is None
+        assert await asyncio.to_thread(reason, "XRAY") == 0x0112
+        assert await asyncio.to_thread(reason, "CTVAN", GeneralECGWaveformStorage) == 0x0119
+        (kept,) = [path for path in (world.settings.data_dir / "blobs").rglob("*") if path.is_file()]
+        kept.write_bytes(b"spoilt")
+        assert await asyncio.to_thread(reason) == 0x0110
+        kept.unlink()
+        assert await asyncio.to_thread(reason) == 0x0112
+
+    tell(tmp_path, story)
+
+
 @pytest.mark.parametrize("kind", [1, 4])
 def test_a_message_that_announces_gigabytes_ends_the_call(tmp_path: Path, kind: int) -> None:
     """Nothing of it is awaited; others are served."""
@@ -215,6 +276,26 @@ def test_a_message_that_announces_gigabytes_ends_the_call(tmp_path: Path, kind: 
             return status
 
         assert await asyncio.to_thread(call) == 0
+
+    tell(tmp_path, story)
+
+
+@pytest.mark.parametrize(
+    "begun", [b"\x01", b"\x01\x00\x00\x00\x01\x00half", b"\x04\x00\x00\x00\x10\x00half of an object"]
+)
+def test_a_line_cut_within_a_message_is_let_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begun: bytes
+) -> None:
+    """It holds its thread and its place no longer than a line may be quiet; the other side has said nothing."""
+    monkeypatch.setattr(dicom_peers, "QUIET_S", 0.05)
+
+    async def story(world: World, desk: Desk) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", desk.dicom.port or 0)
+        writer.write(begun)
+        async with asyncio.timeout(20):
+            while await reader.read(1000):
+                pass
+        writer.close()
 
     tell(tmp_path, story)
 

@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,73 +20,22 @@ from pydicom.dataset import Dataset
 from pynetdicom import AE, build_role, evt
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     CTImageStorage,
-    StudyRootQueryRetrieveInformationModelFind,
-    StudyRootQueryRetrieveInformationModelGet,
-    StudyRootQueryRetrieveInformationModelMove,
 )
 
 from greenchannel.service.imaging.destinations import Destination
 from greenchannel.service.imaging.forward_ways import Sent, send
 from greenchannel.store.forward_rows import Due
-from tests.imaging_files import ROOT_UID, ct, related
-from tests.service.viewer_house import House, house
+from tests.imaging_files import ROOT_UID, ct
+from tests.service.dicom_calls import CALLER, FIND, GET, MOVE, STUDY, asked, associate, stow, taken, tell
+from tests.service.viewer_house import House
 
-STUDY = f"{ROOT_UID}.1"
-FIND, GET, MOVE = (
-    StudyRootQueryRetrieveInformationModelFind,
-    StudyRootQueryRetrieveInformationModelGet,
-    StudyRootQueryRetrieveInformationModelMove,
-)
 ORTHANC_STARTS_S = 30.0
-
-
-def tell(tmp_path: Path, story: Callable[[House], Awaitable[None]], callers: str) -> None:
-    """Play a story at a running service with a node."""
-
-    async def play() -> None:
-        async with house(tmp_path, dicom_port=0, dicom_callers=callers) as here:
-            await story(here)
-
-    asyncio.run(play())
 
 
 def free_port() -> int:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return int(sock.getsockname()[1])
-
-
-async def stow(here: House, *parts: bytes, name: str = "ecg-1") -> None:
-    body, kind = related(list(parts))
-    sent = await here.http.post(
-        "/dicom-web/studies", content=body, headers=here.device(name) | {"Content-Type": kind}
-    )
-    assert sent.status_code == 200, sent.text
-
-
-def asked(level: str = "STUDY", **keys: Any) -> Dataset:
-    found = Dataset()
-    found.QueryRetrieveLevel = level
-    for keyword, value in keys.items():
-        setattr(found, keyword, value)
-    return found
-
-
-def associate(here: House, *classes: str, title: str = "CTVAN", **more: Any) -> Any:
-    entity = AE(ae_title=title)
-    for one in classes:
-        entity.add_requested_context(one)
-    return entity.associate("127.0.0.1", here.desk.dicom.port or 0, ae_title="GREENCHANNEL", **more)
-
-
-def taken(into: list[Dataset]) -> Callable[[Any], int]:
-    """A handler that takes all that is stored with it."""
-
-    def take(event: Any) -> int:
-        into.append(event.dataset)
-        return 0
-
-    return take
 
 
 def test_a_node_finds_what_its_own_site_may_see(tmp_path: Path) -> None:
@@ -136,7 +85,7 @@ def test_a_node_finds_what_its_own_site_may_see(tmp_path: Path) -> None:
             "by PatientName, StudyDate: 1 found",
         )
 
-    tell(tmp_path, story, "CTVAN=yinzhao")
+    tell(tmp_path, story, CALLER)
 
 
 def test_priors_are_fetched_by_get_and_by_move(tmp_path: Path) -> None:
@@ -244,7 +193,7 @@ def test_dcmtk_stores_finds_and_fetches(tmp_path: Path) -> None:
             pydicom.dcmread(io.BytesIO(ct(number))).PixelData for number in (1, 2, 3)
         ]
 
-    tell(tmp_path / "data", story, "CTVAN=yinzhao")
+    tell(tmp_path / "data", story, CALLER)
 
 
 def dicom_web_plugin() -> list[str]:
@@ -373,6 +322,8 @@ def test_orthanc_is_a_peer_over_dicom_web(tmp_path: Path) -> None:
                 )  # fmt: skip
                 sent = send(forward, [due], lambda _: ct(1, study=3), "GREENCHANNEL")
                 assert sent == {due.sop_uid: Sent(receipt="200")}
+                wanted["Query"] = {"SOPInstanceUID": due.sop_uid}
+                assert len(http.post("/tools/find", json=wanted).json()) == 1
                 return sorted(one["MainDicomTags"]["SOPInstanceUID"] for one in there)
 
         assert await asyncio.to_thread(play) == [f"{ROOT_UID}.2.1.1", f"{ROOT_UID}.2.1.2"]

@@ -31,10 +31,13 @@ port = {port}
 """
 
 
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+@pytest.fixture
+def port() -> Iterator[int]:
+    """A port that stays ours: nobody listens on it but an archive of the test, which may share it."""
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        yield int(held.getsockname()[1])
 
 
 @contextlib.contextmanager
@@ -89,9 +92,8 @@ async def sending(folder: Path, text: str) -> AsyncIterator[House]:
         yield here
 
 
-def test_what_could_not_be_sent_is_sent_when_the_archive_is_back(tmp_path: Path) -> None:
+def test_what_could_not_be_sent_is_sent_when_the_archive_is_back(tmp_path: Path, port: int) -> None:
     """The archive is away, the service is stopped and started, the archive comes back: each object once."""
-    port = free_port()
 
     async def play() -> None:
         async with sending(tmp_path / "data", PACS.format(port=port)) as here:
@@ -129,10 +131,9 @@ async def house_again(folder: Path, file: Path) -> AsyncIterator[Any]:
         yield desk
 
 
-def test_what_is_refused_waits_for_a_person(tmp_path: Path) -> None:
+def test_what_is_refused_waits_for_a_person(tmp_path: Path, port: int) -> None:
     """It is not tried for ever, the reason is told, and it goes when it is let go; encoded pixels are decoded where
     only that is taken."""
-    port = free_port()
     path = get_testdata_file("MR_small_jpeg_ls_lossless.dcm")
     assert isinstance(path, str)
     jls = Path(path).read_bytes()

@@ -35,7 +35,7 @@ def test_what_is_asked_for_is_in_the_worklist_until_it_has_come(tmp_path: Path) 
     """For the machines of its site alone; the images that come under its number lie in the case it was asked for."""
 
     async def play() -> None:
-        callers = "CTVAN=yinzhao, OTHER=jishi"
+        callers = "CTVAN=yinzhao@127.0.0.1:1, OTHER=jishi@127.0.0.1:2"
         async with house(tmp_path, dicom_port=0, dicom_callers=callers) as here:
             sent = await here.http.post(
                 "/api/v1/ecgs?patient_ref=P1&name=王小明&sex=male", content=ecg_file(), headers=here.device()

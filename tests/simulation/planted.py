@@ -361,7 +361,7 @@ BUGS: Final[dict[str, Bug]] = {
         breaks=("delivered_or_given_up",),
     ),
     "the auditor is blind": Bug(
-        plant=_instead(auditor, "_audit_alert", lambda real: _nothing), breaks=("the_auditor_speaks",)
+        plant=_instead(auditor, "audit_alert", lambda real: _nothing), breaks=("the_auditor_speaks",)
     ),
     "the auditor cries wolf": Bug(
         plant=_instead(auditor, "_missed", _early), breaks=("the_auditor_is_silent",)

@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from greenchannel.alerts.imaging import commands
+from greenchannel.alerts.imaging import clock, commands
 from greenchannel.alerts.imaging.audit import audit
 from greenchannel.alerts.imaging.clock import People
 from greenchannel.alerts.imaging.critical import critical_results
 from greenchannel.alerts.imaging.templates import offered, templates
 from greenchannel.alerts.refusal import Refused
-from greenchannel.events import AlertSent, ImageCriticalTold
+from greenchannel.events import AlertSent, ImageCriticalTold, ImageDetected
 from tests.imaging_log import ImageLog, minutes, wanted
 
 
@@ -122,12 +122,50 @@ def test_a_study_that_another_reads_is_taken_over_only_knowingly() -> None:
     assert commands.release(log.reading, "rad1") == []
 
 
+def test_drafts_of_two_people_stand_beside_each_other() -> None:
+    """What one has written is not lost where another takes over and writes."""
+    log = ImageLog()
+    text: dict[str, Any] = {"impression": "", "template": None}
+    log.add(commands.draft(log.reading, "rad1", findings="一", **text))
+    log.add(commands.draft(log.reading, "rad2", findings="二", **text))
+    log.add(commands.draft(log.reading, "rad2", findings="三", **text))
+
+    assert [(one.person, one.findings) for one in log.reading.drafts] == [("rad1", "一"), ("rad2", "三")]
+
+
+def test_who_does_not_have_a_claimed_study_neither_drafts_nor_signs() -> None:
+    """It must be taken over first; then the one who had it cannot sign any more."""
+    log = ImageLog()
+    log.add(commands.claim(log.reading, "rad2"))
+    for act in (
+        lambda: commands.draft(log.reading, "rad1", findings="x", impression="", template=None),
+        lambda: signed(log),
+    ):
+        with pytest.raises(Refused) as refused:
+            act()
+        assert (refused.value.code, refused.value.status) == ("claimed", 409)
+    log.add(commands.claim(log.reading, "rad1", take_over=True))
+    signed(log)
+
+    assert log.reading.state == "final"
+
+
 def test_a_draft_is_no_result() -> None:
     """It stops no clock and has no report."""
     log = ImageLog()
     log.add(commands.draft(log.reading, "rad1", findings="___", impression="", template="free"))
 
-    assert log.reading.report is None and log.reading.draft is not None
+    assert log.reading.report is None and log.reading.draft_of("rad1") is not None
+    ticked: dict[str, Any] = {
+        "findings": "___",
+        "impression": "",
+        "template": "free",
+        "critical": ("free_air",),
+    }
+    log.add(commands.draft(log.reading, "rad1", **ticked))
+    kept = log.reading.draft_of("rad1")
+    assert kept is not None and kept.critical == ("free_air",)
+    assert commands.draft(log.reading, "rad1", **ticked) == []
     assert log.turn(minutes(31)) != []
 
 
@@ -257,6 +295,24 @@ def test_an_addendum_with_a_critical_result_must_be_told_itself() -> None:
     assert log.turn(minutes(28)) == [(27.0, "untold")]
 
 
+def test_a_call_before_the_addendum_does_not_tell_of_it() -> None:
+    """The telephone rang between report and addendum: it can have told of the first alone."""
+    log = ImageLog()
+    signed(log, ("intracranial_haemorrhage",))
+    log.now = minutes(20)
+    more = commands.addendum(
+        log.reading, "rad1", report_id="r_2", text="另见气胸", reason="addition", critical=("free_air",)
+    )
+    log.add(more)
+    log.now = minutes(21)
+
+    with pytest.raises(Refused) as refused:
+        commands.tell_critical(log.reading, told(report_ids=("r_1", "r_2")), log.now)
+    assert refused.value.code == "told_at"
+    log.add(commands.tell_critical(log.reading, told(), log.now))
+    assert [one.report_id for one in log.reading.untold] == ["r_2"]
+
+
 def test_the_clinics_first_look_at_each_result_is_kept() -> None:
     """Looking again writes nothing; a new addendum is looked at anew."""
     log = ImageLog()
@@ -296,6 +352,26 @@ def test_the_auditor_sees_a_critical_result_that_nobody_was_told_of() -> None:
     log.turn(minutes(16))
     assert audit([log.reading], minutes(16), 15.0) == []
 
+    # Said once at 15 minutes, and then the next due time, ten minutes on, was lost as well.
+    assert audit([log.reading], minutes(25), 15.0) == []
+    (missed,) = audit([log.reading], minutes(26), 15.0)
+    assert (missed.kind, missed.due_at) == ("untold", minutes(25))
+    log.turn(minutes(26))
+    assert audit([log.reading], minutes(26), 15.0) == []
+
+
+def test_a_clock_runs_on_as_it_was_frozen_where_the_table_has_got_other_steps(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A new table must not end the rings of studies that wait already; with shares that do not fit nothing starts."""
+    log = ImageLog(wanted(critical=True))
+    fewer = clock._steps()[:-1]
+    monkeypatch.setattr(clock, "_steps", lambda: fewer)
+
+    assert {at for at, _ in log.turn(minutes(61))} == {30.0, 48.0, 60.0}
+    with pytest.raises(ValueError, match="2 shares"):
+        clock.check_shares((0.5, 0.8, 1.0))
+
 
 def test_templates_that_fit_the_study_come_first_and_none_is_lost() -> None:
     """A head CT is offered head templates; all others stay to be taken."""
@@ -305,3 +381,25 @@ def test_templates_that_fit_the_study_come_first_and_none_is_lost() -> None:
     assert {row.id for row in rows} == {row.id for row in templates()}
     assert offered("DX", None, "胸部正位")[0].id.startswith("chest")
     assert all(set(row.critical) <= critical_results().keys() for row in rows)
+
+
+def test_a_later_look_never_lowers_what_a_detector_raised() -> None:
+    """Looked at again with more slices, by another version or in silence: it stays raised. Silence raises nothing."""
+    log = ImageLog()
+
+    def said(version: str, status: str, *, raised: bool | None) -> ImageDetected:
+        return ImageDetected(plugin="head_blood", version=version, status=status, raised=raised)
+
+    log.add([said("1", "silent", raised=True)])
+    log.add([said("1", "enabled", raised=False)])
+    assert [one.raised for one in log.reading.standing] == [False]
+    first = said("1", "enabled", raised=True)
+    log.add([first])
+    for later in (
+        said("1", "enabled", raised=False),
+        said("2", "silent", raised=True),
+        said("2", "enabled", raised=None),
+    ):
+        log.add([later])
+        assert log.reading.standing == (first,)
+        assert log.reading.detected == (later,)

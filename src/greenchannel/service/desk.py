@@ -280,7 +280,7 @@ class Desk:
         self.images = ImageArchive(settings, clock, engine, writer, vault, casework, intake, quarantine)
         self.image_readings = ReadingDesk(casework, vault, self.watch, self.duty, self.images, self.outbox)
         self.uploads.take_studies(StudyIntake(settings, self.images, self.intake))
-        self.dicom = DicomNode(settings, self.images, self.intake)
+        self.dicom = DicomNode(settings, self.images, self.intake, engine, blobs)
         self.parts: list[Part] = [self.images, self.dicom]  # beside the rest: started last, stopped first
         self._tasks: list[asyncio.Task[None]] = []
         self._warming: asyncio.Task[None] | None = None

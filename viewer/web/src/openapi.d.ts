@@ -1689,7 +1689,7 @@ export interface paths {
         put?: never;
         /**
          * Keep what is written so far
-         * @description For its writer alone; no result.
+         * @description For its writer alone; no result. 409 `claimed` where another has the study.
          */
         post: operations["draft_api_v1_imaging_studies__study_uid__draft_post"];
         delete?: never;
@@ -1751,6 +1751,7 @@ export interface paths {
         /**
          * Sign the report of a study
          * @description Stops the clock; the case and its clinic have it at once. A second one is refused: see the addendum.
+         *     409 `claimed` where another has the study.
          */
         post: operations["report_api_v1_imaging_studies__study_uid__report_post"];
         delete?: never;
@@ -2885,6 +2886,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/dicom-web/studies/{study}/priors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Other studies of the patient of a study (ours)
+         * @description Of the very patient of that site: a number of a patient alone means somebody else in another clinic.
+         */
+        get: operations["search_priors_dicom_web_studies__study__priors_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/dicom-web/studies/{study}/rendered": {
         parameters: {
             query?: never;
@@ -3399,6 +3420,8 @@ export interface components {
          * @description What is written so far; blanks may stand.
          */
         DraftBody: {
+            /** Critical */
+            critical?: string[];
             /**
              * Findings
              * @default
@@ -3409,6 +3432,11 @@ export interface components {
              * @default
              */
             impression?: string;
+            /**
+             * Provisional
+             * @default false
+             */
+            provisional?: boolean;
             /** Template */
             template?: string | null;
         };
@@ -8611,6 +8639,37 @@ export interface operations {
         };
     };
     study_metadata_dicom_web_studies__study__metadata_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    search_priors_dicom_web_studies__study__priors_get: {
         parameters: {
             query?: never;
             header?: never;

@@ -9,9 +9,11 @@ from typing import Any, Final
 
 import structlog
 
+from greenchannel.ingest.dicom_ecg import ECG_CLASSES
 from greenchannel.service.errors import NotFound
 from greenchannel.service.imaging.archive import ImageArchive
 from greenchannel.service.imaging.dicom_peers import Peer, no_delay
+from greenchannel.service.imaging.ecg_objects import EcgObjects
 from greenchannel.store.errors import BlobError
 
 logger = structlog.get_logger(__name__)
@@ -30,9 +32,10 @@ MAX_ASKED: Final = 20_000
 class Commitment:
     """Answers requests, each in a thread of its own."""
 
-    def __init__(self, title: str, images: ImageArchive) -> None:
+    def __init__(self, title: str, images: ImageArchive, ecgs: EcgObjects) -> None:
         self._title = title
         self._images = images
+        self._ecgs = ecgs
         self._over = threading.Event()
 
     def asked(self, event: Any, peer: Peer) -> int:
@@ -99,6 +102,9 @@ class Commitment:
 
     def _reason(self, sop_class: str, sop_uid: str, peer: Peer) -> int | None:
         try:
+            if sop_class in ECG_CLASSES:
+                found = self._ecgs.class_of(sop_uid, peer.site)
+                return None if found == sop_class else OTHER_CLASS
             one = self._images.instance_sync(sop_uid)
             if self._images.study_sync(one.study_uid).site != peer.site:
                 return NO_SUCH_OBJECT

@@ -21,6 +21,7 @@ from greenchannel.service.desk import Desk
 from greenchannel.service.errors import NotFound
 from greenchannel.service.imaging.detector_process import DetectorProcess
 from greenchannel.service.imaging.records import ImageSeries, ImageStudy
+from greenchannel.service.imaging.threads import in_detectors
 from greenchannel.service.keeping import keep_running
 from greenchannel.store.errors import BlobError
 from greenchannel.store.writer import Tx
@@ -160,7 +161,7 @@ class Detecting:
             return self._all(names, "too_many_slices")
         files = (self._images.bytes_of_sync(one.sop_uid) for one in stored)  # one at a time, for the memory
         try:
-            return await asyncio.to_thread(self._process.look, files, names, self._limit_s)
+            return await in_detectors(self._process.look, files, names, self._limit_s)
         except (NotFound, BlobError) as error:  # a file is gone or damaged
             logger.warning("detectors cannot read a series", series=series.series_uid, error=str(error))
             return self._all(names, "failed")

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import structlog
+from sqlalchemy import Engine
 
 from greenchannel.ingest.dicom_ecg import ECG_CLASSES
 from greenchannel.ingest.errors import IngestError
@@ -20,9 +21,11 @@ from greenchannel.service.callers import Caller
 from greenchannel.service.errors import ServiceError
 from greenchannel.service.imaging.archive import ImageArchive
 from greenchannel.service.imaging.commitment import Commitment
-from greenchannel.service.imaging.dicom_peers import Peer, careful, peers_of, title_of
+from greenchannel.service.imaging.dicom_peers import QUIET_S, Peer, careful, peers_of, title_of
+from greenchannel.service.imaging.ecg_objects import EcgObjects
 from greenchannel.service.intake import Intake
 from greenchannel.settings import Settings
+from greenchannel.store.blobs import Blobs
 from greenchannel.store.errors import CommitFailed, PatientKeyMissing
 
 logger = structlog.get_logger(__name__)
@@ -34,8 +37,9 @@ OUT_OF_RESOURCES: Final = 0xA700  # the sender keeps it and comes again
 CANNOT_UNDERSTAND: Final = 0xC000
 NOT_TAKEN: Final = 0xC001  # somebody must look, such as an object of another patient
 
+_TITLE_UNKNOWN: Final = (1, 1, 3)  # rejected for good, by the user of the service: PS3.8 table 9-21
+
 MOST_ASSOCIATIONS: Final = 16  # [E]
-QUIET_S: Final = 60.0
 MAX_PDU_BYTES: Final = 128 * 2**10  # what others send at once  [E]
 ALL_TOGETHER: Final = 2  # objects of the largest size that may be under way at once  [E]
 _ECG_WAIT_S: Final = 30.0
@@ -45,7 +49,9 @@ _PROTOCOL_BYTES: Final = 2**20
 class DicomNode:
     """Listens while the desk serves."""
 
-    def __init__(self, settings: Settings, images: ImageArchive, intake: Intake) -> None:
+    def __init__(
+        self, settings: Settings, images: ImageArchive, intake: Intake, engine: Engine, ecgs: Blobs
+    ) -> None:
         self._settings = settings
         self._images = images
         self._intake = intake
@@ -56,7 +62,7 @@ class DicomNode:
         self._more_contexts: list[tuple[Any, Sequence[Any] | None]] = []
         self._more_handlers: list[tuple[Any, ...]] = []
         self._received = Received(settings.max_image_bytes)
-        self._commitment = Commitment(self.title, images)
+        self._commitment = Commitment(self.title, images, EcgObjects(engine, ecgs))
         self._sent: dict[int, Counter[str]] = {}
         self._lock = threading.Lock()
         self._server: Any = None
@@ -127,6 +133,7 @@ class DicomNode:
             entity.add_supported_context(uid, *(() if its_syntaxes is None else (list(its_syntaxes),)))
         handlers: list[Any] = [
             (evt.EVT_CONN_OPEN, careful),
+            (evt.EVT_REQUESTED, self._called),
             (evt.EVT_C_STORE, self._store),
             (evt.EVT_N_ACTION, self._commit),
             (evt.EVT_DATA_RECV, self._received.more),
@@ -140,6 +147,17 @@ class DicomNode:
         self.port = int(self._server.server_address[1])
 
     # ------------------------------------------------------------ what others ask; threads of the associations
+
+    def _called(self, event: Any) -> None:
+        """A title of which we know where it lives is not taken from elsewhere; pynetdicom knows the titles."""
+        association = event.assoc
+        title = str(association.requestor.primitive.calling_ae_title).strip()
+        address = str(association.requestor.address_info.address)
+        peer = self.peers.get(title)
+        if peer is not None and not peer.calls_from(address):
+            logger.warning("a call from another address was refused", title=title, address=address)
+            association.acse.send_reject(*_TITLE_UNKNOWN)
+            association.kill()
 
     def _store(self, event: Any) -> Any:
         self._received.whole(event)
@@ -199,7 +217,8 @@ class DicomNode:
         whole: dict[str, int | None] = {study: None for study, count in sent.items() if count > 1}
         if whole:
             try:
-                self._images.finish_sync(whole, source=self.peer_of(event).actor)
+                peer = self.peer_of(event)
+                self._images.finish_sync(whole, source=peer.actor, site_id=peer.site)
             except CommitFailed:
                 logger.exception("a study was not settled; it is when it has become quiet")
 

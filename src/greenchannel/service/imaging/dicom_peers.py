@@ -1,9 +1,11 @@
 """Who may call our DICOM node, for which site, and where they listen themselves; and what connections are like.
 
-One line of the settings: ``CTVAN=yinzhao@10.0.0.5:11112, XRAY=jishi``. A title stands for one site; the address is only
-needed where we call back: results of storage commitment, objects that were asked to be moved there.
+One line of the settings: ``CTVAN=yinzhao@10.0.0.5:11112, XRAY=jishi``. A title stands for one site. Anybody can say a
+title: where an address is named, calls from others are refused, and only who has one is told anything of patients; it
+is also where we call back: results of storage commitment, objects that were asked to be moved there.
 """
 
+import ipaddress
 import re
 import socket
 from collections.abc import Mapping
@@ -13,6 +15,7 @@ from typing import Any, Final
 from greenchannel.settings import SettingsError
 
 MOST_MESSAGE_BYTES: Final = 2**20  # of one PDU; ours say that 128 KB are the most  [E]
+QUIET_S: Final = 60.0  # nothing comes, or nothing is taken, for so long: the line is cut  [E]
 _ONE: Final = re.compile(
     r"(?P<title>[^=@,\\\s][^=@,\\]{0,15})=(?P<site>[A-Za-z0-9_.:-]{1,64}?)"
     r"(?:@(?P<host>[A-Za-z0-9_.\-]+|\[[0-9A-Fa-f:]+\]):(?P<port>\d{1,5}))?"
@@ -32,6 +35,16 @@ class Peer:
     def actor(self) -> str:
         """The name under which the log knows it."""
         return f"device:dicom-{re.sub(r'[^A-Za-z0-9_.-]', '_', self.title)}"
+
+    def calls_from(self, address: str) -> bool:
+        """May it call from this address? From anywhere where none is named; a name that is not found is nowhere."""
+        if self.host is None:
+            return True
+        try:
+            own = {str(found[4][0]) for found in socket.getaddrinfo(self.host, None, type=socket.SOCK_STREAM)}
+            return _plain(address) in {_plain(one) for one in own}
+        except (OSError, ValueError):
+            return False
 
 
 def peers_of(text: str) -> Mapping[str, Peer]:
@@ -53,6 +66,12 @@ def peers_of(text: str) -> Mapping[str, Peer]:
     return found
 
 
+def _plain(address: str) -> str:
+    """An address in one form: one of IPv4 is no other where IPv6 carries it."""
+    found = ipaddress.ip_address(address.partition("%")[0])
+    return str(getattr(found, "ipv4_mapped", None) or found)
+
+
 def no_delay(event: Any) -> None:
     """For ``EVT_CONN_OPEN``: small messages are not held back. Else each object waits 40 ms for the other side."""
     connection = getattr(event.assoc.dul.socket, "socket", None)
@@ -64,9 +83,12 @@ def careful(event: Any) -> None:
     """For ``EVT_CONN_OPEN`` of those who call us: `no_delay`, and a message that announces gigabytes ends the call.
 
     pynetdicom reads what is announced, whatever that is, 4 KB at a time; this is one buffer of a bounded size.
+    A line that is cut within a message ends the call after `QUIET_S`: pynetdicom's own timeouts run between messages.
     """
     no_delay(event)
     whole = event.assoc.dul.socket
+    whole.socket.settimeout(QUIET_S)
+    whole.socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
     def recv(nr_bytes: int) -> bytearray:
         if nr_bytes > MOST_MESSAGE_BYTES:

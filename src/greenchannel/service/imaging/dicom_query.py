@@ -1,8 +1,10 @@
 """Query and retrieve over DICOM (PS3.4 C): a known node asks for what its own site may see, and fetches it.
 
-C-FIND, C-MOVE and C-GET of the study root and the patient root. The handlers run in threads of the associations.
+C-FIND, C-MOVE and C-GET of the study root and the patient root, for nodes whose address is known: a title alone proves
+nothing. The handlers run in threads of the associations.
 """
 
+import itertools
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -21,19 +23,23 @@ from greenchannel.service.imaging.dicom_worklist import Worklist, asked_by
 from greenchannel.service.imaging.looking import Looking
 from greenchannel.service.imaging.query import FILTERS
 from greenchannel.service.imaging.records import Hit, StoredInstance
+from greenchannel.store.errors import BlobError
 
 logger = structlog.get_logger(__name__)
 
 PENDING: Final = 0xFF00
 CANCELLED: Final = 0xFE00
+NOT_AUTHORISED: Final = 0x0124
 NOT_THIS_CLASS: Final = 0xA900  # the identifier does not fit the SOP class
 UNABLE: Final = 0xC000
+TOO_MANY: Final = 0xA701  # out of resources: the number of matches
 PAGE: Final = 200
 MOST_FOUND: Final = 10_000  # results of one question  [E]
 MOST_FETCHED: Final = 20_000  # objects of one request  [E]
 MOST_CONTEXTS: Final = 128  # of one association (PS3.8)
 
 _LEVELS: Final = {"PATIENT": "study", "STUDY": "study", "SERIES": "series", "IMAGE": "instance"}
+_NAMES_NOTHING: Final = " *?,\\"
 _UIDS: Final = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 
 
@@ -66,6 +72,9 @@ class QueryRetrieve:
 
     def _find(self, event: Any) -> Iterator[tuple[Any, Dataset | None]]:
         peer = self._node.peer_of(event)
+        if peer.host is None:
+            yield NOT_AUTHORISED, None
+            return
         asked: Dataset = event.identifier
         if asked_by(event):
             steps = self._worklist.find(asked, site=peer.site, title=peer.title, actor=peer.actor)
@@ -75,10 +84,9 @@ class QueryRetrieve:
         if level is None:
             yield NOT_THIS_CLASS, None
             return
-        filters = filters_of(asked)
+        filters, found = filters_of(asked), 0
         try:
             seen: set[str] = set()
-            found = 0
             for hit in self._hits(level, filters, peer, MOST_FOUND):
                 if event.is_cancelled:
                     yield CANCELLED, None
@@ -89,9 +97,10 @@ class QueryRetrieve:
                     seen.add(hit.study.patient)
                 found += 1
                 yield PENDING, self._answer(asked, hit)
-            self._looking.searched(peer.actor, filters, found)
         except IngestError as error:
             yield _status(NOT_THIS_CLASS if error.code == "bad_field" else UNABLE, error), None
+        finally:  # what was told before it was cancelled or broken off was seen
+            self._looking.searched(peer.actor, filters, found)
 
     def _hits(self, level: str, filters: dict[str, str], peer: Peer, most: int) -> Iterator[Hit]:
         for offset in range(0, most, PAGE):
@@ -120,19 +129,41 @@ class QueryRetrieve:
     # ------------------------------------------------------------ fetching
 
     def _wanted(self, event: Any) -> list[StoredInstance]:
-        """The objects that are asked for; none where no study is named, and none of another site."""
+        """The objects that are asked for; none where nothing is named, and none of another site.
+
+        Raises `IngestError` where they are more than one request may fetch: a part would be taken for the whole.
+        """
         peer = self._node.peer_of(event)
         asked = filters_of(event.identifier)
-        filters = {name: asked[name] for name in (*_UIDS, "PatientID") if asked.get(name)}
+        # What is only wildcards names nothing: it would be all there is.
+        filters = {
+            name: asked[name] for name in (*_UIDS, "PatientID") if asked.get(name, "").strip(_NAMES_NOTHING)
+        }
         if not filters:
             return []
-        hits = list(self._hits("instance", filters, peer, MOST_FETCHED))
+        hits = list(
+            itertools.islice(self._hits("instance", filters, peer, MOST_FETCHED + PAGE), MOST_FETCHED + 1)
+        )
+        if len(hits) > MOST_FETCHED:
+            logger.warning("more objects are asked for than are given at once", title=peer.title)
+            raise IngestError(
+                "too_large", "too many objects are asked for", f"at most {MOST_FETCHED} objects"
+            )
         for study in {hit.study.study_uid: hit.study for hit in hits}.values():
             self._looking.looked(peer.actor, "look_image_files", study)
         return [hit.instance for hit in hits if hit.instance is not None]
 
     def _get(self, event: Any) -> Iterator[Any]:
-        instances = self._wanted(event)
+        if self._node.peer_of(event).host is None:
+            yield 1
+            yield NOT_AUTHORISED, None
+            return
+        try:
+            instances = self._wanted(event)
+        except IngestError as error:
+            yield 1
+            yield _status(TOO_MANY, error), None
+            return
         yield len(instances)
         accepted = {
             (str(one.abstract_syntax), str(one.transfer_syntax[0])) for one in event.assoc.accepted_contexts
@@ -142,8 +173,8 @@ class QueryRetrieve:
     def _move(self, event: Any) -> Iterator[Any]:
         caller = self._node.peer_of(event)
         target = self._node.peers.get(str(event.move_destination or "").strip())
-        if target is None or target.host is None or target.site != caller.site:
-            yield None, None  # the destination is unknown
+        if caller.host is None or target is None or target.host is None or target.site != caller.site:
+            yield None, None  # the destination is unknown, to this caller
             return
         from pynetdicom import build_context, evt
 
@@ -161,15 +192,20 @@ class QueryRetrieve:
     def _objects(
         self, event: Any, instances: list[StoredInstance], accepted: set[tuple[str, str]] | None = None
     ) -> Iterator[Any]:
-        """As they came; decoded where the one who asks takes no other (`accepted`: SOP classes and syntaxes)."""
+        """As they came; decoded where the one who asks takes no other (`accepted`: SOP classes and syntaxes).
+
+        One whose bytes cannot be had is named among those that failed: all went well is not said of it.
+        """
         for one in instances:
             if event.is_cancelled:
                 yield CANCELLED, None
                 return
             try:
                 data = self._images.bytes_of_sync(one.sop_uid)
-            except NotFound:  # erased meanwhile, or its file is gone
-                logger.warning("an object that was asked for is not there", sop_uid=one.sop_uid)
+            except (NotFound, BlobError, OSError) as error:  # erased meanwhile, its file is gone or damaged
+                reason = type(error).__name__
+                logger.warning("an object that was asked for cannot be had", sop_uid=one.sop_uid, why=reason)
+                yield PENDING, _without_bytes(one)
                 continue
             if accepted is not None and (one.sop_class, one.transfer_syntax) not in accepted:
                 try:
@@ -240,6 +276,13 @@ def dataset_of(hit: Hit) -> Dataset:
         if value is not None:
             setattr(dataset, keyword, value)
     return dataset
+
+
+def _without_bytes(one: StoredInstance) -> Dataset:
+    """What cannot be sent, as it has no transfer syntax: the node counts it as failed, under its name."""
+    nothing = Dataset()
+    nothing.SOPClassUID, nothing.SOPInstanceUID = one.sop_class, one.sop_uid
+    return nothing
 
 
 def _status(code: int, error: IngestError) -> Dataset:

@@ -24,12 +24,14 @@ class Worklist:
     def find(self, asked: Dataset, *, site: str, title: str, actor: str) -> Iterator[Dataset]:
         """The steps that match; `title` is that of the machine that asks: all are for it."""
         found = 0
-        for order in self._orders.waiting_sync(site):
-            step = step_of(order, title)
-            if matches(asked, step):
-                found += 1
-                yield answer(asked, step)
-        self._looking.searched(actor, ["Modality Worklist"], found)
+        try:
+            for order in self._orders.waiting_sync(site):
+                step = step_of(order, title)
+                if matches(asked, step):
+                    found += 1
+                    yield answer(asked, step)
+        finally:  # what was told before it was broken off was seen
+            self._looking.searched(actor, ["Modality Worklist"], found)
 
 
 def step_of(order: Order, title: str) -> Dataset:

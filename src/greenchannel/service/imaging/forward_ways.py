@@ -16,13 +16,13 @@ from greenchannel.ingest.imaging.transcode import to_explicit
 from greenchannel.service.errors import NotFound
 from greenchannel.service.imaging.destinations import NUMBERS, Destination
 from greenchannel.service.imaging.dicom_peers import no_delay
+from greenchannel.store.errors import BlobError
 from greenchannel.store.forward_rows import Due
 
 BytesOf = Callable[[str], bytes]
 
 MOST_CONTEXTS: Final = 128  # PS3.8
 _PLAIN: Final = ("1.2.840.10008.1.2.1", "1.2.840.10008.1.2")
-_DUPLICATE: Final = 0x0111  # it is there
 _FULL: Final = range(0xA700, 0xA800)
 _WARNED: Final = range(0xB000, 0xC000)
 
@@ -58,6 +58,16 @@ def send(to: Destination, batch: Sequence[Due], bytes_of: BytesOf, title: str) -
     return _store(to, batch, bytes_of, title)
 
 
+def _bytes(one: Due, bytes_of: BytesOf) -> bytes | Failed | None:
+    """The bytes of an object; None where it is gone. One whose file cannot be read does not hold up the others."""
+    try:
+        return bytes_of(one.sop_uid)
+    except NotFound:
+        return None
+    except (BlobError, OSError) as error:
+        return Failed(reason=f"damaged, {type(error).__name__}")
+
+
 # ---------------------------------------------------------------- C-STORE
 
 
@@ -91,11 +101,11 @@ def _store(to: Destination, batch: Sequence[Due], bytes_of: BytesOf, title: str)
             if not association.is_established:
                 found[one.sop_uid] = Failed(reason="association_ended")
                 continue
-            try:
-                data = bytes_of(one.sop_uid)
-            except NotFound:
-                continue
-            found[one.sop_uid] = _store_one(association, one, data, accepted)
+            data = _bytes(one, bytes_of)
+            if isinstance(data, bytes):
+                found[one.sop_uid] = _store_one(association, one, data, accepted)
+            elif data is not None:
+                found[one.sop_uid] = data
     finally:
         if association.is_established:
             association.release()
@@ -123,7 +133,7 @@ def _store_one(association: Any, one: Due, data: bytes, accepted: set[tuple[str,
     code = status.get("Status")
     if code is None:
         return Failed(reason="no_answer")
-    if code in (0, _DUPLICATE) or code in _WARNED:
+    if code == 0 or code in _WARNED:
         return Sent(receipt=f"0x{code:04X}")
     reason = f"0x{code:04X} {status.get('ErrorComment', '') or ''}".strip()[:200]
     return Failed(reason=reason) if code in _FULL else Refused(reason=reason)
@@ -142,17 +152,18 @@ def _stow(to: Destination, batch: Sequence[Due], bytes_of: BytesOf) -> dict[str,
     found: dict[str, Outcome] = {}
     with httpx.Client(timeout=NUMBERS.patience_s, headers=headers, trust_env=False) as http:
         for one in batch:
-            try:
-                data = bytes_of(one.sop_uid)
-            except NotFound:
-                continue
-            found[one.sop_uid] = _stow_one(http, f"{to.url.rstrip('/')}/studies", one, data)
+            data = _bytes(one, bytes_of)
+            if isinstance(data, bytes):
+                found[one.sop_uid] = _stow_one(http, f"{to.url.rstrip('/')}/studies", one, data)
+            elif data is not None:
+                found[one.sop_uid] = data
     return found
 
 
 def _stow_one(http: httpx.Client, url: str, one: Due, data: bytes) -> Outcome:
     boundary = secrets.token_hex(16)
-    head = f"--{boundary}\r\nContent-Type: application/dicom; transfer-syntax={one.transfer_syntax}\r\n\r\n"
+    # Without its transfer syntax, which the object says itself: Orthanc passes over a part that names it, with 200.
+    head = f"--{boundary}\r\nContent-Type: application/dicom\r\n\r\n"
     body = head.encode("ascii") + data + f"\r\n--{boundary}--\r\n".encode("ascii")
     kind = f'multipart/related; type="application/dicom"; boundary={boundary}'
     try:
@@ -160,19 +171,30 @@ def _stow_one(http: httpx.Client, url: str, one: Due, data: bytes) -> Outcome:
     except httpx.HTTPError as error:
         return Failed(reason=type(error).__name__)
     if answer.status_code in (200, 202):
-        failures = _failures(answer)
-        if failures is None:
-            return Sent(receipt=str(answer.status_code))
-        return Refused(reason=f"{answer.status_code}, reason {failures}")
+        return _said(answer, one.sop_uid)
     if answer.status_code in (400, 409, 413, 415, 422):
         return Refused(reason=str(answer.status_code))
     return Failed(reason=str(answer.status_code))
 
 
-def _failures(answer: httpx.Response) -> str | None:
-    """The reason of a failed object in an answer; None where none failed."""
+def _said(answer: httpx.Response, sop_uid: str) -> Outcome:
+    """What the answer says of our object (PS3.18 table 10.5.3-2); one that does not name it is no receipt."""
+    status = answer.status_code
     try:
-        items = answer.json()["00081198"]["Value"]
-        return f"0x{int(items[0]['00081197']['Value'][0]):04X}"
-    except (ValueError, LookupError, TypeError):
-        return None
+        said = answer.json()
+        failed = _items(said, "00081198")
+        if failed:
+            reason = int(failed[0]["00081197"]["Value"][0])
+            text = f"{status}, reason 0x{reason:04X}"
+            return Failed(reason=text) if reason in _FULL else Refused(reason=text)
+        taken = {item["00081155"]["Value"][0] for item in _items(said, "00081199")}
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return Failed(reason=f"{status}, answer_not_understood")
+    if sop_uid not in taken:
+        return Failed(reason=f"{status}, object_not_named")
+    return Sent(receipt=str(status))
+
+
+def _items(said: Any, tag: str) -> list[Any]:
+    """The items of a sequence of DICOM JSON; none where it is not there."""
+    return list(said.get(tag, {}).get("Value", ()))
