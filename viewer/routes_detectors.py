@@ -7,8 +7,10 @@ from typing import IO, Annotated, Any, Final
 from fastapi import APIRouter, Path
 from starlette.responses import Response, StreamingResponse
 
+from greenchannel.ingest.imaging.deidentify import usually_burned_in
 from greenchannel.service.imaging.detecting import detecting_of
 from greenchannel.service.imaging.leaving import without_patient
+from greenchannel.service.imaging.records import ImageSeries, StoredInstance
 from greenchannel.triage.detectors.plugin import BANNER
 from greenchannel.triage.detectors.statuses import LIMITS
 from greenchannel.viewer.access import require
@@ -64,13 +66,16 @@ async def silent_runs(front: Here, who: Who) -> Response:
 
 @router.get("/imaging/studies/{study_uid}/privacy", summary="May pictures of a study carry a name?")
 async def privacy(study_uid: Uid, front: Here, who: Who) -> Response:
-    """By their headers; nothing is looked for in pixels, and what is not stated is unknown."""
+    """By their headers; nothing is looked for in pixels, and what is not stated is unknown. `usually_burned_in`: of the
+    unknown those of a kind that usually carries text, as ultrasound and captured screens do."""
     study = await study_of(front, who, study_uid)
     stored = await front.desk.images.instances(study.study_uid)
+    series = {one.series_uid: one for one in await front.desk.images.series(study.study_uid)}
     burned_in = Counter(one.facts.burned_in for one in stored)
     return answer(
         {
             "burned_in": {word: burned_in.get(word, 0) for word in ("yes", "no", "unknown")},
+            "usually_burned_in": sum(_usually(one, series[one.series_uid]) for one in stored),
             "with_private_elements": sum(one.facts.private_tags > 0 for one in stored),
             "images": len(stored),
         }
@@ -93,6 +98,16 @@ async def deidentified(study_uid: Uid, body: Leaving, front: Here, who: Who) -> 
     await front.desk.administration.note(who.actor, "images_deidentified", detail, study.case_id)
     headers = {"Content-Disposition": 'attachment; filename="images.zip"', "Cache-Control": "no-store"}
     return StreamingResponse(_pieces(out), media_type="application/zip", headers=headers)
+
+
+def _usually(one: StoredInstance, series: ImageSeries) -> bool:
+    return one.facts.burned_in == "unknown" and bool(
+        usually_burned_in(
+            sop_class=one.sop_class,
+            modality=series.modality or "",
+            described=series.text.description or "",
+        )
+    )
 
 
 async def _pieces(out: IO[bytes]) -> AsyncIterator[bytes]:

@@ -22,14 +22,16 @@ from pydicom.uid import UID
 
 from greenchannel.ingest.errors import IngestError, shown
 from greenchannel.ingest.imaging.instance import read_instance
+from greenchannel.ingest.imaging.own_words import FREE_TEXT, OwnWords, texts_in
 
 YesNo = Literal["yes", "no", "unknown"]
 DICOM_ROOT: Final = "1.2.840.10008."
 DUMMY: Final = "REMOVED"
 METHOD: Final = "PS3.15 2024b Annex E Basic Profile, pixels unchanged"  # at most 64 letters
-_FREE_TEXT: Final = frozenset({"LO", "LT", "SH", "ST", "UC", "UT"})
 _PARTS: Final = ("BodyPartExamined", "StudyDescription", "SeriesDescription")
-_NEVER_FREE: Final = frozenset({"PatientID", "PatientName", "DeidentificationMethod"})
+_OURS: Final = frozenset(
+    {"PatientID", "PatientName", "DeidentificationMethod", "DeidentificationMethodCodeSequence"}
+)
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -51,6 +53,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     emptied: Rule
     removed: Rule
     removed_groups: Rule
+    own_names: Rule
+    own_numbers: Rule
     refused_classes: Rule
     burned_in_modalities: Rule
     burned_in_classes: Rule
@@ -84,7 +88,9 @@ class Deidentified(msgspec.Struct, frozen=True, kw_only=True):
     uids: int
     private: int
     by_keyword: dict[str, int]  # elements that were changed or removed
-    texts_left: tuple[str, ...]  # keywords of free texts that the profile leaves: somebody should look
+    texts_left: tuple[
+        str, ...
+    ]  # keywords of texts that the profile leaves, with their sequences: somebody should look
     privacy: Privacy  # of the original
 
 
@@ -143,7 +149,8 @@ def deidentify(data: bytes, *, key: bytes, burned_in_seen: bool = False) -> Deid
     person = _pseudonym(
         str(image.get("PatientID") or "") + "\n" + str(image.get("IssuerOfPatientID") or ""), key
     )
-    done = _Doing(key)
+    own = OwnWords(image, names=PROFILE.own_names.keywords, numbers=PROFILE.own_numbers.keywords)
+    done = _Doing(key, own)
     done.clean(image)
     _mark(image, person)
     written = _written(image, done)
@@ -156,7 +163,7 @@ def deidentify(data: bytes, *, key: bytes, burned_in_seen: bool = False) -> Deid
         uids=done.count["U"],
         private=done.count["private"],
         by_keyword=dict(sorted(done.keywords.items())),
-        texts_left=tuple(sorted(_texts_left(image))),
+        texts_left=tuple(sorted(set(texts_in(image, but=_OURS, dummy=DUMMY)))),
         privacy=privacy,
     )
 
@@ -164,14 +171,17 @@ def deidentify(data: bytes, *, key: bytes, burned_in_seen: bool = False) -> Deid
 class _Doing:
     """One walk through an image, with what it did."""
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, own: OwnWords) -> None:
         self._key = key
+        self._own = own
         self.count: Counter[str] = Counter()
         self.keywords: Counter[str] = Counter()
 
     def clean(self, dataset: Dataset) -> None:
         for element in list(dataset):
             action = _action(element)
+            if action == "keep" and self._own.stand_in(element):
+                action = "D"
             if action == "keep":
                 if element.VR == "SQ":
                     for item in element.value or ():
@@ -186,7 +196,7 @@ class _Doing:
             several = element.value if element.VM > 1 else [element.value]
             new = [self.uid(str(one)) for one in several]
             element.value = new if len(new) > 1 else new[0]
-        elif action == "D" and element.VR in _FREE_TEXT:
+        elif action == "D" and element.VR in FREE_TEXT:
             element.value = DUMMY
         elif action in ("Z", "D") and element.VR != "SQ":
             element.value = None
@@ -243,17 +253,28 @@ def _burned_in(image: Dataset) -> tuple[YesNo, str]:
     stated = str(image.get("BurnedInAnnotation") or "").upper()
     if stated in ("YES", "NO"):
         return ("yes", "BurnedInAnnotation: YES") if stated == "YES" else ("no", "BurnedInAnnotation: NO")
-    sop_class, modality = str(image.get("SOPClassUID") or ""), str(image.get("Modality") or "")
-    types = " ".join(str(one) for one in _several(image.get("ImageType"))).upper()
-    described = f"{types} {image.get('SeriesDescription') or ''}".upper()
+    types = " ".join(str(one) for one in _several(image.get("ImageType")))
+    usual = usually_burned_in(
+        sop_class=str(image.get("SOPClassUID") or ""),
+        modality=str(image.get("Modality") or ""),
+        described=f"{types} {image.get('SeriesDescription') or ''}",
+    )
+    return ("unknown", "BurnedInAnnotation is not stated") if usual is None else ("yes", usual)
+
+
+def usually_burned_in(*, sop_class: str, modality: str, described: str) -> str | None:
+    """The header that tells of a picture into which text is usually printed; None: none does.
+
+    `described` is the type of the image and the description of its series.
+    """
     if any(sop_class.startswith(one) for one in PROFILE.burned_in_classes.keywords):
-        return "yes", f"SOPClassUID: {sop_class}"
+        return f"SOPClassUID: {sop_class}"
     if modality in PROFILE.burned_in_modalities.keywords:
-        return "yes", f"Modality: {modality}"
+        return f"Modality: {modality}"
     for word in sorted(PROFILE.burned_in_types.keywords):
-        if re.search(rf"\b{re.escape(word)}\b", described):
-            return "yes", f"ImageType or SeriesDescription: {word}"
-    return "unknown", "BurnedInAnnotation is not stated"
+        if re.search(rf"\b{re.escape(word)}\b", described.upper()):
+            return f"ImageType or SeriesDescription: {word}"
+    return None
 
 
 def _several(value: Any) -> list[Any]:
@@ -295,14 +316,3 @@ def _written(image: FileDataset, done: _Doing) -> bytes:
     out = io.BytesIO()
     image.save_as(out, enforce_file_format=True)
     return out.getvalue()
-
-
-def _texts_left(image: Dataset) -> set[str]:
-    return {
-        element.keyword
-        for element in image.iterall()
-        if element.VR in _FREE_TEXT
-        and element.value not in (None, "", DUMMY)
-        and element.keyword not in _NEVER_FREE
-        and not element.keyword.startswith(("Code", "CodingScheme"))
-    }

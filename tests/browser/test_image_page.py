@@ -1,5 +1,6 @@
 """The image page: a picture at once, then the pixels; slices, windows, sides; what cannot be shown is said."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -132,6 +133,24 @@ def test_what_the_browser_cannot_decode_stays_a_preview_that_says_so(people: Peo
     page.goto(f"/study/{spoilt.StudyInstanceUID}")
     expect(page.locator(".pane-said")).to_contain_text("不用于诊断", timeout=SOON_MS)
     expect(page.get_by_test_id("preview")).to_be_visible()
+
+
+def test_what_the_service_refuses_is_not_shown_and_says_its_reason(people: People) -> None:
+    """Neither pixels nor a preview: the words are the service's, not those of a programming language."""
+    refused = pydicom.dcmread(Path(HERE).parent / "test_files" / "JPEG2000.dcm")
+    fake = DicomFake([refused])
+    page = people.enter("chen")
+    fake.answer_for(page)
+    problem = {"title": "Unsupported", "code": "unsupported", "detail": "no decoder for this transfer syntax"}
+    page.route(
+        re.compile(r"/(frames/1|rendered.*)$"),
+        lambda route: route.fulfill(
+            status=406, content_type="application/problem+json", body=json.dumps(problem)
+        ),
+    )
+    page.goto(f"/study/{refused.StudyInstanceUID}")
+    expect(page.locator(".pane-said")).to_contain_text("no decoder for this transfer syntax", timeout=SOON_MS)
+    expect(page.locator(".pane-said")).not_to_contain_text("object")
 
 
 def block() -> Iterator[pydicom.Dataset]:

@@ -1,5 +1,6 @@
 """One case with an ECG, a head CT and its report, played in the browser by clinic, radiologist and cardiologist."""
 
+import io
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -132,6 +133,25 @@ def test_a_case_with_ecg_ct_and_report_is_played_by_three(people: People, data_d
     clinic.get_by_test_id("image-seen").click()
     expect(clinic.get_by_test_id("image-was-seen")).to_have_count(2, timeout=SOON_MS)
     assert people.errors == []
+
+
+def test_the_study_page_warns_of_what_may_name_the_patient(people: People) -> None:
+    """Text in the pixels, stated or usual for such pictures, and private elements; by a line beside the picture."""
+    made = []
+    for number, kind in enumerate(("CT", "US"), start=1):
+        one = pydicom.dcmread(Path(pydicom.__file__).parent / "data" / "test_files" / "CT_small.dcm")
+        one.Modality = kind
+        one.SeriesInstanceUID, one.SOPInstanceUID = f"1.2.826.77.{number}", f"1.2.826.77.{number}.1"
+        out = io.BytesIO()
+        one.save_as(out)
+        made.append(out.getvalue())
+    stow(people, made)
+    reader = people.enter("rad")
+    reader.goto(f"/study/{one.StudyInstanceUID}")
+    line = reader.get_by_test_id("privacy")
+    expect(line).to_contain_text("1 / 2 幅未注明,但此类图像", timeout=SOON_MS)
+    expect(line).to_contain_text("1 / 2 幅未注明有无烧录文字")
+    expect(line).to_contain_text("2 / 2 幅含私有标签")
 
 
 @pytest.mark.parametrize("phone", [False, True])

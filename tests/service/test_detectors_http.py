@@ -163,3 +163,16 @@ def test_pictures_that_may_carry_a_name_are_warned_of(tmp_path: Path) -> None:
         assert (told.json()["images"], told.json()["with_private_elements"]) == (2, 0)
 
     tell(tmp_path, story)
+
+
+def test_a_picture_of_a_kind_that_carries_text_is_warned_of_though_it_says_nothing(tmp_path: Path) -> None:
+    """Ultrasound machines print the name into the picture, and seldom say so."""
+
+    async def story(here: House) -> None:
+        uid = f"{ROOT_UID}.1.77"
+        await send(here, [ct(1), ct(2, Modality="US", SeriesInstanceUID=uid)])
+        told = await here.http.get(f"{API}/imaging/studies/{STUDY}/privacy", headers=await here.person("rad"))
+        assert told.json()["burned_in"] == {"yes": 0, "no": 0, "unknown": 2}
+        assert told.json()["usually_burned_in"] == 1
+
+    tell(tmp_path, story)

@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pydicom
@@ -30,7 +31,7 @@ SECRETS = (
 )
 
 
-def image(**changes: str) -> FileDataset:
+def image(**changes: Any) -> FileDataset:
     """A small CT slice with names in every corner."""
     ds = FileDataset(io.BytesIO(), {}, file_meta=FileMetaDataset(), preamble=b"WANG".ljust(128, b"\0"))
     ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
@@ -153,6 +154,64 @@ def test_the_report_counts_what_was_done_and_names_nobody() -> None:
 def test_burned_in_text_is_told_from_the_header(changes: dict[str, str], burned_in: str) -> None:
     """Unknown is unknown; what usually carries text counts as carrying it."""
     assert privacy_of(image(**changes)).burned_in == burned_in
+
+
+def coded(meaning: str, value: str = "1234") -> Sequence:
+    """A code as a procedure has it."""
+    code = Dataset()
+    code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = value, "99LOCAL", meaning
+    return Sequence([code])
+
+
+@pytest.mark.parametrize(
+    ("element", "text"),
+    [
+        ("CodeMeaning", "Zhang San 13800001111"),
+        ("CodeMeaning", "CT head, SAN ZHANG"),
+        ("CodeMeaning", "head of zhangsan"),
+        ("CodeMeaning", "头颅（张三）"),
+        ("CodeMeaning", "ask mrs zhang"),
+        ("CodeMeaning", "call 139-1234-5678"),
+        ("CodeMeaning", "no. 4401-0612"),
+        ("CodeValue", "ZHANG_SAN"),
+        ("BodyPartExamined", "ZHANG SAN"),
+        ("BodyPartExamined", "44010612"),
+        ("SoftwareVersions", "1.0 of Zhang"),
+    ],
+)
+def test_a_name_or_number_of_the_patient_stays_in_no_text(element: str, text: str) -> None:
+    """Typed into a procedure's code or a coded value: what the profile keeps is searched, however deep it stands."""
+    nested = element.startswith("Code")
+    more = {"ProcedureCodeSequence": coded("CT head")} if nested else {element: text}
+    before = image(PatientName="Zhang^San=张^三", PatientID="44010612", **more)
+    if nested:
+        setattr(before.ProcedureCodeSequence[0], element, text)
+    done = deidentify(written(before), key=KEY)
+    after = pydicom.dcmread(io.BytesIO(done.data))
+
+    assert text.encode() not in done.data
+    assert done.by_keyword[element] == 1
+    assert after.Modality == "CT"
+    assert after.PhotometricInterpretation == "MONOCHROME2"
+
+
+def test_words_that_only_look_alike_stay() -> None:
+    """A short name is within many words; a study of a Mr. Li still says iliac."""
+    before = image(PatientName="Li^A", PatientID="17", ProcedureCodeSequence=coded("CT iliac artery 17"))
+    after = pydicom.dcmread(io.BytesIO(deidentify(written(before), key=KEY).data))
+
+    assert after.ProcedureCodeSequence[0].CodeMeaning == "CT iliac artery 17"
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_texts_that_stay_are_listed_with_their_sequences() -> None:
+    """Also a coded value that is no code: somebody has to look at each before the file leaves."""
+    before = image(ProcedureCodeSequence=coded("for the old woman"), BodyPartExamined="her left leg")
+
+    assert deidentify(written(before), key=KEY).texts_left == (
+        "BodyPartExamined",
+        "ProcedureCodeSequence.CodeMeaning",
+    )
 
 
 def test_a_picture_that_may_carry_a_name_does_not_leave_before_somebody_looked() -> None:

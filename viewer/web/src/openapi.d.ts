@@ -1707,7 +1707,8 @@ export interface paths {
         };
         /**
          * May pictures of a study carry a name?
-         * @description By their headers; nothing is looked for in pixels, and what is not stated is unknown.
+         * @description By their headers; nothing is looked for in pixels, and what is not stated is unknown. `usually_burned_in`: of the
+         *     unknown those of a kind that usually carries text, as ultrasound and captured screens do.
          */
         get: operations["privacy_api_v1_imaging_studies__study_uid__privacy_get"];
         put?: never;

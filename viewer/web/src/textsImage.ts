@@ -91,6 +91,10 @@ export const IMAGE_TEXTS = {
     "{n} / {all} 幅注明有烧录文字,可能含个人信息",
     "{n} of {all} images say that text is burned in, which may name the patient",
   ],
+  privacyUsual: [
+    "{n} / {all} 幅未注明,但此类图像(超声、截屏等)常带烧录文字,可能含个人信息",
+    "{n} of {all} images are of a kind that usually has text burned in (ultrasound, captured screens), which may name the patient",
+  ],
   privacyUnknown: [
     "{n} / {all} 幅未注明有无烧录文字,外发前请查看",
     "{n} of {all} images do not say whether text is burned in: look before they leave",

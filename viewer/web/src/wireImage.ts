@@ -113,6 +113,8 @@ export interface DetectorCards {
 /** What headers say about names in pictures; pixels are not looked at. */
 export interface ImagePrivacy {
   burned_in: { yes: number; no: number; unknown: number };
+  /** Of the unknown: of a kind that usually carries text. */
+  usually_burned_in: number;
   with_private_elements: number;
   images: number;
 }

@@ -44,6 +44,13 @@ export class Problem extends Error {
     return detail && this.status !== 0 ? `${lead} (${short(detail)})` : lead;
   }
 
+  /** Why, in the service's own words where it gave any: for what nobody sent and nobody can send otherwise. */
+  get reason(): string {
+    const zh = lang.value === "zh" ? this.said.zh : undefined;
+    const given = zh ?? this.said.detail ?? this.said.title;
+    return UNREADABLE.has(this.code) && given ? short(given) : this.words;
+  }
+
   /** What the service said to programmers: for who wants it, folded away. Empty where there is nothing more. */
   get details(): string {
     const { detail, expected, got } = this.said;
@@ -107,11 +114,14 @@ export async function call<T>(
 }
 
 async function problemOf(response: Response): Promise<Problem> {
-  const text = await response.text();
+  return problemFrom(response.status, response.headers.get("content-type"), await response.text());
+}
+
+/** A refusal as it came, by whichever way it was asked for. */
+export function problemFrom(status: number, kind: string | null, text: string): Problem {
   let said: ProblemDocument = {};
-  if ((response.headers.get("content-type") ?? "").includes("json"))
-    said = JSON.parse(text) as ProblemDocument;
-  return new Problem(response.status, said.code ?? String(response.status), said);
+  if ((kind ?? "").includes("json")) said = JSON.parse(text) as ProblemDocument;
+  return new Problem(status, said.code ?? String(status), said);
 }
 
 export const get = <T>(path: string): Promise<T> => call<T>("GET", path);

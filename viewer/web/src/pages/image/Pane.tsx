@@ -19,6 +19,7 @@ import {
   slicesOf,
   text,
 } from "../../state/dicomWeb";
+import { saidOf } from "../../state/imageFault";
 import { ti } from "../../textsImage";
 import type { StackView, ToolName } from "./engine";
 import { Planes } from "./Planes";
@@ -253,7 +254,7 @@ function fetchAll(
         await loaded.fetchBehind(ids[index] as string);
         here += 1;
       } catch (failure) {
-        fault(index, loaded.saidOf(failure));
+        fault(index, saidOf(failure));
       }
       if (!stopped) told(here);
     }

@@ -19,6 +19,7 @@ import {
 import { init as loaderInit, wadors } from "@cornerstonejs/dicom-image-loader";
 import * as tools from "@cornerstonejs/tools";
 import { type DicomJson, withPalette } from "../../state/dicomWeb";
+import { saidOf } from "../../state/imageFault";
 
 export type ToolName = "window" | "pan" | "zoom" | "scroll" | "length" | "angle" | "area" | "probe";
 
@@ -273,11 +274,6 @@ export class StackView {
     tools.ToolGroupManager.destroyToolGroup(this.tools.id);
   }
 }
-
-export const saidOf = (fault: unknown): string => {
-  const inner = (fault as { error?: unknown } | null)?.error ?? fault;
-  return inner instanceof Error ? inner.message : String(inner);
-};
 
 export type Plane = "axial" | "coronal" | "sagittal";
 const PLANES: Record<Plane, Enums.OrientationAxis> = {
