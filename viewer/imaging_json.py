@@ -155,6 +155,8 @@ def draft_json(reading: Reading, person: str) -> dict[str, Any] | None:
         "findings": draft.findings,
         "impression": draft.impression,
         "template": draft.template,
+        "critical": list(draft.critical),
+        "provisional": draft.provisional,
     }
 
 

@@ -37,6 +37,8 @@ class DraftBody(Given):
     findings: Long = ""
     impression: Long = ""
     template: Code | None = None
+    critical: list[Code] = Field(default_factory=list, max_length=20)
+    provisional: bool = False
 
 
 class ReportBody(Given):
@@ -142,7 +144,13 @@ async def draft(study_uid: Uid, body: DraftBody, front: Here, who: Who) -> Respo
     require(who, "image_read")
     reading_of(front, study_uid, who)
     reading = await front.desk.image_readings.draft(
-        study_uid, who, findings=body.findings, impression=body.impression, template=body.template
+        study_uid,
+        who,
+        findings=body.findings,
+        impression=body.impression,
+        template=body.template,
+        critical=body.critical,
+        provisional=body.provisional,
     )
     return answer(await _page(front, reading, who))
 

@@ -126,6 +126,8 @@ def want(
 
     `alert_id` is the name of the alert that begins; a clock that runs already keeps its own.
     """
+    if reading is not None and reading.gone:
+        reading = None  # it has come again, and is read as if it never had been
     if reading is not None and (reading.report is not None or not _sooner(reading.clock, wanted)):
         return []
     claimant = None if reading is None else reading.claimed_by
@@ -204,7 +206,8 @@ def on_due(
         report_id, times = deadline.payload["report_id"], deadline.payload["times"]
         if deadline.kind == UNCONFIRMED:
             late = ImageConfirmationOverdue(report_id=report_id, due_at=deadline.due_at, times=times)
-            return [late] if reading.state == "provisional" else []
+            unconfirmed = reading.report is not None and reading.report.report_id == report_id
+            return [late] if unconfirmed and reading.state == "provisional" else []
         if all(one.report_id != report_id for one in reading.untold):
             return []
         return [ImageCriticalOverdue(report_id=report_id, due_at=deadline.due_at, times=times)]

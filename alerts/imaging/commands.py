@@ -6,7 +6,7 @@ from typing import Final
 
 from greenchannel.alerts.imaging import clock
 from greenchannel.alerts.imaging.critical import critical_results, to_roles, ways
-from greenchannel.alerts.imaging.reading import Reading
+from greenchannel.alerts.imaging.reading import Draft, Reading
 from greenchannel.alerts.refusal import Refused, no_such
 from greenchannel.events import (
     AnyEvent,
@@ -58,21 +58,40 @@ def mark_stat(reading: Reading, person: str, reason: str) -> list[AnyEvent]:
 
 
 def draft(
-    reading: Reading, person: str, *, findings: str, impression: str, template: str | None
+    reading: Reading,
+    person: str,
+    *,
+    findings: str,
+    impression: str,
+    template: str | None,
+    critical: Sequence[str] = (),
+    provisional: bool = False,
 ) -> list[AnyEvent]:
-    """Keep what is written so far; blanks may stand."""
+    """Keep what is written and ticked so far; blanks may stand."""
     if reading.report is not None:
         raise _reported(reading)
-    before = reading.draft
-    same = before is not None and (before.person, before.findings, before.impression, before.template) == (
-        person,
-        findings,
-        impression,
-        template,
+    _check_critical(critical)
+    written = ImageReportDrafted(
+        person=person,
+        findings=findings,
+        impression=impression,
+        template=template,
+        critical=tuple(dict.fromkeys(critical)),
+        provisional=provisional,
     )
-    if same:
-        return []
-    return [ImageReportDrafted(person=person, findings=findings, impression=impression, template=template)]
+    before = reading.draft
+    return [] if before is not None and _as_kept(before) == written else [written]
+
+
+def _as_kept(one: Draft) -> ImageReportDrafted:
+    return ImageReportDrafted(
+        person=one.person,
+        findings=one.findings,
+        impression=one.impression,
+        template=one.template,
+        critical=one.critical,
+        provisional=one.provisional,
+    )
 
 
 def sign(
@@ -133,7 +152,7 @@ def tell_critical(reading: Reading, said: ImageCriticalTold, now: datetime) -> l
         raise Refused(
             "nothing_critical", "报告中没有危急值", "expected a report with a critical result, got none", 409
         )
-    known = {one.report_id for one in reading.signed if one.critical}
+    known = {one.report_id: one for one in reading.signed if one.critical}
     strangers = [name for name in said.report_ids if name not in known]
     if strangers or not said.report_ids:
         raise no_such("report", "含危急值的报告", ", ".join(strangers) or "none")
@@ -141,7 +160,8 @@ def tell_critical(reading: Reading, said: ImageCriticalTold, now: datetime) -> l
         raise no_such("way", "通知方式", said.way)
     if said.to_role not in to_roles():
         raise no_such("role", "接收角色", said.to_role)
-    if said.told_at > now + _MOST_AHEAD or said.told_at < min(one.at for one in reading.signed):
+    # Nobody can have told what was not signed yet: of an addendum as little as of the report before it.
+    if said.told_at > now + _MOST_AHEAD or said.told_at < max(known[name].at for name in said.report_ids):
         raise Refused(
             "told_at",
             "通知时间应在签发之后、此刻之前",

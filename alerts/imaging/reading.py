@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
@@ -24,6 +25,8 @@ from greenchannel.events import (
     study_of,
 )
 
+_ENABLED: Final = "enabled"  # the status of a detector whose word moves a study
+
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """What somebody has written and not signed."""
@@ -33,6 +36,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     findings: str
     impression: str
     template: str | None
+    critical: tuple[str, ...] = ()
+    provisional: bool = False
 
 
 class Signed(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +83,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     claimed_by: str | None = None
     claimed_at: datetime | None = None
     detected: tuple[ImageDetected, ...] = ()  # the newest word of each detector
+    raised: tuple[ImageDetected, ...] = ()  # of each enabled detector that raised it, the newest such word
     draft: Draft | None = None
     signed: tuple[Signed, ...] = ()  # the report, then its addenda
     calls: tuple[Call, ...] = ()
@@ -125,6 +131,12 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(one for one in self.signed if one.critical and one.report_id not in told)
 
     @property
+    def standing(self) -> tuple[ImageDetected, ...]:
+        """What holds of each detector: a later look, in silence or of another version, never lowers what was raised."""
+        raised = {one.plugin: one for one in self.raised}
+        return tuple(raised.get(one.plugin, one) for one in self.detected)
+
+    @property
     def alert(self) -> Alert | None:
         """The call for its report."""
         return self.alerts[-1] if self.alerts else None
@@ -150,13 +162,18 @@ def fold(reading: Reading | None, envelope: Envelope) -> Reading | None:
     )
     replace = msgspec.structs.replace
     match event:
+        case ImageReadingWanted() if (
+            reading.gone
+        ):  # sent again after its patient was erased: nothing is left of before
+            return _wanted(envelope, event)
         case ImageReadingWanted():
             return replace(reading, clock=event, case_id=event.case_id or reading.case_id)
         case ImageMarkedStat() if reading.stat_by is None:
             return replace(reading, stat_by=event.person, stat_reason=event.reason)
         case ImageDetected():
-            others = tuple(one for one in reading.detected if one.plugin != event.plugin)
-            return replace(reading, detected=(*others, event))
+            after = replace(reading, detected=_newest(reading.detected, event))
+            raises = event.status == _ENABLED and event.raised is True
+            return replace(after, raised=_newest(reading.raised, event)) if raises else after
         case ImageClaimed():
             return replace(reading, claimed_by=event.person, claimed_at=at)
         case ImageReleased():
@@ -168,6 +185,8 @@ def fold(reading: Reading | None, envelope: Envelope) -> Reading | None:
                 findings=event.findings,
                 impression=event.impression,
                 template=event.template,
+                critical=event.critical,
+                provisional=event.provisional,
             )
             return replace(reading, draft=draft)
         case ImageCriticalTold():
@@ -193,6 +212,10 @@ def fold_all(envelopes: Iterable[Envelope]) -> Reading | None:
     for envelope in envelopes:
         reading = fold(reading, envelope)
     return reading
+
+
+def _newest(said: tuple[ImageDetected, ...], event: ImageDetected) -> tuple[ImageDetected, ...]:
+    return (*(one for one in said if one.plugin != event.plugin), event)
 
 
 def _wanted(envelope: Envelope, event: ImageReadingWanted) -> Reading:

@@ -56,8 +56,18 @@ def write_and_sign(page: Page) -> None:
         expect(page.get_by_test_id("report-sign")).to_be_disabled()
         written = page.get_by_test_id(name).input_value()
         page.get_by_test_id(name).fill(written.replace(BLANK, "右"))
-    page.get_by_test_id("criticals").click()
-    page.get_by_test_id("critical-intracranial_haemorrhage").check()
+    page.get_by_test_id("report-template").select_option("chest_xray_free")
+    page.get_by_test_id("template-leave").click()  # what was written is not written over unasked
+    page.get_by_test_id("report-sign").click()
+    page.get_by_test_id("unticked-tick").click()  # the text is of a bleeding, the tick was forgotten
+    expect(page.get_by_test_id("critical-intracranial_haemorrhage")).to_be_checked()
+    page.get_by_test_id("report-provisional").check()
+    page.wait_for_load_state("networkidle")
+    page.reload()
+    expect(page.get_by_test_id("report-findings")).to_have_value(re.compile("右"), timeout=SOON_MS)
+    expect(page.get_by_test_id("critical-intracranial_haemorrhage")).to_be_checked()
+    expect(page.get_by_test_id("report-provisional")).to_be_checked()
+    page.get_by_test_id("report-provisional").uncheck()
     page.get_by_test_id("report-sign").click()
     expect(page.get_by_test_id("image-report")).to_contain_text("脑出血", timeout=SOON_MS)
 

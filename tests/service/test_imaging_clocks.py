@@ -4,6 +4,8 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.imaging.audit import audit
 from greenchannel.events import (
@@ -11,10 +13,12 @@ from greenchannel.events import (
     AlertExhausted,
     ImageCriticalOverdue,
     ImageDetected,
+    ImageReadingGone,
     image_stream,
 )
 from greenchannel.service.callers import Caller
 from greenchannel.service.desk import Desk
+from greenchannel.service.errors import NotFound
 from greenchannel.service.unsettled import UnsettledReadings
 from tests.delivery_world import Ward, play
 from tests.desk_world import World, dicom
@@ -183,6 +187,10 @@ def test_a_detector_moves_a_study_forward_and_rings_nobody(tmp_path: Path) -> No
         for study, status in ((2, "silent"), (3, "enabled")):
             said = ImageDetected(plugin="head_blood", version="1", status=status, raised=True)
             await ward.desk.image_readings.detected(f"{ROOT_UID}.{study}", said)
+        lower = ImageDetected(plugin="head_blood", version="1", status="enabled", raised=False)
+        await ward.desk.image_readings.detected(
+            f"{ROOT_UID}.3", lower
+        )  # looked at again: it stays where it is
         rows = await ward.desk.image_readings.worklist(RAD, ward.world.clock.now())
 
         assert [row.study.study_uid[-1] for row in rows] == ["3", "1", "2"]
@@ -235,5 +243,36 @@ def test_an_erased_patients_study_rings_nobody(tmp_path: Path) -> None:
         assert len(sent(ward)) == before
         assert await ward.desk.image_readings.worklist(RAD, ward.world.clock.now()) == []
         assert ward.desk.auditor.missed == 0
+
+    play(tmp_path, story)
+
+
+def test_a_study_of_an_erased_patient_that_comes_again_is_read_anew(tmp_path: Path) -> None:
+    """The old report goes in the erasing command; the study waits again, its clock rings, the auditor watches it."""
+
+    async def story(ward: Ward) -> None:
+        people(ward)
+        readings = ward.desk.image_readings
+        case_id = await stat(ward.desk)
+        await readings.sign(
+            UID, RAD, findings="旧所见", impression="旧意见", critical=[], provisional=True, template=None
+        )
+        await readings.share(UID, RAD, "jishi", "转诊")
+        admin = Caller(kind="user", id="admin", name="x", role="admin", sites=None)
+        await ward.desk.answers.erase_patient(case_id, admin, "患者要求")
+        assert len(of_study(ward.desk, ImageReadingGone)) == 1
+        with pytest.raises(NotFound):
+            readings.reading(UID)
+        assert await readings.worklist(RAD, ward.world.clock.now(), reported=True) == []
+
+        await stat(ward.desk)
+        now = ward.world.clock.now()
+        (row,) = await readings.worklist(RAD, now)
+        assert (row.reading.state, row.reading.signed, row.reading.sites) == ("waiting", (), ("yinzhao",))
+        assert await readings.worklist(RAD, now, reported=True) == []
+        again = UnsettledReadings(ward.desk._engine).look()  # as after a start
+        assert [(one.study_uid, one.state) for one in again] == [(UID, "waiting")]
+        await pass_minutes(ward, 16)
+        assert [one.step for one in of_study(ward.desk, AlertEscalated)] == [1]
 
     play(tmp_path, story)

@@ -73,8 +73,10 @@ def test_a_study_is_read_from_its_receipt_to_the_clinics_look(tmp_path: Path) ->
         status, page = await post(here, rad, uid, "claim")
         assert (status, page["reading"]["claimed_by"]["name"]) == (200, "周医生")
         assert page["choices"]["templates"][0]["id"].startswith("head_ct")
-        status, page = await post(here, rad, uid, "draft", {"findings": "___"})
+        ticked = {"critical": ["intracranial_haemorrhage"], "provisional": True}
+        status, page = await post(here, rad, uid, "draft", {"findings": "___"} | ticked)
         assert (status, page["draft"]["findings"]) == (200, "___")
+        assert {name: page["draft"][name] for name in ticked} == ticked  # a reload of the form loses no tick
         status, page = await post(here, rad, uid, "report", REPORT)
         assert (status, page["reading"]["state"]) == (201, "final"), page
         assert len(page["reading"]["untold"]) == 1

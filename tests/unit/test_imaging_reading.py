@@ -10,7 +10,7 @@ from greenchannel.alerts.imaging.clock import People
 from greenchannel.alerts.imaging.critical import critical_results
 from greenchannel.alerts.imaging.templates import offered, templates
 from greenchannel.alerts.refusal import Refused
-from greenchannel.events import AlertSent, ImageCriticalTold
+from greenchannel.events import AlertSent, ImageCriticalTold, ImageDetected
 from tests.imaging_log import ImageLog, minutes, wanted
 
 
@@ -128,6 +128,15 @@ def test_a_draft_is_no_result() -> None:
     log.add(commands.draft(log.reading, "rad1", findings="___", impression="", template="free"))
 
     assert log.reading.report is None and log.reading.draft is not None
+    ticked: dict[str, Any] = {
+        "findings": "___",
+        "impression": "",
+        "template": "free",
+        "critical": ("free_air",),
+    }
+    log.add(commands.draft(log.reading, "rad1", **ticked))
+    assert log.reading.draft.critical == ("free_air",)
+    assert commands.draft(log.reading, "rad1", **ticked) == []
     assert log.turn(minutes(31)) != []
 
 
@@ -257,6 +266,24 @@ def test_an_addendum_with_a_critical_result_must_be_told_itself() -> None:
     assert log.turn(minutes(28)) == [(27.0, "untold")]
 
 
+def test_a_call_before_the_addendum_does_not_tell_of_it() -> None:
+    """The telephone rang between report and addendum: it can have told of the first alone."""
+    log = ImageLog()
+    signed(log, ("intracranial_haemorrhage",))
+    log.now = minutes(20)
+    more = commands.addendum(
+        log.reading, "rad1", report_id="r_2", text="另见气胸", reason="addition", critical=("free_air",)
+    )
+    log.add(more)
+    log.now = minutes(21)
+
+    with pytest.raises(Refused) as refused:
+        commands.tell_critical(log.reading, told(report_ids=("r_1", "r_2")), log.now)
+    assert refused.value.code == "told_at"
+    log.add(commands.tell_critical(log.reading, told(), log.now))
+    assert [one.report_id for one in log.reading.untold] == ["r_2"]
+
+
 def test_the_clinics_first_look_at_each_result_is_kept() -> None:
     """Looking again writes nothing; a new addendum is looked at anew."""
     log = ImageLog()
@@ -305,3 +332,25 @@ def test_templates_that_fit_the_study_come_first_and_none_is_lost() -> None:
     assert {row.id for row in rows} == {row.id for row in templates()}
     assert offered("DX", None, "胸部正位")[0].id.startswith("chest")
     assert all(set(row.critical) <= critical_results().keys() for row in rows)
+
+
+def test_a_later_look_never_lowers_what_a_detector_raised() -> None:
+    """Looked at again with more slices, by another version or in silence: it stays raised. Silence raises nothing."""
+    log = ImageLog()
+
+    def said(version: str, status: str, *, raised: bool | None) -> ImageDetected:
+        return ImageDetected(plugin="head_blood", version=version, status=status, raised=raised)
+
+    log.add([said("1", "silent", raised=True)])
+    log.add([said("1", "enabled", raised=False)])
+    assert [one.raised for one in log.reading.standing] == [False]
+    first = said("1", "enabled", raised=True)
+    log.add([first])
+    for later in (
+        said("1", "enabled", raised=False),
+        said("2", "silent", raised=True),
+        said("2", "enabled", raised=None),
+    ):
+        log.add([later])
+        assert log.reading.standing == (first,)
+        assert log.reading.detected == (later,)

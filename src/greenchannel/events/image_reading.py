@@ -71,6 +71,8 @@ class ImageReportDrafted(Event, frozen=True, kw_only=True):
     findings: str
     impression: str
     template: str | None = None
+    critical: tuple[str, ...] = ()  # codes of critical results, ticked so far
+    provisional: bool = False
 
 
 class ImageReportSigned(Event, frozen=True, kw_only=True):

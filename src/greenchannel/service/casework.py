@@ -28,6 +28,8 @@ class Casework:
         self.on_write: list[Callable[[Tx, Envelope, Case], None]] = []
         """Told of each event as it is written, with the case right after it, within the same transaction: what one of
         them raises undoes the command."""
+        self.on_erase: list[Callable[[Tx, str], None]] = []
+        """Told of each patient (pseudonym) who is erased, in that transaction, while rows and key are still there."""
 
     def current(self, tx: Tx, case_id: str) -> Case:
         """The case as of this transaction; raises `NotFound`."""

@@ -122,6 +122,8 @@ class Corrections:
             ambulance_rows.forget_cases(tx, case_ids)
             for patient in dict.fromkeys(case.patient for case in cases):
                 if self._vault.has_key(tx.conn, patient):
+                    for listener in self._casework.on_erase:
+                        listener(tx, patient)
                     self._vault.erase(tx, patient)
                     erased = PatientErased(patient=patient, reason=reason)
                     tx.append(SYSTEM_STREAM, [erased], actor=caller.actor)

@@ -114,12 +114,15 @@ def _open_studies(connection: Connection) -> list[str]:
         return []
     signed = func.max(case((log.c.type.in_(_SIGNED), log.c.seq), else_=0))
     told = func.max(case((log.c.type == "image_critical_told", log.c.seq), else_=0))
+    wanted = func.max(
+        case((log.c.type == "image_reading_wanted", log.c.seq), else_=0)
+    )  # anew, after an erasure
     lately = func.max(log.c.at) >= newest - _TOLD_WITHIN
     query: Any = (
         select(log.c.stream)
         .where(log.c.stream.like("image:%"))
         .group_by(log.c.stream)
-        .having((signed == 0) | ((signed > told) & lately))
+        .having((signed < wanted) | ((signed > told) & lately))
     )
     return list(connection.execute(query).scalars())
 

@@ -164,6 +164,12 @@ def studies_of_cases(connection: Connection, case_ids: Sequence[str]) -> list[St
     return [StudyRow(**row) for row in connection.execute(query).mappings()]
 
 
+def studies_of_patient(connection: Connection, patient: str) -> list[str]:
+    """The UIDs of a patient's studies."""
+    query = select(_studies.c.study_uid).where(_studies.c.patient == patient).order_by(_studies.c.study_uid)
+    return list(connection.execute(query).scalars())
+
+
 def quiet_since(connection: Connection, instant: datetime, most: int) -> list[str]:
     """Studies of which nothing has come since, and that nobody has said to be whole."""
     query = select(_studies.c.study_uid).where(_studies.c.state == "receiving", _studies.c.last_at <= instant)

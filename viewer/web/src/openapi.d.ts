@@ -3398,6 +3398,8 @@ export interface components {
          * @description What is written so far; blanks may stand.
          */
         DraftBody: {
+            /** Critical */
+            critical?: string[];
             /**
              * Findings
              * @default
@@ -3408,6 +3410,11 @@ export interface components {
              * @default
              */
             impression?: string;
+            /**
+             * Provisional
+             * @default false
+             */
+            provisional?: boolean;
             /** Template */
             template?: string | null;
         };

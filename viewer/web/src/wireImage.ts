@@ -123,6 +123,8 @@ export interface ReportDraft {
   findings: string;
   impression: string;
   template: string | null;
+  critical: string[];
+  provisional: boolean;
 }
 
 export interface StudyReading extends WorklistRow {

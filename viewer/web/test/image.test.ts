@@ -21,7 +21,7 @@ import {
   text,
   withPalette,
 } from "../src/state/dicomWeb";
-import { clockAt, unsignable } from "../src/state/reading";
+import { begun, clockAt, typed, unsignable, unticked } from "../src/state/reading";
 import { parseRoute } from "../src/state/route";
 
 const AXIAL = [1, 0, 0, 0, 1, 0];
@@ -199,6 +199,24 @@ describe("reading a study", () => {
     expect(unsignable(written)).toBeNull();
     expect(unsignable({ ...written, impression: " " })).toBe("empty");
     expect(unsignable({ ...written, findings: "约___mL" })).toBe("blank");
+  });
+
+  test("a tick alone is a draft, and a template asks before it writes over words", () => {
+    const bleeding = {
+      id: "bleeding",
+      name: { zh: "出血", en: "bleeding" },
+      findings: { zh: "高密度影___", en: "dense ___" },
+      impression: { zh: "脑出血", en: "haemorrhage" },
+      critical: ["intracranial_haemorrhage"],
+    };
+    const empty = { findings: "", impression: "", template: null, critical: [], provisional: false };
+    const taken = { ...empty, findings: "dense ___", impression: "脑出血", template: "bleeding" };
+    expect([begun(empty), begun({ ...empty, provisional: true }), begun(taken)]).toEqual([false, true, true]);
+    expect([typed(empty, [bleeding]), typed(taken, [bleeding])]).toEqual([false, false]);
+    expect(typed({ ...taken, findings: "高密度影22mL" }, [bleeding])).toBe(true);
+    expect(unticked(taken, [bleeding])).toEqual(["intracranial_haemorrhage"]);
+    expect(unticked({ ...taken, critical: bleeding.critical }, [bleeding])).toEqual([]);
+    expect(unticked({ ...taken, template: null }, [bleeding])).toEqual([]);
   });
 
   test("the clock of a study runs from its start to its end, and beyond", () => {

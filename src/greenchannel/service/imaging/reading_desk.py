@@ -93,13 +93,14 @@ class ReadingDesk:
         self._images = images
         self._notices = ReadingNotices(outbox)
         casework.on_write.append(self.on_case)
+        casework.on_erase.append(self.on_erase)
         duty.also(dict.fromkeys(clock.KINDS, self.fire))
 
     # ------------------------------------------------------------ questions
 
     def reading(self, study_uid: str) -> Reading:
-        """The reading of one study; raises `NotFound`."""
-        found = self._book.image_readings.get(study_uid)
+        """The reading of one study; raises `NotFound`, also for one of an erased patient."""
+        found = self.known(study_uid)
         if found is None:
             raise NotFound("study", study_uid)
         return found
@@ -110,7 +111,8 @@ class ReadingDesk:
 
     def known(self, study_uid: str) -> Reading | None:
         """As `reading`; None where the study is not one that is read."""
-        return self._book.image_readings.get(study_uid)
+        found = self._book.image_readings.get(study_uid)
+        return None if found is None or found.gone else found
 
     def may_see(self, study_uid: str, caller: Caller, site: str | None = None) -> bool:
         """Is the study of one of the caller's sites, or shared with one? `site`: its own, where it is known."""
@@ -131,7 +133,8 @@ class ReadingDesk:
 
     def _reported(self, caller: Caller, now: datetime) -> list[Row]:
         known = tuple(self._book.image_readings.values())
-        found = [one for one in known if one.report is not None and self.may_see(one.study_uid, caller)]
+        known = tuple(one for one in known if one.report is not None and not one.gone)
+        found = [one for one in known if self.may_see(one.study_uid, caller)]
         newest = heapq.nlargest(MOST_REPORTED, found, key=lambda one: one.signed[-1].seq)
         places = {one.study_uid: number for number, one in enumerate(newest)}
         return sorted(self._rows(newest, now), key=lambda row: places[row.reading.study_uid])
@@ -192,14 +195,28 @@ class ReadingDesk:
         return await self._writer.transact(command)
 
     async def draft(
-        self, study_uid: str, caller: Caller, *, findings: str, impression: str, template: str | None
+        self,
+        study_uid: str,
+        caller: Caller,
+        *,
+        findings: str,
+        impression: str,
+        template: str | None,
+        critical: Sequence[str] = (),
+        provisional: bool = False,
     ) -> Reading:
-        """Keep what is written so far."""
+        """Keep what is written and ticked so far."""
         return await self._change(
             study_uid,
             caller.actor,
             lambda one, _: commands.draft(
-                one, caller.id, findings=findings, impression=impression, template=template
+                one,
+                caller.id,
+                findings=findings,
+                impression=impression,
+                template=template,
+                critical=critical,
+                provisional=provisional,
             ),
         )
 
@@ -268,7 +285,7 @@ class ReadingDesk:
 
         def command(tx: Tx) -> None:
             one = self._known(tx, study_uid)
-            if one is not None and said not in one.detected:
+            if one is not None and not one.gone and said not in one.detected:
                 self._write(tx, one, study_uid, [said], SERVICE)
 
         await self._writer.transact(command)
@@ -278,7 +295,7 @@ class ReadingDesk:
     def current(self, tx: Tx, study_uid: str) -> Reading:
         """The reading as of this transaction; raises `NotFound`."""
         found = self._known(tx, study_uid)
-        if found is None:
+        if found is None or found.gone:
             raise NotFound("study", study_uid)
         return found
 
@@ -316,6 +333,10 @@ class ReadingDesk:
 
     def on_case(self, tx: Tx, envelope: Envelope, case: Case) -> None:
         """A study has come, or come further: it wants a reading, in the same commit."""
+        if isinstance(envelope.event, ImageStudyReceived):
+            self._end(
+                tx, envelope.event.study_uid
+            )  # new here: what is known of it is of a patient who was erased
         match envelope.event:
             case ImageStudyReceived() as e if e.way != PRIOR and not case.is_drill:
                 self._want(tx, e.study_uid, case)
@@ -330,13 +351,24 @@ class ReadingDesk:
             case _:
                 pass
 
+    def on_erase(self, tx: Tx, patient: str) -> None:
+        """A patient is erased: nobody is rung for the studies any more, and no reading of them is given."""
+        for study_uid in image_rows.studies_of_patient(tx.conn, patient):
+            self._end(tx, study_uid)
+
+    def _end(self, tx: Tx, study_uid: str) -> None:
+        reading = self._known(tx, study_uid)
+        if reading is not None and not reading.gone:
+            gone = [ImageReadingGone(reason="erased"), *clock.answered(reading, SERVICE)]
+            self._write(tx, reading, study_uid, gone, SERVICE)
+
     def _want(self, tx: Tx, study_uid: str, case: Case | None = None) -> None:
         row = image_rows.study_of(tx.conn, study_uid)
         if row is None:
             return
         modalities = [one for one in row.modalities.split("\\") if one]
         reading = self._known(tx, study_uid)
-        if reading is None and not is_read(modalities):
+        if (reading is None or reading.gone) and not is_read(modalities):
             return
         try:
             opened = self._vault.opener(tx.conn)(row.patient, row.sealed, row.study_uid)
@@ -349,7 +381,7 @@ class ReadingDesk:
             received_at=row.received_at,
             text=msgspec.convert(opened, StudyText),
             case=case or self._case(tx, row.case_id),
-            reading=reading,
+            reading=None if reading is None or reading.gone else reading,
         )
         people = self._people(tx, row.site)
         events = clock.want(reading, wanted_of(facts, row.case_id), tx.now, people, new_id("ia"))
@@ -398,8 +430,7 @@ class ReadingDesk:
             payload=msgspec.json.decode(deadline.payload),
         )
         if image_rows.study_of(tx.conn, study_uid) is None:  # erased: nobody is rung for what is not there
-            gone = [ImageReadingGone(reason="erased"), *clock.answered(reading, SERVICE)]
-            self._write(tx, reading, study_uid, [] if reading.gone else gone, SERVICE)
+            self._end(tx, study_uid)
             return
         events = clock.on_due(reading, due, tx.now, lambda: self._people(tx, reading.site))
         if events:

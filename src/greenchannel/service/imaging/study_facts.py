@@ -84,5 +84,5 @@ def _detected(reading: Reading) -> tuple[Detected, ...]:
         Detected(
             plugin=one.plugin, version=one.version, status=one.status, raised=one.raised, reason=one.reason
         )
-        for one in reading.detected
+        for one in reading.standing
     )

@@ -1,6 +1,6 @@
 /** What is done about a study: each act is one call, after which the study is read anew. And its clock, pure. */
 import { signal } from "@preact/signals";
-import type { StudyReading } from "../wireImage";
+import type { ReportTemplate, StudyReading } from "../wireImage";
 import { attempt } from "./acts";
 import { post } from "./api";
 
@@ -26,12 +26,11 @@ export interface Written {
   impression: string;
   template: string | null;
 }
-export const keepDraft = (uid: string, written: Written) => act(uid, "draft", written);
-
 export interface Signing extends Written {
   critical: string[];
   provisional: boolean;
 }
+export const keepDraft = (uid: string, report: Signing) => act(uid, "draft", report);
 export const sign = (uid: string, report: Signing) => act(uid, "report", report);
 export const addendum = (uid: string, said: { text: string; reason: string; critical: string[] }) =>
   act(uid, "addendum", said);
@@ -53,6 +52,27 @@ const BLANK = "___";
 export function unsignable(written: Written): "empty" | "blank" | null {
   if (written.findings.trim() === "" || written.impression.trim() === "") return "empty";
   return written.findings.includes(BLANK) || written.impression.includes(BLANK) ? "blank" : null;
+}
+
+/** Is there something to keep? */
+export const begun = (report: Signing): boolean =>
+  report.findings.trim() !== "" ||
+  report.impression.trim() !== "" ||
+  report.critical.length > 0 ||
+  report.provisional;
+
+/** Would a template write over what a person has written? Its own text, in either language, nobody has. */
+export function typed(report: Written, templates: readonly ReportTemplate[]): boolean {
+  const own = (name: "findings" | "impression"): boolean =>
+    report[name].trim() === "" ||
+    templates.some((one) => one[name].zh === report[name] || one[name].en === report[name]);
+  return !(own("findings") && own("impression"));
+}
+
+/** Critical results that the chosen template speaks of and that are not ticked. */
+export function unticked(report: Signing, templates: readonly ReportTemplate[]): string[] {
+  const chosen = templates.find((one) => one.id === report.template);
+  return (chosen?.critical ?? []).filter((code) => !report.critical.includes(code));
 }
 
 /** Of the time of a study: which share is over, and how many seconds are left; below 0 it is late. */

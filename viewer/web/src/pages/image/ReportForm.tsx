@@ -3,7 +3,16 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { Act } from "../../parts/bits";
 import { lang } from "../../state/prefs";
-import { addendum, keepDraft, type Signing, sign, unsignable } from "../../state/reading";
+import {
+  addendum,
+  begun,
+  keepDraft,
+  type Signing,
+  sign,
+  typed,
+  unsignable,
+  unticked,
+} from "../../state/reading";
 import { say } from "../../texts";
 import { ti } from "../../textsImage";
 import type { Coded, ReportTemplate, StudyReading } from "../../wireImage";
@@ -19,18 +28,32 @@ export function ReportForm({ uid, page }: Props): JSX.Element {
     findings: kept?.findings ?? "",
     impression: kept?.impression ?? "",
     template: kept?.template ?? null,
-    critical: [],
-    provisional: false,
+    critical: kept?.critical ?? [],
+    provisional: kept?.provisional ?? false,
   });
+  const [over, setOver] = useState<ReportTemplate | null>(null); // one that would write over a person's words
+  const [asking, setAsking] = useState(false); // about what the template says and nobody has ticked
+  const templates = page.choices?.templates ?? [];
   const change = (more: Partial<Signing>): void => setReport((before) => ({ ...before, ...more }));
-  const take = (one: ReportTemplate): void =>
+  const take = (one: ReportTemplate): void => {
+    setOver(null);
     change({ findings: one.findings[lang.value], impression: one.impression[lang.value], template: one.id });
+  };
   const why = unsignable(report);
   const keep = (): void => {
-    const { findings, impression, template } = report;
-    if (findings.trim() !== "" || impression.trim() !== "")
-      void keepDraft(uid, { findings, impression, template });
+    if (begun(report)) void keepDraft(uid, report);
   };
+  /** A tick is kept at once; the last one taken away, too. */
+  const tick = (more: Partial<Signing>): void => {
+    change(more);
+    void keepDraft(uid, { ...report, ...more });
+  };
+  const left = unticked(report, templates);
+  const named = (codes: string[]): string =>
+    (page.choices?.critical_results ?? [])
+      .filter((one) => codes.includes(one.id))
+      .map(say)
+      .join(" · ");
   return (
     <section class="card form" data-testid="report-form">
       <h2>{ti("write")}</h2>
@@ -38,20 +61,32 @@ export function ReportForm({ uid, page }: Props): JSX.Element {
         {ti("template")}
         <select
           data-testid="report-template"
-          value={report.template ?? ""}
+          value={over?.id ?? report.template ?? ""}
           onChange={(event) => {
-            const found = page.choices?.templates.find((one) => one.id === event.currentTarget.value);
-            if (found) take(found);
+            const found = templates.find((one) => one.id === event.currentTarget.value);
+            if (found && typed(report, templates)) setOver(found);
+            else if (found) take(found);
           }}
         >
           <option value="">{ti("templateNone")}</option>
-          {page.choices?.templates.map((one) => (
+          {templates.map((one) => (
             <option key={one.id} value={one.id}>
               {say(one.name)}
             </option>
           ))}
         </select>
       </label>
+      {over && (
+        <p class="acts" role="alert">
+          {ti("templateOver")}{" "}
+          <Act name={`over ${uid}`} testid="template-over" run={() => take(over)}>
+            {ti("templateTake")}
+          </Act>
+          <Act name={`leave ${uid}`} testid="template-leave" run={() => setOver(null)}>
+            {ti("templateLeave")}
+          </Act>
+        </p>
+      )}
       <label>
         {ti("findings")}
         <textarea
@@ -75,14 +110,14 @@ export function ReportForm({ uid, page }: Props): JSX.Element {
       <Criticals
         results={page.choices?.critical_results ?? []}
         chosen={report.critical}
-        choose={(critical) => change({ critical })}
+        choose={(critical) => tick({ critical })}
       />
       <label class="check">
         <input
           type="checkbox"
           checked={report.provisional}
           data-testid="report-provisional"
-          onChange={(event) => change({ provisional: event.currentTarget.checked })}
+          onChange={(event) => tick({ provisional: event.currentTarget.checked })}
         />
         <span>{ti("provisionalChoice")}</span>
       </label>
@@ -93,10 +128,33 @@ export function ReportForm({ uid, page }: Props): JSX.Element {
         big
         testid="report-sign"
         disabled={why !== null}
-        run={() => sign(uid, report)}
+        run={() => (left.length > 0 ? setAsking(true) : sign(uid, report))}
       >
         {ti("sign")}
       </Act>
+      {asking && left.length > 0 && (
+        <div role="alert" data-testid="unticked">
+          <p>{ti("untickedAsk", { what: named(left) })}</p>
+          <p class="acts">
+            <Act
+              name={`tick ${uid}`}
+              kind="strong"
+              testid="unticked-tick"
+              run={() => tick({ critical: [...report.critical, ...left] })}
+            >
+              {ti("untickedTick")}
+            </Act>
+            <Act
+              name={`report ${uid}`}
+              testid="unticked-sign"
+              disabled={why !== null}
+              run={() => sign(uid, report)}
+            >
+              {ti("untickedSign")}
+            </Act>
+          </p>
+        </div>
+      )}
     </section>
   );
 }
