@@ -102,6 +102,18 @@ def test_a_clock_that_becomes_shorter_begins_anew_and_a_longer_one_changes_nothi
     assert {at for at, _ in log.turn(minutes(31))} == {15.0, 24.0, 30.0}
 
 
+@pytest.mark.parametrize(
+    ("stat_at", "rung_at"), [(300, {315.0, 324.0, 330.0}), (20, {25.0, 28.0, 30.0}), (10, {15.0, 24.0, 30.0})]
+)
+def test_stat_on_an_old_study_leaves_time_between_its_steps(stat_at: float, rung_at: set[float]) -> None:
+    """Where its shorter clock has run out already, shares are counted from the word; never later than its end else."""
+    log = ImageLog(wanted(due_min=1440))
+    log.now = minutes(stat_at)
+    log.want(wanted(due_min=30, critical=True))
+
+    assert {at for at, _ in log.turn(minutes(max(rung_at) + 1))} == rung_at
+
+
 def test_a_clock_that_has_run_out_before_the_study_came_says_so_at_once() -> None:
     """An arrival an hour ago: all steps are due on receipt."""
     log = ImageLog(wanted(started_min=-100, due_min=-55))
