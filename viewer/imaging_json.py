@@ -147,8 +147,8 @@ def call_json(call: Call, names: Directory) -> dict[str, Any]:
 
 def draft_json(reading: Reading, person: str) -> dict[str, Any] | None:
     """What the asking person has written and not signed; another's draft is nobody's."""
-    draft = reading.draft
-    if draft is None or draft.person != person:
+    draft = reading.draft_of(person)
+    if draft is None:
         return None
     return {
         "at": rfc3339(draft.at),

@@ -18,6 +18,9 @@ from greenchannel.viewer.front import Front, Here, Who, answer
 from greenchannel.viewer.instants import Instant
 from greenchannel.viewer.routes_cases import PRINTABLE, Given, Nothing, Reason
 
+MOST_LINES = 500
+"""Of the worklist in one answer."""
+
 router = APIRouter(prefix="/imaging", tags=["imaging"])
 
 Uid = Annotated[str, Path(max_length=64, pattern=r"^[0-9.]+$")]
@@ -97,8 +100,12 @@ async def worklist(front: Here, who: Who, state: Literal["open", "reported"] = "
     now = front.desk.clock.now()
     rows = await front.desk.image_readings.worklist(who, now, reported=state == "reported")
     named = may(who, "identity")
-    lines = [imaging_json.line(row, now, front.directory, named=named) for row in rows]
-    return answer({"now": rfc3339(now), "total": len(lines), "studies": lines[:500]})
+    shown = rows[:MOST_LINES]
+    lines = [imaging_json.line(row, now, front.directory, named=named) for row in shown]
+    if named and lines:  # with the words of the requests
+        detail = f"{state}: {len(lines)} of {len(rows)}"
+        front.desk.access.note(who.actor, "look_image_worklist", None, detail, now)
+    return answer({"now": rfc3339(now), "total": len(rows), "studies": lines})
 
 
 @router.get("/studies/{study_uid}", summary="One study: its place, its reading, the report")
@@ -106,7 +113,6 @@ async def study(study_uid: Uid, front: Here, who: Who, reason: str | None = None
     """With the report's texts, what its form offers to who may sign, and the draft of the asking person alone."""
     require(who, "image_report")
     reading = reading_of(front, study_uid, who)
-    front.look(who, "look_image_report", reading.case_id or study_uid, study_uid)
     return answer(await _page(front, reading, who, reason))
 
 
@@ -140,7 +146,7 @@ async def stat(study_uid: Uid, body: Reason, front: Here, who: Who) -> Response:
 
 @router.post("/studies/{study_uid}/draft", summary="Keep what is written so far")
 async def draft(study_uid: Uid, body: DraftBody, front: Here, who: Who) -> Response:
-    """For its writer alone; no result."""
+    """For its writer alone; no result. 409 `claimed` where another has the study."""
     require(who, "image_read")
     reading_of(front, study_uid, who)
     reading = await front.desk.image_readings.draft(
@@ -157,7 +163,8 @@ async def draft(study_uid: Uid, body: DraftBody, front: Here, who: Who) -> Respo
 
 @router.post("/studies/{study_uid}/report", summary="Sign the report of a study")
 async def report(study_uid: Uid, body: ReportBody, front: Here, who: Who) -> Response:
-    """Stops the clock; the case and its clinic have it at once. A second one is refused: see the addendum."""
+    """Stops the clock; the case and its clinic have it at once. A second one is refused: see the addendum.
+    409 `claimed` where another has the study."""
     require(who, "image_read")
     reading_of(front, study_uid, who)
     reading = await front.desk.image_readings.sign(
@@ -239,6 +246,8 @@ async def _page(front: Front, reading: Reading, who: Caller, reason: str | None 
     await front.directory.refresh()
     now = front.desk.clock.now()
     row = await front.desk.image_readings.row(reading, now)
+    # Every answer has the texts, whatever was asked for.
+    front.look(who, "look_image_report", reading.case_id or reading.study_uid, reading.study_uid)
     page = imaging_json.line(row, now, front.directory, named=may_name(who, reason))
     page["reading"] = imaging_json.reading_json(reading, front.directory, texts=True)
     writes = may(who, "image_read")

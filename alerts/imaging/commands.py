@@ -33,13 +33,8 @@ def claim(reading: Reading, person: str, *, take_over: bool = False) -> list[Any
         raise _reported(reading)
     if reading.claimed_by == person:
         return []
-    if reading.claimed_by is not None and not take_over:
-        raise Refused(
-            "claimed",
-            f"该检查正由 {reading.claimed_by} 阅片；如需接手请确认",
-            f"expected a study that nobody reads, {reading.claimed_by} has it; say take_over to take it",
-            409,
-        )
+    if not take_over:
+        _check_claim(reading, person)
     return [ImageClaimed(person=person)]
 
 
@@ -70,6 +65,7 @@ def draft(
     """Keep what is written and ticked so far; blanks may stand."""
     if reading.report is not None:
         raise _reported(reading)
+    _check_claim(reading, person)
     _check_critical(critical)
     written = ImageReportDrafted(
         person=person,
@@ -79,7 +75,7 @@ def draft(
         critical=tuple(dict.fromkeys(critical)),
         provisional=provisional,
     )
-    before = reading.draft
+    before = reading.draft_of(person)
     return [] if before is not None and _as_kept(before) == written else [written]
 
 
@@ -105,9 +101,10 @@ def sign(
     provisional: bool,
     template: str | None,
 ) -> list[AnyEvent]:
-    """Sign the report: the clock stops, whoever was rung is let go."""
+    """Sign the report: the clock stops, whoever was rung is let go. Not while another has claimed the study."""
     if reading.report is not None:
         raise _reported(reading)
+    _check_claim(reading, person)
     _check_text("findings", "影像所见", findings)
     _check_text("impression", "诊断意见", impression)
     _check_critical(critical)
@@ -206,6 +203,16 @@ def returned(reading: Reading, modality: str | None) -> ImageResultReturned:
         provisional=newest.provisional,
         modality=modality,
     )
+
+
+def _check_claim(reading: Reading, person: str) -> None:
+    if reading.claimed_by not in (None, person):
+        raise Refused(
+            "claimed",
+            f"该检查正由 {reading.claimed_by} 阅片；如需接手请确认",
+            f"expected a study that nobody else reads, {reading.claimed_by} has it; claim it with take_over",
+            409,
+        )
 
 
 def _reported(reading: Reading) -> Refused:

@@ -84,7 +84,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     claimed_at: datetime | None = None
     detected: tuple[ImageDetected, ...] = ()  # the newest word of each detector
     raised: tuple[ImageDetected, ...] = ()  # of each enabled detector that raised it, the newest such word
-    draft: Draft | None = None
+    drafts: tuple[Draft, ...] = ()  # of each person the newest
     signed: tuple[Signed, ...] = ()  # the report, then its addenda
     calls: tuple[Call, ...] = ()
     overdue: tuple[str, ...] = ()  # ids of what was not told in time
@@ -129,6 +129,10 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
             return ()
         told = {name for call in self.calls if call.closed for name in call.said.report_ids}
         return tuple(one for one in self.signed if one.critical and one.report_id not in told)
+
+    def draft_of(self, person: str) -> Draft | None:
+        """What this person has written and not signed."""
+        return next((one for one in self.drafts if one.person == person), None)
 
     @property
     def standing(self) -> tuple[ImageDetected, ...]:
@@ -188,7 +192,8 @@ def fold(reading: Reading | None, envelope: Envelope) -> Reading | None:
                 critical=event.critical,
                 provisional=event.provisional,
             )
-            return replace(reading, draft=draft)
+            others = tuple(one for one in reading.drafts if one.person != event.person)
+            return replace(reading, drafts=(*others, draft))
         case ImageCriticalTold():
             return replace(reading, calls=(*reading.calls, Call(call_id=event.call_id, at=at, said=event)))
         case ImageCriticalOverdue():
@@ -201,7 +206,7 @@ def fold(reading: Reading | None, envelope: Envelope) -> Reading | None:
         case ImageResultSeen():
             return replace(reading, seen_by=(*reading.seen_by, (event.person, event.report_id, at)))
         case ImageReportSigned() | ImageAddendumSigned():
-            return replace(reading, draft=None, signed=(*reading.signed, _signed(event, envelope)))
+            return replace(reading, drafts=(), signed=(*reading.signed, _signed(event, envelope)))
         case _:
             return reading
 

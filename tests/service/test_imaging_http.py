@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pydicom
+import pytest
 
+from greenchannel.service.imaging.reading_desk import Row
+from greenchannel.viewer import imaging_json, routes_imaging
 from tests.imaging_files import ROOT_UID, ct, related
 from tests.pdf_paths import texts_of
 from tests.service.viewer_house import PASSWORD, House, ecg_file, house
@@ -179,6 +182,52 @@ def test_who_may_not_is_told_so_and_nothing_leaks(tmp_path: Path) -> None:
     tell(tmp_path, story)
 
 
+def test_whoever_is_given_texts_of_a_study_stands_in_the_access_log(tmp_path: Path) -> None:
+    """Not only who asks for the study: each act answers with its texts, the worklist with those of the requests."""
+
+    async def story(here: House) -> None:
+        uid = await send(here)
+        await send(here, 2, patient_id="P2")
+        rad = await here.person("rad")
+        quality = await here.person("quality")  # sees no words
+        await waiting(here, quality)
+        await waiting(here, rad)
+        here.desk.access.flush()
+        (look,) = [one for one in here.desk.access.entries() if one.action == "look_image_worklist"]
+        assert (look.actor, look.detail) == ("user:rad", "open: 2 of 2")
+
+        for what in ("claim", "release"):
+            assert (await post(here, rad, uid, what))[0] == 200
+        here.desk.access.flush()
+        looks = [one for one in here.desk.access.entries() if one.action == "look_image_report"]
+        assert [(one.actor, one.detail) for one in looks] == [("user:rad", uid)] * 2
+
+    tell(tmp_path, story)
+
+
+def test_the_worklist_draws_no_more_lines_than_it_gives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The total is of all that wait."""
+    drawn: list[str] = []
+    line = imaging_json.line
+
+    def counted(row: Row, *args: Any, **more: Any) -> dict[str, Any]:
+        drawn.append(row.reading.study_uid)
+        return line(row, *args, **more)
+
+    monkeypatch.setattr(imaging_json, "line", counted)
+    monkeypatch.setattr(routes_imaging, "MOST_LINES", 1)
+
+    async def story(here: House) -> None:
+        for study in (1, 2):
+            await send(here, study, patient_id=f"P{study}")
+        answer = await here.http.get(f"{API}/worklist", headers=await here.person("rad"))
+        assert (answer.json()["total"], len(answer.json()["studies"]), len(drawn)) == (2, 1, 1)
+
+    tell(tmp_path, story)
+
+
 def test_what_cannot_be_is_refused_in_words(tmp_path: Path) -> None:
     """Another's study, a blank, an unknown critical result, a second report: a problem with its code."""
 
@@ -188,6 +237,9 @@ def test_what_cannot_be_is_refused_in_words(tmp_path: Path) -> None:
         await post(here, rad, uid, "claim")
         assert [(await post(here, second, uid, "claim"))[1]["code"]] == ["claimed"]
         assert (await post(here, second, uid, "claim", {"take_over": True}))[0] == 200
+        for what, body in (("draft", {"findings": "x"}), ("report", REPORT)):
+            status, problem = await post(here, rad, uid, what, body)
+            assert (status, problem["code"]) == (409, "claimed")
         bad = [
             (REPORT | {"impression": "___"}, "blank_left"),
             (REPORT | {"critical": ["x"]}, "no_such_critical_result"),

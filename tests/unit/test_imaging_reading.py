@@ -134,12 +134,40 @@ def test_a_study_that_another_reads_is_taken_over_only_knowingly() -> None:
     assert commands.release(log.reading, "rad1") == []
 
 
+def test_drafts_of_two_people_stand_beside_each_other() -> None:
+    """What one has written is not lost where another takes over and writes."""
+    log = ImageLog()
+    text: dict[str, Any] = {"impression": "", "template": None}
+    log.add(commands.draft(log.reading, "rad1", findings="一", **text))
+    log.add(commands.draft(log.reading, "rad2", findings="二", **text))
+    log.add(commands.draft(log.reading, "rad2", findings="三", **text))
+
+    assert [(one.person, one.findings) for one in log.reading.drafts] == [("rad1", "一"), ("rad2", "三")]
+
+
+def test_who_does_not_have_a_claimed_study_neither_drafts_nor_signs() -> None:
+    """It must be taken over first; then the one who had it cannot sign any more."""
+    log = ImageLog()
+    log.add(commands.claim(log.reading, "rad2"))
+    for act in (
+        lambda: commands.draft(log.reading, "rad1", findings="x", impression="", template=None),
+        lambda: signed(log),
+    ):
+        with pytest.raises(Refused) as refused:
+            act()
+        assert (refused.value.code, refused.value.status) == ("claimed", 409)
+    log.add(commands.claim(log.reading, "rad1", take_over=True))
+    signed(log)
+
+    assert log.reading.state == "final"
+
+
 def test_a_draft_is_no_result() -> None:
     """It stops no clock and has no report."""
     log = ImageLog()
     log.add(commands.draft(log.reading, "rad1", findings="___", impression="", template="free"))
 
-    assert log.reading.report is None and log.reading.draft is not None
+    assert log.reading.report is None and log.reading.draft_of("rad1") is not None
     ticked: dict[str, Any] = {
         "findings": "___",
         "impression": "",
@@ -147,7 +175,8 @@ def test_a_draft_is_no_result() -> None:
         "critical": ("free_air",),
     }
     log.add(commands.draft(log.reading, "rad1", **ticked))
-    assert log.reading.draft.critical == ("free_air",)
+    kept = log.reading.draft_of("rad1")
+    assert kept is not None and kept.critical == ("free_air",)
     assert commands.draft(log.reading, "rad1", **ticked) == []
     assert log.turn(minutes(31)) != []
 

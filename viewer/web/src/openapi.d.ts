@@ -1689,7 +1689,7 @@ export interface paths {
         put?: never;
         /**
          * Keep what is written so far
-         * @description For its writer alone; no result.
+         * @description For its writer alone; no result. 409 `claimed` where another has the study.
          */
         post: operations["draft_api_v1_imaging_studies__study_uid__draft_post"];
         delete?: never;
@@ -1750,6 +1750,7 @@ export interface paths {
         /**
          * Sign the report of a study
          * @description Stops the clock; the case and its clinic have it at once. A second one is refused: see the addendum.
+         *     409 `claimed` where another has the study.
          */
         post: operations["report_api_v1_imaging_studies__study_uid__report_post"];
         delete?: never;
