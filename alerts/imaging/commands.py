@@ -128,6 +128,13 @@ def addendum(
         raise Refused("no_report", "尚无已签发报告", "expected a signed report, got none", 409)
     if reason not in ADDENDUM_REASONS:
         raise no_such("reason", "补充原因", reason)
+    if reason == "confirmation" and reading.state == "provisional" and person == reading.report.person:
+        raise Refused(
+            "own_report",
+            "初步报告须由另一位医师确认",
+            "expected another person than who wrote the provisional report to confirm it",
+            409,
+        )
     _check_text("text", "补充内容", text)
     _check_critical(critical)
     added = ImageAddendumSigned(

@@ -218,6 +218,22 @@ def test_a_signed_report_is_never_changed_only_added_to() -> None:
     assert log.reading.state == "final"
 
 
+def test_nobody_confirms_their_own_provisional_report() -> None:
+    """Its writer may add to it and correct it; it stays provisional until another confirms."""
+    log = ImageLog()
+    signed(log, provisional=True)
+
+    with pytest.raises(Refused) as refused:
+        commands.addendum(
+            log.reading, "rad1", report_id="r_2", text="确认", reason="confirmation", critical=()
+        )
+    assert (refused.value.code, refused.value.status) == ("own_report", 409)
+    log.add(
+        commands.addendum(log.reading, "rad1", report_id="r_2", text="更正", reason="correction", critical=())
+    )
+    assert log.reading.state == "provisional"
+
+
 def test_a_provisional_report_that_nobody_confirms_is_said_each_day() -> None:
     """Until an addendum confirms it; a final one is never asked for."""
     log, final = ImageLog(), ImageLog()
