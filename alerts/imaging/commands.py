@@ -1,5 +1,6 @@
 """What people do with a study: pure decisions that return events, or raise `Refused` and change nothing."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -7,6 +8,7 @@ from typing import Final
 from greenchannel.alerts.imaging import clock
 from greenchannel.alerts.imaging.critical import critical_results, to_roles, ways
 from greenchannel.alerts.imaging.reading import Draft, Reading
+from greenchannel.alerts.imaging.templates import templates
 from greenchannel.alerts.refusal import Refused, no_such
 from greenchannel.events import (
     AnyEvent,
@@ -23,6 +25,7 @@ from greenchannel.events import (
 )
 
 BLANK: Final = "___"  # as templates have it
+_BLANK: Final = re.compile("[_＿]{2,}|＿")  # also with one stroke deleted, or as an input method writes it
 ADDENDUM_REASONS: Final = ("addition", "correction", "confirmation")
 _MOST_AHEAD: Final = timedelta(minutes=2)  # a clock that is a little fast
 
@@ -107,6 +110,8 @@ def sign(
     _check_claim(reading, person)
     _check_text("findings", "影像所见", findings)
     _check_text("impression", "诊断意见", impression)
+    if template is not None and all(one.id != template for one in templates()):
+        raise no_such("template", "报告模板", template)
     _check_critical(critical)
     signed = ImageReportSigned(
         report_id=report_id,
@@ -235,7 +240,7 @@ def _reported(reading: Reading) -> Refused:
 def _check_text(name: str, zh: str, text: str) -> None:
     if not text.strip():
         raise Refused("text_needed", f"请填写{zh}", f"expected {name}, got nothing", 422)
-    if BLANK in text:
+    if _BLANK.search(text):
         raise Refused(
             "blank_left",
             f"{zh}中还有未填的空白",

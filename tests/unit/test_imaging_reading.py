@@ -186,6 +186,10 @@ def test_a_draft_is_no_result() -> None:
     [
         ({"impression": " "}, "text_needed"),
         ({"findings": "脑实质___"}, "blank_left"),
+        ({"findings": "血肿约__mL"}, "blank_left"),
+        ({"impression": "中线移位＿＿＿mm"}, "blank_left"),
+        ({"impression": "中线移位＿mm"}, "blank_left"),
+        ({"template": "of_nowhere"}, "no_such_template"),
         ({"critical": ("headache",)}, "no_such_critical_result"),
     ],
 )

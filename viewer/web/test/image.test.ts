@@ -199,6 +199,8 @@ describe("reading a study", () => {
     expect(unsignable(written)).toBeNull();
     expect(unsignable({ ...written, impression: " " })).toBe("empty");
     expect(unsignable({ ...written, findings: "约___mL" })).toBe("blank");
+    for (const half of ["约__mL", "约＿＿＿mL", "约＿mL"])
+      expect(unsignable({ ...written, findings: half })).toBe("blank");
   });
 
   test("a tick alone is a draft, and a template asks before it writes over words", () => {
