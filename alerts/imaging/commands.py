@@ -177,7 +177,14 @@ def tell_critical(reading: Reading, said: ImageCriticalTold, now: datetime) -> l
             "expected told_at between the signature and now, got another time",
             422,
         )
-    if said.read_back_right and not (said.reached and (said.read_back or "").strip()):
+    if said.to_person == said.person:
+        raise Refused(
+            "told_oneself",
+            "不能通知自己，请填写实际接听人",
+            "expected another person than the caller, got the caller",
+            422,
+        )
+    if said.read_back_right and not (said.reached and _says_something(said.read_back)):
         raise Refused(
             "read_back_needed",
             "请记录对方复述的内容",
@@ -235,6 +242,11 @@ def _reported(reading: Reading) -> Refused:
         f"expected a study without a report, {who} has signed one; an addendum can be added",
         409,
     )
+
+
+def _says_something(read_back: str | None) -> bool:
+    """A mark, or a lone "yes" in Chinese, is nothing that was said back."""
+    return sum(one.isalnum() for one in read_back or "") > 1
 
 
 def _check_text(name: str, zh: str, text: str) -> None:

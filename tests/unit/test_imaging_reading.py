@@ -273,15 +273,28 @@ def test_a_critical_result_stays_open_until_it_was_said_back_right() -> None:
     assert log.reading.untold == ()
 
 
-def test_a_read_back_cannot_be_right_without_its_words() -> None:
-    """A tick alone is no read-back."""
+@pytest.mark.parametrize("words", [None, " ", ".", "。。。", "是"])
+def test_a_read_back_cannot_be_right_without_its_words(words: str | None) -> None:
+    """A tick alone is no read-back, nor is a full stop."""
     log = ImageLog()
     signed(log, ("intracranial_haemorrhage",))
     log.now = minutes(12)
 
     with pytest.raises(Refused) as refused:
-        commands.tell_critical(log.reading, told(read_back=" "), log.now)
+        commands.tell_critical(log.reading, told(read_back=words), log.now)
     assert refused.value.code == "read_back_needed"
+
+
+def test_nobody_tells_a_critical_result_to_themselves() -> None:
+    """The duty ends with somebody who can act, and stays open else."""
+    log = ImageLog()
+    signed(log, ("intracranial_haemorrhage",))
+    log.now = minutes(12)
+
+    with pytest.raises(Refused) as refused:
+        commands.tell_critical(log.reading, told(to_person="rad1"), log.now)
+    assert refused.value.code == "told_oneself"
+    assert log.reading.untold != ()
 
 
 @pytest.mark.parametrize(

@@ -1629,7 +1629,7 @@ export interface paths {
         put?: never;
         /**
          * Add to a signed report
-         * @description The report stays as it was signed.
+         * @description The report stays as it was signed. 409 `own_report` where its writer confirms what they wrote provisionally.
          */
         post: operations["addendum_api_v1_imaging_studies__study_uid__addendum_post"];
         delete?: never;
@@ -1669,7 +1669,7 @@ export interface paths {
         put?: never;
         /**
          * A critical result was told, or it was tried
-         * @description Told is what somebody who can act has said back, and right. Until then it is said again and again.
+         * @description Told is what another who can act has said back in words, and right. Until then it is said again and again.
          */
         post: operations["critical_api_v1_imaging_studies__study_uid__critical_post"];
         delete?: never;

@@ -45,6 +45,10 @@ export interface Told {
 }
 export const tellCritical = (uid: string, told: Told) => act(uid, "critical", told);
 
+/** Has the other side said something back? A mark, or a lone "yes" in Chinese, is nothing; the service says the same. */
+export const saidBack = (words: string | null): boolean =>
+  (words ?? "").replace(/[^\p{L}\p{N}]/gu, "").length > 1;
+
 /** A blank of a template that nobody has filled, also in part, or as an input method writes it. */
 const BLANK = /[_＿]{2,}|＿/;
 
