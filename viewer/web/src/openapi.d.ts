@@ -1494,6 +1494,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/imaging/calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Studies that call the asking person, and critical results that nobody was told
+         * @description Of the caller's sites, without names. `due`: studies for whose report the caller was rung; `untold`: critical
+         *     results that nobody has said back, with `mine` where the caller must see to it. `key` names the present call: one
+         *     that was silenced is heard again under the next. Both the most urgent first.
+         */
+        get: operations["calls_api_v1_imaging_calls_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/imaging/detectors": {
         parameters: {
             query?: never;
@@ -6335,6 +6357,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    calls_api_v1_imaging_calls_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
                 };
             };
         };

@@ -110,6 +110,10 @@ class ReadingDesk:
         """The readings of all studies."""
         return tuple(self._book.image_readings.values())
 
+    def open(self) -> tuple[Reading, ...]:
+        """The readings in which somebody still has to do something."""
+        return tuple(self._book.open_images.values())
+
     def known(self, study_uid: str) -> Reading | None:
         """As `reading`; None where the study is not one that is read."""
         found = self._book.image_readings.get(study_uid)
