@@ -69,12 +69,12 @@ def document(
     newest = reading.signed[-1]
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = UID(BASIC_TEXT_SR)
-    meta.MediaStorageSOPInstanceUID = UID(uid_of(reading.study_uid, newest.report_id))
+    meta.MediaStorageSOPInstanceUID = UID(_uid_of_text(reading, newest, head))
     meta.TransferSyntaxUID = UID(_EXPLICIT)
     found: Any = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
     found.SpecificCharacterSet = "ISO_IR 192"
     _patient_and_study(found, head)
-    _document(found, reading, newest, images, names, network)
+    _document(found, reading, newest, head, images, names, network)
     found.ValueType = "CONTAINER"
     found.ConceptNameCodeSequence = [_code(_REPORT)]
     found.ContinuityOfContent = "SEPARATE"
@@ -88,6 +88,12 @@ def uid_of(*parts: str) -> str:
     """A UID that follows from what it is of (PS3.5 B.2: 2.25 and a number of 128 bits)."""
     digest = hashlib.sha256("\0".join(parts).encode()).digest()
     return f"2.25.{int.from_bytes(digest[:16], 'big')}"
+
+
+def _uid_of_text(reading: Reading, signed: Signed, head: StudyHead) -> str:
+    """Of the object of one text: those with and without what names the patient differ, so they are two objects."""
+    named = head.patient_name is not None or head.patient_id is not None
+    return uid_of(reading.study_uid, signed.report_id, *(() if named else ("without name",)))
 
 
 def _patient_and_study(found: Any, head: StudyHead) -> None:
@@ -111,13 +117,14 @@ def _document(
     found: Any,
     reading: Reading,
     newest: Signed,
+    head: StudyHead,
     images: Sequence[Image],
     names: Mapping[str, str],
     network: str,
 ) -> None:
     final = reading.state == "final"
     found.SOPClassUID = BASIC_TEXT_SR
-    found.SOPInstanceUID = uid_of(reading.study_uid, newest.report_id)
+    found.SOPInstanceUID = _uid_of_text(reading, newest, head)
     found.Modality = "SR"
     found.SeriesInstanceUID = uid_of(reading.study_uid, "reports")
     found.SeriesNumber = _SERIES_NUMBER
@@ -133,9 +140,7 @@ def _document(
     if final:
         found.VerifyingObserverSequence = [_verifier(newest, names, network)]
     if len(reading.signed) > 1:
-        earlier = [
-            Image("", BASIC_TEXT_SR, uid_of(reading.study_uid, one.report_id)) for one in reading.signed[:-1]
-        ]
+        earlier = [Image("", BASIC_TEXT_SR, _uid_of_text(reading, one, head)) for one in reading.signed[:-1]]
         series = uid_of(reading.study_uid, "reports")
         found.PredecessorDocumentsSequence = [_of_study(reading.study_uid, {series: earlier})]
     found.PerformedProcedureCodeSequence = []

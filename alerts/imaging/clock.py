@@ -62,6 +62,12 @@ def _steps() -> tuple[_Step, ...]:
     return read_table(_FILE, "step", _Step)
 
 
+def check_shares(shares: Sequence[float]) -> None:
+    """Raise `ValueError` where the table has no step for each share: at the start, not when the first study comes."""
+    if len(shares) != len(_steps()) - 1:
+        raise ValueError(f"expected {len(_steps()) - 1} shares, as clock.toml has steps, got {list(shares)}")
+
+
 def plan(
     wanted: ImageReadingWanted,
     now: datetime,
@@ -76,11 +82,8 @@ def plan(
     """
     begun, ends = span or (wanted.started_at, wanted.due_at)
     times = [now, *(begun + (ends - begun) * share for share in wanted.shares)]
+    check_shares(wanted.shares)
     steps = _steps()
-    if len(steps) != len(times):
-        raise ValueError(
-            f"expected {len(steps) - 1} shares, as clock.toml has steps, got {list(wanted.shares)}"
-        )
     return tuple(
         _step(step, max((at - now).total_seconds(), 0.0), wanted, people, claimant, last=step is steps[-1])
         for step, at in zip(steps, times, strict=True)
@@ -231,11 +234,14 @@ def on_due(
     alert = reading.alert_of(deadline.payload["alert_id"])
     if alert is None or not alert.open or deadline.payload["round"] != alert.round:
         return []
-    fresh = plan(reading.clock, now, people_now(), reading.claimed_by)
-    # Times as they were frozen, people as they are now: who came on since, and who has claimed it.
-    steps = tuple(
-        msgspec.structs.replace(new, after_s=old.after_s) for old, new in zip(alert.plan, fresh, strict=True)
-    )
+    steps = alert.plan
+    if len(steps) == len(_steps()) == len(reading.clock.shares) + 1:
+        # Times as they were frozen, people as they are now: who came on since, and who has claimed it.
+        fresh = plan(reading.clock, now, people_now(), reading.claimed_by)
+        steps = tuple(
+            msgspec.structs.replace(new, after_s=old.after_s) for old, new in zip(steps, fresh, strict=True)
+        )
+    # Else the table has got other steps since the clock began: it runs on as it was frozen.
     alert = msgspec.structs.replace(alert, plan=steps)
     plain = msgspec.structs.replace(deadline, kind=deadline.kind.removeprefix(_PREFIX))
     return alert_deadlines.of_waiting(alert, plain, now, steps)

@@ -89,6 +89,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     calls: tuple[Call, ...] = ()
     overdue: tuple[str, ...] = ()  # ids of what was not told in time
     overdue_times: int = 0
+    overdue_at: tuple[tuple[str, datetime], ...] = ()  # of each of these ids when that was said last
     seen_by: tuple[tuple[str, str, datetime], ...] = ()  # person, report id, when
     alerts: tuple[Alert, ...] = ()
     gone: bool = False  # there is nothing to be read any more
@@ -192,13 +193,15 @@ def fold(reading: Reading | None, envelope: Envelope) -> Reading | None:
                 critical=event.critical,
                 provisional=event.provisional,
             )
-            others = tuple(one for one in reading.drafts if one.person != event.person)
-            return replace(reading, drafts=(*others, draft))
+            kept = tuple(one for one in reading.drafts if one.person != event.person)
+            return replace(reading, drafts=(*kept, draft))
         case ImageCriticalTold():
             return replace(reading, calls=(*reading.calls, Call(call_id=event.call_id, at=at, said=event)))
         case ImageCriticalOverdue():
             ids = tuple(dict.fromkeys((*reading.overdue, event.report_id)))
-            return replace(reading, overdue=ids, overdue_times=event.times)
+            others = tuple(pair for pair in reading.overdue_at if pair[0] != event.report_id)
+            said = (*others, (event.report_id, at))
+            return replace(reading, overdue=ids, overdue_times=event.times, overdue_at=said)
         case ImageReadingGone():
             return replace(reading, gone=True)
         case ImageShared():

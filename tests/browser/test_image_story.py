@@ -58,6 +58,9 @@ def write_and_sign(page: Page) -> None:
         page.get_by_test_id(name).fill(written.replace(BLANK, "右"))
     page.get_by_test_id("report-template").select_option("chest_xray_free")
     page.get_by_test_id("template-leave").click()  # what was written is not written over unasked
+    page.get_by_test_id(
+        "report-impression"
+    ).click()  # the hand has been elsewhere since: the next press counts
     page.get_by_test_id("report-sign").click()
     page.get_by_test_id("unticked-tick").click()  # the text is of a bleeding, the tick was forgotten
     expect(page.get_by_test_id("critical-intracranial_haemorrhage")).to_be_checked()

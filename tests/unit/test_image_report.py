@@ -160,6 +160,21 @@ def test_the_structured_report_is_read_back_by_pydicom() -> None:
     assert document(one, HEAD, IMAGES, names=NAMES, network="县胸痛中心") == data
 
 
+def test_with_and_without_the_name_it_is_two_objects() -> None:
+    """One UID never stands for two files: an archive would keep the first. The one before is named alike."""
+    unnamed_head = StudyHead(study_uid=STUDY, pseudonym="p_7f3a")
+
+    def made(one: Reading, head: StudyHead) -> pydicom.Dataset:
+        return pydicom.dcmread(io.BytesIO(document(one, head, IMAGES, names=NAMES, network="x")))
+
+    named, unnamed = made(reading(), HEAD), made(reading(), unnamed_head)
+    later = made(reading(addendum=True), unnamed_head)
+
+    assert named.SOPInstanceUID != unnamed.SOPInstanceUID == unnamed.file_meta.MediaStorageSOPInstanceUID
+    before = later.PredecessorDocumentsSequence[0].ReferencedSeriesSequence[0].ReferencedSOPSequence[0]
+    assert before.ReferencedSOPInstanceUID == unnamed.SOPInstanceUID
+
+
 def test_a_provisional_document_is_not_verified_and_an_addendum_names_the_one_before() -> None:
     """So that no archive takes either for the whole."""
     early = pydicom.dcmread(

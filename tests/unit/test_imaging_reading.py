@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from greenchannel.alerts.imaging import commands
+from greenchannel.alerts.imaging import clock, commands
 from greenchannel.alerts.imaging.audit import audit
 from greenchannel.alerts.imaging.clock import People
 from greenchannel.alerts.imaging.critical import critical_results
@@ -396,6 +396,26 @@ def test_the_auditor_sees_a_critical_result_that_nobody_was_told_of() -> None:
     assert [one.kind for one in audit([log.reading], minutes(16), 15.0)] == ["untold"]
     log.turn(minutes(16))
     assert audit([log.reading], minutes(16), 15.0) == []
+
+    # Said once at 15 minutes, and then the next due time, ten minutes on, was lost as well.
+    assert audit([log.reading], minutes(25), 15.0) == []
+    (missed,) = audit([log.reading], minutes(26), 15.0)
+    assert (missed.kind, missed.due_at) == ("untold", minutes(25))
+    log.turn(minutes(26))
+    assert audit([log.reading], minutes(26), 15.0) == []
+
+
+def test_a_clock_runs_on_as_it_was_frozen_where_the_table_has_got_other_steps(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A new table must not end the rings of studies that wait already; with shares that do not fit nothing starts."""
+    log = ImageLog(wanted(critical=True))
+    fewer = clock._steps()[:-1]
+    monkeypatch.setattr(clock, "_steps", lambda: fewer)
+
+    assert {at for at, _ in log.turn(minutes(61))} == {30.0, 48.0, 60.0}
+    with pytest.raises(ValueError, match="2 shares"):
+        clock.check_shares((0.5, 0.8, 1.0))
 
 
 def test_templates_that_fit_the_study_come_first_and_none_is_lost() -> None:

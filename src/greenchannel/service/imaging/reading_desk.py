@@ -49,7 +49,7 @@ from greenchannel.store.deadlines import Deadline
 from greenchannel.store.errors import PatientKeyMissing
 from greenchannel.store.vault import Vault
 from greenchannel.store.writer import Tx
-from greenchannel.triage.imaging.clocks import is_read
+from greenchannel.triage.imaging.clocks import escalate_at, is_read
 from greenchannel.triage.imaging.facts import StudyFacts
 from greenchannel.triage.imaging.order import ImagePlace, place
 
@@ -86,6 +86,7 @@ class ReadingDesk:
         images: ImageArchive,
         outbox: Outbox,
     ) -> None:
+        clock.check_shares(escalate_at())
         self._writer = casework.writer
         self.casework = casework
         self._book = casework.book
