@@ -181,7 +181,7 @@ async def report(study_uid: Uid, body: ReportBody, front: Here, who: Who) -> Res
 
 @router.post("/studies/{study_uid}/addendum", summary="Add to a signed report")
 async def addendum(study_uid: Uid, body: AddendumBody, front: Here, who: Who) -> Response:
-    """The report stays as it was signed."""
+    """The report stays as it was signed. 409 `own_report` where its writer confirms what they wrote provisionally."""
     require(who, "image_read")
     reading_of(front, study_uid, who)
     reading = await front.desk.image_readings.addendum(
@@ -192,7 +192,7 @@ async def addendum(study_uid: Uid, body: AddendumBody, front: Here, who: Who) ->
 
 @router.post("/studies/{study_uid}/critical", summary="A critical result was told, or it was tried")
 async def critical(study_uid: Uid, body: CriticalBody, front: Here, who: Who) -> Response:
-    """Told is what somebody who can act has said back, and right. Until then it is said again and again."""
+    """Told is what another who can act has said back in words, and right. Until then it is said again and again."""
     require(who, "image_read")
     reading = reading_of(front, study_uid, who)
     report_ids = tuple(body.report_ids) or tuple(one.report_id for one in reading.untold)

@@ -69,20 +69,36 @@ def check_shares(shares: Sequence[float]) -> None:
 
 
 def plan(
-    wanted: ImageReadingWanted, now: datetime, people: People, claimant: str | None
+    wanted: ImageReadingWanted,
+    now: datetime,
+    people: People,
+    claimant: str | None,
+    span: tuple[datetime, datetime] | None = None,
 ) -> tuple[PlanStep, ...]:
     """The plan of a study's clock from `now` on: a step for the receipt, and one for each share of its time.
 
-    A share that is over already is due at once; two that fall together keep their order.
+    `span`: of which the shares are taken, the clock's own where it is not said. A share that is over already is due at
+    once; two that fall together keep their order.
     """
-    total = wanted.due_at - wanted.started_at
-    times = [now, *(wanted.started_at + total * share for share in wanted.shares)]
+    begun, ends = span or (wanted.started_at, wanted.due_at)
+    times = [now, *(begun + (ends - begun) * share for share in wanted.shares)]
     check_shares(wanted.shares)
     steps = _steps()
     return tuple(
         _step(step, max((at - now).total_seconds(), 0.0), wanted, people, claimant, last=step is steps[-1])
         for step, at in zip(steps, times, strict=True)
     )
+
+
+def _span_of_shorter(wanted: ImageReadingWanted, now: datetime) -> tuple[datetime, datetime]:
+    """Of which time the shares are taken where a clock becomes shorter, so that its steps never fall together.
+
+    Where a share of it is over already they are taken of what is left; where all of it is over, of its length from now.
+    """
+    begun, ends = wanted.started_at, wanted.due_at
+    if begun + (ends - begun) * wanted.shares[0] > now:
+        return begun, ends
+    return now, (ends if ends > now else now + (ends - begun))
 
 
 def _step(
@@ -134,7 +150,8 @@ def want(
     if reading is not None and (reading.report is not None or not _sooner(reading.clock, wanted)):
         return []
     claimant = None if reading is None else reading.claimed_by
-    steps = plan(wanted, now, people, claimant)
+    span = None if reading is None else _span_of_shorter(wanted, now)
+    steps = plan(wanted, now, people, claimant, span)
     repeat_s = tuple(read_document(_FILE)["repeat_s"])
     alert = None if reading is None else reading.alert
     opened: AnyEvent

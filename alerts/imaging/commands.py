@@ -1,5 +1,6 @@
 """What people do with a study: pure decisions that return events, or raise `Refused` and change nothing."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -7,6 +8,7 @@ from typing import Final
 from greenchannel.alerts.imaging import clock
 from greenchannel.alerts.imaging.critical import critical_results, to_roles, ways
 from greenchannel.alerts.imaging.reading import Draft, Reading
+from greenchannel.alerts.imaging.templates import templates
 from greenchannel.alerts.refusal import Refused, no_such
 from greenchannel.events import (
     AnyEvent,
@@ -23,6 +25,7 @@ from greenchannel.events import (
 )
 
 BLANK: Final = "___"  # as templates have it
+_BLANK: Final = re.compile("[_＿]{2,}|＿")  # also with one stroke deleted, or as an input method writes it
 ADDENDUM_REASONS: Final = ("addition", "correction", "confirmation")
 _MOST_AHEAD: Final = timedelta(minutes=2)  # a clock that is a little fast
 
@@ -107,6 +110,8 @@ def sign(
     _check_claim(reading, person)
     _check_text("findings", "影像所见", findings)
     _check_text("impression", "诊断意见", impression)
+    if template is not None and all(one.id != template for one in templates()):
+        raise no_such("template", "报告模板", template)
     _check_critical(critical)
     signed = ImageReportSigned(
         report_id=report_id,
@@ -128,6 +133,13 @@ def addendum(
         raise Refused("no_report", "尚无已签发报告", "expected a signed report, got none", 409)
     if reason not in ADDENDUM_REASONS:
         raise no_such("reason", "补充原因", reason)
+    if reason == "confirmation" and reading.state == "provisional" and person == reading.report.person:
+        raise Refused(
+            "own_report",
+            "初步报告须由另一位医师确认",
+            "expected another person than who wrote the provisional report to confirm it",
+            409,
+        )
     _check_text("text", "补充内容", text)
     _check_critical(critical)
     added = ImageAddendumSigned(
@@ -165,7 +177,14 @@ def tell_critical(reading: Reading, said: ImageCriticalTold, now: datetime) -> l
             "expected told_at between the signature and now, got another time",
             422,
         )
-    if said.read_back_right and not (said.reached and (said.read_back or "").strip()):
+    if said.to_person == said.person:
+        raise Refused(
+            "told_oneself",
+            "不能通知自己，请填写实际接听人",
+            "expected another person than the caller, got the caller",
+            422,
+        )
+    if said.read_back_right and not (said.reached and _says_something(said.read_back)):
         raise Refused(
             "read_back_needed",
             "请记录对方复述的内容",
@@ -225,10 +244,15 @@ def _reported(reading: Reading) -> Refused:
     )
 
 
+def _says_something(read_back: str | None) -> bool:
+    """A mark, or a lone "yes" in Chinese, is nothing that was said back."""
+    return sum(one.isalnum() for one in read_back or "") > 1
+
+
 def _check_text(name: str, zh: str, text: str) -> None:
     if not text.strip():
         raise Refused("text_needed", f"请填写{zh}", f"expected {name}, got nothing", 422)
-    if BLANK in text:
+    if _BLANK.search(text):
         raise Refused(
             "blank_left",
             f"{zh}中还有未填的空白",

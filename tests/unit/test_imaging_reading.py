@@ -102,6 +102,18 @@ def test_a_clock_that_becomes_shorter_begins_anew_and_a_longer_one_changes_nothi
     assert {at for at, _ in log.turn(minutes(31))} == {15.0, 24.0, 30.0}
 
 
+@pytest.mark.parametrize(
+    ("stat_at", "rung_at"), [(300, {315.0, 324.0, 330.0}), (20, {25.0, 28.0, 30.0}), (10, {15.0, 24.0, 30.0})]
+)
+def test_stat_on_an_old_study_leaves_time_between_its_steps(stat_at: float, rung_at: set[float]) -> None:
+    """Where its shorter clock has run out already, shares are counted from the word; never later than its end else."""
+    log = ImageLog(wanted(due_min=1440))
+    log.now = minutes(stat_at)
+    log.want(wanted(due_min=30, critical=True))
+
+    assert {at for at, _ in log.turn(minutes(max(rung_at) + 1))} == rung_at
+
+
 def test_a_clock_that_has_run_out_before_the_study_came_says_so_at_once() -> None:
     """An arrival an hour ago: all steps are due on receipt."""
     log = ImageLog(wanted(started_min=-100, due_min=-55))
@@ -174,6 +186,10 @@ def test_a_draft_is_no_result() -> None:
     [
         ({"impression": " "}, "text_needed"),
         ({"findings": "脑实质___"}, "blank_left"),
+        ({"findings": "血肿约__mL"}, "blank_left"),
+        ({"impression": "中线移位＿＿＿mm"}, "blank_left"),
+        ({"impression": "中线移位＿mm"}, "blank_left"),
+        ({"template": "of_nowhere"}, "no_such_template"),
         ({"critical": ("headache",)}, "no_such_critical_result"),
     ],
 )
@@ -204,6 +220,22 @@ def test_a_signed_report_is_never_changed_only_added_to() -> None:
     )
     assert [one.report_id for one in log.reading.signed] == ["r_1", "r_2"]
     assert log.reading.state == "final"
+
+
+def test_nobody_confirms_their_own_provisional_report() -> None:
+    """Its writer may add to it and correct it; it stays provisional until another confirms."""
+    log = ImageLog()
+    signed(log, provisional=True)
+
+    with pytest.raises(Refused) as refused:
+        commands.addendum(
+            log.reading, "rad1", report_id="r_2", text="确认", reason="confirmation", critical=()
+        )
+    assert (refused.value.code, refused.value.status) == ("own_report", 409)
+    log.add(
+        commands.addendum(log.reading, "rad1", report_id="r_2", text="更正", reason="correction", critical=())
+    )
+    assert log.reading.state == "provisional"
 
 
 def test_a_provisional_report_that_nobody_confirms_is_said_each_day() -> None:
@@ -241,15 +273,28 @@ def test_a_critical_result_stays_open_until_it_was_said_back_right() -> None:
     assert log.reading.untold == ()
 
 
-def test_a_read_back_cannot_be_right_without_its_words() -> None:
-    """A tick alone is no read-back."""
+@pytest.mark.parametrize("words", [None, " ", ".", "。。。", "是"])
+def test_a_read_back_cannot_be_right_without_its_words(words: str | None) -> None:
+    """A tick alone is no read-back, nor is a full stop."""
     log = ImageLog()
     signed(log, ("intracranial_haemorrhage",))
     log.now = minutes(12)
 
     with pytest.raises(Refused) as refused:
-        commands.tell_critical(log.reading, told(read_back=" "), log.now)
+        commands.tell_critical(log.reading, told(read_back=words), log.now)
     assert refused.value.code == "read_back_needed"
+
+
+def test_nobody_tells_a_critical_result_to_themselves() -> None:
+    """The duty ends with somebody who can act, and stays open else."""
+    log = ImageLog()
+    signed(log, ("intracranial_haemorrhage",))
+    log.now = minutes(12)
+
+    with pytest.raises(Refused) as refused:
+        commands.tell_critical(log.reading, told(to_person="rad1"), log.now)
+    assert refused.value.code == "told_oneself"
+    assert log.reading.untold != ()
 
 
 @pytest.mark.parametrize(

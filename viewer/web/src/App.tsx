@@ -27,6 +27,7 @@ import { Banner } from "./parts/Banner";
 import { Trouble } from "./parts/bits";
 import { DrillBar } from "./parts/DrillBar";
 import { Header, Help, helpOpen, StaleNote } from "./parts/Header";
+import { ImageCalls } from "./parts/ImageCalls";
 import { NewTasks } from "./parts/NewTasks";
 import { SoundBar } from "./parts/SoundBar";
 import { useKeydown } from "./parts/useKeydown";
@@ -60,6 +61,7 @@ export function App(): JSX.Element {
         <StaleNote />
         <Trouble />
         <NewTasks />
+        <ImageCalls />
         <Banner />
       </div>
       <Help />

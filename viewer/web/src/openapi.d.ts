@@ -1494,6 +1494,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/imaging/calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Studies that call the asking person, and critical results that nobody was told
+         * @description Of the caller's sites, without names. `due`: studies for whose report the caller was rung; `untold`: critical
+         *     results that nobody has said back, with `mine` where the caller must see to it. `key` names the present call: one
+         *     that was silenced is heard again under the next. Both the most urgent first.
+         */
+        get: operations["calls_api_v1_imaging_calls_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/imaging/detectors": {
         parameters: {
             query?: never;
@@ -1629,7 +1651,7 @@ export interface paths {
         put?: never;
         /**
          * Add to a signed report
-         * @description The report stays as it was signed.
+         * @description The report stays as it was signed. 409 `own_report` where its writer confirms what they wrote provisionally.
          */
         post: operations["addendum_api_v1_imaging_studies__study_uid__addendum_post"];
         delete?: never;
@@ -1669,7 +1691,7 @@ export interface paths {
         put?: never;
         /**
          * A critical result was told, or it was tried
-         * @description Told is what somebody who can act has said back, and right. Until then it is said again and again.
+         * @description Told is what another who can act has said back in words, and right. Until then it is said again and again.
          */
         post: operations["critical_api_v1_imaging_studies__study_uid__critical_post"];
         delete?: never;
@@ -6356,6 +6378,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    calls_api_v1_imaging_calls_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
                 };
             };
         };

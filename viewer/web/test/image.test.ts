@@ -21,7 +21,7 @@ import {
   text,
   withPalette,
 } from "../src/state/dicomWeb";
-import { begun, clockAt, typed, unsignable, unticked } from "../src/state/reading";
+import { begun, clockAt, saidBack, typed, unsignable, unticked } from "../src/state/reading";
 import { parseRoute } from "../src/state/route";
 
 const AXIAL = [1, 0, 0, 0, 1, 0];
@@ -199,6 +199,13 @@ describe("reading a study", () => {
     expect(unsignable(written)).toBeNull();
     expect(unsignable({ ...written, impression: " " })).toBe("empty");
     expect(unsignable({ ...written, findings: "约___mL" })).toBe("blank");
+    for (const half of ["约__mL", "约＿＿＿mL", "约＿mL"])
+      expect(unsignable({ ...written, findings: half })).toBe("blank");
+  });
+
+  test("a mark or a lone yes is no read-back", () => {
+    expect([null, "", " . ", "。。", "是"].filter(saidBack)).toEqual([]);
+    expect(saidBack("脑出血")).toBe(true);
   });
 
   test("a tick alone is a draft, and a template asks before it writes over words", () => {

@@ -8,7 +8,7 @@ import asyncio
 import functools
 import heapq
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import msgspec
@@ -17,7 +17,7 @@ import structlog
 from greenchannel.alerts import roster
 from greenchannel.alerts.alert_deadlines import Deadline as Due
 from greenchannel.alerts.case import Case
-from greenchannel.alerts.imaging import clock, commands
+from greenchannel.alerts.imaging import clock, commands, critical
 from greenchannel.alerts.imaging.clock import People
 from greenchannel.alerts.imaging.reading import Reading, fold
 from greenchannel.events import (
@@ -59,6 +59,7 @@ RADIOLOGIST = "radiologist"
 SERVICE = "service"
 _ASKED_AT_ONCE = 200
 MOST_REPORTED = 500
+_NO_MATTER = datetime.min.replace(tzinfo=UTC)
 
 Decision = Callable[[Reading, datetime], Sequence[AnyEvent]]
 
@@ -109,6 +110,10 @@ class ReadingDesk:
         """The readings of all studies."""
         return tuple(self._book.image_readings.values())
 
+    def open(self) -> tuple[Reading, ...]:
+        """The readings in which somebody still has to do something."""
+        return tuple(self._book.open_images.values())
+
     def known(self, study_uid: str) -> Reading | None:
         """As `reading`; None where the study is not one that is read."""
         found = self._book.image_readings.get(study_uid)
@@ -123,13 +128,14 @@ class ReadingDesk:
     async def worklist(self, caller: Caller, now: datetime, *, reported: bool = False) -> list[Row]:
         """Studies that wait, first to be read first; with `reported` those that are reported, newest first.
 
-        What still has something open (a provisional report, a critical result that was not told) stands in both.
+        What still has something open (a provisional report, a critical result that was not told) stands in both. A
+        critical result that nobody has said back stands above all: it is known, and a patient waits for a call.
         """
         if reported:
             return await asyncio.to_thread(self._reported, caller, now)
         found = [one for one in tuple(self._book.open_images.values()) if self.may_see(one.study_uid, caller)]
         rows = await asyncio.to_thread(self._rows, found, now)
-        return sorted(rows, key=lambda row: (row.reading.report is not None, row.place))
+        return sorted(rows, key=_urgency)
 
     def _reported(self, caller: Caller, now: datetime) -> list[Row]:
         known = tuple(self._book.image_readings.values())
@@ -435,3 +441,11 @@ class ReadingDesk:
         events = clock.on_due(reading, due, tx.now, lambda: self._people(tx, reading.site))
         if events:
             self._write(tx, reading, study_uid, events, SERVICE)
+
+
+def _urgency(row: Row) -> tuple[int, datetime, ImagePlace]:
+    """Untold critical results, by when they must be told; then what waits; then what is to be confirmed."""
+    untold_by = critical.next_due_at(row.reading)
+    if untold_by is not None:
+        return 0, untold_by, row.place
+    return 1 if row.reading.report is None else 2, _NO_MATTER, row.place

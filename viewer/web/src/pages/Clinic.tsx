@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { CaseMark, Section } from "../parts/bits";
 import { CallDoctor, ClinicCard } from "../parts/ClinicCard";
 import { firstWords } from "../parts/Headline";
+import { UntoldResults } from "../parts/ImageCalls";
 import { SendForm } from "../parts/SendForm";
 import { Waiting } from "../parts/Waiting";
 import { trouble } from "../state/acts";
@@ -83,6 +84,7 @@ export function Clinic(): JSX.Element {
   const form = writing ?? (live.length === 0 ? NEW : null);
   return (
     <main class="page clinic">
+      <UntoldResults />
       <Unanswered cases={live.filter(isUnanswered)} />
       <Waiting fixing={writing?.fix?.id ?? held} kept={kept} calm={writing === null} fix={putRight} />
       <Offline />

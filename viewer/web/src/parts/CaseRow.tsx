@@ -28,6 +28,7 @@ import type { Alert, Row } from "../wire";
 import { followUpLeft, SIGNS } from "./AlertPeople";
 import { Act, CaseMark, Since, tierClass, Unconfirmed } from "./bits";
 import { Below, firstWords } from "./Headline";
+import { UntoldWord } from "./ImageCalls";
 import { useNear } from "./near";
 import { stands } from "./Proposal";
 import { Thumb } from "./Thumb";
@@ -157,6 +158,7 @@ function Words({ row }: { row: Row }): JSX.Element {
       <span class="row-what">
         <span class="headline clamp">{firstWords(row)}</span>
         <span class="row-more">
+          <UntoldWord caseId={row.case_id} />
           {row.identity_conflicts.length + row.patient_doubts.length > 0 && (
             <span class="late">▲ {t("identityConflict")}</span>
           )}

@@ -45,13 +45,17 @@ export interface Told {
 }
 export const tellCritical = (uid: string, told: Told) => act(uid, "critical", told);
 
-/** A blank of a template that nobody has filled. */
-const BLANK = "___";
+/** Has the other side said something back? A mark, or a lone "yes" in Chinese, is nothing; the service says the same. */
+export const saidBack = (words: string | null): boolean =>
+  (words ?? "").replace(/[^\p{L}\p{N}]/gu, "").length > 1;
+
+/** A blank of a template that nobody has filled, also in part, or as an input method writes it. */
+const BLANK = /[_＿]{2,}|＿/;
 
 /** Why this cannot be signed yet; null: it can be. */
 export function unsignable(written: Written): "empty" | "blank" | null {
   if (written.findings.trim() === "" || written.impression.trim() === "") return "empty";
-  return written.findings.includes(BLANK) || written.impression.includes(BLANK) ? "blank" : null;
+  return BLANK.test(written.findings) || BLANK.test(written.impression) ? "blank" : null;
 }
 
 /** Is there something to keep? */

@@ -149,7 +149,7 @@ const RIGHTS = {
   names: CARE,
   /** The images themselves. */
   images: [...DOCTORS, "cathlab", "ed", "ccu", "radiologist", "clinic"],
-  imageWorklist: [...DOCTORS, "ed", "ccu", "radiologist"],
+  imageWorklist: [...DOCTORS, "ed", "ccu", "radiologist", "clinic"],
   imageReport: [...CARE, "quality"],
   imageRead: ["radiologist"],
   /** Say that a study is read before all others. */

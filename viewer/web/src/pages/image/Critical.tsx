@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { Act } from "../../parts/bits";
 import { nowMs } from "../../state/clock";
 import { dateTime, duration, personName } from "../../state/format";
-import { type Told, tellCritical } from "../../state/reading";
+import { saidBack, type Told, tellCritical } from "../../state/reading";
 import { ROLES, say } from "../../texts";
 import { type ImageText, ti } from "../../textsImage";
 import type { CriticalCall, StudyReading } from "../../wireImage";
@@ -67,7 +67,7 @@ function CallForm({ uid, page }: { uid: string; page: StudyReading }): JSX.Eleme
     note: null,
   });
   const change = (more: Partial<Told>): void => setTold((before) => ({ ...before, ...more }));
-  const closes = told.reached && (told.read_back ?? "").trim() !== "" && told.read_back_right;
+  const closes = told.reached && saidBack(told.read_back) && told.read_back_right;
   return (
     <div class="form" data-testid="call-form">
       <label>

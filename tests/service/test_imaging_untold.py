@@ -1,0 +1,74 @@
+"""A critical result that was signed and that nobody has heard yet: first in the list, and before the clinic's eyes."""
+
+from pathlib import Path
+from typing import Any, cast
+
+from tests.service.test_imaging_http import API, REPORT, TOLD, post, send, tell, waiting
+from tests.service.viewer_house import House
+
+
+def test_an_untold_critical_result_stands_above_everything_that_waits(tmp_path: Path) -> None:
+    """Also above STAT, the first signed first; told, it is gone, and a provisional report stands last."""
+
+    async def story(here: House) -> None:
+        first, second, third = [await send(here, n, patient_id=f"P{n}") for n in (1, 2, 3)]
+        stat = await send(here, 4, patient_id="P4", RequestedProcedurePriority="STAT")
+        rad = await here.person("rad")
+        for uid in (third, second):
+            await post(here, rad, uid, "report", REPORT)
+        await post(here, rad, first, "report", REPORT | {"critical": [], "provisional": True})
+
+        assert await waiting(here, rad) == [third, second, stat, first]
+        await post(here, rad, third, "critical", TOLD)
+        assert await waiting(here, rad) == [second, stat, first]
+
+    tell(tmp_path, story)
+
+
+async def calls(here: House, who: dict[str, str]) -> dict[str, Any]:
+    answer = await here.http.get(f"{API}/calls", headers=who)
+    assert answer.status_code == 200, answer.text
+    return cast("dict[str, Any]", answer.json())
+
+
+def test_a_stat_study_calls_its_radiologists_on_the_page_until_one_has_it(tmp_path: Path) -> None:
+    """Nobody has a telephone or a gateway here: the page is what rings. Others are not called."""
+
+    async def story(here: House) -> None:
+        await send(here, 1, patient_id="P1")
+        uid = await send(here, 2, patient_id="P2", RequestedProcedurePriority="STAT")
+        rad, second, clinic = [await here.person(one) for one in ("rad", "rad2", "village")]
+        (due,) = (await calls(here, rad))["due"]
+        assert (due["study_uid"], due["tier"], due["site"]["id"]) == (uid, "CRIT", "yinzhao")
+        assert (await calls(here, clinic))["due"] == []
+
+        await post(here, rad, uid, "claim")
+        assert [len((await calls(here, one))["due"]) for one in (rad, second)] == [1, 0]
+        await post(here, rad, uid, "report", REPORT)
+        assert (await calls(here, rad))["due"] == []
+
+    tell(tmp_path, story)
+
+
+def test_an_untold_critical_result_is_before_the_eyes_of_its_clinic_and_its_signer(tmp_path: Path) -> None:
+    """With what it is and which case; no other clinic sees it, and once told it is gone."""
+
+    async def story(here: House) -> None:
+        uid = await send(here)
+        rad, second, clinic, other = [await here.person(one) for one in ("rad", "rad2", "village", "other")]
+        status, page = await post(here, rad, uid, "report", REPORT)
+        assert status == 201
+        (seen,) = (await calls(here, clinic))["untold"]
+        assert (seen["case_id"], seen["critical"][0]["zh"], seen["mine"]) == (
+            page["case_id"],
+            "颅内出血",
+            False,
+        )
+        mine = [[one["mine"] for one in (await calls(here, who))["untold"]] for who in (rad, second, other)]
+        assert mine == [[True], [False], []]
+        assert (await here.http.get(f"{API}/calls", headers=here.device())).status_code == 403
+
+        await post(here, rad, uid, "critical", TOLD)
+        assert (await calls(here, clinic))["untold"] == []
+
+    tell(tmp_path, story)
