@@ -1,6 +1,5 @@
 """What the DICOMweb routes share: whose study it is, who looked at it, addresses, and answers in parts."""
 
-import asyncio
 import functools
 import re
 import secrets
@@ -14,6 +13,7 @@ from greenchannel.service.callers import Caller
 from greenchannel.service.errors import NotFound
 from greenchannel.service.imaging.giving import giving_of
 from greenchannel.service.imaging.records import ImageStudy, StoredInstance
+from greenchannel.service.imaging.threads import in_images
 from greenchannel.viewer.access import require
 from greenchannel.viewer.dicom_web_accept import Wanted, wanted
 from greenchannel.viewer.front import Front
@@ -82,7 +82,7 @@ def accepted(request: Request) -> list[Wanted]:
 
 async def beside(make: Callable[..., Answer], *given: Any, **named: Any) -> Answer:
     """Do in a thread what takes a while."""
-    return await asyncio.to_thread(functools.partial(make, *given, **named))
+    return await in_images(functools.partial(make, *given, **named))
 
 
 def in_parts(media: str, parts: AsyncIterator[tuple[str, str | None, bytes]]) -> Response:

@@ -70,6 +70,22 @@ async def search_instances_of_series(
     )
 
 
+@router.get("/studies/{study}/priors", summary="Other studies of the patient of a study (ours)")
+async def search_priors(study: str, request: Request, front: Here, who: Who) -> Response:
+    """Of the very patient of that site: a number of a patient alone means somebody else in another clinic."""
+    found = await study_of(front, who, study)
+    accepts_json(accepted(request))
+    hits = await front.desk.images.search("study", {}, limit=MOST, sites=None, patient=found.patient)
+    may_see = front.desk.image_readings.may_see
+    hits = [
+        hit
+        for hit in hits
+        if hit.study.study_uid != study and may_see(hit.study.study_uid, who, hit.study.site)
+    ]
+    giving_of(front.desk).looking.searched(who.actor, ["priors of a study"], len(hits))
+    return await _answer(front, request, "study", hits, dict(KEPT))
+
+
 async def _search(front: Front, who: Who, request: Request, level: str, given: Mapping[str, str]) -> Response:
     require(who, "file")
     accepts_json(accepted(request))
@@ -85,6 +101,12 @@ async def _search(front: Front, who: Who, request: Request, level: str, given: M
     headers = dict(KEPT)
     if ignored:
         headers["Warning"] = f'299 greenchannel: "not searched by: {", ".join(ignored)}"'
+    return await _answer(front, request, level, hits, headers)
+
+
+async def _answer(
+    front: Front, request: Request, level: str, hits: Sequence[Hit], headers: Mapping[str, str]
+) -> Response:
     if not hits:
         return Response(status_code=204, headers=headers)
     counts = (

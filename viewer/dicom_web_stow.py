@@ -98,7 +98,7 @@ class _Store:
         )
         whole: dict[str, int | None] = {study: None for study, count in sent.items() if count > 1}
         if whole:
-            await self._front.desk.images.finish(whole, source=self._who.actor)
+            await self._front.desk.images.finish(whole, source=self._who.actor, site_id=self._site)
 
     def response(self, base: str) -> Response:
         """As PS3.18 10.5.3 has it; where everything was refused for one reason, that is the answer."""

@@ -1,6 +1,5 @@
 """The report of a study as a PDF and as a DICOM structured report."""
 
-import asyncio
 from datetime import date
 from typing import Any, Literal
 
@@ -11,6 +10,7 @@ from greenchannel.alerts.imaging.reading import Reading
 from greenchannel.service.callers import Caller
 from greenchannel.service.errors import NotFound
 from greenchannel.service.imaging.records import ImageStudy
+from greenchannel.service.imaging.threads import in_images
 from greenchannel.viewer import image_report_content, image_report_pages, image_report_sr
 from greenchannel.viewer.access import may_name, require
 from greenchannel.viewer.front import Front, Here, Who
@@ -52,7 +52,7 @@ async def pdf(
         )
         return image_report_pages.pages(said)
 
-    return _file(await asyncio.to_thread(draw), "application/pdf", f"{reading.signed[-1].report_id}.pdf")
+    return _file(await in_images(draw), "application/pdf", f"{reading.signed[-1].report_id}.pdf")
 
 
 @router.get("/studies/{study_uid}/report.dcm", summary="The report of a study as a DICOM structured report")
@@ -75,7 +75,7 @@ async def dicom(
             reading, head, images, names=_names(front, reading), network=front.desk.settings.network_zh
         )
 
-    return _file(await asyncio.to_thread(write), "application/dicom", f"{reading.signed[-1].report_id}.dcm")
+    return _file(await in_images(write), "application/dicom", f"{reading.signed[-1].report_id}.dcm")
 
 
 def _signed(front: Front, study_uid: str, who: Caller) -> Reading:

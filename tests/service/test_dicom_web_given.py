@@ -263,6 +263,27 @@ def test_images_of_another_site_do_not_exist(tmp_path: Path) -> None:
     tell(tmp_path, story)
 
 
+def test_earlier_studies_are_of_the_same_patient_of_the_same_clinic(tmp_path: Path) -> None:
+    """Two clinics that both number a patient 1001 have two patients; nobody sees more by this than otherwise."""
+
+    async def story(here: House) -> None:
+        await stow(here, ct(1, patient_id="1001", name="Wang^A"))
+        await stow(here, ct(1, study=2, patient_id="1001", name="Wang^A"))
+        await stow(here, ct(1, study=3, patient_id="1001", name="Li^B"), name="ecg-2")
+        who = await here.person("cardiologist")  # of all sites
+        assert len((await here.http.get(f"{ROOT}/studies?PatientID=1001", headers=who)).json()) == 3
+
+        async def priors(number: int, headers: dict[str, str]) -> httpx.Response:
+            return await here.http.get(f"{ROOT}/studies/{ROOT_UID}.{number}/priors", headers=headers)
+
+        (found,) = (await priors(1, who)).json()
+        assert found["0020000D"]["Value"] == [f"{ROOT_UID}.2"]
+        assert (await priors(3, who)).status_code == 204
+        assert (await priors(1, await here.person("other"))).status_code == 404
+
+    tell(tmp_path, story)
+
+
 def test_scrolling_through_a_study_is_one_look(tmp_path: Path) -> None:
     """The access log has who looked at which study, once within ten minutes, and that it was searched for."""
 

@@ -1,12 +1,15 @@
 """STOW-RS at a running service: what is stored, what is refused and why, and that the case shows it."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from greenchannel.service.imaging.threads import in_detectors
+from greenchannel.viewer.dicom_web_front import beside
 from tests.desk_world import dicom
 from tests.imaging_files import ROOT_UID, ct, related
 from tests.service.viewer_house import House, ecg_file, house
@@ -102,6 +105,29 @@ def test_bodies_that_are_none_are_refused(tmp_path: Path) -> None:
         assert await status(large, device | {"Content-Type": kind}) == (413, "too_large")
 
     tell(tmp_path, story, max_image_bytes=1_000_000)
+
+
+def test_an_ecg_does_not_wait_for_images(tmp_path: Path) -> None:
+    """Pictures that are drawn and detectors that look, many and long: an ECG is taken in, a case shown meanwhile."""
+    hold = threading.Event()
+
+    async def story(here: House) -> None:
+        busy = [asyncio.create_task(beside(hold.wait)) for _ in range(100)]
+        busy += [asyncio.create_task(in_detectors(hold.wait)) for _ in range(100)]
+        try:
+            async with asyncio.timeout(30):
+                ecg = await here.http.post(
+                    "/api/v1/ecgs?patient_ref=P1", content=ecg_file(), headers=here.device("ecg-1")
+                )
+                assert ecg.status_code in (200, 201), ecg.text
+                who = await here.person("cardiologist")
+                page = await here.http.get(f"/api/v1/cases/{ecg.json()['case_id']}", headers=who)
+                assert page.status_code == 200
+        finally:
+            hold.set()
+            await asyncio.gather(*busy)
+
+    tell(tmp_path, story)
 
 
 def test_an_ecg_among_the_images_is_read_as_an_ecg(tmp_path: Path) -> None:

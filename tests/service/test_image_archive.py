@@ -85,6 +85,35 @@ def test_an_object_of_another_patient_is_refused_and_kept_aside(tmp_path: Path) 
     run(tmp_path, story)
 
 
+def test_the_first_number_within_a_study_says_whose_it_is(tmp_path: Path) -> None:
+    """A first object without a number leaves the door open for one patient, not for several."""
+
+    async def story(world: World, desk: Desk) -> None:
+        for number, patient_id in ((1, None), (2, "A1"), (3, None), (4, "A1")):
+            assert (await keep(desk, ct(number, patient_id=patient_id))).state == "new"
+        with pytest.raises(Conflict) as raised:
+            await keep(desk, ct(5, patient_id="B2"))
+        assert raised.value.code == "identity_conflict"
+        (found,) = await desk.images.search("study", {"PatientID": "A1"})
+        assert (found.study.instances, found.study.text.patient_id) == (4, "A1")
+
+    run(tmp_path, story)
+
+
+def test_a_study_without_a_number_is_of_the_patient_of_its_case(tmp_path: Path) -> None:
+    """Put by hand into a case whose patient is known, it takes nothing of another."""
+
+    async def story(world: World, desk: Desk) -> None:
+        ecg = await world.send(desk, dicom(), patient_ref="P9")
+        await keep(desk, ct(1, patient_id=None), case_id=ecg.case_id)
+        with pytest.raises(Conflict) as raised:
+            await keep(desk, ct(2, patient_id="B2"))
+        assert raised.value.code == "identity_conflict"
+        assert (await keep(desk, ct(3, patient_id="P9"))).case_id == ecg.case_id
+
+    run(tmp_path, story)
+
+
 def test_other_bytes_under_the_same_identifier_do_not_replace_the_first(tmp_path: Path) -> None:
     """The first stays as it is; the other is kept aside."""
 

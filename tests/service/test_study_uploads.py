@@ -94,6 +94,57 @@ def test_what_was_sent_and_not_taken_is_seen_to_be_missing(tmp_path: Path) -> No
     tell(tmp_path, story)
 
 
+def test_what_names_a_study_of_somebody_else_says_nothing_of_that_study(tmp_path: Path) -> None:
+    """Refused as of another site, or of another patient: the study stays as whole as it was."""
+    uid = f"{ROOT_UID}.1"
+
+    async def story(here: House, sender: Sender) -> None:
+        await upload(sender, archive({"1": ct(1), "2": ct(2)}))
+        other = Sender(http=here.http, token=here.tokens["ecg-2"])
+        mixed = {str(number): ct(number) for number in (1, 2, 3)} | {"9": ct(1, study=2)}
+        said = (await upload(other, archive(mixed)))["study"]
+        assert (said["new"], [code for _, code in said["refused"]]) == (1, ["study_of_other_site"] * 3)
+        patients = {str(number): ct(number, patient_id="P2") for number in (4, 5, 6)}
+        said = (await upload(sender, archive(patients | {"9": ct(1, study=3, patient_id="P2")})))["study"]
+        assert (said["new"], [code for _, code in said["refused"]]) == (1, ["identity_conflict"] * 3)
+        await here.desk.images.finish({uid: 300}, source="device:ecg-2", site_id="jishi")
+        study = await here.desk.images.study(uid)
+        assert (study.instances, study.expected, study.completeness) == (2, 2, "complete")
+
+    tell(tmp_path, story)
+
+
+def test_after_many_that_are_refused_the_rest_is_taken_and_all_of_it_is_kept(tmp_path: Path) -> None:
+    """The sender deletes what was answered for: every member is looked at, and what is refused is in quarantine."""
+    broken = {f"{number:03}": ct(number)[:700] for number in range(1, 221)}
+
+    async def story(here: House, sender: Sender) -> None:
+        said = (await upload(sender, archive({"000": ct(300), **broken, "999": ct(400)})))["study"]
+        assert (said["new"], len(said["refused"])) == (2, 220)
+        kept = here.desk.quarantine.list()
+        assert {here.desk.quarantine.read(one.id) for one in kept} == set(broken.values())
+        study = await here.desk.images.study(f"{ROOT_UID}.1")
+        assert (study.instances, study.expected) == (2, 222)
+
+    tell(tmp_path, story)
+
+
+@pytest.mark.parametrize("spoilt", ["whole", "member"])
+def test_an_archive_that_cannot_be_unpacked_is_kept_itself(tmp_path: Path, spoilt: str) -> None:
+    """Where no member's bytes can be got out, a person has the archive to look at."""
+    data = bytearray(archive({"1": ct(1)}, zipfile.ZIP_STORED))
+    place = data.index(b"PK\x05\x06") if spoilt == "whole" else 900
+    data[place] ^= 0xFF
+
+    async def story(here: House, sender: Sender) -> None:
+        became = await upload(sender, bytes(data))
+        assert (became["state"], became["problem"]["code"]) == ("refused", "malformed")
+        (kept,) = here.desk.quarantine.list()
+        assert (here.desk.quarantine.read(kept.id), kept.size_bytes) == (bytes(data), len(data))
+
+    tell(tmp_path, story)
+
+
 def _bomb() -> bytes:
     one = dcmread(io.BytesIO(ct(1)))
     one.Rows = one.Columns = 4096

@@ -52,8 +52,17 @@ class Quarantine:
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
 
-    def keep(self, data: bytes, *, reason: str, detail: str, actor: str, at: datetime) -> str:
-        """Keep bytes and give the id to find them by; the oldest make room."""
+    def keep(
+        self,
+        data: bytes,
+        *,
+        reason: str,
+        detail: str,
+        actor: str,
+        at: datetime,
+        size_bytes: int | None = None,
+    ) -> str:
+        """Keep bytes and give the id to find them by; the oldest make room. `size_bytes`: where `data` begin more."""
         at = check_aware(at)
         kept = data[: max(self._max_bytes - _LEAST_BYTES, 0)]
         file_id = f"q_{instant_us(at):017d}_{secrets.token_hex(4)}"  # so that names sort by time
@@ -63,7 +72,7 @@ class Quarantine:
             actor=actor,
             reason=reason,
             detail=detail,
-            size_bytes=len(data),
+            size_bytes=len(data) if size_bytes is None else size_bytes,
             kept_bytes=len(kept),
         )
         content = msgspec.json.encode(what) + b"\n" + kept

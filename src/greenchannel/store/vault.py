@@ -144,6 +144,12 @@ class Vault:
         tx.conn.execute(insert(schema.patient_keys).values(patient=patient, wrapped_key=wrapped))
         return patient
 
+    def is_numbered(self, connection: Connection, patient: str) -> bool:
+        """Did the site give a number for this patient?"""
+        table = schema.patients
+        query = select(table.c.patient).where(table.c.patient == patient, table.c.ref_mac.is_not(None))
+        return connection.execute(query).one_or_none() is not None
+
     def put_personal(self, tx: Tx, patient: str, data: dict[str, str]) -> None:
         """Add to what is known of a person; a field that was there takes the new value.
 

@@ -2884,6 +2884,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/dicom-web/studies/{study}/priors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Other studies of the patient of a study (ours)
+         * @description Of the very patient of that site: a number of a patient alone means somebody else in another clinic.
+         */
+        get: operations["search_priors_dicom_web_studies__study__priors_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/dicom-web/studies/{study}/rendered": {
         parameters: {
             query?: never;
@@ -8610,6 +8630,37 @@ export interface operations {
         };
     };
     study_metadata_dicom_web_studies__study__metadata_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    search_priors_dicom_web_studies__study__priors_get: {
         parameters: {
             query?: never;
             header?: never;

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import structlog
 from sqlalchemy import Connection, Engine
 
@@ -34,6 +35,7 @@ from greenchannel.service.imaging.records import (
     Received,
     StoredInstance,
 )
+from greenchannel.service.imaging.threads import in_images
 from greenchannel.service.intake import Intake
 from greenchannel.service.keeping import keep_running
 from greenchannel.settings import Settings
@@ -131,11 +133,11 @@ class ImageArchive:
             The named case is none of the site's.
         """
         work = functools.partial(self._prepared, data, source, site_id, case_id, way)
-        coming = await asyncio.to_thread(work)
+        coming = await in_images(work)
         if isinstance(coming, Received):
             return coming
         filed = await self._writer.transact(functools.partial(self._filing.file, coming=coming))
-        return await asyncio.to_thread(self._after, filed, coming)
+        return await in_images(self._after, filed, coming)
 
     async def receive_ecg(
         self, data: bytes, one: ImageInstance, caller: Caller, *, site_id: str, case_id: str | None = None
@@ -146,9 +148,15 @@ class ImageArchive:
                 self._intake, data, one, caller, site=site_id, case_id=case_id, started_at=self._clock.now()
             )
         except IngestError as error:
-            if error.code in ABOUT_THE_BYTES:
-                await asyncio.to_thread(self._put_aside, data, error.code, str(error), caller.actor)
+            await self.put_aside(data, error, caller.actor)
             raise
+
+    async def put_aside(
+        self, data: bytes, error: IngestError, actor: str, size_bytes: int | None = None
+    ) -> None:
+        """Into quarantine, where it is about the bytes that they are refused; `size_bytes`: where they begin more."""
+        if error.code in ABOUT_THE_BYTES:
+            await in_images(self._put_aside, data, error.code, str(error), actor, size_bytes)
 
     def receive_sync(
         self, data: bytes, *, source: str, site_id: str, case_id: str | None = None, way: str = "upload"
@@ -230,28 +238,34 @@ class ImageArchive:
             raise filed
         return filed
 
-    def _put_aside(self, data: bytes, reason: str, detail: str, actor: str) -> None:
-        self._quarantine.keep(data, reason=reason, detail=detail, actor=actor, at=self._clock.now())
+    def _put_aside(
+        self, data: bytes, reason: str, detail: str, actor: str, size_bytes: int | None = None
+    ) -> None:
+        at = self._clock.now()
+        self._quarantine.keep(data, reason=reason, detail=detail, actor=actor, at=at, size_bytes=size_bytes)
 
     # ------------------------------------------------------------ whole studies
 
-    async def finish(self, expected: Mapping[str, int | None], *, source: str) -> None:
-        """The sender has said that it is all of these studies; with how many objects there should be, if it said."""
+    async def finish(
+        self, expected: Mapping[str, int | None], *, source: str, site_id: str | None = None
+    ) -> None:
+        """The sender has said that it is all of these studies; with how many objects there should be, if it said.
 
-        def command(tx: Tx) -> None:
-            for study_uid, number in expected.items():
-                self._settle(tx, study_uid, number, source, quiet=False)
+        Of another site than `site_id` it has nothing to say; None: of any.
+        """
+        await self._writer.transact(functools.partial(self._finished, expected, source, site_id))
 
-        await self._writer.transact(command)
-
-    def finish_sync(self, expected: Mapping[str, int | None], *, source: str) -> None:
+    def finish_sync(
+        self, expected: Mapping[str, int | None], *, source: str, site_id: str | None = None
+    ) -> None:
         """As `finish`, for a thread that may wait."""
+        self._writer.transact_sync(functools.partial(self._finished, expected, source, site_id))
 
-        def command(tx: Tx) -> None:
-            for study_uid, number in expected.items():
+    def _finished(self, expected: Mapping[str, int | None], source: str, site_id: str | None, tx: Tx) -> None:
+        for study_uid, number in expected.items():
+            study = image_rows.study_of(tx.conn, study_uid)
+            if study is not None and site_id in (None, study.site):
                 self._settle(tx, study_uid, number, source, quiet=False)
-
-        self._writer.transact_sync(command)
 
     async def settle_quiet(self) -> None:
         """One round: studies of which nothing has come for a while have come as far as they will."""
@@ -296,7 +310,7 @@ class ImageArchive:
 
     async def sweep(self) -> None:
         """Remove the files that nobody can open."""
-        await asyncio.to_thread(self.blobs.sweep)
+        await in_images(self.blobs.sweep)
 
     # ------------------------------------------------------------ out
 
@@ -349,7 +363,7 @@ class ImageArchive:
 
     async def bytes_of(self, sop_uid: str) -> bytes:
         """The bytes of an object as they came; raises `NotFound`."""
-        return await asyncio.to_thread(self.bytes_of_sync, sop_uid)
+        return await in_images(self.bytes_of_sync, sop_uid)
 
     def bytes_of_sync(self, sop_uid: str) -> bytes:
         """As `bytes_of`, for a thread that may wait."""
@@ -377,12 +391,16 @@ class ImageArchive:
         limit: int = 100,
         offset: int = 0,
         sites: frozenset[str] | None = None,
+        patient: str | None = None,
     ) -> list[Hit]:
         """Results of one level ("study", "series", "instance"), newest study first; see `query` for the filters.
 
-        `sites` are those that the caller may see; None: all. Raises `IngestError` for a filter that cannot be read.
+        `sites` are those that the caller may see; None: all. `patient` is a pseudonym: only what is that patient's.
+        Raises `IngestError` for a filter that cannot be read.
         """
-        work = functools.partial(self.search_sync, level, filters, limit=limit, offset=offset, sites=sites)
+        work = functools.partial(
+            self.search_sync, level, filters, limit=limit, offset=offset, sites=sites, patient=patient
+        )
         return await asyncio.to_thread(work)
 
     def search_sync(
@@ -393,9 +411,12 @@ class ImageArchive:
         limit: int = 100,
         offset: int = 0,
         sites: frozenset[str] | None = None,
+        patient: str | None = None,
     ) -> list[Hit]:
         """As `search`, for a thread that may wait."""
         wanted = wanted_of(filters, self._vault.image_mac)
+        if patient is not None:
+            wanted = msgspec.structs.replace(wanted, patients=(patient,))
         with reading(self._engine) as connection:
             rows = image_rows.search(connection, level, wanted, limit=limit, offset=offset, sites=sites)
             opened = self._vault.opener(connection, {row["study"].patient for row in rows})

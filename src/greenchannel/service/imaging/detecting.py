@@ -20,6 +20,7 @@ from greenchannel.service.desk import Desk
 from greenchannel.service.errors import NotFound
 from greenchannel.service.imaging.detector_process import DetectorProcess
 from greenchannel.service.imaging.records import ImageSeries, ImageStudy
+from greenchannel.service.imaging.threads import in_detectors
 from greenchannel.service.keeping import keep_running
 from greenchannel.store.writer import Tx
 from greenchannel.triage.detectors.plugin import DetectorResult, Status, result
@@ -143,7 +144,7 @@ class Detecting:
             files = [await self._images.bytes_of(one.sop_uid) for one in stored]
         except NotFound:
             return []
-        return await asyncio.to_thread(self._process.look, files, names, self._limit_s)
+        return await in_detectors(self._process.look, files, names, self._limit_s)
 
     def _all(self, names: list[str], reason: str) -> list[DetectorResult]:
         return [result(self.detectors[name].card, Status.SILENT, reason=reason) for name in names]

@@ -199,7 +199,8 @@ class DicomNode:
         whole: dict[str, int | None] = {study: None for study, count in sent.items() if count > 1}
         if whole:
             try:
-                self._images.finish_sync(whole, source=self.peer_of(event).actor)
+                peer = self.peer_of(event)
+                self._images.finish_sync(whole, source=peer.actor, site_id=peer.site)
             except CommitFailed:
                 logger.exception("a study was not settled; it is when it has become quiet")
 

@@ -61,6 +61,8 @@ class Filing:
             return self._again(tx, known, coming)
         if study is None:
             study = self._open(tx, coming)
+        elif study.number_mac is None and one.patient_id is not None:
+            self._number(tx, study, coming)
         self._blobs.link(tx, coming.staged, study.patient)
         self._add(tx, study, coming)
         return self._received(study.case_id, coming, "new")
@@ -90,7 +92,7 @@ class Filing:
                 "同一检查号已由另一机构上传,请人工核对",
             )
         mac = None if one.patient_id is None else self._vault.image_mac("patient", one.patient_id)
-        if mac is not None and study.number_mac is not None and mac != study.number_mac:
+        if mac is not None and not self._may_be(tx, study, coming, mac):
             self._refuse(tx, study, coming, "other_patient")
             return Conflict(
                 "identity_conflict",
@@ -108,6 +110,35 @@ class Filing:
                 f"该检查已归入病例 {study.case_id},而不是病例 {coming.case_id},请人工核对",
             )
         return None
+
+    def _may_be(self, tx: Tx, study: StudyRow, coming: Coming, mac: bytes) -> bool:
+        """Can the patient of this number be that of the study?"""
+        if study.number_mac is not None:
+            return mac == study.number_mac
+        # None of its objects had a number so far. The case may know whose it is; else the first number is the study's.
+        case = self._episodes.of_site(tx, study.site, study.case_id)
+        if not any(self._vault.is_numbered(tx.conn, one) for one in (case.patient, study.patient)):
+            return True
+        patient = self._vault.patient_for(tx, study.site, coming.facts.patient_id)
+        return self._episodes.is_of(tx, patient, case.case_id)
+
+    def _number(self, tx: Tx, study: StudyRow, coming: Coming) -> None:
+        """From now on the study is of this number; who it is, is filled in where it was unknown."""
+        one, mac = coming.facts, self._vault.image_mac
+        known = self._vault.opener(tx.conn)(study.patient, study.sealed, study.study_uid)
+        text = records.study_text(one) | {name: value for name, value in known.items() if value}
+        image_rows.change_study(
+            tx,
+            study.study_uid,
+            number_mac=mac("patient", one.patient_id or ""),
+            sealed=self._vault.seal_text(tx.conn, study.patient, text, study.study_uid),
+        )
+        self._name(tx, study.patient, one)
+
+    def _name(self, tx: Tx, patient: str, one: ImageInstance) -> None:
+        if one.patient_name is not None:
+            words = image_rows.beginnings(one.patient_name)
+            image_rows.add_names(tx, patient, [self._vault.image_mac("name", word) for word in words])
 
     def _again(self, tx: Tx, known: InstanceRow, coming: Coming) -> Received:
         """An identifier that is here: the same thing again, or another under its name."""
@@ -168,9 +199,7 @@ class Filing:
             sealed=self._vault.seal_text(tx.conn, patient, records.study_text(one), one.study_uid),
         )
         image_rows.add_study(tx, row)
-        if one.patient_name is not None:
-            words = image_rows.beginnings(one.patient_name)
-            image_rows.add_names(tx, patient, [mac("name", word) for word in words])
+        self._name(tx, patient, one)
         event = ImageStudyReceived(
             study_uid=one.study_uid,
             modality=one.modality,

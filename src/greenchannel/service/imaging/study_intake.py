@@ -1,22 +1,21 @@
 """A study as one archive, as a van sends it over a bad link: taken in object by object, said to be whole at the end."""
 
-import asyncio
+import io
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 from greenchannel.ingest.errors import IngestError
 from greenchannel.ingest.imaging.archive_members import Member, members
-from greenchannel.ingest.imaging.instance import read_instance
+from greenchannel.ingest.imaging.instance import ImageInstance, read_instance
 from greenchannel.service.callers import Caller
 from greenchannel.service.errors import ServiceError
 from greenchannel.service.imaging.archive import ImageArchive
 from greenchannel.service.imaging.ecg_objects import is_ecg
+from greenchannel.service.imaging.threads import in_images
 from greenchannel.service.intake import Intake
 from greenchannel.service.upload_answers import StudyAnswer
 from greenchannel.settings import Settings
-
-MOST_REFUSED: Final = 200  # after so many it is no study  [E]
 
 
 class StudyIntake:
@@ -51,16 +50,32 @@ class StudyIntake:
             most_object_bytes=self._settings.max_image_bytes,
         )
         result = _Result()
-        while (member := await asyncio.to_thread(_next, given)) is not None:
-            await self._member(member, result, site, fields.case_id, caller)
-            if len(result.refused) > MOST_REFUSED:
-                break
+        try:
+            while (member := await in_images(_next, given)) is not None:
+                await self._member(member, result, site, fields.case_id, caller)
+        except IngestError as error:
+            await self._keep_archive(file, error, caller)
+            raise
+        if result.locked_in is not None:
+            await self._keep_archive(file, result.locked_in, caller)
         if not result.cases and result.first is not None:
             raise result.first
         if not result.cases:
             raise IngestError("empty_body", "there is no DICOM object in the archive", "one or more")
-        await self._images.finish(result.expected(), source=caller.actor)
+        await self._images.finish(result.expected(), source=caller.actor, site_id=site)
         return result.answer()
+
+    async def _keep_archive(self, file: Any, error: IngestError, caller: Caller) -> None:
+        """The archive itself into quarantine, or as much of it as one object may be large."""
+        most = self._settings.max_image_bytes
+
+        def begun() -> tuple[bytes, int]:
+            size = file.seek(0, io.SEEK_END)
+            file.seek(0)
+            return file.read(most), size
+
+        data, size = await in_images(begun)
+        await self._images.put_aside(data, error, caller.actor, size)
 
     async def _member(
         self, member: Member, result: "_Result", site: str, case_id: str | None, caller: Caller
@@ -69,10 +84,14 @@ class StudyIntake:
             if member.problem is None:
                 result.passed_over += 1
             else:
-                result.refuse(member, IngestError(member.problem, "a member of the archive cannot be taken"))
+                error = IngestError(member.problem, "a member of the archive cannot be taken")
+                result.locked_in = result.locked_in or error
+                result.refuse(member, error)
+            return
+        one = await self._read(member, member.data, result, caller)
+        if one is None:
             return
         try:
-            one = await asyncio.to_thread(read_instance, member.data)
             if is_ecg(one):
                 got = await self._images.receive_ecg(member.data, one, caller, site_id=site, case_id=case_id)
                 result.cases[got.study_uid] = got.case_id
@@ -82,11 +101,8 @@ class StudyIntake:
                 member.data, source=caller.actor, site_id=site, case_id=case_id, way="upload"
             )
         except (IngestError, ServiceError) as error:
-            if isinstance(error, IngestError) and error.code == "unsupported":
-                result.passed_over += 1  # a directory of the files
-                return
             result.refuse(member, error)
-            result.expect(member.data)
+            result.sent[one.study_uid] += 1  # missing from its study, and that is to be seen
             return
         result.sent[got.study_uid] += 1
         if got.state == "conflict":
@@ -94,6 +110,20 @@ class StudyIntake:
             return
         result.cases[got.study_uid] = got.case_id
         result.states[got.state] += 1
+
+    async def _read(
+        self, member: Member, data: bytes, result: "_Result", caller: Caller
+    ) -> ImageInstance | None:
+        try:
+            return await in_images(read_instance, data)
+        except IngestError as error:
+            if error.code == "unsupported":
+                result.passed_over += 1  # a directory of the files
+                return None
+            await self._images.put_aside(data, error, caller.actor)
+            result.refuse(member, error)
+            result.unread += 1
+            return None
 
 
 class _Result:
@@ -107,23 +137,19 @@ class _Result:
         self.passed_over = 0
         self.unread = 0
         self.first: Exception | None = None
+        self.locked_in: IngestError | None = None  # why a member was refused whose bytes could not be got out
 
     def refuse(self, member: Member, error: IngestError | ServiceError) -> None:
         self.first = self.first or error
         self.refused.append((str(member.number), error.code))
 
-    def expect(self, data: bytes) -> None:
-        """An object that was sent and not taken is missing from its study, and that is to be seen."""
-        try:
-            self.sent[read_instance(data).study_uid] += 1
-        except IngestError:
-            self.unread += 1
-
     def expected(self) -> dict[str, int | None]:
-        """How many objects of each study were sent; of an archive of one study what cannot be read is of that one."""
-        if len(self.sent) == 1:
-            return {study_uid: sent + self.unread for study_uid, sent in self.sent.items()}
-        return dict(self.sent)
+        """How many objects of each study were sent; of an archive of one study what cannot be read is of that one.
+
+        A study of which nothing was taken is another's, or not here: nothing is said of it.
+        """
+        unread = self.unread if len(self.sent) == 1 else 0
+        return {study_uid: sent + unread for study_uid, sent in self.sent.items() if study_uid in self.cases}
 
     def answer(self) -> StudyAnswer:
         return StudyAnswer(

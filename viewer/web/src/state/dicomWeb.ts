@@ -60,8 +60,8 @@ export const thumbnailPath = (one: Series): string => `${seriesPath(one)}/thumbn
 /** One picture of the whole study, asked for before anything else is known. */
 export const firstPicture = (studyUid: string): string =>
   `${studyPath(studyUid)}/thumbnail?viewport=${FIRST_PX},${FIRST_PX}`;
-/** Every study of the patient that this reader may know of. */
-export const studiesOf = (patientId: string): string => `${ROOT}/studies?PatientID=${at(patientId)}&limit=50`;
+/** The other studies of the patient that this reader may know of; by a patient's number alone two clinics' would mix. */
+export const priorsPath = (studyUid: string): string => `${studyPath(studyUid)}/priors`;
 
 const PREVIEW_QUALITY = 75;
 const FIRST_PX = 512;

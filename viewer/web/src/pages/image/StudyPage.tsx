@@ -8,13 +8,12 @@ import {
   firstPicture,
   inOrder,
   presetsFor,
+  priorsPath,
   type Series,
   type StudyRow,
   seriesOf,
-  studiesOf,
   studyOf,
   studyPath,
-  text,
   thumbnailPath,
 } from "../../state/dicomWeb";
 import { rows } from "../../state/live";
@@ -223,10 +222,8 @@ function Beside({ uid, held }: { uid: string; held: Held }): JSX.Element | null 
 
 /** Other studies of the same patient that this reader may know of. */
 function Priors({ uid }: { uid: string }): JSX.Element | null {
-  const { value: own } = useLoaded<DicomJson[]>(`/dicom-web/studies?StudyInstanceUID=${uid}`, 0);
-  const patientId = own?.[0] ? text(own[0], "00100020") : null;
-  const { value } = useLoaded<DicomJson[]>(patientId === null ? null : studiesOf(patientId), 0);
-  const others = (value ?? []).flatMap((json) => studyOf(json) ?? []).filter((one) => one.studyUid !== uid);
+  const { value } = useLoaded<DicomJson[]>(priorsPath(uid), 0);
+  const others = (value ?? []).flatMap((json) => studyOf(json) ?? []);
   const beside = new URLSearchParams(search.value).get("beside");
   return (
     <section class="card">
