@@ -194,6 +194,6 @@ def _size(text: str | None) -> tuple[int, int] | None:
 def _quality(text: str | None, unsaid: int) -> int:
     if text is None:
         return unsaid
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:4]) <= 100):
+    if not (text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= 100):
         raise Problem(400, "the quality cannot be read", expected="1 to 100", got=text[:60])
     return int(text)

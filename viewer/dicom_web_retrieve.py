@@ -209,20 +209,21 @@ async def bulkdata(
 class _Kept:
     """Metadata as they were made: an object never changes, and reading one takes milliseconds.
 
-    Whoever asks is asked for his right before; of an erased patient no object is found any more.
+    Whoever asks is asked for his right before; of an erased patient no object is found any more. What comes after it
+    under the same identifier is of another pseudonym, and read anew.
     """
 
     def __init__(self) -> None:
-        self._made: OrderedDict[tuple[str, str], bytes] = OrderedDict()
+        self._made: OrderedDict[tuple[str, ...], bytes] = OrderedDict()
         self._size = 0
 
-    def get(self, key: tuple[str, str]) -> bytes | None:
+    def get(self, key: tuple[str, ...]) -> bytes | None:
         made = self._made.get(key)
         if made is not None:
             self._made.move_to_end(key)
         return made
 
-    def put(self, key: tuple[str, str], made: bytes) -> None:
+    def put(self, key: tuple[str, ...], made: bytes) -> None:
         if key in self._made:
             return
         self._made[key] = made
@@ -270,7 +271,7 @@ async def _metadata(front: Front, request: Request, instances: Sequence[StoredIn
     base = base_of(request)
     made: list[bytes] = []
     for one in instances:
-        key = (base, one.sop_uid)
+        key = (base, one.sop_uid, one.sha256, one.patient)
         body = kept.get(key)
         if body is None:
             data = await front.desk.images.bytes_of(one.sop_uid)

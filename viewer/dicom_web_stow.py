@@ -22,6 +22,7 @@ from greenchannel.service.upload_body import out_of_room
 from greenchannel.store.errors import CommitFailed
 from greenchannel.viewer import problems
 from greenchannel.viewer.access import require
+from greenchannel.viewer.dicom_web_front import beside
 from greenchannel.viewer.front import Front, Here, Who
 from greenchannel.viewer.problems import Problem
 from greenchannel.viewer.uploads import check_announced
@@ -66,9 +67,9 @@ class _Store:
         """One object. What is wrong with it is answered for it alone; what is wrong with us ends the request."""
         desk = self._front.desk
         try:
-            if self._study is not None and read_instance(data).study_uid != self._study:
+            if self._study is not None and (await beside(read_instance, data)).study_uid != self._study:
                 raise IngestError("bad_field", "the object is of another study", self._study, "another")
-            if ECG_CLASS in data[:2000] and is_ecg(one := read_instance(data)):
+            if ECG_CLASS in data[:2000] and is_ecg(one := await beside(read_instance, data)):
                 got = await desk.images.receive_ecg(
                     data, one, self._who, site_id=self._site, case_id=self._case_id
                 )
@@ -79,7 +80,7 @@ class _Store:
         except (OSError, CommitFailed) as error:
             raise out_of_room(error) from error
         except (IngestError, ServiceError) as error:
-            self.failed.append((error, _named(data)))
+            self.failed.append((error, await beside(_named, data)))
             return
         if got.state == "conflict":
             other = Conflict(

@@ -14,6 +14,10 @@ MAX_RATIO: Final = 400  # an empty picture goes to about a two-hundredth; a bomb
 _SMALL: Final = 2**20  # below it nobody asks how much smaller it was  [E]
 _PIECE: Final = 2**20
 _HEAD_BYTES: Final = 136
+_PACKINGS: Final = (
+    zipfile.ZIP_STORED,
+    zipfile.ZIP_DEFLATED,
+)  # others have no bound on the memory that they take
 
 
 class Member(NamedTuple):
@@ -60,7 +64,7 @@ def members(file: BinaryIO, *, most_bytes: int, most_object_bytes: int) -> Itera
 
 
 def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, number: int, most_bytes: int) -> Member:
-    if info.flag_bits & 0x1:
+    if info.flag_bits & 0x1 or info.compress_type not in _PACKINGS:
         return Member(number, None, "unsupported")
     if info.file_size > _SMALL and info.file_size > MAX_RATIO * max(info.compress_size, 1):
         return Member(number, None, "too_large")

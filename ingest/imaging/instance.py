@@ -130,7 +130,12 @@ def read_instance(data: bytes) -> ImageInstance:
     try:
         with _quiet, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _instance(_read(data), data)
+            read = _read(data)
+        content = hashlib.sha256(read.syntax.encode() + b"\0")  # takes long; nobody waits for it
+        content.update(memoryview(data)[read.starts_at :])
+        with _quiet, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _instance(read, data, content.hexdigest())
     except IngestError:
         raise
     except Exception as error:
@@ -172,7 +177,7 @@ def _pixels(tag: Any, _vr: Any, _length: Any) -> bool:
     return bool(tag in (0x7FE00008, 0x7FE00009, 0x7FE00010))
 
 
-def _instance(read: _Read, data: bytes) -> ImageInstance:
+def _instance(read: _Read, data: bytes, content_sha256: str) -> ImageInstance:
     get = Getter(read.dataset)
     sop_class = get.text("SOPClassUID") or ""
     if sop_class == _DIRECTORY or "DirectoryRecordSequence" in read.dataset:
@@ -180,8 +185,6 @@ def _instance(read: _Read, data: bytes) -> ImageInstance:
     uids = [
         _uid(get, name) for name in ("SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "SOPClassUID")
     ]
-    content = hashlib.sha256(read.syntax.encode() + b"\0")
-    content.update(memoryview(data)[read.starts_at :])
     pixels = _pixels_of(read, data)
     has_pixels = get.whole("Rows") is not None and get.whole("Columns") is not None and pixels is not None
     if pixels is None and _is_picture(sop_class):
@@ -195,7 +198,7 @@ def _instance(read: _Read, data: bytes) -> ImageInstance:
         study_uid=uids[2],
         sop_class=uids[3],
         transfer_syntax=read.syntax,
-        content_sha256=content.hexdigest(),
+        content_sha256=content_sha256,
         modality=get.code("Modality"),
         body_part=get.code("BodyPartExamined"),
         study_description=get.text("StudyDescription"),

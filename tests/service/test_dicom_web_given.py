@@ -14,6 +14,7 @@ from PIL import Image
 from pydicom.data import get_testdata_file
 
 from greenchannel.ingest.imaging.pixels import values_hu
+from tests.desk_world import device
 from tests.imaging_files import ROOT_UID, ct, related
 from tests.service.viewer_house import House, house
 
@@ -245,6 +246,19 @@ OF_A_STUDY = (
 )
 
 
+def test_a_quality_beyond_its_bounds_is_refused(tmp_path: Path) -> None:
+    """However many figures it is written with."""
+
+    async def story(here: House) -> None:
+        await stow(here, ct(1))
+        url = f"{ROOT}/studies/{STUDY}/series/{SERIES}/instances/{SERIES}.1/rendered?quality="
+        for asked, status in (("00019999", 400), ("0", 400), ("101", 400), ("1", 200), ("100", 200)):
+            got = await here.http.get(url + asked, headers=here.device())
+            assert (asked, got.status_code) == (asked, status)
+
+    tell(tmp_path, story)
+
+
 def test_images_of_another_site_do_not_exist(tmp_path: Path) -> None:
     """404 for the other clinic, 403 for roles without a right to files, 401 without a name; searches find nothing."""
 
@@ -280,6 +294,21 @@ def test_earlier_studies_are_of_the_same_patient_of_the_same_clinic(tmp_path: Pa
         assert found["0020000D"]["Value"] == [f"{ROOT_UID}.2"]
         assert (await priors(3, who)).status_code == 204
         assert (await priors(1, await here.person("other"))).status_code == 404
+
+    tell(tmp_path, story)
+
+
+def test_what_comes_again_after_an_erasure_is_read_anew(tmp_path: Path) -> None:
+    """The same identifiers, other attributes: nothing that was said of the erased patient is said again."""
+
+    async def story(here: House) -> None:
+        url = f"{ROOT}/studies/{STUDY}/metadata"
+        for name in ("Wang^A", "Li^B"):
+            await stow(here, ct(1, name=name))
+            (said,) = (await here.http.get(url, headers=here.device())).json()
+            assert said["00100010"]["Value"] == [{"Alphabetic": name}]
+            study = await here.desk.images.study(STUDY)
+            await here.desk.answers.erase_patient(study.case_id, device(), "asked for")
 
     tell(tmp_path, story)
 

@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
+from greenchannel.ingest.imaging.instance import ImageInstance, read_instance
 from greenchannel.service.imaging.threads import in_detectors
+from greenchannel.viewer import dicom_web_stow
 from greenchannel.viewer.dicom_web_front import beside
 from tests.desk_world import dicom
 from tests.imaging_files import ROOT_UID, ct, related
@@ -126,6 +129,28 @@ def test_an_ecg_does_not_wait_for_images(tmp_path: Path) -> None:
         finally:
             hold.set()
             await asyncio.gather(*busy)
+
+    tell(tmp_path, story)
+
+
+def test_objects_are_read_beside_the_event_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Good ones, refused ones, ECGs: a large one holds up nobody."""
+    reads = 0
+
+    def read(data: bytes) -> ImageInstance:
+        nonlocal reads
+        reads += 1
+        with pytest.raises(RuntimeError):  # there is none in this thread
+            asyncio.get_running_loop()
+        return read_instance(data)
+
+    monkeypatch.setattr(dicom_web_stow, "read_instance", read)
+
+    async def story(here: House) -> None:
+        sent = await stow(here, [ct(1), ct(1, study=2)], f"{STUDIES}/{ROOT_UID}.1")
+        assert sent.status_code == 202, sent.text
+        assert (await stow(here, [dicom(patient_id="P1"), b"no image"])).status_code == 202
+        assert reads == 5
 
     tell(tmp_path, story)
 

@@ -244,6 +244,11 @@ def test_another_member_uses_the_result_without_a_second_examination(tmp_path: P
         assert await waiting(here, other, "reported") == [uid]
         assert (await here.http.get(f"{API}/studies/{uid}/report.pdf", headers=other)).status_code == 200
         assert (await here.http.get(images, headers=other)).status_code == 200
+        for below in ("series", "instances"):
+            found = await here.http.get(f"/dicom-web/studies/{uid}/{below}", headers=other)
+            assert found.status_code == 200, below
+            assert {one["0020000D"]["Value"][0] for one in found.json()} == {uid}
+        assert (await here.http.get("/dicom-web/series", headers=other)).status_code == 204
         assert (await here.http.get(f"/api/v1/cases/{page['case_id']}", headers=other)).status_code == 404
 
     tell(tmp_path, story)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from pydicom import dcmread
 
+from greenchannel.ingest.imaging.archive_members import members
 from tests.imaging_files import ROOT_UID, ct, written
 from tests.service.viewer_house import House, house
 from tests.tus_client import Sender, metadata
@@ -143,6 +144,21 @@ def test_an_archive_that_cannot_be_unpacked_is_kept_itself(tmp_path: Path, spoil
         assert (here.desk.quarantine.read(kept.id), kept.size_bytes) == (bytes(data), len(data))
 
     tell(tmp_path, story)
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_members_of_another_packing_are_refused_and_the_others_taken(packing: int) -> None:
+    """Also where they are broken, and would make the unpacking raise what nobody expects."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as file:
+        file.writestr("1", ct(1), packing)
+        file.writestr("2", ct(2), packing)
+        file.writestr("3", ct(3), zipfile.ZIP_DEFLATED)
+    data = bytearray(out.getvalue())
+    data[60:300] = bytes(240)
+    found = list(members(io.BytesIO(data), most_bytes=10**7, most_object_bytes=10**6))
+    assert [one.problem for one in found] == ["unsupported", "unsupported", None]
+    assert found[2].data == ct(3)
 
 
 def _bomb() -> bytes:

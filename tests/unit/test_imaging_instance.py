@@ -1,13 +1,16 @@
 """What one DICOM object says of itself."""
 
+import hashlib
 import io
 from datetime import UTC, date, datetime, time, timedelta, timezone
+from typing import Any
 
 import pytest
 from pydicom import dcmread
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from greenchannel.ingest.errors import IngestError
+from greenchannel.ingest.imaging import instance
 from greenchannel.ingest.imaging.instance import read_instance
 from greenchannel.ingest.imaging.sameness import same_object
 from tests.imaging_files import ct, written
@@ -105,3 +108,15 @@ def test_a_picture_with_fewer_pixels_than_it_has_is_kept_and_marked() -> None:
         False,
         "short_pixels",
     )
+
+
+def test_one_is_hashed_while_another_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What may be 100 MB is not hashed under the lock that all reading goes through."""
+    made = hashlib.sha256
+
+    def free(data: bytes = b"") -> Any:
+        assert not instance._quiet.locked()
+        return made(data)
+
+    monkeypatch.setattr(hashlib, "sha256", free)
+    assert read_instance(ct(1)).content_sha256
