@@ -34,6 +34,8 @@ from greenchannel.events import (
     FollowUpPlanned,
     IdentityChecked,
     IdentityConflictRaised,
+    ImagePatientDoubted,
+    ImageRefused,
     ReadingOverdue,
 )
 
@@ -76,12 +78,13 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class IdentityConflict(msgspec.Struct, frozen=True, kw_only=True):
-    """The same bytes came for another patient; a person must look."""
+    """The same bytes came for another patient, or images name another one; a person must look."""
 
     at: datetime
     sha256: str
-    existing_ecg_id: str
+    existing_ecg_id: str | None = None  # None: it is about images
     ecg_id: str | None = None  # the ECG of this case, where both are kept
+    study_uid: str | None = None  # of images: the study of this case
 
 
 class IdentityCheck(msgspec.Struct, frozen=True, kw_only=True):
@@ -289,6 +292,9 @@ def _fold_rest(case: Case, envelope: Envelope) -> Case:
             conflict = IdentityConflict(
                 at=envelope.at, sha256=e.sha256, existing_ecg_id=e.existing_ecg_id, ecg_id=e.ecg_id
             )
+            return replace(case, conflicts=(*case.conflicts, conflict))
+        case ImagePatientDoubted() | ImageRefused(reason="other_patient") as e:
+            conflict = IdentityConflict(at=envelope.at, sha256=e.sha256, study_uid=e.study_uid)
             return replace(case, conflicts=(*case.conflicts, conflict))
         case IdentityChecked() as e:
             check = IdentityCheck(at=envelope.at, person=person_of(envelope.actor), note=e.note)

@@ -46,12 +46,13 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
 def wanted(header: str | None, parameter: str | None = None) -> list[Wanted]:
     """All that a client can take, what it would rather have first. Nothing said is everything."""
-    found = [_one(item) for item in _ITEM.findall(parameter or header or ANY)]
+    given = [parts for item in _ITEM.findall(parameter or header or ANY) if (parts := _PART.findall(item))]
+    found = [_one(parts) for parts in given or [[ANY]]]  # a bare ";" between two commas says nothing
     return sorted((one for one in found if one.weight > 0), key=lambda one: -one.weight)
 
 
-def _one(item: str) -> Wanted:
-    media, *given = (part.strip() for part in _PART.findall(item))
+def _one(parts: Iterable[str]) -> Wanted:
+    media, *given = (part.strip() for part in parts)
     values = {
         name.strip().lower(): value.strip().strip('"')
         for name, _, value in (one.partition("=") for one in given)

@@ -22,6 +22,7 @@ from greenchannel.service.upload_body import out_of_room
 from greenchannel.store.errors import CommitFailed
 from greenchannel.viewer import problems
 from greenchannel.viewer.access import require
+from greenchannel.viewer.dicom_web_bodies import ALL_TOGETHER, Bodies, Body
 from greenchannel.viewer.dicom_web_front import beside
 from greenchannel.viewer.front import Front, Here, Who
 from greenchannel.viewer.problems import Problem
@@ -29,6 +30,7 @@ from greenchannel.viewer.uploads import check_announced
 
 ECG_CLASS: Final = b"1.2.840.10008.5.1.4.1.1.9.1."  # where an object names none of these it is no ECG
 ROOT: Final = "/dicom-web"
+BODIES: Final = Bodies()  # memory is one, whatever serves
 DICOM_JSON: Final = "application/dicom+json"
 router = APIRouter(tags=["images"])
 logger = structlog.get_logger(__name__)
@@ -195,31 +197,39 @@ async def _store(request: Request, front: Front, who: Caller, study_uid: str | N
             expected='multipart/related; type="application/dicom"',
             got=kind[:60],
         )
-    body = _bounded(
-        request, settings.max_study_bytes if kind == "multipart/related" else settings.max_image_bytes
-    )
+    if given.get("type", "application/dicom") != "application/dicom":
+        raise Problem(
+            415, "only whole objects are taken", expected="type=application/dicom", got=given["type"][:60]
+        )
+    most_together_bytes = int(ALL_TOGETHER * settings.max_image_bytes)
     try:
-        if kind == "application/dicom":
-            await taken.take(b"".join([piece async for piece in body]))
-        else:
-            if given.get("type", "application/dicom") != "application/dicom":
-                raise Problem(
-                    415,
-                    "only whole objects are taken",
-                    expected="type=application/dicom",
-                    got=given["type"][:60],
-                )
-            reader = MultipartReader(given.get("boundary", ""), settings.max_image_bytes)
-            async for piece in body:
-                for part in reader.feed(piece):
-                    await taken.take(part.body)
-            reader.finish()
+        with BODIES.body(most_together_bytes=most_together_bytes, idle_s=settings.upload_idle_s) as body:
+            if kind == "application/dicom":
+                await _take_one(request, body, taken, settings.max_image_bytes)
+            else:
+                reader = MultipartReader(given.get("boundary", ""), settings.max_image_bytes)
+                await _take_parts(request, body, taken, reader, settings.max_study_bytes)
     except ClientDisconnect:
         return Response(status_code=400)  # nobody is there to read it; what was whole is kept
     if not taken.stored and not taken.failed:
         raise IngestError("empty_body", "nothing was sent", "one part or more")
     await taken.finish()
     return taken.response(str(request.base_url).rstrip("/") + ROOT)
+
+
+async def _take_one(request: Request, body: Body, taken: _Store, most_bytes: int) -> None:
+    await taken.take(b"".join([piece async for piece in body.pieces(_bounded(request, most_bytes))]))
+
+
+async def _take_parts(
+    request: Request, body: Body, taken: _Store, reader: MultipartReader, most_bytes: int
+) -> None:
+    async for piece in body.pieces(_bounded(request, most_bytes)):
+        for part in reader.feed(piece):
+            await taken.take(part.body)
+            del part  # or it would be held as long as the next one comes
+        body.held_bytes = reader.held_bytes
+    reader.finish()
 
 
 async def _bounded(request: Request, most_bytes: int) -> AsyncIterator[bytes]:

@@ -52,9 +52,14 @@ def same_as(ecg: Ecg) -> Json | None:
 
 
 def conflicts(case: Case) -> list[Json]:
-    """The same recording sent for another patient, as long as nobody has looked."""
+    """The same recording sent for another patient, or images of another person, as long as nobody has looked."""
     return [
-        {"at": rfc3339(one.at), "existing_ecg_id": one.existing_ecg_id, "ecg_id": one.ecg_id}
+        {
+            "at": rfc3339(one.at),
+            "existing_ecg_id": one.existing_ecg_id,
+            "ecg_id": one.ecg_id,
+            "study_uid": one.study_uid,
+        }
         for one in case.conflicts
         if case.asks_identity(one.at) and _is_here(case, one.ecg_id) and not _has(case, one)
     ]

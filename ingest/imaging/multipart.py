@@ -50,6 +50,11 @@ class MultipartReader:
         self._state = "before"
         self._parts = 0
 
+    @property
+    def held_bytes(self) -> int:
+        """How much of a part that is not whole is held."""
+        return len(self._held)
+
     def feed(self, piece: bytes) -> Iterator[Part]:
         """The parts that have become whole with one more piece."""
         self._held += piece

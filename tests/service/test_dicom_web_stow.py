@@ -168,3 +168,56 @@ def test_an_ecg_among_the_images_is_read_as_an_ecg(tmp_path: Path) -> None:
         assert hit.instance is not None and hit.instance.sop_uid == f"{ROOT_UID}.1.1.1"
 
     tell(tmp_path, story)
+
+
+async def stands_still(here: House, body: bytes, kind: str) -> tuple[int, str, bytes]:
+    """A sender whose line stays open behind the last byte but some; what it is answered: status, head, rest."""
+    url = httpx.URL(here.origin)
+    reader, writer = await asyncio.open_connection(url.host, url.port)
+    given = here.device("ecg-1") | {"Content-Type": kind, "Content-Length": str(len(body)), "Host": url.host}
+    head = "".join(f"{name}: {value}\r\n" for name, value in given.items())
+    try:
+        writer.write(f"POST {STUDIES} HTTP/1.1\r\n{head}\r\n".encode() + body[:-100])
+        said = (await reader.readuntil(b"\r\n\r\n")).decode()
+        length = int(said.lower().split("content-length: ")[1].split("\r\n")[0])
+        document = await reader.readexactly(length)
+        if "connection: close" in said.lower():
+            assert await reader.read() == b""  # the line is closed
+        return int(said.split()[1]), said.lower(), document
+    finally:
+        writer.close()
+
+
+def test_a_body_that_stands_still_is_ended(tmp_path: Path) -> None:
+    """The sender is told, what was whole is kept, and its line is closed."""
+
+    async def story(here: House) -> None:
+        body, kind = related([ct(1), ct(2)])
+        async with asyncio.timeout(30):
+            status, head, document = await stands_still(here, body, kind)
+        assert (status, b'"timeout"' in document, "connection: close" in head) == (408, True, True)
+        assert (await here.desk.images.study(f"{ROOT_UID}.1")).instances == 1
+
+    tell(tmp_path, story, upload_idle_s=0.2)
+
+
+def test_senders_that_hold_much_and_say_nothing_keep_nobody_out(tmp_path: Path) -> None:
+    """All bodies together have one bound; the largest is broken off and told to come again, a small one is taken."""
+
+    async def story(here: House) -> None:
+        large, kind = related([ct(1, size=600)])
+        async with asyncio.timeout(30):
+            sent = [asyncio.create_task(stands_still(here, large, kind)) for _ in range(4)]
+            waiting = set(sent)
+            while len(waiting) > 1:
+                _, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            taken = await stow(here, [ct(1, study=2)])
+            assert taken.status_code == 200, taken.text
+        for task in set(sent) - waiting:
+            status, head, document = task.result()
+            assert (status, b'"busy"' in document, "retry-after: 5" in head) == (503, True, True)
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*sent, return_exceptions=True)
+
+    tell(tmp_path, story, max_image_bytes=1_000_000)

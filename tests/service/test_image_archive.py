@@ -1,10 +1,11 @@
 """The archive of images: once, whole, in the right case, found again, and nobody else's."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from greenchannel.events import ImageRefused, ImageStudyReceived, ImageStudySettled
+from greenchannel.events import ImagePatientDoubted, ImageRefused, ImageStudyReceived, ImageStudySettled
 from greenchannel.ingest.errors import IngestError
 from greenchannel.service.desk import Desk
 from greenchannel.service.errors import Conflict, NotFound
@@ -110,6 +111,73 @@ def test_a_study_without_a_number_is_of_the_patient_of_its_case(tmp_path: Path) 
             await keep(desk, ct(2, patient_id="B2"))
         assert raised.value.code == "identity_conflict"
         assert (await keep(desk, ct(3, patient_id="P9"))).case_id == ecg.case_id
+
+    run(tmp_path, story)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"name": "Li^Er"},
+        {"name": None, "PatientSex": "F"},
+        {"name": None, "PatientBirthDate": "20150304"},
+        {"name": None, "PatientAge": "011Y"},
+    ],
+)
+def test_an_object_without_a_number_that_names_another_person_is_refused(
+    tmp_path: Path, other: dict[str, Any]
+) -> None:
+    """The number is missing, the rest cannot be true of the same person: kept aside, and asked on the case."""
+
+    async def story(world: World, desk: Desk) -> None:
+        got = await keep(desk, ct(1, PatientBirthDate="19500304", PatientAge="076Y"))
+        with pytest.raises(Conflict) as raised:
+            await keep(desk, ct(2, **({"patient_id": None, "PatientBirthDate": None} | other)))
+        assert raised.value.code == "identity_conflict"
+        assert {file.reason for file in desk.quarantine.list()} == {"identity_conflict"}
+        (asked,) = desk.case(got.case_id).conflicts
+        assert asked.study_uid == got.study_uid
+        same = await keep(desk, ct(3, patient_id=None, name="XIAOMING WANG", PatientBirthDate="19500403"))
+        assert same.state == "new"
+
+    run(tmp_path, story)
+
+
+def test_who_a_study_is_of_is_learnt_from_each_of_its_objects(tmp_path: Path) -> None:
+    """The first knows nothing, the second a name: the third may not have another."""
+
+    async def story(world: World, desk: Desk) -> None:
+        got = await keep(desk, ct(1, patient_id=None, name=None))
+        await keep(desk, ct(2, patient_id=None, name="Wang^Da"))
+        assert (await desk.images.study(got.study_uid)).text.patient_name == "Wang^Da"
+        with pytest.raises(Conflict):
+            await keep(desk, ct(3, patient_id=None, name="Li^Er"))
+        assert (await keep(desk, ct(4, patient_id=None, name="Da Wang"))).state == "new"
+
+    run(tmp_path, story)
+
+
+def test_another_person_under_the_same_number_is_taken_and_asked(tmp_path: Path) -> None:
+    """No image is kept away for a name that was mended; whose it is, is asked once, until a person has looked."""
+
+    async def story(world: World, desk: Desk) -> None:
+        got = await keep(desk, ct(1, name="Wang^Da", PatientBirthDate="19500304"))
+        assert desk.case(got.case_id).conflicts == ()
+        again = ct(2, name="Wang Da=王^大", PatientBirthDate="19500304")
+        assert (await keep(desk, again)).state == "new"
+        assert desk.case(got.case_id).conflicts == ()
+        other = {"name": "Zhang^San", "PatientSex": "F", "PatientBirthDate": "20150304"}
+        for number in (1, 2):
+            new = await keep(desk, ct(number, study=2, **other))
+            assert (new.case_id, new.state) == (got.case_id, "new")
+        await keep(desk, ct(3, **other))  # within the study that is the first one's
+        events = [e.event for e in await desk.history(got.case_id)]
+        doubted = [e for e in events if isinstance(e, ImagePatientDoubted)]
+        assert [(e.study_uid, e.differs) for e in doubted] == [
+            (new.study_uid, ("name", "sex", "birth_date", "age_years")),
+            (got.study_uid, ("name", "sex", "birth_date")),
+        ]
+        assert [one.study_uid for one in desk.case(got.case_id).conflicts] == [e.study_uid for e in doubted]
 
     run(tmp_path, story)
 

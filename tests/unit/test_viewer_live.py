@@ -86,7 +86,7 @@ def test_a_closed_case_without_an_ecg_does_not_wait_for_one() -> None:
     closed = case_row(book.add("c_1", CaseClosed(reason="over"))[1], names(), START)
 
     assert row["headline_en"] == "no ECG yet" and closed["headline_en"] == "no ECG in this case"
-    shown = {"at": "2026-05-01T16:05:00.000Z", "existing_ecg_id": "e_old", "ecg_id": None}
+    shown = {"at": "2026-05-01T16:05:00.000Z", "existing_ecg_id": "e_old", "ecg_id": None, "study_uid": None}
     assert row["identity_conflicts"] == [shown]
 
 

@@ -86,6 +86,7 @@ from greenchannel.events.image_reading import (
 from greenchannel.events.imaging import (
     ImageOrderCancelled,
     ImageOrdered,
+    ImagePatientDoubted,
     ImageRefused,
     ImageStudyReceived,
     ImageStudySettled,
@@ -145,6 +146,7 @@ __all__ = [
     "ImageMarkedStat",
     "ImageOrderCancelled",
     "ImageOrdered",
+    "ImagePatientDoubted",
     "ImageReadingGone",
     "ImageReadingWanted",
     "ImageRefused",
@@ -246,6 +248,7 @@ AnyEvent = (
     | ImageShared
     | ImageStudyReceived
     | ImageStudySettled
+    | ImagePatientDoubted
     | ImageRefused
     | ImageOrdered
     | ImageOrderCancelled

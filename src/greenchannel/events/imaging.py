@@ -34,6 +34,15 @@ class ImageRefused(Event, frozen=True, kw_only=True):
     reason: str  # "other_patient", "other_bytes": another object under the identifier of one that is here
 
 
+class ImagePatientDoubted(Event, frozen=True, kw_only=True):
+    """An object names another person than what is known under its own number of a patient; it is taken, a person must
+    look."""
+
+    study_uid: str
+    sha256: str
+    differs: tuple[str, ...]  # of "name", "sex", "birth_date", "age_years"
+
+
 class ImageOrdered(Event, frozen=True, kw_only=True):
     """Somebody asks for images; they stand in the worklist of the site's machines until they have come."""
 

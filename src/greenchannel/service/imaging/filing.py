@@ -2,22 +2,29 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
+import msgspec
+
+from greenchannel.alerts.case import Case
 from greenchannel.alerts.milestones import future_tolerance_s
-from greenchannel.events import ClockReading, ImageRefused, ImageStudyReceived
+from greenchannel.events import ClockReading, ImagePatientDoubted, ImageRefused, ImageStudyReceived
 from greenchannel.ingest.fields import UploadFields
 from greenchannel.ingest.imaging.instance import ImageInstance
 from greenchannel.service.casework import Casework
 from greenchannel.service.episodes import Episodes, FileFacts
 from greenchannel.service.errors import Conflict
 from greenchannel.service.imaging import records
-from greenchannel.service.imaging.records import Received
+from greenchannel.service.imaging.person import Person, differences, person_of
+from greenchannel.service.imaging.records import Received, StudyText
 from greenchannel.store import image_rows
 from greenchannel.store.blobs import Blobs, StagedBlob
 from greenchannel.store.image_rows import InstanceRow, SeriesRow, StudyRow
 from greenchannel.store.vault import Vault
 from greenchannel.store.writer import Tx
+
+_MOST_ALIKE: Final = 1000  # studies under way at once  [E]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,6 +48,7 @@ class Filing:
         self._blobs = blobs
         self._casework = casework
         self._episodes = episodes
+        self._alike: dict[str, int] = {}  # study → what was last compared with it, as a hash, and was alike
 
     def file(self, tx: Tx, coming: Coming) -> Received | Conflict:
         """Enter one object; a conflict is returned, since what it writes must be kept.
@@ -61,8 +69,8 @@ class Filing:
             return self._again(tx, known, coming)
         if study is None:
             study = self._open(tx, coming)
-        elif study.number_mac is None and one.patient_id is not None:
-            self._number(tx, study, coming)
+        else:
+            self._learn(tx, study, coming)
         self._blobs.link(tx, coming.staged, study.patient)
         self._add(tx, study, coming)
         return self._received(study.case_id, coming, "new")
@@ -92,7 +100,10 @@ class Filing:
                 "同一检查号已由另一机构上传,请人工核对",
             )
         mac = None if one.patient_id is None else self._vault.image_mac("patient", one.patient_id)
-        if mac is not None and not self._may_be(tx, study, coming, mac):
+        number_fits = mac is None or self._may_be(tx, study, coming, mac)
+        # Under the same number a name may have been mended meanwhile: that is asked, and keeps no image away.
+        is_numbered = mac is not None and mac == study.number_mac
+        if not number_fits or (not is_numbered and self._differs(tx, study, coming)):
             self._refuse(tx, study, coming, "other_patient")
             return Conflict(
                 "identity_conflict",
@@ -122,18 +133,70 @@ class Filing:
         patient = self._vault.patient_for(tx, study.site, coming.facts.patient_id)
         return self._episodes.is_of(tx, patient, case.case_id)
 
-    def _number(self, tx: Tx, study: StudyRow, coming: Coming) -> None:
-        """From now on the study is of this number; who it is, is filled in where it was unknown."""
-        one, mac = coming.facts, self._vault.image_mac
-        known = self._vault.opener(tx.conn)(study.patient, study.sealed, study.study_uid)
-        text = records.study_text(one) | {name: value for name, value in known.items() if value}
-        image_rows.change_study(
-            tx,
-            study.study_uid,
-            number_mac=mac("patient", one.patient_id or ""),
-            sealed=self._vault.seal_text(tx.conn, study.patient, text, study.study_uid),
-        )
-        self._name(tx, study.patient, one)
+    def _differs(self, tx: Tx, study: StudyRow, coming: Coming) -> tuple[str, ...]:
+        """In what an object cannot be of the person whom the study names."""
+        if self._is_as_before(study, coming):
+            return ()
+        return differences(person_of(coming.facts), person_of(self._text(tx, study)))
+
+    def _is_as_before(self, study: StudyRow, coming: Coming) -> bool:
+        """Does an object say of its patient what the one before said? Then nothing of the study needs to be opened."""
+        return self._alike.get(study.study_uid) == hash((study.sealed, person_of(coming.facts)))
+
+    def _text(self, tx: Tx, study: StudyRow) -> StudyText:
+        opened = self._vault.opener(tx.conn)(study.patient, study.sealed, study.study_uid)
+        return msgspec.convert(opened, StudyText)
+
+    def _learn(self, tx: Tx, study: StudyRow, coming: Coming) -> None:
+        """One more object of a study: who it is, is filled in where it was unknown, and asked where it differs."""
+        one = coming.facts
+        numbers = study.number_mac is None and one.patient_id is not None
+        if not numbers and self._is_as_before(study, coming):
+            return
+        if differs := self._differs(tx, study, coming):
+            self._doubt(tx, study, coming, differs)
+            return
+        known, sealed = self._text(tx, study), study.sealed
+        if numbers or _tells_more(person_of(one), person_of(known)):
+            text = records.study_text(one) | {
+                k: value for k, value in msgspec.to_builtins(known).items() if value
+            }
+            sealed = self._vault.seal_text(tx.conn, study.patient, text, study.study_uid)
+            more = {"number_mac": self._vault.image_mac("patient", one.patient_id or "")} if numbers else {}
+            image_rows.change_study(tx, study.study_uid, sealed=sealed, **more)
+            self._name(tx, study.patient, one)
+            case = self._episodes.of_site(tx, study.site, study.case_id)
+            self._doubt(tx, study, coming, self._differs_from_case(tx, case, study, coming))
+        self._alike[study.study_uid] = hash((sealed, person_of(one)))
+        if len(self._alike) > _MOST_ALIKE:
+            del self._alike[next(iter(self._alike))]
+
+    def _differs_from_case(self, tx: Tx, case: Case, study: StudyRow, coming: Coming) -> tuple[str, ...]:
+        """In what an object cannot be of the person whom its case, or another study of it, names."""
+        said, context = person_of(coming.facts), case.context
+        name = self._vault.personal_in(tx, case.patient).get("name")
+        found = set(differences(said, Person(name=name, sex=context.sex, age_years=context.age_years)))
+        # What files say differently is unknown in the case.
+        found |= {each for each in context.disputed if getattr(said, each, None) is not None}
+        for other in image_rows.studies_of_cases(tx.conn, [case.case_id]):
+            if other.study_uid != study.study_uid and self._vault.has_key(tx.conn, other.patient):
+                found |= set(differences(said, person_of(self._text(tx, other))))
+        return tuple(each for each in Person.__struct_fields__ if each in found)
+
+    def _doubt(self, tx: Tx, study: StudyRow, coming: Coming, differs: tuple[str, ...]) -> None:
+        """Ask on the case whose the images are; once for each study and what differs."""
+        case = self._episodes.of_site(tx, study.site, study.case_id)
+        said = {
+            each
+            for envelope in case.history
+            if isinstance(envelope.event, ImagePatientDoubted) and envelope.event.study_uid == study.study_uid
+            for each in envelope.event.differs
+        }
+        if not set(differs) <= said:
+            event = ImagePatientDoubted(
+                study_uid=study.study_uid, sha256=coming.staged.sha256, differs=differs
+            )
+            self._casework.write(tx, case, case.case_id, [event], coming.actor)
 
     def _name(self, tx: Tx, patient: str, one: ImageInstance) -> None:
         if one.patient_name is not None:
@@ -208,7 +271,8 @@ class Filing:
             way=coming.way,
             study=study_at,
         )
-        self._casework.write(tx, case, case_id, [event], coming.actor)
+        case = self._casework.write(tx, case, case_id, [event], coming.actor)
+        self._doubt(tx, row, coming, self._differs_from_case(tx, case, row, coming))
         return row
 
     def _add(self, tx: Tx, study: StudyRow, coming: Coming) -> None:
@@ -249,6 +313,12 @@ class Filing:
                 facts=records.facts_of(one),
             ),
         )
+
+
+def _tells_more(said: Person, known: Person) -> bool:
+    return any(
+        getattr(known, name) is None and getattr(said, name) is not None for name in Person.__struct_fields__
+    )
 
 
 def _study_at(one: ImageInstance, zone: ZoneInfo, now: datetime) -> ClockReading | None:

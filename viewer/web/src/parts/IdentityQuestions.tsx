@@ -25,6 +25,7 @@ export function IdentityQuestions({ row }: { row: Row }): JSX.Element | null {
   return (
     <section class="conflict" role="alert">
       <Conflicts row={row} />
+      <ImagesOfOthers row={row} />
       {row.patient_doubts.map((each) => (
         <div key={each.ecg_id} data-testid="patient-doubt">
           <h2>▲ {t("patientDoubtText")}</h2>
@@ -42,8 +43,9 @@ export function IdentityQuestions({ row }: { row: Row }): JSX.Element | null {
 }
 
 function Conflicts({ row }: { row: Row }): JSX.Element | null {
-  if (row.identity_conflicts.length === 0) return null;
-  const others = new Set(row.identity_conflicts.map((each) => each.existing_ecg_id));
+  const asked = row.identity_conflicts.filter((each) => each.existing_ecg_id !== null);
+  if (asked.length === 0) return null;
+  const others = new Set(asked.flatMap((each) => each.existing_ecg_id ?? []));
   return (
     <div data-testid="identity-conflict">
       <h2>▲ {t("identityConflictText")}</h2>
@@ -51,7 +53,26 @@ function Conflicts({ row }: { row: Row }): JSX.Element | null {
         {[...others].map((ecgId) => (
           <EcgLink key={ecgId} id={ecgId} words={t("identityConflictEcg")} />
         ))}
-        <span class="muted num">{dateTime(row.identity_conflicts.at(-1)?.at)}</span>
+        <span class="muted num">{dateTime(asked.at(-1)?.at)}</span>
+      </p>
+    </div>
+  );
+}
+
+function ImagesOfOthers({ row }: { row: Row }): JSX.Element | null {
+  const asked = row.identity_conflicts.filter((each) => each.study_uid);
+  if (asked.length === 0) return null;
+  const studies = new Set(asked.flatMap((each) => each.study_uid ?? []));
+  return (
+    <div data-testid="images-of-others">
+      <h2>▲ {t("imagesOfOthersText")}</h2>
+      <p class="conflict-links">
+        {[...studies].map((uid) => (
+          <a key={uid} class="act act-link" href={`/study/${encodeURIComponent(uid)}`}>
+            {t("imagesOfOthersStudy")} ▸
+          </a>
+        ))}
+        <span class="muted num">{dateTime(asked.at(-1)?.at)}</span>
       </p>
     </div>
   );
