@@ -11,7 +11,7 @@ from typing import Final
 
 from greenchannel.viewer.problems import Problem
 
-ALL_TOGETHER: Final = 1.25  # objects of the largest size that may be held at once  [E]
+ALL_TOGETHER: Final = 1.0  # objects of the largest size that may be held at once  [E]
 RETRY_S: Final = 5  # [E]
 
 

@@ -218,18 +218,28 @@ async def _store(request: Request, front: Front, who: Caller, study_uid: str | N
 
 
 async def _take_one(request: Request, body: Body, taken: _Store, most_bytes: int) -> None:
-    await taken.take(b"".join([piece async for piece in body.pieces(_bounded(request, most_bytes))]))
+    held: list[bytes] = []
+    try:
+        async for piece in body.pieces(_bounded(request, most_bytes)):
+            held.append(piece)
+        data = b"".join(held)
+    finally:
+        held.clear()  # a refusal is known for longer than what was refused
+    await taken.take(data)
 
 
 async def _take_parts(
     request: Request, body: Body, taken: _Store, reader: MultipartReader, most_bytes: int
 ) -> None:
-    async for piece in body.pieces(_bounded(request, most_bytes)):
-        for part in reader.feed(piece):
-            await taken.take(part.body)
-            del part  # or it would be held as long as the next one comes
-        body.held_bytes = reader.held_bytes
-    reader.finish()
+    try:
+        async for piece in body.pieces(_bounded(request, most_bytes)):
+            for part in reader.feed(piece):
+                await taken.take(part.body)
+                del part  # or it would be held as long as the next one comes
+            body.held_bytes = reader.held_bytes
+        reader.finish()
+    finally:
+        reader.drop()  # a refusal is known for longer than what was refused
 
 
 async def _bounded(request: Request, most_bytes: int) -> AsyncIterator[bytes]:

@@ -55,6 +55,11 @@ class MultipartReader:
         """How much of a part that is not whole is held."""
         return len(self._held)
 
+    def drop(self) -> None:
+        """Give back what is held, whoever still knows the reader."""
+        self._held = bytearray()
+        self._state = "done"
+
     def feed(self, piece: bytes) -> Iterator[Part]:
         """The parts that have become whole with one more piece."""
         self._held += piece

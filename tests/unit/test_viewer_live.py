@@ -16,7 +16,10 @@ from greenchannel.events import (
     CaseClosed,
     CaseOpened,
     ContextEntered,
+    IdentityChecked,
     IdentityConflictRaised,
+    ImagePatientDoubted,
+    ImageRefused,
     ReadingSigned,
 )
 from greenchannel.service.hub import Hub
@@ -88,6 +91,20 @@ def test_a_closed_case_without_an_ecg_does_not_wait_for_one() -> None:
     assert row["headline_en"] == "no ECG yet" and closed["headline_en"] == "no ECG in this case"
     shown = {"at": "2026-05-01T16:05:00.000Z", "existing_ecg_id": "e_old", "ecg_id": None, "study_uid": None}
     assert row["identity_conflicts"] == [shown]
+
+
+def test_images_of_another_person_are_asked_until_somebody_has_looked() -> None:
+    """The row names the study, of what was taken and of what was refused; other bytes are no other person."""
+    book = Book()
+    book.add("c_1", CaseOpened(case_id="c_1", site="s", patient="p"))
+    book.add("c_1", ImagePatientDoubted(study_uid="1.2", sha256="0", differs=("name",)))
+    book.add("c_1", ImageRefused(study_uid="1.4", sha256="2", reason="other_bytes"))
+    asked = book.add("c_1", ImageRefused(study_uid="1.3", sha256="1", reason="other_patient"))[1]
+    answered = book.add("c_1", IdentityChecked(note="a new name"))[1]
+
+    row = case_row(asked, names(), START)
+    assert [one["study_uid"] for one in row["identity_conflicts"]] == ["1.2", "1.3"]
+    assert case_row(answered, names(), START)["identity_conflicts"] == []
 
 
 def test_a_later_reading_without_advice_takes_no_advice_back() -> None:

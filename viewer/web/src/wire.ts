@@ -224,13 +224,8 @@ export interface Row {
   /** What became of the patient was told to the clinic, and read there. */
   feedback: { sent_at: string; seen_at: string | null } | null;
   diagnosed_at: string | null;
-  /** The same recording came again for another patient number, or images name another person; nobody has looked yet. */
-  identity_conflicts: {
-    at: string;
-    existing_ecg_id: string | null;
-    ecg_id: string | null;
-    study_uid?: string | null;
-  }[];
+  /** An ECG came again for another patient number, or images name another person; nobody has looked yet. */
+  identity_conflicts: { at: string; existing_ecg_id: string | null; study_uid?: string | null }[];
   /** An ECG fits another patient's and none of its own, and nobody has looked yet. */
   patient_doubts: PatientDoubt[];
   /** Who looked last whose the ECGs are. */
