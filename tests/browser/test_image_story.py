@@ -121,6 +121,7 @@ def test_a_case_with_ecg_ct_and_report_is_played_by_three(people: People, data_d
     )
     clinic.goto("/clinic")
     expect(clinic.get_by_test_id("clinic-untold")).to_contain_text("颅内出血", timeout=SOON_MS)
+    expect(clinic.get_by_test_id("clinic-untold")).to_contain_text("危急值未告知")
     clinic.get_by_test_id("image-call-away").click()
     expect(clinic.get_by_test_id("image-call")).to_have_count(0)
     expect(clinic.get_by_test_id("clinic-untold")).to_be_visible()
