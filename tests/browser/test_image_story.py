@@ -107,18 +107,34 @@ def test_a_case_with_ecg_ct_and_report_is_played_by_three(people: People, data_d
     reader = people.enter("rad")
     expect(reader).to_have_url(re.compile("/imaging$"))
     expect(reader.get_by_test_id(f"work-{study_uid}")).to_contain_text("STAT", timeout=SOON_MS)
+    expect(reader.get_by_test_id("image-call")).to_be_visible(
+        timeout=SOON_MS
+    )  # rung, without any outside contact
     reader.get_by_test_id(f"work-{study_uid}").locator("a").click()
+    expect(reader.get_by_test_id("image-call")).to_have_count(0)  # it is looked at
     expect(reader.get_by_test_id("pane")).to_have_attribute("data-drawn", "13", timeout=SOON_MS)
     reader.get_by_test_id("claim").click()
     expect(reader.get_by_test_id("claimed-by")).to_contain_text("周医生", timeout=SOON_MS)
     write_and_sign(reader)
+    doctor = people.enter("chen")
+    expect(doctor.get_by_test_id(f"row-{case_id}").get_by_test_id("row-untold")).to_contain_text(
+        "颅内出血", timeout=SOON_MS
+    )
+    clinic.goto("/clinic")
+    expect(clinic.get_by_test_id("clinic-untold")).to_contain_text("颅内出血", timeout=SOON_MS)
+    expect(clinic.get_by_test_id("clinic-untold")).to_contain_text("危急值未告知")
+    clinic.get_by_test_id("image-call-away").click()
+    expect(clinic.get_by_test_id("image-call")).to_have_count(0)
+    expect(clinic.get_by_test_id("clinic-untold")).to_be_visible()
     tell(reader)
+    clinic.reload()
+    expect(clinic.get_by_test_id("send-another")).to_be_visible(timeout=SOON_MS)
+    expect(clinic.get_by_test_id("clinic-untold")).to_have_count(0)
     reader.goto("/imaging")
     expect(reader.get_by_test_id(f"work-{study_uid}")).to_have_count(0)
     reader.get_by_test_id("imaging-reported").click()
     expect(reader.get_by_test_id(f"work-{study_uid}")).to_be_visible(timeout=SOON_MS)
 
-    doctor = people.enter("chen")
     doctor.goto(f"/case/{case_id}")
     expect(doctor.get_by_test_id("image-result")).to_contain_text("脑出血", timeout=SOON_MS)
     expect(doctor.get_by_test_id("image-result")).to_contain_text("颅内出血")

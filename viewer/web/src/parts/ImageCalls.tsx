@@ -89,7 +89,7 @@ export function UntoldResults(): JSX.Element | null {
   if (untold.length === 0) return null;
   return (
     <div class="nobody" role="alert" data-testid="clinic-untold">
-      <h2>■ {t("imageCritical")}</h2>
+      <h2>■ {t("imageCallUntold")}</h2>
       <ul>
         {untold.map((one) => (
           <li key={one.study_uid}>
