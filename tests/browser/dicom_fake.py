@@ -56,7 +56,7 @@ class DicomFake:
         if parts == ["series"]:
             return _json(_series(images))
         if parts == ["priors"]:
-            rows = self._studies({"PatientID": str(images[0].PatientID)} if images else {})
+            rows = self._studies({"PatientID": str(images[0].get("PatientID", ""))} if images else {})
             return _json([row for row in rows if row["0020000D"]["Value"] != [study]])
         for name, tag in (("series", "SeriesInstanceUID"), ("instances", "SOPInstanceUID")):
             if parts[:1] == [name]:

@@ -166,7 +166,7 @@ def test_another_person_under_the_same_number_is_taken_and_asked(tmp_path: Path)
         again = ct(2, name="Wang Da=王^大", PatientBirthDate="19500304")
         assert (await keep(desk, again)).state == "new"
         assert desk.case(got.case_id).conflicts == ()
-        other = {"name": "Zhang^San", "PatientSex": "F", "PatientBirthDate": "20150304"}
+        other: dict[str, Any] = {"name": "Zhang^San", "PatientSex": "F", "PatientBirthDate": "20150304"}
         for number in (1, 2):
             new = await keep(desk, ct(number, study=2, **other))
             assert (new.case_id, new.state) == (got.case_id, "new")

@@ -5,6 +5,7 @@ title: where an address is named, calls from others are refused, and only who ha
 is also where we call back: results of storage commitment, objects that were asked to be moved there.
 """
 
+import contextlib
 import ipaddress
 import re
 import socket
@@ -105,7 +106,16 @@ def careful(event: Any) -> None:
                 got += more
         return buffer if got == nr_bytes else buffer[:got]
 
+    def shut() -> None:
+        # pynetdicom leaves a socket open whose other side has gone before.
+        connection = whole.socket
+        if connection is not None:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+            connection.close()
+
     whole.recv = recv
+    whole._shutdown_socket = shut
 
 
 def title_of(event: Any) -> str:
