@@ -170,10 +170,11 @@ def _of_files(tmp_path: Path, chosen: str, files: list[bytes]) -> dict[str, tupl
 
 def test_what_takes_too_long_is_ended_and_not_analysed() -> None:
     """The process is gone, and the next one is not in its way."""
+    before = set(multiprocessing.active_children())  # of what else this run has started
     (said,) = DetectorProcess().look([head_with_clot(1)], ["head_blood"], 0.0)
 
     assert (said.raised, said.reason) == (None, "took_too_long")
-    assert multiprocessing.active_children() == []
+    assert set(multiprocessing.active_children()) <= before
 
 
 def test_a_process_that_wants_too_much_memory_fails_alone() -> None:
