@@ -5,6 +5,7 @@ import csv
 import io
 import zipfile
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -12,6 +13,7 @@ from xml.etree import ElementTree
 import openpyxl
 import pytest
 
+from greenchannel.viewer.words import SHOWN_ZONE
 from tests.service.viewer_house import House, ecg_file, house
 
 Story = Callable[[House], Awaitable[None]]
@@ -235,7 +237,8 @@ def test_metrics_and_the_month_are_files_too(tmp_path: Path) -> None:
     async def story(here: House) -> None:
         ours, _ = await send(here), await send(here, "ecg-2", seed=2)
         opened = (await here.http.get(f"/api/v1/cases/{ours}", headers=here.device())).json()["opened_at"]
-        month = opened[:7]
+        # The network's own calendar: eight hours before the month ends in London the next has begun there.
+        month = f"{datetime.fromisoformat(opened).astimezone(SHOWN_ZONE):%Y-%m}"
         rows = rows_of((await get(here, "metrics", standard="china", by="clinic")).content)
         assert {row["口径"] for row in rows} == {"all", "kept"}
         assert {row["分组"] for row in rows} <= {"全部", "阴赵卫生院", "姬石卫生院"}
