@@ -126,6 +126,9 @@ def parse_xml(data: bytes, tolerated: list[str]) -> Node:
     if _FORBIDDEN.search(text):
         tolerated.append("the text has control characters, which XML does not allow; replaced")
         text = _FORBIDDEN.sub("\ufffd", text)
+    # Counted before a tree of that size is built: in a process with much else in memory that alone takes seconds.
+    if text.count("<") - text.count("</") > MAX_ELEMENTS:
+        raise _too_large("number of XML elements", str(MAX_ELEMENTS), "more")
     builder = _Builder()
     parser = builder.parser
     fed = 0

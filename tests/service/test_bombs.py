@@ -17,7 +17,7 @@ from greenchannel.ingest.reader import read_ecg
 from tests.bombs import BOMBS
 from tests.service.bad_place import Place, refused
 
-MOST_S: Final = 2.0  # of the processor
+MOST_S: Final = 2.0  # of the processor, and of this thread alone
 MOST_MB: Final = 200.0
 # The service itself takes 235 with the decoders of images; its threads keep some of what they once needed.
 MOST_SERVICE_MB: Final = 450.0
@@ -45,9 +45,9 @@ def _by_reader(data: bytes) -> str:
 def test_the_reader_refuses_it_in_little_time_and_memory(name: str) -> None:
     """With one of the codes of its row, and nothing is written beside it."""
     data = bomb(name)
-    began = time.process_time()
+    began = time.thread_time()
     code = _by_reader(data)
-    took_s = time.process_time() - began
+    took_s = time.thread_time() - began
     tracemalloc.start()  # apart from the time: tracing makes all allocations a few times slower
     try:
         again, peak_mb = _by_reader(data), tracemalloc.get_traced_memory()[1] / 2**20
@@ -64,9 +64,9 @@ def test_convert_says_why_and_writes_nothing(name: str, tmp_path: Path) -> None:
     """By the command line: status 1, one line, no file."""
     source, target = tmp_path / "in", tmp_path / "out.dcm"
     source.write_bytes(bomb(name))
-    began = time.process_time()
+    began = time.thread_time()
     done = CliRunner().invoke(app, ["convert", str(source), str(target)])
-    assert time.process_time() - began < MOST_S * 2
+    assert time.thread_time() - began < MOST_S * 2
     assert done.exit_code == 1 and done.exception.__class__ is SystemExit
     assert "expected" in done.output and len(done.output) < 1500
     assert not target.exists() and not ESCAPED.exists()
