@@ -82,6 +82,7 @@ def reading_json(reading: Reading, names: Directory, *, texts: bool) -> dict[str
             }
             for one in reading.untold
         ],
+        "moved": None if not reading.moves else _moved(reading, names),
         "shared_with": [names.site(site) for site in reading.shared_with],
         "signed_at": None if reading.report is None else rfc3339(reading.report.at),
         "signed_by": None if reading.report is None else names.maybe_person(reading.report.person),
@@ -94,6 +95,17 @@ def reading_json(reading: Reading, names: Directory, *, texts: bool) -> dict[str
         found["signed"] = [signed_json(one, names) for one in reading.signed]
         found["calls"] = [call_json(one, names) for one in reading.calls]
     return found
+
+
+def _moved(reading: Reading, names: Directory) -> dict[str, Any]:
+    """When the study came from another case, and what was signed there and is not confirmed here."""
+    move = reading.moves[-1]
+    return {
+        "at": rfc3339(move.at),
+        "by": names.actor_name(move.actor),
+        "from_case_id": move.from_case_id,
+        "carried": [one.report_id for one in reading.carried],
+    }
 
 
 def signed_json(one: Signed, names: Directory) -> dict[str, Any]:
@@ -110,6 +122,7 @@ def signed_json(one: Signed, names: Directory) -> dict[str, Any]:
         "addendum": one.addendum,
         "addendum_name": None if word is None else {"zh": word.zh, "en": word.en},
         "template": one.template,
+        "moved_at": maybe(one.moved_at),  # signed before the study was moved to this case
     }
 
 

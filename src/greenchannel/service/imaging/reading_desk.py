@@ -28,6 +28,7 @@ from greenchannel.events import (
     ImageCriticalTold,
     ImageDetected,
     ImageReadingGone,
+    ImageStudyMoved,
     ImageStudyReceived,
     ImageStudySettled,
     image_stream,
@@ -39,6 +40,7 @@ from greenchannel.service.duty import Duty
 from greenchannel.service.errors import NotFound
 from greenchannel.service.ids import new_id
 from greenchannel.service.imaging.archive import ImageArchive
+from greenchannel.service.imaging.moving import StudyMoves
 from greenchannel.service.imaging.reading_notices import ReadingNotices
 from greenchannel.service.imaging.records import ImageStudy, StudyText
 from greenchannel.service.imaging.study_facts import facts_of, modality_of, wanted_of
@@ -95,6 +97,7 @@ class ReadingDesk:
         self._notices = ReadingNotices(outbox)
         casework.on_write.append(self.on_case)
         casework.on_erase.append(self.on_erase)
+        casework.on_move.append(StudyMoves(vault, images.blobs, casework, self.moved).move)
         duty.also(dict.fromkeys(clock.KINDS, self.fire))
 
     # ------------------------------------------------------------ questions
@@ -361,6 +364,13 @@ class ReadingDesk:
         """A patient is erased: nobody is rung for the studies any more, and no reading of them is given."""
         for study_uid in image_rows.studies_of_patient(tx.conn, patient):
             self._end(tx, study_uid)
+
+    def moved(self, tx: Tx, said: ImageStudyMoved, case: Case, actor: str) -> None:
+        """A study was moved to a case: what was signed is asked for anew there, and its clock may be shorter."""
+        reading = self._known(tx, said.study_uid)
+        if reading is not None and not reading.gone:
+            self._write(tx, reading, said.study_uid, [said], actor)
+            self._want(tx, said.study_uid, case)
 
     def _end(self, tx: Tx, study_uid: str) -> None:
         reading = self._known(tx, study_uid)

@@ -11,6 +11,16 @@ from greenchannel.store.image_rows import InstanceRow, SeriesRow, StudyRow
 Completeness = Literal["complete", "partial", "unknown"]
 
 
+class InFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Whom the files of a study name, where a person found that it is of somebody else; the files stay as they are."""
+
+    patient_id: str | None = None
+    patient_name: str | None = None
+    sex: str | None = None
+    birth_date: date | None = None
+    age_years: float | None = None
+
+
 class StudyText(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is sealed of a study: the first object's word stands."""
 
@@ -27,6 +37,9 @@ class StudyText(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     station: str | None = None
     priority: str | None = None
     reasons: tuple[str, ...] = ()
+    in_file: InFile | None = (
+        None  # given: a person moved the study, and what is said of the patient above is so since
+    )
 
 
 class SeriesText(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

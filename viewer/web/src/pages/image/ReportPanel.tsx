@@ -1,6 +1,7 @@
 /** What is said of a study: its clock, the report as it was signed, and for who reads it the form. */
 import type { JSX } from "preact";
 import { Act, Section } from "../../parts/bits";
+import { Carried } from "../../parts/Carried";
 import { ImageClockView } from "../../parts/ImageClock";
 import { ReasonAct } from "../../parts/ReasonAct";
 import { dateTime, personName, placeName } from "../../state/format";
@@ -8,6 +9,7 @@ import { claim, markStat, release, seen } from "../../state/reading";
 import { may, me } from "../../state/session";
 import { say } from "../../texts";
 import { ti } from "../../textsImage";
+import { tm } from "../../textsMove";
 import type { SignedReport, StudyReading } from "../../wireImage";
 import { CriticalDuty } from "./Critical";
 import { Detectors } from "./Detectors";
@@ -72,6 +74,8 @@ export function ReportPanel({ uid, page }: { uid: string; page: StudyReading }):
           />
         )}
       </section>
+      <Carried reading={reading} />
+      {page.study.names_other && <p class="late">{tm("namesOther")}</p>}
       <CriticalDuty uid={uid} page={page} />
       {signed.map((one) => (
         <Signed key={one.report_id} report={one} />
