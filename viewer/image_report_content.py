@@ -103,10 +103,10 @@ def content(
     printed_by: str,
     english: bool,
 ) -> ImageReport:
-    """The report in its order; raises `ValueError` where none is signed."""
+    """The report in its order; raises `ValueError` where none is signed, or its words are sealed."""
     report = reading.report
-    if report is None:
-        raise ValueError("expected a signed report, got none")
+    if report is None or any(one.sealed is not None for one in reading.signed):
+        raise ValueError("expected a signed report whose words are opened, got none")
     state = {
         "provisional": Word("临时报告（待确认）", "PROVISIONAL, to be confirmed"),
         "final": Word("正式报告", "final report"),

@@ -59,13 +59,13 @@ def document(
     Raises
     ------
     ValueError
-        Nothing is signed.
+        Nothing is signed, or its words are sealed.
     """
     from pydicom.dataset import FileDataset, FileMetaDataset
     from pydicom.uid import UID
 
-    if reading.report is None:
-        raise ValueError("expected a signed report, got none")
+    if reading.report is None or any(one.sealed is not None for one in reading.signed):
+        raise ValueError("expected a signed report whose words are opened, got none")
     newest = reading.signed[-1]
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = UID(BASIC_TEXT_SR)

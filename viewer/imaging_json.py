@@ -9,6 +9,7 @@ from greenchannel.alerts.imaging.templates import ReportTemplate, offered
 from greenchannel.clock import rfc3339
 from greenchannel.service.callers import Caller
 from greenchannel.service.imaging.reading_desk import Row
+from greenchannel.service.imaging.reading_words import opened
 from greenchannel.service.imaging.records import ImageStudy
 from greenchannel.triage.imaging.clocks import rules
 from greenchannel.triage.imaging.order import UPPER, explain
@@ -26,6 +27,8 @@ def on_case(front: Front, study: ImageStudy, who: Caller, *, named: bool) -> dic
     """A study as the page of its case has it, with how far its reading is, and the report for who may read it;
     `reading` is null where it is not one that is read."""
     reading = front.desk.image_readings.known(study.study_uid)
+    if reading is not None:
+        reading = opened(reading, study.text.text_key)
     texts = may(who, "image_report")
     said = None if reading is None else reading_json(reading, front.directory, texts=texts)
     return study_json(study, named=named) | {"reading": said}

@@ -39,6 +39,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     template: str | None
     critical: tuple[str, ...] = ()
     provisional: bool = False
+    sealed: str | None = None  # given: its texts are in there
 
 
 class Signed(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +55,7 @@ class Signed(msgspec.Struct, frozen=True, kw_only=True):
     provisional: bool
     template: str | None
     addendum: str | None = None  # why it was added; None: it is the report
+    sealed: str | None = None  # given: its texts are in there
     moved_at: datetime | None = None  # signed for another case: when the study was moved to this one
 
     @property
@@ -72,7 +74,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def closed(self) -> bool:
         """Did somebody hear it and say it back right?"""
-        return self.said.reached and self.said.read_back_right and bool(self.said.read_back)
+        words = bool(self.said.read_back) or self.said.sealed is not None
+        return self.said.reached and self.said.read_back_right and words
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +101,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     stat_by: str | None = None
     stat_reason: str | None = None
+    stat_sealed: str | None = None  # given: the reason is in there
     claimed_by: str | None = None
     claimed_at: datetime | None = None
     detected: tuple[ImageDetected, ...] = ()  # the newest word of each detector
@@ -208,7 +212,7 @@ def fold(reading: Reading | None, envelope: Envelope) -> Reading | None:
         case ImageReadingWanted():
             return replace(reading, clock=event, case_id=event.case_id or reading.case_id)
         case ImageMarkedStat() if reading.stat_by is None:
-            return replace(reading, stat_by=event.person, stat_reason=event.reason)
+            return replace(reading, stat_by=event.person, stat_reason=event.reason, stat_sealed=event.sealed)
         case ImageDetected():
             after = replace(reading, detected=_newest(reading.detected, event))
             raises = event.status == _ENABLED and event.raised is True
@@ -226,6 +230,7 @@ def fold(reading: Reading | None, envelope: Envelope) -> Reading | None:
                 template=event.template,
                 critical=event.critical,
                 provisional=event.provisional,
+                sealed=event.sealed,
             )
             kept = tuple(one for one in reading.drafts if one.person != event.person)
             return replace(reading, drafts=(*kept, draft))
@@ -311,6 +316,7 @@ def _signed(event: ImageReportSigned | ImageAddendumSigned, envelope: Envelope) 
             provisional=False,
             template=None,
             addendum=event.reason,
+            sealed=event.sealed,
         )
     return Signed(
         report_id=event.report_id,
@@ -322,4 +328,5 @@ def _signed(event: ImageReportSigned | ImageAddendumSigned, envelope: Envelope) 
         critical=event.critical,
         provisional=event.provisional,
         template=event.template,
+        sealed=event.sealed,
     )

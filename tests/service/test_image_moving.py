@@ -127,12 +127,15 @@ def test_the_wrong_patient_erased_takes_nothing_of_a_moved_study_and_the_right_o
     async def story(here: House) -> None:
         wrong, right = await ecg(here, "P1", "王小明", 1), await ecg(here, "P2", "赵建国", 2)
         uid = await send(here)
-        doctor, boss = await here.person("cardiologist"), await here.person("boss")
+        rad, doctor, boss = [await here.person(one) for one in ("rad", "cardiologist", "boss")]
+        await post(here, rad, uid, "report", REPORT)
         await move(here, doctor, wrong, uid, right)
         answer = await here.http.post(f"/api/v1/cases/{wrong}/erase", headers=boss, json={"reason": "要求"})
         assert answer.status_code == 204
         assert len(await here.desk.images.bytes_of(f"{ROOT_UID}.1.1.1")) > 0
         assert await images(here, right, doctor) == [uid]
+        page = (await here.http.get(f"/api/v1/imaging/studies/{uid}", headers=rad)).json()
+        assert page["reading"]["signed"][0]["impression"] == REPORT["impression"]
         await here.http.post(f"/api/v1/cases/{right}/erase", headers=boss, json={"reason": "要求"})
         with reading(here.desk.images._engine) as connection:
             assert image_rows.study_of(connection, uid) is None

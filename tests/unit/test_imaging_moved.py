@@ -1,5 +1,7 @@
 """A study that was moved to another patient: what was signed, told and seen before is asked for anew."""
 
+from typing import Any
+
 import pytest
 
 from greenchannel.alerts.imaging import commands
@@ -13,7 +15,7 @@ from tests.unit.test_imaging_reading import signed, told
 
 CODE = next(iter(critical_results()))
 MOVED = ImageStudyMoved(study_uid=STUDY, from_case_id="c_1", to_case_id="c_2")
-CONFIRM = {"text": "已核对患者", "reason": "confirmation", "critical": ()}
+CONFIRM: dict[str, Any] = {"text": "已核对患者", "reason": "confirmation", "critical": ()}
 
 
 def moved_log() -> ImageLog:

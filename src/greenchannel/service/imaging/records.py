@@ -37,6 +37,9 @@ class StudyText(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     station: str | None = None
     priority: str | None = None
     reasons: tuple[str, ...] = ()
+    text_key: str | None = (
+        None  # 32 bytes as hexadecimal digits: of what people write of it (`reading_words`)
+    )
     in_file: InFile | None = (
         None  # given: a person moved the study, and what is said of the patient above is so since
     )
