@@ -1,4 +1,4 @@
-/** Words for what was filed to the wrong patient, and moves to the right one. Chinese first, English beside it. */
+/** Whose images are these: what was filed to the wrong patient, and names that may be read wrongly. Chinese first. */
 import { speaker } from "./textsLater";
 
 const MOVE_TEXTS = {
@@ -25,6 +25,14 @@ const MOVE_TEXTS = {
   namesOther: [
     "人工改归本患者;图像文件内仍是原来的姓名和编号",
     "moved to this patient by a person; the files still carry the name and number they came with",
+  ],
+  charsetAssumed: [
+    "文件未如实注明字符集,姓名和描述按 {charset} 显示,请核对",
+    "the files name no true charset: names and descriptions are shown as {charset}, please check",
+  ],
+  charsetDoubtful: [
+    "文件的字符集可疑,姓名和描述可能显示有误,请核对",
+    "the charset of the files is doubtful: names and descriptions may be shown wrongly, please check",
   ],
 } as const satisfies Record<string, readonly [zh: string, en: string]>;
 

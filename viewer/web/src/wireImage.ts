@@ -17,6 +17,9 @@ export interface CaseImage {
   expected: number | null;
   /** A person moved it to this patient: its files name somebody else, or nobody. */
   names_other?: boolean;
+  /** In which its texts are shown, where the files name no charset or cannot mean the one they name. */
+  charset_assumed?: string | null;
+  charset_doubtful?: boolean;
   /** Null: nobody has said how many images there should be. */
   complete: boolean | null;
 }

@@ -37,6 +37,9 @@ class StudyText(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     station: str | None = None
     priority: str | None = None
     reasons: tuple[str, ...] = ()
+    charset: str | None = (
+        None  # in which these are assumed to be; "?": they may be in another than the file says
+    )
     text_key: str | None = (
         None  # 32 bytes as hexadecimal digits: of what people write of it (`reading_words`)
     )
@@ -172,6 +175,7 @@ def study_text(one: ImageInstance) -> dict[str, Any]:
         station=one.station,
         priority=one.priority,
         reasons=one.reasons,
+        charset=one.charset_assumed or ("?" if one.charset_doubtful else None),
     )
     built: dict[str, Any] = msgspec.to_builtins(said)
     return built

@@ -4,12 +4,12 @@ import { dateTime, personName } from "../state/format";
 import { acted, seen } from "../state/reading";
 import { may, me } from "../state/session";
 import { say, t } from "../texts";
-import { tm } from "../textsMove";
 import type { CaseImage, StudyReading } from "../wireImage";
 import { Act, Section } from "./bits";
 import { Carried } from "./Carried";
 import { ImageClockView } from "./ImageClock";
 import { useLoaded } from "./load";
+import { StudyNotes } from "./StudyNotes";
 
 interface Props {
   images: readonly CaseImage[];
@@ -42,7 +42,7 @@ export function CaseImages({ images, stamp }: Props): JSX.Element | null {
                 <span class="muted num">{t("imagesReceived", { at: dateTime(one.received_at) })}</span>
                 <br />
                 <Complete image={one} />
-                {one.names_other && <span class="late"> {tm("namesOther")}</span>}
+                <StudyNotes study={one} />
               </span>
             </Linked>
             <Result uid={one.study_uid} stamp={stamp} />

@@ -4,12 +4,12 @@ import { Act, Section } from "../../parts/bits";
 import { Carried } from "../../parts/Carried";
 import { ImageClockView } from "../../parts/ImageClock";
 import { ReasonAct } from "../../parts/ReasonAct";
+import { StudyNotes } from "../../parts/StudyNotes";
 import { dateTime, personName, placeName } from "../../state/format";
 import { claim, markStat, release, seen } from "../../state/reading";
 import { may, me } from "../../state/session";
 import { say } from "../../texts";
 import { ti } from "../../textsImage";
-import { tm } from "../../textsMove";
 import type { SignedReport, StudyReading } from "../../wireImage";
 import { CriticalDuty } from "./Critical";
 import { Detectors } from "./Detectors";
@@ -75,7 +75,9 @@ export function ReportPanel({ uid, page }: { uid: string; page: StudyReading }):
         )}
       </section>
       <Carried reading={reading} />
-      {page.study.names_other && <p class="late">{tm("namesOther")}</p>}
+      <p>
+        <StudyNotes study={page.study} />
+      </p>
       <CriticalDuty uid={uid} page={page} />
       {signed.map((one) => (
         <Signed key={one.report_id} report={one} />
