@@ -59,13 +59,13 @@ def document(
     Raises
     ------
     ValueError
-        Nothing is signed.
+        Nothing is signed, or its words are sealed.
     """
     from pydicom.dataset import FileDataset, FileMetaDataset
     from pydicom.uid import UID
 
-    if reading.report is None:
-        raise ValueError("expected a signed report, got none")
+    if reading.report is None or any(one.sealed is not None for one in reading.signed):
+        raise ValueError("expected a signed report whose words are opened, got none")
     newest = reading.signed[-1]
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = UID(BASIC_TEXT_SR)
@@ -93,7 +93,8 @@ def uid_of(*parts: str) -> str:
 def _uid_of_text(reading: Reading, signed: Signed, head: StudyHead) -> str:
     """Of the object of one text: those with and without what names the patient differ, so they are two objects."""
     named = head.patient_name is not None or head.patient_id is not None
-    return uid_of(reading.study_uid, signed.report_id, *(() if named else ("without name",)))
+    moved = (f"moved {len(reading.moves)}",) if reading.moves else ()  # the same text of another patient
+    return uid_of(reading.study_uid, signed.report_id, *(() if named else ("without name",)), *moved)
 
 
 def _patient_and_study(found: Any, head: StudyHead) -> None:

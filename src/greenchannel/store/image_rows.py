@@ -11,10 +11,10 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Select, func, insert, literal_column, select, update
+from sqlalchemy import Connection, Select, delete, func, insert, literal_column, select, update
 from sqlalchemy.dialects import sqlite
 
-from greenchannel.store import schema
+from greenchannel.store import schema, schema_giving
 from greenchannel.store.writer import Tx
 
 _studies, _series, _instances = schema.image_studies, schema.image_series, schema.image_instances
@@ -123,6 +123,33 @@ def add_instance(tx: Tx, row: InstanceRow) -> None:
 def change_study(tx: Tx, study_uid: str, **values: Any) -> None:
     """Set columns of a study."""
     tx.conn.execute(update(_studies).where(_studies.c.study_uid == study_uid).values(**values))
+
+
+def give(tx: Tx, study_uid: str, patient: str, sealed_series: Mapping[str, bytes], **values: Any) -> None:
+    """Give a study, its series (with their texts as sealed for that patient) and its objects to another patient, with
+    columns of the study. After `Blobs.share`: the key that the patient before had to bytes of no other object goes."""
+    of_study = _instances.c.study_uid == study_uid
+    before = tx.conn.execute(select(_instances.c.patient, _instances.c.sha256).where(of_study)).all()
+    change_study(tx, study_uid, patient=patient, **values)
+    for series_uid, sealed in sealed_series.items():
+        one = (_series.c.study_uid == study_uid, _series.c.series_uid == series_uid)
+        tx.conn.execute(update(_series).where(*one).values(patient=patient, sealed=sealed))
+    tx.conn.execute(update(_instances).where(of_study).values(patient=patient))
+    forwards, keys = schema_giving.image_forwards, schema.blob_keys
+    tx.conn.execute(update(forwards).where(forwards.c.study_uid == study_uid).values(patient=patient))
+    for row in set(before):
+        if row.patient == patient:
+            continue
+        still = select(_instances.c.sop_uid).where(
+            _instances.c.patient == row.patient, _instances.c.sha256 == row.sha256
+        )
+        if tx.conn.execute(still.limit(1)).first() is None:
+            tx.conn.execute(delete(keys).where(keys.c.patient == row.patient, keys.c.sha256 == row.sha256))
+
+
+def forget_names(tx: Tx, patient: str) -> None:
+    """Let a patient be found by no name, until `add_names`."""
+    tx.conn.execute(delete(_names).where(_names.c.patient == patient))
 
 
 def add_names(tx: Tx, patient: str, macs: Iterable[bytes]) -> None:

@@ -14,6 +14,7 @@ from greenchannel.events import (
     ImageConfirmationOverdue,
     ImageCriticalOverdue,
     ImageReportSigned,
+    ImageStudyMoved,
 )
 from greenchannel.service.outbox import CLINIC, Outbox
 from greenchannel.store import outbox_rows
@@ -45,35 +46,47 @@ class ReadingNotices:
                     tx, key=key, person=sent.person, channel=sent.channel, kind="image_due", facts=facts
                 )
             case AlertAcknowledged() as answered if reading.case_id is not None:
-                for row in outbox_rows.waiting_of_case(tx, reading.case_id, "image_due"):
-                    if row.key.startswith(
-                        f"{answered.alert_id}:"
-                    ):  # the case may have another study that waits
-                        self._outbox.call_off(tx, row)
+                self._call_off(tx, reading, answered.alert_id)
             case AlertExhausted() as gone:
                 key = f"{gone.alert_id}:late:{envelope.version}"
                 self._all(tx, key, self._clinic(tx, reading), "image_late", facts)
             case ImageReportSigned() | ImageAddendumSigned() as signed:
                 kind = "image_critical" if signed.critical else "image_result"
                 self._all(tx, f"{signed.report_id}:signed", self._clinic(tx, reading), kind, facts)
+            case ImageStudyMoved() if reading.report is not None:
+                signers = [one.person for one in reading.signed]
+                called = [*signers, *people().radiologists, *self._clinic(tx, reading)]
+                key = f"{reading.report.report_id}:moved{len(reading.moves)}"
+                self._all(tx, key, called, "image_moved", facts)
             case ImageConfirmationOverdue() as late:
                 called = [*_signers(reading, late.report_id), *people().radiologists]
-                key = f"{late.report_id}:unconfirmed:{late.times}"
+                key = f"{late.report_id}:unconfirmed:{late.times}{_moved(reading)}"
                 self._all(tx, key, called, "image_unconfirmed", facts)
             case ImageCriticalOverdue() as late:
                 known = people()
                 head = [] if known.head is None else [known.head]
                 called = [*_signers(reading, late.report_id), *known.radiologists, *head]
-                key = f"{late.report_id}:untold:{late.times}"
+                key = f"{late.report_id}:untold:{late.times}{_moved(reading)}"
                 self._all(tx, key, called, "image_untold", facts)
             case _:
                 pass
+
+    def _call_off(self, tx: Tx, reading: Reading, alert_id: str) -> None:
+        """Nobody is rung for the report any more, also of those who were rung while the study was in another case."""
+        for case_id in {reading.case_id, *(one.from_case_id for one in reading.moves)} - {None}:
+            for row in outbox_rows.waiting_of_case(tx, str(case_id), "image_due"):
+                if row.key.startswith(f"{alert_id}:"):  # the case may have another study that waits
+                    self._outbox.call_off(tx, row)
 
     def _clinic(self, tx: Tx, reading: Reading) -> tuple[str, ...]:
         return () if reading.site is None else self.of_role(tx, CLINIC, reading.site)
 
     def _all(self, tx: Tx, key: str, people: Collection[str], kind: str, facts: Mapping[str, Any]) -> None:
         self._outbox.notice_all(tx, key=key, people=tuple(dict.fromkeys(people)), kind=kind, facts=facts)
+
+
+def _moved(reading: Reading) -> str:
+    return f":moved{len(reading.moves)}" if reading.moves else ""
 
 
 def _signers(reading: Reading, report_id: str) -> list[str]:
