@@ -116,6 +116,11 @@ def front_of(request: Request) -> Front:
     return front
 
 
+async def here(request: Request) -> Front:
+    """As `front_of`. Not waited for in a thread, as every function that is no coroutine would be."""
+    return front_of(request)
+
+
 async def caller_of(request: Request) -> Caller:
     """Who asks, or 401."""
     return await front_of(request).caller(
@@ -125,7 +130,7 @@ async def caller_of(request: Request) -> Caller:
     )
 
 
-Here = Annotated[Front, Depends(front_of)]
+Here = Annotated[Front, Depends(here)]
 Who = Annotated[Caller, Depends(caller_of)]
 
 
