@@ -1,9 +1,9 @@
 """QIDO-RS (PS3.18 10.6): searching for studies, series and objects, within the caller's own sites."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Final
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from pydicom.datadict import keyword_for_tag, tag_for_keyword
 from starlette.responses import Response
 
@@ -11,6 +11,7 @@ from greenchannel.service.imaging.giving import giving_of
 from greenchannel.service.imaging.query import FILTERS
 from greenchannel.service.imaging.records import Hit
 from greenchannel.service.imaging.searching import Search
+from greenchannel.service.imaging.threads import in_searches
 from greenchannel.viewer.access import require
 from greenchannel.viewer.dicom_web_accept import accepts_json
 from greenchannel.viewer.dicom_web_front import (
@@ -18,15 +19,21 @@ from greenchannel.viewer.dicom_web_front import (
     KEPT,
     accepted,
     base_of,
-    beside,
     instances_of,
     study_of,
 )
 from greenchannel.viewer.dicom_web_rows import rows_of
-from greenchannel.viewer.front import Front, Here, Who
+from greenchannel.viewer.front import Front, Here, Who, credential_of, front_of
 from greenchannel.viewer.problems import Problem
 
-router = APIRouter(tags=["images"])
+
+async def _credential_has_room(request: Request) -> AsyncIterator[None]:
+    """Before anybody asks whose credential it is: who asks too much at once costs next to nothing."""
+    async with front_of(request).asking.of(credential_of(request)):
+        yield
+
+
+router = APIRouter(tags=["images"], dependencies=[Depends(_credential_has_room)])
 
 USUAL: Final = 100  # results where no limit is named  [E]
 MOST: Final = 1_000  # [E]
@@ -132,7 +139,8 @@ async def _answer(
             hits = [hit for hit in hits if only(hit)]
         return len(hits), rows_of(hits, base) if hits else b""
 
-    found, body = await beside(work)
+    async with front.searching.of(who.actor):
+        found, body = await in_searches(work)
     giving_of(front.desk).looking.searched(who.actor, asked.filters if by is None else by, found)
     if not found:
         return Response(status_code=204, headers=headers)

@@ -34,7 +34,7 @@ from greenchannel.service.imaging.records import (
     StoredInstance,
 )
 from greenchannel.service.imaging.searching import Search
-from greenchannel.service.imaging.threads import in_images
+from greenchannel.service.imaging.threads import in_images, in_searches
 from greenchannel.service.intake import Intake
 from greenchannel.service.keeping import keep_running
 from greenchannel.settings import Settings
@@ -387,7 +387,7 @@ class ImageArchive:
 
         Raises `IngestError` for a filter that cannot be read.
         """
-        return await in_images(self.search_sync, level, filters, **more)
+        return await in_searches(self.search_sync, level, filters, **more)
 
     def search_sync(self, level: str, filters: Mapping[str, str], **more: Any) -> list[Hit]:
         """As `search`, for a thread that may wait."""

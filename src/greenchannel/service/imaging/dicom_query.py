@@ -151,7 +151,8 @@ class QueryRetrieve:
         filters = {
             name: asked[name] for name in (*_UIDS, "PatientID") if asked.get(name, "").strip(_NAMES_NOTHING)
         }
-        if not filters:
+        # A fetch is of one patient: a part of a number is searched by, and names nobody (PS3.4 C.4.2.1.4).
+        if not filters or not {"*", "?"}.isdisjoint(filters.get("PatientID", "")):
             return []
         hits = list(
             itertools.islice(self._hits("instance", filters, peer, MOST_FETCHED + PAGE), MOST_FETCHED + 1)
