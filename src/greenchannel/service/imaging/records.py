@@ -79,6 +79,7 @@ class ImageStudy(msgspec.Struct, frozen=True, kw_only=True):
     received_at: datetime
     last_at: datetime
     text: StudyText
+    made_here: int = 0  # reports of ours that lie in it as objects, beside `instances`
 
     @property
     def completeness(self) -> Completeness:
@@ -114,6 +115,7 @@ class StoredInstance(msgspec.Struct, frozen=True, kw_only=True):
     transfer_syntax: str
     received_at: datetime
     facts: Facts
+    made_here: bool = False  # a report of ours, and no image
 
 
 class Received(msgspec.Struct, frozen=True, kw_only=True):
@@ -197,6 +199,7 @@ def study_of(row: StudyRow, text: dict[str, Any]) -> ImageStudy:
         received_at=row.received_at,
         last_at=row.last_at,
         text=msgspec.convert(text, StudyText),
+        made_here=row.made_here,
     )
 
 
@@ -227,4 +230,5 @@ def instance_of(row: InstanceRow) -> StoredInstance:
         transfer_syntax=row.transfer_syntax,
         received_at=row.received_at,
         facts=msgspec.json.decode(row.facts, type=Facts),
+        made_here=row.made_here,
     )
