@@ -10,7 +10,13 @@ from greenchannel.alerts.imaging.clock import People
 from greenchannel.alerts.imaging.critical import critical_results
 from greenchannel.alerts.imaging.templates import offered, templates
 from greenchannel.alerts.refusal import Refused
-from greenchannel.events import AlertSent, ImageCriticalTold, ImageDetected
+from greenchannel.events import (
+    AlertEscalated,
+    AlertExhausted,
+    AlertSent,
+    ImageCriticalTold,
+    ImageDetected,
+)
 from tests.imaging_log import ImageLog, minutes, wanted
 
 
@@ -115,10 +121,53 @@ def test_stat_on_an_old_study_leaves_time_between_its_steps(stat_at: float, rung
 
 
 def test_a_clock_that_has_run_out_before_the_study_came_says_so_at_once() -> None:
-    """An arrival an hour ago: all steps are due on receipt."""
-    log = ImageLog(wanted(started_min=-100, due_min=-55))
+    """All steps are over on receipt: one ring of everybody, as the last step, and the clinic; the log says what it is.
+    Nothing more until everybody is rung again."""
+    log = ImageLog(wanted(started_min=-100, due_min=-55, critical=True))
 
-    assert {at for at, _ in log.turn(minutes(1))} == {0.0}
+    sent = [e.event for e in log.envelopes if isinstance(e.event, AlertSent)]
+    assert sorted((one.person, one.channel, one.step) for one in sent) == [
+        ("head", "live", 3),
+        ("rad1", "live", 3),
+        ("rad2", "live", 3),
+        ("rad2", "phone", 3),
+    ]
+    (escalated,) = [e.event for e in log.envelopes if isinstance(e.event, AlertEscalated)]
+    assert (escalated.step, escalated.passed) == (3, (0, 1, 2))
+    assert sum(isinstance(e.event, AlertExhausted) for e in log.envelopes) == 1
+    assert log.turn(minutes(9)) == []
+    assert {at for at, _ in log.turn(minutes(11))} == {10.0}
+    assert audit([log.reading], minutes(11), 15.0) == []
+
+
+def test_a_study_that_came_after_two_shares_of_its_clock_rings_once_and_then_at_its_end() -> None:
+    """Not critical: nobody is rung on receipt, but half and four fifths are over."""
+    log = ImageLog(wanted(started_min=-50, due_min=10))
+
+    sent = [e.event for e in log.envelopes if isinstance(e.event, AlertSent)]
+    assert sorted((one.person, one.step) for one in sent) == [("rad1", 2), ("rad2", 2)]
+    said = log.turn(minutes(15))
+    assert {at for at, _ in said} == {10.0}
+    assert "clinic" in [who for _, who in said]
+
+
+def test_nobody_is_there_for_a_study_that_came_late_and_the_clinic_is_told_at_once() -> None:
+    """It goes on to the end, as a step without people does."""
+    log = ImageLog(wanted(started_min=-40, due_min=20), people=People())
+
+    assert sum(isinstance(e.event, AlertExhausted) for e in log.envelopes) == 1
+    assert log.reading.alert is not None and log.reading.alert.step == 3
+
+
+def test_after_an_outage_what_is_over_rings_once() -> None:
+    """The service was away from the receipt until 80 % of the clock: one ring, not one for each share."""
+    log = ImageLog()
+    log.now = minutes(49)  # all due times so far come now
+    said = log.turn(minutes(50))
+
+    assert [who for at, who in said if at == 49.0] == ["rad1/live", "rad2/live"]
+    (escalated,) = [e.event for e in log.envelopes if isinstance(e.event, AlertEscalated)]
+    assert (escalated.step, escalated.passed) == (2, (1,))
 
 
 def test_a_study_that_another_reads_is_taken_over_only_knowingly() -> None:

@@ -1,7 +1,7 @@
 """What is sent about the reading of studies, through the outbox: in the transaction of the event that wants it."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from greenchannel.alerts.imaging.clock import People
 from greenchannel.alerts.imaging.reading import Reading
@@ -18,6 +18,9 @@ from greenchannel.events import (
 from greenchannel.service.outbox import CLINIC, Outbox
 from greenchannel.store import outbox_rows
 from greenchannel.store.writer import Tx
+
+IS_DUE: Final = "image_due"
+IS_OVER: Final = "image_over"
 
 
 class ReadingNotices:
@@ -41,11 +44,16 @@ class ReadingNotices:
         match envelope.event:
             case AlertSent() as sent:
                 key = f"{sent.alert_id}:{sent.step}:{envelope.version}:{sent.person}:{sent.channel}"
+                kind = IS_OVER if _is_last(reading, sent) else IS_DUE
                 self._outbox.notice(
-                    tx, key=key, person=sent.person, channel=sent.channel, kind="image_due", facts=facts
+                    tx, key=key, person=sent.person, channel=sent.channel, kind=kind, facts=facts
                 )
             case AlertAcknowledged() as answered if reading.case_id is not None:
-                for row in outbox_rows.waiting_of_case(tx, reading.case_id, "image_due"):
+                for row in (
+                    one
+                    for kind in (IS_DUE, IS_OVER)
+                    for one in outbox_rows.waiting_of_case(tx, reading.case_id, kind)
+                ):
                     if row.key.startswith(
                         f"{answered.alert_id}:"
                     ):  # the case may have another study that waits
@@ -74,6 +82,12 @@ class ReadingNotices:
 
     def _all(self, tx: Tx, key: str, people: Collection[str], kind: str, facts: Mapping[str, Any]) -> None:
         self._outbox.notice_all(tx, key=key, people=tuple(dict.fromkeys(people)), kind=kind, facts=facts)
+
+
+def _is_last(reading: Reading, sent: AlertSent) -> bool:
+    """Is it the ring of the last step, when all of the time is over?"""
+    alert = reading.alert_of(sent.alert_id)
+    return alert is not None and sent.step == len(alert.plan) - 1
 
 
 def _signers(reading: Reading, report_id: str) -> list[str]:
