@@ -49,3 +49,13 @@ image_chores = Table(  # what is to be done soon and outside a command; a row is
     Column("payload", LargeBinary, nullable=False),  # as JSON; names nobody
     Index("ix_image_chores_kind_next_at", "kind", "next_at"),
 )
+
+ecg_objects = (
+    Table(  # under which identifier an ECG came that is a DICOM object: what its bytes say, once read
+        "ecg_objects",
+        metadata,
+        Column("ecg_id", String(64), primary_key=True),
+        Column("sop_uid", String(64), index=True),  # NULL: it is no DICOM object
+        Column("sop_class", String(64)),
+    )
+)

@@ -71,7 +71,7 @@ class ImageArchive:
         quarantine: Quarantine,
     ) -> None:
         self._settings = settings
-        self._clock = clock
+        self.clock = self._clock = clock
         self._engine = engine
         self._writer = writer
         self._vault = vault

@@ -1,4 +1,4 @@
-"""Reports of ours as objects of their study, and what is still to be done for others."""
+"""Reports of ours as objects of their study, what is still to be done for others, and under which name ECGs came."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0013"
 
 
 def upgrade() -> None:
-    """One table, and two columns that tell our own objects from those that came."""
+    """Two tables, and two columns that tell our own objects from those that came."""
     op.create_table(
         "image_chores",
         sa.Column("id", sa.String(length=160), nullable=False),
@@ -26,3 +26,11 @@ def upgrade() -> None:
     op.add_column(
         "image_instances", sa.Column("made_here", sa.Boolean(), nullable=False, server_default=sa.false())
     )
+    op.create_table(
+        "ecg_objects",
+        sa.Column("ecg_id", sa.String(length=64), nullable=False),
+        sa.Column("sop_uid", sa.String(length=64), nullable=True),
+        sa.Column("sop_class", sa.String(length=64), nullable=True),
+        sa.PrimaryKeyConstraint("ecg_id"),
+    )
+    op.create_index(op.f("ix_ecg_objects_sop_uid"), "ecg_objects", ["sop_uid"], unique=False)
