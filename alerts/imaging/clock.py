@@ -223,18 +223,19 @@ def deadlines(envelope: Envelope, reading: Reading) -> list[Deadline]:
             [_later(UNTOLD, stream, signed.report_id, critical.told_by(signed), 1)] if signed.critical else []
         )
         if signed.provisional:
-            found.append(_later(UNCONFIRMED, stream, signed.report_id, envelope.at + _confirm(), 1))
+            found.append(_later(UNCONFIRMED, stream, signed.report_id, envelope.at + confirm_within(), 1))
         return found
     if isinstance(event, ImageCriticalOverdue):
         due_at = envelope.at + timedelta(seconds=critical.again_s())
         return [_later(UNTOLD, stream, event.report_id, due_at, event.times + 1)]
     if isinstance(event, ImageConfirmationOverdue):
-        return [_later(UNCONFIRMED, stream, event.report_id, envelope.at + _confirm(), event.times + 1)]
+        return [_later(UNCONFIRMED, stream, event.report_id, envelope.at + confirm_within(), event.times + 1)]
     of_alert = alert_deadlines.of_alert(envelope, reading.alert_of)
     return [msgspec.structs.replace(one, kind=_PREFIX + one.kind) for one in of_alert]
 
 
-def _confirm() -> timedelta:
+def confirm_within() -> timedelta:
+    """After what time a provisional report is to be confirmed, and after which it is said again that it is not."""
     return timedelta(hours=read_document(_FILE)["confirm_h"])
 
 

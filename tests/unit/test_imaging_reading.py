@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from greenchannel.alerts.imaging import clock, commands
@@ -11,6 +12,7 @@ from greenchannel.alerts.imaging.critical import critical_results
 from greenchannel.alerts.imaging.templates import offered, templates
 from greenchannel.alerts.refusal import Refused
 from greenchannel.events import (
+    AlertAcknowledged,
     AlertEscalated,
     AlertExhausted,
     AlertSent,
@@ -452,6 +454,41 @@ def test_the_auditor_sees_a_critical_result_that_nobody_was_told_of() -> None:
     assert (missed.kind, missed.due_at) == ("untold", minutes(25))
     log.turn(minutes(26))
     assert audit([log.reading], minutes(26), 15.0) == []
+
+
+def test_the_auditor_sees_a_provisional_report_that_nobody_was_told_to_confirm() -> None:
+    """The due time of a day later was lost, then, said once, the next one; confirmed, there is nothing to see."""
+    log = ImageLog()
+    signed(log, provisional=True)
+    day = 24 * 60
+
+    assert audit([log.reading], minutes(day), 15.0) == []
+    assert [one.kind for one in audit([log.reading], minutes(day + 1), 15.0)] == ["unconfirmed"]
+    log.turn(minutes(day + 1))
+    assert audit([log.reading], minutes(2 * day), 15.0) == []
+    (missed,) = audit([log.reading], minutes(2 * day + 2), 15.0)
+    assert (missed.kind, missed.due_at) == ("unconfirmed", minutes(2 * day))
+    log.now = minutes(2 * day + 2)
+    log.add(
+        commands.addendum(
+            log.reading, "rad2", report_id="r_2", text="同意", reason="confirmation", critical=()
+        )
+    )
+    assert audit([log.reading], minutes(9 * day), 15.0) == []
+
+
+def test_the_auditor_sees_a_study_that_nobody_is_called_for() -> None:
+    """Its alert was never opened, or has ended without a report: past a share of its clock it says so."""
+    log, never = ImageLog(), ImageLog()
+    assert never.state is not None
+    never.state = msgspec.structs.replace(never.state, alerts=())
+    log.add([AlertAcknowledged(alert_id="a_1", person="rad1")])
+
+    for one in (log, never):
+        assert audit([one.reading], minutes(30), 15.0) == []
+        assert [missed.kind for missed in audit([one.reading], minutes(31), 15.0)] == ["uncalled"]
+    signed(log)
+    assert audit([log.reading], minutes(31), 15.0) == []
 
 
 def test_a_clock_runs_on_as_it_was_frozen_where_the_table_has_got_other_steps(
