@@ -15,7 +15,19 @@ from greenchannel.alerts.ecg_state import Ecg, tier_rank
 from greenchannel.alerts.escalation_plan import EscalationSettings, default_settings
 from greenchannel.triage.finding import Tier
 
-Kind = Literal["step", "ring", "exhaustion", "repeat", "follow_up", "alert", "analysis", "reading", "untold"]
+Kind = Literal[
+    "step",
+    "ring",
+    "exhaustion",
+    "repeat",
+    "follow_up",
+    "alert",
+    "analysis",
+    "reading",
+    "untold",
+    "unconfirmed",
+    "uncalled",
+]
 
 
 class Missed(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ from greenchannel.service.errors import NotFound
 from greenchannel.service.imaging.giving import giving_of
 from greenchannel.service.imaging.records import ImageStudy, StoredInstance
 from greenchannel.service.imaging.threads import in_images
-from greenchannel.viewer.access import require
+from greenchannel.viewer.access import may, require
 from greenchannel.viewer.dicom_web_accept import Wanted, wanted
 from greenchannel.viewer.front import Front
 
@@ -45,23 +45,34 @@ async def study_of(front: Front, who: Caller, study_uid: str) -> ImageStudy:
 
 
 async def instances_of(
-    front: Front, study: ImageStudy, series_uid: str | None = None
+    front: Front, study: ImageStudy, series_uid: str | None = None, *, who: Caller | None = None
 ) -> list[StoredInstance]:
-    """The objects of a study or series; raises `NotFound` for a series that is not there."""
+    """The objects of a study or series; raises `NotFound` for a series that is not there.
+
+    Reports of ours are among them where `who` is said, and may read reports.
+    """
     found = await front.desk.images.instances(study.study_uid, series_uid)
+    found = [one for one in found if _is_for(who, one)]
     if not found and series_uid is not None:
         raise NotFound("series", series_uid[:64])
     return found
 
 
-async def instance_of(front: Front, study: ImageStudy, series_uid: str, sop_uid: str) -> StoredInstance:
-    """One object of a series of the study; raises `NotFound`."""
+async def instance_of(
+    front: Front, study: ImageStudy, series_uid: str, sop_uid: str, *, who: Caller | None = None
+) -> StoredInstance:
+    """One object of a series of the study, as `instances_of` gives them; raises `NotFound`."""
     if not _UID.fullmatch(sop_uid):
         raise NotFound("image", sop_uid[:64])
     found = await front.desk.images.instance(sop_uid)
-    if (found.study_uid, found.series_uid) != (study.study_uid, series_uid):
+    here = (found.study_uid, found.series_uid) == (study.study_uid, series_uid)
+    if not here or not _is_for(who, found):
         raise NotFound("image", sop_uid)
     return found
+
+
+def _is_for(who: Caller | None, one: StoredInstance) -> bool:
+    return not one.made_here or (who is not None and may(who, "image_report"))
 
 
 def base_of(request: Request) -> str:

@@ -77,7 +77,7 @@ async def search_instances_of_series(
     study: str, series: str, request: Request, front: Here, who: Who
 ) -> Response:
     """404 where there is no such series."""
-    await instances_of(front, await study_of(front, who, study), series)
+    await instances_of(front, await study_of(front, who, study), series, who=who)
     return await _search(
         front, who, request, "instance", {"StudyInstanceUID": study, "SeriesInstanceUID": series}
     )

@@ -59,7 +59,7 @@ async def study_objects(study: str, request: Request, front: Here, who: Who) -> 
     """As they came with ``transfer-syntax=*``, else in Explicit VR Little Endian."""
     found = await study_of(front, who, study)
     choice = choose_object(accepted(request), alone=False)
-    instances = await instances_of(front, found)
+    instances = await instances_of(front, found, who=who)
     look(front, who, "look_image_files", found)
     return await _objects(front, request, instances, choice)
 
@@ -69,7 +69,7 @@ async def series_objects(study: str, series: str, request: Request, front: Here,
     """As `study_objects`."""
     found = await study_of(front, who, study)
     choice = choose_object(accepted(request), alone=False)
-    instances = await instances_of(front, found, series)
+    instances = await instances_of(front, found, series, who=who)
     look(front, who, "look_image_files", found)
     return await _objects(front, request, instances, choice)
 
@@ -81,7 +81,7 @@ async def instance_object(
     """As `study_objects`; with ``Accept: application/dicom`` the object alone, without parts."""
     found = await study_of(front, who, study)
     choice = choose_object(accepted(request), alone=True)
-    one = await instance_of(front, found, series, instance)
+    one = await instance_of(front, found, series, instance, who=who)
     look(front, who, "look_image_files", found)
     if choice.is_multipart:
         return await _objects(front, request, [one], choice)
@@ -131,7 +131,7 @@ async def frames_of(
 ) -> Response:
     """``1``, or a list ``1,2,5``. As they are encoded where that is accepted, else decoded and little endian."""
     found = await study_of(front, who, study)
-    one = await instance_of(front, found, series, instance)
+    one = await instance_of(front, found, series, instance, who=who)
     numbers = frame_numbers(frames)
     look(front, who, "look_images", found)
     source = await beside(PixelSource, await front.desk.images.bytes_of(one.sop_uid))
@@ -181,7 +181,7 @@ async def bulkdata(
 ) -> Response:
     """By its link in the metadata; of the pixels all frames, as they are encoded."""
     found = await study_of(front, who, study)
-    one = await instance_of(front, found, series, instance)
+    one = await instance_of(front, found, series, instance, who=who)
     look(front, who, "look_images", found)
     data = await front.desk.images.bytes_of(one.sop_uid)
     value = await beside(bulk_value, data, path.split("/"))
@@ -237,7 +237,7 @@ class _Kept:
 async def study_metadata(study: str, request: Request, front: Here, who: Who) -> Response:
     """One data set for each object, in DICOM's JSON."""
     found = await study_of(front, who, study)
-    instances = await instances_of(front, found)
+    instances = await instances_of(front, found, who=who)
     look(front, who, "look_images", found)
     return await _metadata(front, request, instances)
 
@@ -246,7 +246,7 @@ async def study_metadata(study: str, request: Request, front: Here, who: Who) ->
 async def series_metadata(study: str, series: str, request: Request, front: Here, who: Who) -> Response:
     """As `study_metadata`."""
     found = await study_of(front, who, study)
-    instances = await instances_of(front, found, series)
+    instances = await instances_of(front, found, series, who=who)
     look(front, who, "look_images", found)
     return await _metadata(front, request, instances)
 
@@ -257,7 +257,7 @@ async def instance_metadata(
 ) -> Response:
     """As `study_metadata`."""
     found = await study_of(front, who, study)
-    one = await instance_of(front, found, series, instance)
+    one = await instance_of(front, found, series, instance, who=who)
     look(front, who, "look_images", found)
     return await _metadata(front, request, [one])
 

@@ -27,7 +27,7 @@ _OF_STUDY: Final[Mapping[str, Get]] = {
     "PatientSex": lambda study: {"male": "M", "female": "F"}.get(study.text.sex or ""),
     "StudyInstanceUID": lambda study: study.study_uid,
     "StudyID": lambda study: None,
-    "NumberOfStudyRelatedInstances": lambda study: study.instances,
+    "NumberOfStudyRelatedInstances": lambda study: study.instances + study.made_here,
 }
 _OF_SERIES: Final[Mapping[str, Get]] = {
     "Modality": lambda series: series.modality,

@@ -11,6 +11,7 @@ from typing import Final
 
 from greenchannel.alerts.imaging.critical import critical_results
 from greenchannel.alerts.imaging.reading import Call, Reading, Signed
+from greenchannel.service.imaging.records import ImageStudy
 from greenchannel.viewer import words
 from greenchannel.viewer.words import SHOWN_ZONE, Word
 
@@ -58,6 +59,31 @@ class StudyHead:
     sex: str | None = None
     birth_date: date | None = None
     age_years: float | None = None
+
+
+def head_of(study: ImageStudy, *, named: bool = True) -> StudyHead:
+    """What the images say of study and patient; with `named` also what may tell who it is."""
+    text = study.text
+    day = study.study_date
+    return StudyHead(
+        study_uid=study.study_uid,
+        modalities=study.modalities,
+        body_part=text.body_part,
+        description=text.description if named else None,
+        study_at=study.study_at,
+        study_date=None if day is None else date(int(day[:4]), int(day[4:6]), int(day[6:8])),
+        received_at=study.received_at,
+        accession=text.accession if named else None,
+        instances=study.instances,
+        expected=study.expected,
+        reasons=text.reasons if named else (),
+        patient_name=text.patient_name if named else None,
+        patient_id=text.patient_id if named else None,
+        pseudonym=study.patient,
+        sex=text.sex,
+        birth_date=text.birth_date if named else None,
+        age_years=text.age_years,
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

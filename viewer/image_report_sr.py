@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from greenchannel.alerts.imaging.critical import critical_results
 from greenchannel.alerts.imaging.reading import Reading, Signed
-from greenchannel.viewer.image_report_content import StudyHead
+from greenchannel.service.imaging.records import ImageStudy, StoredInstance
+from greenchannel.viewer.image_report_content import StudyHead, head_of
 from greenchannel.viewer.words import SHOWN_ZONE
 
 if TYPE_CHECKING:
@@ -45,7 +46,13 @@ class Image(NamedTuple):
 
 
 def document(
-    reading: Reading, head: StudyHead, images: Sequence[Image], *, names: Mapping[str, str], network: str
+    reading: Reading,
+    head: StudyHead,
+    images: Sequence[Image],
+    *,
+    names: Mapping[str, str],
+    network: str,
+    filed: bool = False,
 ) -> bytes:
     """The newest state of a signed report as the bytes of a DICOM file.
 
@@ -55,6 +62,8 @@ def document(
         All objects of the study; they become the evidence.
     names
         Of the people who signed, by id.
+    filed
+        It lies in its study: of a patient whom the images do not name it names nobody, not even by pseudonym.
 
     Raises
     ------
@@ -69,12 +78,19 @@ def document(
     newest = reading.signed[-1]
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = UID(BASIC_TEXT_SR)
-    meta.MediaStorageSOPInstanceUID = UID(_uid_of_text(reading, newest, head))
+    meta.MediaStorageSOPInstanceUID = UID(_uid_of_text(reading, newest, head, filed))
     meta.TransferSyntaxUID = UID(_EXPLICIT)
     found: Any = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
     found.SpecificCharacterSet = "ISO_IR 192"
-    _patient_and_study(found, head)
-    _document(found, reading, newest, head, images, names, network)
+    _patient_and_study(found, head, filed=filed)
+    _document(found, reading, newest, images, names, network)
+    found.SOPInstanceUID = meta.MediaStorageSOPInstanceUID
+    if len(reading.signed) > 1:
+        earlier = [
+            Image("", BASIC_TEXT_SR, _uid_of_text(reading, one, head, filed)) for one in reading.signed[:-1]
+        ]
+        series = uid_of(reading.study_uid, "reports")
+        found.PredecessorDocumentsSequence = [_of_study(reading.study_uid, {series: earlier})]
     found.ValueType = "CONTAINER"
     found.ConceptNameCodeSequence = [_code(_REPORT)]
     found.ContinuityOfContent = "SEPARATE"
@@ -84,22 +100,42 @@ def document(
     return written.getvalue()
 
 
+def filed(
+    reading: Reading,
+    study: ImageStudy,
+    images: Sequence[StoredInstance],
+    names: Mapping[str, str],
+    *,
+    network: str,
+) -> bytes:
+    """The report as it lies in its study: its head is what the images say, and nothing that was mended since, so that
+    an archive files it with them. Raises as `document`."""
+    evidence = [Image(one.series_uid, one.sop_class, one.sop_uid) for one in images]
+    return document(reading, head_of(study), evidence, names=names, network=network, filed=True)
+
+
+def filed_uid(reading: Reading) -> str:
+    """The UID of the object that lies in the study for the newest text. Raises `IndexError` where nothing is signed."""
+    return uid_of(reading.study_uid, reading.signed[-1].report_id)
+
+
 def uid_of(*parts: str) -> str:
     """A UID that follows from what it is of (PS3.5 B.2: 2.25 and a number of 128 bits)."""
     digest = hashlib.sha256("\0".join(parts).encode()).digest()
     return f"2.25.{int.from_bytes(digest[:16], 'big')}"
 
 
-def _uid_of_text(reading: Reading, signed: Signed, head: StudyHead) -> str:
+def _uid_of_text(reading: Reading, signed: Signed, head: StudyHead, filed: bool) -> str:
     """Of the object of one text: those with and without what names the patient differ, so they are two objects."""
-    named = head.patient_name is not None or head.patient_id is not None
+    named = filed or head.patient_name is not None or head.patient_id is not None
     moved = (f"moved {len(reading.moves)}",) if reading.moves else ()  # the same text of another patient
     return uid_of(reading.study_uid, signed.report_id, *(() if named else ("without name",)), *moved)
 
 
-def _patient_and_study(found: Any, head: StudyHead) -> None:
-    found.PatientName = head.patient_name or head.pseudonym
-    found.PatientID = head.patient_id or head.pseudonym
+def _patient_and_study(found: Any, head: StudyHead, *, filed: bool) -> None:
+    nobody = "" if filed else head.pseudonym
+    found.PatientName = head.patient_name or nobody
+    found.PatientID = head.patient_id or nobody
     found.PatientBirthDate = "" if head.birth_date is None else f"{head.birth_date:%Y%m%d}"
     found.PatientSex = {"male": "M", "female": "F"}.get(head.sex or "", "")
     found.StudyInstanceUID = head.study_uid
@@ -118,14 +154,12 @@ def _document(
     found: Any,
     reading: Reading,
     newest: Signed,
-    head: StudyHead,
     images: Sequence[Image],
     names: Mapping[str, str],
     network: str,
 ) -> None:
     final = reading.state == "final"
     found.SOPClassUID = BASIC_TEXT_SR
-    found.SOPInstanceUID = _uid_of_text(reading, newest, head)
     found.Modality = "SR"
     found.SeriesInstanceUID = uid_of(reading.study_uid, "reports")
     found.SeriesNumber = _SERIES_NUMBER
@@ -140,10 +174,6 @@ def _document(
     found.VerificationFlag = "VERIFIED" if final else "UNVERIFIED"
     if final:
         found.VerifyingObserverSequence = [_verifier(newest, names, network)]
-    if len(reading.signed) > 1:
-        earlier = [Image("", BASIC_TEXT_SR, _uid_of_text(reading, one, head)) for one in reading.signed[:-1]]
-        series = uid_of(reading.study_uid, "reports")
-        found.PredecessorDocumentsSequence = [_of_study(reading.study_uid, {series: earlier})]
     found.PerformedProcedureCodeSequence = []
     by_series: dict[str, list[Image]] = {}
     for image in images:

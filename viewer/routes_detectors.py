@@ -69,7 +69,8 @@ async def privacy(study_uid: Uid, front: Here, who: Who) -> Response:
     """By their headers; nothing is looked for in pixels, and what is not stated is unknown. `usually_burned_in`: of the
     unknown those of a kind that usually carries text, as ultrasound and captured screens do."""
     study = await study_of(front, who, study_uid)
-    stored = await front.desk.images.instances(study.study_uid)
+    all_of_it = await front.desk.images.instances(study.study_uid)
+    stored = [one for one in all_of_it if not one.made_here]
     series = {one.series_uid: one for one in await front.desk.images.series(study.study_uid)}
     burned_in = Counter(one.facts.burned_in for one in stored)
     return answer(

@@ -1,6 +1,6 @@
 """The report of a study as a PDF and as a DICOM structured report."""
 
-from datetime import date
+from dataclasses import replace
 from typing import Any, Literal
 
 from fastapi import APIRouter
@@ -61,22 +61,25 @@ async def pdf(
 async def dicom(
     study_uid: Uid, front: Here, who: Who, named: bool = True, reason: str | None = None
 ) -> Response:
-    """A Basic Text SR in the study itself; the same report gives the same object. 404 while none is signed."""
+    """A Basic Text SR in the study itself, the very object that lies there; without the name another of its own, as it
+    is for whoever may not know it. The same report gives the same object. 404 while none is signed."""
     require(who, "image_report")
     reading = _signed(front, study_uid, who)
     study = await front.desk.images.study(study_uid)
     reading = opened(reading, study.text.text_key)
     await front.directory.refresh()
     head = await _head(front, reading, study, who, reason, named=named)
-    images = [
-        image_report_sr.Image(one.series_uid, one.sop_class, one.sop_uid)
-        for one in await front.desk.images.instances(study_uid)
-    ]
+    images = [one for one in await front.desk.images.instances(study_uid) if not one.made_here]
+    names, network = _names(front, reading), front.desk.settings.network_zh
 
     def write() -> bytes:
-        return image_report_sr.document(
-            reading, head, images, names=_names(front, reading), network=front.desk.settings.network_zh
-        )
+        if not (named and may_name(who, reason)):
+            evidence = [image_report_sr.Image(one.series_uid, one.sop_class, one.sop_uid) for one in images]
+            return image_report_sr.document(reading, head, evidence, names=names, network=network)
+        try:
+            return front.desk.images.bytes_of_sync(image_report_sr.filed_uid(reading))
+        except NotFound:  # it is filed in a moment
+            return image_report_sr.filed(reading, study, images, names, network=network)
 
     return _file(await in_images(write), "application/dicom", f"{reading.signed[-1].report_id}.dcm")
 
@@ -99,35 +102,13 @@ async def _head(
     """The head for this reader; each look is noted, one at a name as such."""
     about = reading.case_id or study.study_uid
     front.look(who, "look_image_report", about, study.study_uid)
-    text, knows = study.text, named and may_name(who, reason)
-    name = None
-    if knows:
-        front.look(who, "look_identity", about, reason)
-        identity = await front.desk.identity(reading.case_id) if reading.case_id is not None else None
-        name = text.patient_name if identity is None else identity.get("name") or text.patient_name
-    return StudyHead(
-        study_uid=study.study_uid,
-        modalities=study.modalities,
-        body_part=text.body_part,
-        description=text.description if knows else None,
-        study_at=study.study_at,
-        study_date=None if study.study_date is None else _day(study.study_date),
-        received_at=study.received_at,
-        accession=text.accession if knows else None,
-        instances=study.instances,
-        expected=study.expected,
-        reasons=text.reasons if knows else (),
-        patient_name=name,
-        patient_id=text.patient_id if knows else None,
-        pseudonym=study.patient,
-        sex=text.sex,
-        birth_date=text.birth_date if knows else None,
-        age_years=text.age_years,
-    )
-
-
-def _day(text: str) -> date:
-    return date(int(text[:4]), int(text[4:6]), int(text[6:8]))
+    if not (named and may_name(who, reason)):
+        return image_report_content.head_of(study, named=False)
+    front.look(who, "look_identity", about, reason)
+    head = image_report_content.head_of(study)
+    identity = await front.desk.identity(reading.case_id) if reading.case_id is not None else None
+    name = None if identity is None else identity.get("name")
+    return head if name is None else replace(head, patient_name=name)
 
 
 def _file(data: bytes, media_type: str, name: str) -> Response:

@@ -7,6 +7,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from greenchannel.alerts.imaging.reading import Reading
+from greenchannel.alerts.refusal import Refused
 from greenchannel.clock import rfc3339
 from greenchannel.events import ImageCriticalTold
 from greenchannel.service.callers import Caller
@@ -65,7 +66,7 @@ class AddendumBody(Given):
 class CriticalBody(Given):
     """A call about a critical result. It closes the duty where somebody was reached, has said it back, and right."""
 
-    report_ids: list[Code] = Field(default_factory=list, max_length=50)  # none: all that is untold
+    report_ids: list[Code] = Field(default_factory=list, max_length=50)  # none: the only one that is untold
     to_role: Code
     to_person: Code | None = None
     way: Code = "phone"
@@ -195,7 +196,15 @@ async def critical(study_uid: Uid, body: CriticalBody, front: Here, who: Who) ->
     """Told is what another who can act has said back in words, and right. Until then it is said again and again."""
     require(who, "image_read")
     reading = reading_of(front, study_uid, who)
-    report_ids = tuple(body.report_ids) or tuple(one.report_id for one in reading.untold)
+    untold = tuple(one.report_id for one in reading.untold)
+    if not body.report_ids and len(untold) > 1:  # one may have been signed while the call was made
+        raise Refused(
+            "report_ids_needed",
+            "请说明告知的是哪一份报告",
+            f"expected report_ids, which of {len(untold)} critical texts was told, got none",
+            422,
+        )
+    report_ids = tuple(body.report_ids) or untold
     if not report_ids and reading.critical:
         raise Conflict(
             "already_told", "expected a critical result that is untold, got none", "危急值已告知并复述"

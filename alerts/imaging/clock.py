@@ -13,14 +13,17 @@ import msgspec
 
 from greenchannel.alerts import alert_deadlines, escalation
 from greenchannel.alerts.alert_deadlines import Deadline
+from greenchannel.alerts.alert_state import open_alert
 from greenchannel.alerts.escalation_plan import EVERYBODY, LIVE, PHONE
 from greenchannel.alerts.imaging import critical
 from greenchannel.alerts.imaging.reading import Reading, Signed
 from greenchannel.alerts.tables import read_document, read_table
 from greenchannel.events import (
     AlertAcknowledged,
+    AlertEscalated,
     AlertOpened,
     AlertRearmed,
+    AlertSent,
     AnyEvent,
     Envelope,
     ImageAddendumSigned,
@@ -79,7 +82,7 @@ def plan(
     """The plan of a study's clock from `now` on: a step for the receipt, and one for each share of its time.
 
     `span`: of which the shares are taken, the clock's own where it is not said. A share that is over already is due at
-    once; two that fall together keep their order.
+    once; those that fall together are rung as one, see `want`.
     """
     begun, ends = span or (wanted.started_at, wanted.due_at)
     times = [now, *(begun + (ends - begun) * share for share in wanted.shares)]
@@ -170,7 +173,34 @@ def want(
         opened = AlertRearmed(
             alert_id=alert_id, round=alert.round + 1, plan=steps, reason="louder", repeat_s=repeat_s
         )
-    return [wanted, opened, *escalation.ring(alert_id, steps[0].all_rings, 0)]
+    rung = escalation.ring(alert_id, steps[0].all_rings, 0)
+    if isinstance(opened, AlertOpened):
+        over = sum(step.after_s == 0 for step in steps) - 1
+        if over > 0:  # it came late: one ring for all that is over
+            begun = open_alert(opened, now)
+            return [wanted, opened, *_as_one(rung, escalation.take_steps(begun, over, steps))]
+    return [wanted, opened, *rung]
+
+
+def _as_one(before: Sequence[AnyEvent], steps: Sequence[AnyEvent]) -> list[AnyEvent]:
+    """Several steps that are over at once as the highest of them: everybody whom one of them names is rung once."""
+    escalated = [one for one in steps if isinstance(one, AlertEscalated)]
+    if not escalated or (len(escalated) == 1 and not before):
+        return [*before, *steps]
+    highest = escalated[-1]
+    passed = tuple(dict.fromkeys([0] * bool(before) + [one.step for one in escalated[:-1]]))
+    rings = dict.fromkeys(
+        (one.person, one.channel) for one in (*before, *steps) if isinstance(one, AlertSent)
+    )
+    rest = [one for one in steps if not isinstance(one, AlertEscalated | AlertSent)]
+    return [
+        msgspec.structs.replace(highest, passed=passed),
+        *(
+            AlertSent(alert_id=highest.alert_id, person=person, channel=channel, step=highest.step)
+            for person, channel in rings
+        ),
+        *rest,
+    ]
 
 
 def _sooner(before: ImageReadingWanted, after: ImageReadingWanted) -> bool:
@@ -192,25 +222,28 @@ def deadlines(envelope: Envelope, reading: Reading) -> list[Deadline]:
         signed = reading.signed[-1]
         found = _untold_by(reading, stream, signed)
         if signed.provisional:
-            found.append(_later(UNCONFIRMED, reading, stream, signed.report_id, envelope.at + _confirm(), 1))
+            found.append(
+                _later(UNCONFIRMED, reading, stream, signed.report_id, envelope.at + confirm_within(), 1)
+            )
         return found
     if isinstance(event, ImageStudyMoved):
         found = [one for signed in reading.signed for one in _untold_by(reading, stream, signed)]
         if reading.report is not None:
             name = reading.report.report_id
-            found.append(_later(UNCONFIRMED, reading, stream, name, envelope.at + _confirm(), 1))
+            found.append(_later(UNCONFIRMED, reading, stream, name, envelope.at + confirm_within(), 1))
         return found
     if isinstance(event, ImageCriticalOverdue):
         due_at = envelope.at + timedelta(seconds=critical.again_s())
         return [_later(UNTOLD, reading, stream, event.report_id, due_at, event.times + 1)]
     if isinstance(event, ImageConfirmationOverdue):
-        due_at = envelope.at + _confirm()
+        due_at = envelope.at + confirm_within()
         return [_later(UNCONFIRMED, reading, stream, event.report_id, due_at, event.times + 1)]
     of_alert = alert_deadlines.of_alert(envelope, reading.alert_of)
     return [msgspec.structs.replace(one, kind=_PREFIX + one.kind) for one in of_alert]
 
 
-def _confirm() -> timedelta:
+def confirm_within() -> timedelta:
+    """After what time a provisional report is to be confirmed, and after which it is said again that it is not."""
     return timedelta(hours=read_document(_FILE)["confirm_h"])
 
 
@@ -261,4 +294,8 @@ def on_due(
     # Else the table has got other steps since the clock began: it runs on as it was frozen.
     alert = msgspec.structs.replace(alert, plan=steps)
     plain = msgspec.structs.replace(deadline, kind=deadline.kind.removeprefix(_PREFIX))
+    if deadline.kind == STEP:  # of a service that was away several may be over: they ring as one
+        step = max(one for one in range(len(steps)) if one == 0 or alert.step_due_at(one) <= now)
+        plain = msgspec.structs.replace(plain, payload=plain.payload | {"step": step})
+        return _as_one([], alert_deadlines.of_waiting(alert, plain, now, steps))
     return alert_deadlines.of_waiting(alert, plain, now, steps)

@@ -11,6 +11,7 @@ from greenchannel.events import (
     Envelope,
     ImageAddendumSigned,
     ImageClaimed,
+    ImageConfirmationOverdue,
     ImageCriticalOverdue,
     ImageCriticalTold,
     ImageDetected,
@@ -112,6 +113,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     overdue: tuple[str, ...] = ()  # ids of what was not told in time
     overdue_times: int = 0
     overdue_at: tuple[tuple[str, datetime], ...] = ()  # of each of these ids when that was said last
+    unconfirmed_said_at: datetime | None = None  # when it was said last that its report waits to be confirmed
     seen_by: tuple[tuple[str, str, datetime], ...] = ()  # person, report id, when
     alerts: tuple[Alert, ...] = ()
     gone: bool = False  # there is nothing to be read any more
@@ -241,6 +243,8 @@ def fold(reading: Reading | None, envelope: Envelope) -> Reading | None:
             others = tuple(pair for pair in reading.overdue_at if pair[0] != event.report_id)
             said = (*others, (event.report_id, at))
             return replace(reading, overdue=ids, overdue_times=event.times, overdue_at=said)
+        case ImageConfirmationOverdue():
+            return replace(reading, unconfirmed_said_at=at)
         case ImageReadingGone():
             return replace(reading, gone=True)
         case ImageStudyMoved():

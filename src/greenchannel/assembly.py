@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import signal as process_signals
 import socket
 import sys
@@ -21,6 +22,7 @@ from greenchannel.service import collecting
 from greenchannel.service.desk import Desk
 from greenchannel.service.imaging.detecting import Detecting
 from greenchannel.service.imaging.giving import Giving
+from greenchannel.service.imaging.report_filing import ReportFiling
 from greenchannel.settings import Settings, SettingsError
 from greenchannel.store.access import AccessLog
 from greenchannel.store.accounts import Accounts
@@ -37,6 +39,7 @@ from greenchannel.triage.reading_templates import Templates, templates_of
 from greenchannel.viewer.app import create_app
 from greenchannel.viewer.frames import FramingProtocol
 from greenchannel.viewer.front import DemoUser
+from greenchannel.viewer.image_report_sr import filed
 
 logger = structlog.get_logger(__name__)
 
@@ -73,6 +76,8 @@ def build(settings: Settings, clock: Clock | None = None, *, durable: bool = Tru
         site_templates=templates,
     )
     desk.parts.append(Giving(desk, engine, writer, vault))
+    write = functools.partial(filed, network=settings.network_zh)
+    desk.parts.append(ReportFiling(desk, engine, writer, write))
     try:
         desk.parts.append(Detecting(desk))
     except (ModelError, StatusError) as error:

@@ -42,7 +42,11 @@ def test_a_search_that_is_cancelled_is_noted(tmp_path: Path) -> None:
     async def story(here: House) -> None:
         await stow(here, *[ct(number) for number in (1, 2, 3)])
         query = QueryRetrieve(
-            here.desk.images, here.desk.dicom, giving_of(here.desk).looking, cast("Any", None)
+            here.desk.images,
+            here.desk.image_readings,
+            here.desk.dicom,
+            giving_of(here.desk).looking,
+            cast("Any", None),
         )
 
         def call() -> list[int]:

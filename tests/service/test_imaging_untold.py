@@ -72,3 +72,33 @@ def test_an_untold_critical_result_is_before_the_eyes_of_its_clinic_and_its_sign
         assert (await calls(here, clinic))["untold"] == []
 
     tell(tmp_path, story)
+
+
+def test_a_call_is_about_the_texts_that_were_told_and_no_later_one(tmp_path: Path) -> None:
+    """An addendum that is signed while the telephone rings was not spoken of: with two that wait, it is said which.
+    One without a critical result opens nothing again."""
+
+    async def story(here: House) -> None:
+        uid = await send(here)
+        rad = await here.person("rad")
+
+        async def add(critical: list[str]) -> Any:
+            body = {"text": "另见双侧气胸。", "reason": "addition", "critical": critical}
+            return (await post(here, rad, uid, "addendum", body))[1]["reading"]
+
+        await post(here, rad, uid, "report", REPORT)
+        reading = await add(["tension_pneumothorax"])
+        first, second = [one["report_id"] for one in reading["untold"]]
+        status, problem = await post(here, rad, uid, "critical", TOLD)
+        assert (status, problem["code"]) == (422, "report_ids_needed")
+        status, page = await post(here, rad, uid, "critical", TOLD | {"report_ids": [first]})
+        assert status == 201, page
+        assert [one["report_id"] for one in page["reading"]["untold"]] == [second]
+        assert page["reading"]["calls"][0]["report_ids"] == [first]
+        status, page = await post(here, rad, uid, "critical", TOLD)  # the only one that is left
+        assert page["reading"]["untold"] == [] and page["reading"]["calls"][1]["report_ids"] == [second]
+
+        assert (await add([]))["untold"] == []
+        assert len((await add(["tension_pneumothorax"]))["untold"]) == 1
+
+    tell(tmp_path, story)

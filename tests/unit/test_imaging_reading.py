@@ -5,12 +5,15 @@ from typing import Any
 import pytest
 
 from greenchannel.alerts.imaging import clock, commands
-from greenchannel.alerts.imaging.audit import audit
 from greenchannel.alerts.imaging.clock import People
 from greenchannel.alerts.imaging.critical import critical_results
 from greenchannel.alerts.imaging.templates import offered, templates
 from greenchannel.alerts.refusal import Refused
-from greenchannel.events import AlertSent, ImageCriticalTold, ImageDetected
+from greenchannel.events import (
+    AlertSent,
+    ImageCriticalTold,
+    ImageDetected,
+)
 from tests.imaging_log import ImageLog, minutes, wanted
 
 
@@ -112,13 +115,6 @@ def test_stat_on_an_old_study_leaves_time_between_its_steps(stat_at: float, rung
     log.want(wanted(due_min=30, critical=True))
 
     assert {at for at, _ in log.turn(minutes(max(rung_at) + 1))} == rung_at
-
-
-def test_a_clock_that_has_run_out_before_the_study_came_says_so_at_once() -> None:
-    """An arrival an hour ago: all steps are due on receipt."""
-    log = ImageLog(wanted(started_min=-100, due_min=-55))
-
-    assert {at for at, _ in log.turn(minutes(1))} == {0.0}
 
 
 def test_a_study_that_another_reads_is_taken_over_only_knowingly() -> None:
@@ -371,38 +367,6 @@ def test_the_clinics_first_look_at_each_result_is_kept() -> None:
     )
 
     assert commands.seen(log.reading, "clinic1") != []
-
-
-def test_the_auditor_sees_a_share_that_nobody_was_rung_for() -> None:
-    """Nothing is missed while due times are kept; where they are lost, it says so after the grace."""
-    kept, lost = ImageLog(), ImageLog()
-    kept.turn(minutes(49))
-    lost.now = minutes(49)
-
-    assert audit([kept.reading], minutes(49), 15.0) == []
-    assert [(one.kind, one.step) for one in audit([lost.reading], minutes(49), 15.0)] == [
-        ("step", 1),
-        ("step", 2),
-    ]
-    assert audit([lost.reading], minutes(30), 15.0) == []
-
-
-def test_the_auditor_sees_a_critical_result_that_nobody_was_told_of() -> None:
-    """The due time of the call was lost: a quarter of an hour and the grace after the signature."""
-    log = ImageLog()
-    signed(log, ("free_air",))
-
-    assert audit([log.reading], minutes(15), 15.0) == []
-    assert [one.kind for one in audit([log.reading], minutes(16), 15.0)] == ["untold"]
-    log.turn(minutes(16))
-    assert audit([log.reading], minutes(16), 15.0) == []
-
-    # Said once at 15 minutes, and then the next due time, ten minutes on, was lost as well.
-    assert audit([log.reading], minutes(25), 15.0) == []
-    (missed,) = audit([log.reading], minutes(26), 15.0)
-    assert (missed.kind, missed.due_at) == ("untold", minutes(25))
-    log.turn(minutes(26))
-    assert audit([log.reading], minutes(26), 15.0) == []
 
 
 def test_a_clock_runs_on_as_it_was_frozen_where_the_table_has_got_other_steps(

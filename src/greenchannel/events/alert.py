@@ -101,6 +101,7 @@ class AlertEscalated(Event, frozen=True, kw_only=True):
     alert_id: str
     step: int
     repeat: int = 0  # 1, 2, … where everybody is rung once more after the last step
+    passed: tuple[int, ...] = ()  # steps that were over as well, and are rung with this one, once
 
 
 class AlertExhausted(Event, frozen=True, kw_only=True):

@@ -44,6 +44,8 @@ _MISSED_ZH: Final = {
     "follow_up": "应答后无处理，未再次呼叫",
     "reading": "心电图超时未审核，未提示",
     "untold": "影像危急值未告知，未提示",
+    "unconfirmed": "影像临时报告未确认，未提示",
+    "uncalled": "影像检查待报告，未呼叫任何人",
 }
 _MISSED_EN: Final = {
     "step": "an alert was not escalated",
@@ -55,6 +57,8 @@ _MISSED_EN: Final = {
     "follow_up": "nothing followed an answer, and nobody was rung again",
     "reading": "an ECG was not read by a person in time, and nobody was told",
     "untold": "a critical imaging result was not said back, and nobody was told",
+    "unconfirmed": "a provisional imaging report was not confirmed, and nobody was told",
+    "uncalled": "a study waits for its report, and nobody is called for it",
 }
 
 

@@ -17,7 +17,9 @@ from greenchannel.store.schema import log
 
 _ENDED = ("case_closed", "case_merged")
 _SIGNED = ("image_report_signed", "image_addendum_signed")
-_TOLD_WITHIN = timedelta(days=7)  # after a start, older untold results are the due times' alone to remember
+_TOLD_WITHIN = timedelta(
+    days=7
+)  # after a start, older untold results and provisional reports are the due times' alone to remember
 _PAGE = 2_000
 
 
@@ -26,7 +28,7 @@ class LogWentBack(Exception):
 
 
 class UnsettledReadings:
-    """Studies that wait for a report, or whose critical result nobody has said back."""
+    """Studies that wait for a report, or for its confirmation, or whose critical result nobody has said back."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -107,13 +109,12 @@ class UnsettledCases:
 
 
 def _open_studies(connection: Connection) -> list[str]:
-    """The studies without a report, and of the last days those that were signed after the newest call, or without one:
-    whether there is something critical to tell, their own words say."""
+    """The studies without a report, and all of the last days: whether there is something to tell or to confirm, their
+    own words say."""
     newest = connection.execute(select(func.max(log.c.at))).scalar_one()
     if newest is None:
         return []
     signed = func.max(case((log.c.type.in_(_SIGNED), log.c.seq), else_=0))
-    told = func.max(case((log.c.type == "image_critical_told", log.c.seq), else_=0))
     wanted = func.max(
         case((log.c.type == "image_reading_wanted", log.c.seq), else_=0)
     )  # anew, after an erasure
@@ -122,7 +123,7 @@ def _open_studies(connection: Connection) -> list[str]:
         select(log.c.stream)
         .where(log.c.stream.like("image:%"))
         .group_by(log.c.stream)
-        .having((signed < wanted) | ((signed > told) & lately))
+        .having((signed < wanted) | lately)
     )
     return list(connection.execute(query).scalars())
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, Select, delete, insert, select, update
+from sqlalchemy import Engine, Select, delete, insert, select, update
 
 from greenchannel.store import schema
 from greenchannel.store.engine import reading
@@ -22,7 +22,6 @@ __all__ = [
     "get_analysis",
     "get_ecg",
     "move_ecg",
-    "newest_of_site",
     "put_analysis",
     "row_of",
     "set_analysis",
@@ -53,12 +52,6 @@ def find_same(tx: Tx, site: str, patient: str, sha256: str) -> EcgRow | None:
 def find_same_bytes_at_site(tx: Tx, site: str, sha256: str) -> EcgRow | None:
     """The first ECG of this site that has these bytes, whoever's it is."""
     return _first(tx, select(_ecgs).where(_ecgs.c.site == site, _ecgs.c.sha256 == sha256))
-
-
-def newest_of_site(connection: Connection, site: str, most: int) -> list[EcgRow]:
-    """The ECGs of a site that came last, newest first."""
-    query = select(_ecgs).where(_ecgs.c.site == site).order_by(_ecgs.c.received_at.desc()).limit(most)
-    return [EcgRow(**row) for row in connection.execute(query).mappings()]
 
 
 def case_of(tx: Tx, ecg_id: str) -> str | None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, Select, and_, func, insert, select, update
+from sqlalchemy import Connection, Select, and_, func, insert, or_, select, update
 
 from greenchannel.store import schema, schema_giving
 from greenchannel.store.writer import Tx
@@ -55,7 +55,7 @@ def add_new(
     sites
         Whose; none: all.
     not_from
-        The actor that stands for the destination itself: what came from there is not sent back.
+        The actor that stands for the destination itself: what came from there is not sent back, a report on it is.
     since
         Studies of which nothing has come since then are not looked at; None: all.
     """
@@ -102,7 +102,7 @@ def _new(
     if sites:
         query = query.where(_studies.c.site.in_(sites))
     if not_from is not None:
-        query = query.where(_studies.c.actor != not_from)
+        query = query.where(or_(_studies.c.actor != not_from, _instances.c.made_here))
     return query
 
 

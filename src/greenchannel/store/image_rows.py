@@ -6,7 +6,7 @@ What names a patient stands in `sealed`, under the patient's key; a search goes 
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -45,6 +45,7 @@ class StudyRow(msgspec.Struct, frozen=True, kw_only=True):
     last_at: datetime
     actor: str
     sealed: bytes
+    made_here: int = 0  # objects of our own, which `instances` does not count
 
 
 class SeriesRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +77,7 @@ class InstanceRow(msgspec.Struct, frozen=True, kw_only=True):
     transfer_syntax: str
     received_at: datetime
     facts: bytes
+    made_here: bool = False
 
 
 # ---------------------------------------------------------------- within a command
@@ -110,15 +112,16 @@ def add_series(tx: Tx, row: SeriesRow) -> bool:
 
 
 def add_instance(tx: Tx, row: InstanceRow) -> None:
-    """Enter an object, and count it in its series and its study, which receives again."""
+    """Enter an object, and count it in its series and its study, which receives again; one made here apart."""
     tx.conn.execute(insert(_instances).values(**msgspec.structs.asdict(row)))
     of_series = (_series.c.study_uid == row.study_uid, _series.c.series_uid == row.series_uid)
     tx.conn.execute(update(_series).where(*of_series).values(instances=_series.c.instances + 1))
-    tx.conn.execute(
-        update(_studies)
-        .where(_studies.c.study_uid == row.study_uid)
-        .values(instances=_studies.c.instances + 1, last_at=tx.now, state="receiving")
-    )
+    if row.made_here:
+        counted: dict[str, Any] = {"made_here": _studies.c.made_here + 1}
+    else:
+        counted = {"instances": _studies.c.instances + 1, "state": "receiving"}
+    of_study = update(_studies).where(_studies.c.study_uid == row.study_uid)
+    tx.conn.execute(of_study.values(last_at=tx.now, **counted))
 
 
 def change_study(tx: Tx, study_uid: str, **values: Any) -> None:

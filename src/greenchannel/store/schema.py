@@ -21,6 +21,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 
 from greenchannel.clock import check_aware
@@ -320,7 +321,10 @@ image_studies = Table(
     Column("modalities", Text, nullable=False),  # of its series, joined by a backslash
     Column("number_mac", LargeBinary(16)),  # of the patient's number, the same at every site; NULL: none
     Column("accession_mac", LargeBinary(16), index=True),
-    Column("instances", Integer, nullable=False),
+    Column("instances", Integer, nullable=False),  # that came
+    Column(
+        "made_here", Integer, nullable=False, server_default="0"
+    ),  # beside them: our own reports as objects
     Column("expected", Integer),  # how many there should be; NULL: nobody has said
     Column("expected_by", String(16)),  # "sender", "header", "numbers"
     Column("state", String(16), nullable=False),  # "receiving", "settled"
@@ -367,6 +371,7 @@ image_instances = Table(
     Column("transfer_syntax", String(64), nullable=False),
     Column("received_at", Instant, nullable=False),
     Column("facts", LargeBinary, nullable=False),  # of the picture, none of the patient, as JSON
+    Column("made_here", Boolean, nullable=False, server_default=false()),  # a report of ours, and no image
     Index("ix_image_instances_study_uid_series_uid", "study_uid", "series_uid"),
 )
 

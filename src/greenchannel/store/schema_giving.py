@@ -1,4 +1,4 @@
-"""Tables of images that are sent on, and of those that are asked for."""
+"""Tables of images that are sent on, of those that are asked for, and of what is still to be done for others."""
 
 from sqlalchemy import Column, Index, Integer, LargeBinary, String, Table
 
@@ -35,4 +35,27 @@ image_orders = Table(  # which images are asked for: the worklist of the van and
     Column("actor", String(96), nullable=False),
     Column("sealed", LargeBinary, nullable=False),  # who, what and why, as JSON
     Index("ix_image_orders_site_state_ordered_at", "site", "state", "ordered_at"),
+)
+
+image_chores = Table(  # what is to be done soon and outside a command; a row is there until it is done
+    "image_chores",
+    metadata,
+    Column("id", String(160), primary_key=True),
+    Column("kind", String(16), nullable=False),  # "report", "commitment"
+    Column("patient", String(64), index=True),  # NULL: of several, or of none
+    Column("attempts", Integer, nullable=False),  # that have ended
+    Column("next_at", Instant, nullable=False),  # not before
+    Column("created_at", Instant, nullable=False),
+    Column("payload", LargeBinary, nullable=False),  # as JSON; names nobody
+    Index("ix_image_chores_kind_next_at", "kind", "next_at"),
+)
+
+ecg_objects = (
+    Table(  # under which identifier an ECG came that is a DICOM object: what its bytes say, once read
+        "ecg_objects",
+        metadata,
+        Column("ecg_id", String(64), primary_key=True),
+        Column("sop_uid", String(64), index=True),  # NULL: it is no DICOM object
+        Column("sop_class", String(64)),
+    )
 )

@@ -193,9 +193,12 @@ class Vault:
         if tx.conn.execute(keys).rowcount == 0:
             raise PatientKeyMissing(f"expected a patient with a key, got {patient}")
         images = (schema.image_studies, schema.image_series, schema.image_instances, schema.image_names)
-        given = (schema_giving.image_forwards, schema_giving.image_orders)
+        given = (schema_giving.image_forwards, schema_giving.image_orders, schema_giving.image_chores)
         for table in (schema.personal_data, schema.blob_keys, schema.ecg_prints, *images, *given):
             tx.conn.execute(delete(table).where(table.c.patient == patient))
+        ecgs = select(schema.ecgs.c.ecg_id).where(schema.ecgs.c.patient == patient)
+        objects = schema_giving.ecg_objects
+        tx.conn.execute(delete(objects).where(objects.c.ecg_id.in_(ecgs)))
         tx.conn.execute(
             update(schema.patients).where(schema.patients.c.patient == patient).values(ref_mac=None)
         )

@@ -1792,7 +1792,8 @@ export interface paths {
         };
         /**
          * The report of a study as a DICOM structured report
-         * @description A Basic Text SR in the study itself; the same report gives the same object. 404 while none is signed.
+         * @description A Basic Text SR in the study itself, the very object that lies there; without the name another of its own, as it
+         *     is for whoever may not know it. The same report gives the same object. 404 while none is signed.
          */
         get: operations["dicom_api_v1_imaging_studies__study_uid__report_dcm_get"];
         put?: never;

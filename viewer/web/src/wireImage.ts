@@ -59,6 +59,8 @@ export interface SignedReport {
 export interface CriticalCall {
   call_id: string;
   person: Person | null;
+  /** Which signed texts were told. */
+  report_ids: string[];
   to_role: string;
   way: string;
   told_at: string;

@@ -21,8 +21,9 @@ import {
   text,
   withPalette,
 } from "../src/state/dicomWeb";
-import { begun, clockAt, saidBack, typed, unsignable, unticked } from "../src/state/reading";
+import { begun, clockAt, saidBack, typed, unsignable, unticked, untoldVersions } from "../src/state/reading";
 import { parseRoute } from "../src/state/route";
+import type { ImageReading } from "../src/wireImage";
 
 const AXIAL = [1, 0, 0, 0, 1, 0];
 const TILT = [1, 0, 0, 0, 0.9483237, -0.3173047];
@@ -231,5 +232,22 @@ describe("reading a study", () => {
     expect(clockAt(from, to, Date.parse("2026-11-30T08:30:00Z"))).toEqual({ share: 0.5, left_s: 1800 });
     expect(clockAt(from, to, Date.parse("2026-11-30T09:01:00Z")).left_s).toBe(-60);
     expect(clockAt(to, to, Date.parse(to)).share).toBe(1);
+  });
+});
+
+describe("what is told of a critical result", () => {
+  test("each text that waits has its number and what it found; our own report is no series", () => {
+    const air = { id: "free_air", zh: "穿孔", en: "perforation" };
+    const signed = [
+      { report_id: "r_1", critical: [] },
+      { report_id: "r_2", critical: [air] },
+    ];
+    const untold = [{ report_id: "r_2", due_at: "2026-03-02T08:00:00Z", overdue: false }];
+    const reading = { signed, untold } as unknown as ImageReading;
+    expect(untoldVersions(reading)).toEqual([{ report_id: "r_2", number: 1, critical: [air] }]);
+
+    const report = { ...SERIES, seriesUid: "2.25.1", number: 9000, modality: "SR" };
+    const dose = { ...SERIES, seriesUid: "1.2.9", number: 997, modality: "SR" };
+    expect(inOrder([report, dose, SERIES])).toEqual([SERIES, dose]);
   });
 });

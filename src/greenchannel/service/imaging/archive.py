@@ -5,7 +5,7 @@ Who may see what is asked by site: a search is given the caller's sites, everyth
 
 import asyncio
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -70,7 +70,7 @@ class ImageArchive:
         quarantine: Quarantine,
     ) -> None:
         self._settings = settings
-        self._clock = clock
+        self.clock = self._clock = clock
         self._engine = engine
         self._writer = writer
         self._vault = vault
@@ -149,6 +149,21 @@ class ImageArchive:
         except IngestError as error:
             await self.put_aside(data, error, caller.actor)
             raise
+
+    async def add_made_here(self, data: bytes, one: ImageInstance, may: Callable[[Tx], bool]) -> None:
+        """Put an object that was made here into its study, as no image of it; where `may` says so in the same commit.
+
+        Nothing where it is there already, or the study is not.
+        """
+        staged = await in_images(self.blobs.stage, data)
+
+        def command(tx: Tx) -> None:
+            study = image_rows.study_of(tx.conn, one.study_uid)
+            if may(tx) and study is not None and image_rows.instance_of(tx.conn, one.sop_uid) is None:
+                self.blobs.link(tx, staged, study.patient)
+                self._filing.add(tx, study, one, staged, made_here=True)
+
+        await self._writer.transact(command)
 
     async def put_aside(
         self, data: bytes, error: IngestError, actor: str, size_bytes: int | None = None
@@ -289,7 +304,8 @@ class ImageArchive:
         if number is not None:
             expected, by = max(number, expected if by == "sender" and expected else 0), "sender"
         elif by not in ("sender", "header"):
-            expected = _by_numbers(image_rows.instances_of(tx.conn, study_uid))
+            came = [one for one in image_rows.instances_of(tx.conn, study_uid) if not one.made_here]
+            expected = _by_numbers(came)
             by = None if expected is None else "numbers"
         before = (study.state, study.expected, study.expected_by)
         if before == ("settled", expected, by):

@@ -4,17 +4,28 @@ Safe is what can be read from disk and says what it said. The result goes to the
 not known, over the association on which it was asked.
 """
 
+import functools
+import hashlib
+import socket
 import threading
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Final
 
+import msgspec
 import structlog
+from sqlalchemy import Engine
 
 from greenchannel.ingest.dicom_ecg import ECG_CLASSES
 from greenchannel.service.errors import NotFound
 from greenchannel.service.imaging.archive import ImageArchive
 from greenchannel.service.imaging.dicom_peers import Peer, no_delay
 from greenchannel.service.imaging.ecg_objects import EcgObjects
-from greenchannel.store.errors import BlobError
+from greenchannel.store import chore_rows
+from greenchannel.store.chore_rows import Chore
+from greenchannel.store.engine import reading
+from greenchannel.store.errors import BlobError, CommitFailed, WriterClosed
+from greenchannel.store.writer import Tx
 
 logger = structlog.get_logger(__name__)
 
@@ -25,18 +36,42 @@ NO_SUCH_OBJECT: Final = 0x0112
 OTHER_CLASS: Final = 0x0119
 CANNOT_BE_READ: Final = 0x0110
 INSTANCE: Final = "1.2.840.10008.1.20.1.1"  # the well-known one of the push model
-RETRY_S: Final = (0.0, 2.0, 15.0, 120.0)  # a machine asks again after a day or so  [E]
+AGAIN_S: Final = (2.0, 15.0, 120.0, 600.0, 3600.0)  # after a try in vain; the last is repeated  [E]
+GIVEN_UP_AFTER: Final = timedelta(days=7)  # a machine asks again after a day or so  [E]
+POLL_S: Final = 1.0
+PATIENCE_S: Final = 30.0  # for each answer of a peer  [E]
+_AT_ONCE: Final = 100
 MAX_ASKED: Final = 20_000
 
 
-class Commitment:
-    """Answers requests, each in a thread of its own."""
+class _Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a row says."""
 
-    def __init__(self, title: str, images: ImageArchive, ecgs: EcgObjects) -> None:
+    title: str  # of the peer
+    transaction: str
+    wanted: list[tuple[str, str]]  # SOP class and SOP instance of each object
+
+
+class Commitment:
+    """Answers requests. One of a peer whose address is known is a row until its result was taken, over restarts and
+    outages; what is safe is looked up anew at each try. Any other is answered at once, over its own association."""
+
+    def __init__(
+        self, title: str, images: ImageArchive, ecgs: EcgObjects, engine: Engine, peers: Mapping[str, Peer]
+    ) -> None:
         self._title = title
         self._images = images
         self._ecgs = ecgs
+        self._engine = engine
+        self._peers = peers
+        self._writer = images.casework.writer
         self._over = threading.Event()
+        self._more = threading.Event()
+        self._busy: set[str] = set()  # titles of peers that are being called
+
+    def start(self) -> None:
+        """Begin with what was left."""
+        threading.Thread(target=self._run, name="greenchannel-commitment", daemon=True).start()
 
     def asked(self, event: Any, peer: Peer) -> int:
         """An N-ACTION; gives its status. The result follows."""
@@ -54,28 +89,81 @@ class Commitment:
             return INVALID
         if not wanted or len(wanted) > MAX_ASKED:
             return INVALID
-        work = threading.Thread(
-            target=self._answer, args=(transaction, wanted, peer, event.assoc), daemon=True
-        )
-        work.start()
+        asked = _Asked(title=peer.title, transaction=transaction, wanted=wanted)
+        if peer.host is None:
+            work = threading.Thread(target=self._answer_here, args=(asked, peer, event.assoc), daemon=True)
+            work.start()
+            return SUCCESS
+        try:
+            self._writer.transact_sync(functools.partial(_keep, asked=asked))
+        except (OSError, CommitFailed, WriterClosed):
+            logger.exception("a request for commitment could not be kept", peer=peer.title)
+            return CANNOT_BE_READ  # PS3.7 C.5.2: processing failure; the machine asks again
+        self._more.set()
         return SUCCESS
 
     def close(self) -> None:
-        """Wait for nothing more."""
+        """Wait for nothing more; what was not taken is reported after the next start."""
         self._over.set()
+        self._more.set()
 
-    def _answer(self, transaction: str, wanted: list[tuple[str, str]], peer: Peer, association: Any) -> None:
-        result = self.result(transaction, wanted, peer)
-        for wait_s in RETRY_S:
-            if self._over.wait(wait_s):
-                return
+    # ------------------------------------------------------------ what is due
+
+    def _run(self) -> None:
+        while not self._over.is_set():
             try:
-                if self._report(result, peer, association):
-                    return
+                self._look()
             except Exception:
-                logger.warning("a commitment could not be reported", peer=peer.title, exc_info=True)
-            if peer.host is None:
-                break  # the association is gone: there is no other way
+                logger.critical("commitments could not be looked up, and are again", exc_info=True)
+            self._more.wait(POLL_S)
+            self._more.clear()
+
+    def _look(self) -> None:
+        """One thread for each peer that is to be called: none waits for another's outage."""
+        with reading(self._engine) as connection:
+            due = chore_rows.due(connection, "commitment", self._images.clock.now(), _AT_ONCE)
+        by_peer: dict[str, list[tuple[Chore, _Asked]]] = {}
+        for chore in due:
+            asked = msgspec.json.decode(chore.payload, type=_Asked)
+            by_peer.setdefault(asked.title, []).append((chore, asked))
+        for title in by_peer.keys() - self._busy:
+            self._busy.add(title)
+            threading.Thread(target=self._call, args=(title, by_peer[title]), daemon=True).start()
+
+    def _call(self, title: str, due: list[tuple[Chore, _Asked]]) -> None:
+        try:
+            for chore, asked in due:
+                if self._over.is_set():
+                    return
+                self._one(chore, asked)
+        except Exception:
+            logger.critical("commitments could not be reported, and are again", peer=title, exc_info=True)
+        finally:
+            self._busy.discard(title)
+
+    def _one(self, chore: Chore, asked: _Asked) -> None:
+        peer, is_taken = self._peers.get(asked.title), False
+        if peer is not None:
+            try:
+                result = self.result(asked.transaction, asked.wanted, peer)
+                is_taken = self._report(result, peer, None)
+            except Exception:
+                logger.warning("a commitment could not be reported", peer=asked.title, exc_info=True)
+        now = self._images.clock.now()
+        if is_taken or peer is None or now - chore.created_at > GIVEN_UP_AFTER:
+            self._writer.transact_sync(functools.partial(chore_rows.done, chore_id=chore.id))
+            if not is_taken:
+                logger.error("a commitment was never reported; the machine must ask again", peer=asked.title)
+            return
+        again_at = now + timedelta(seconds=AGAIN_S[min(chore.attempts, len(AGAIN_S) - 1)])
+        self._writer.transact_sync(functools.partial(chore_rows.put_off, chore=chore, next_at=again_at))
+
+    def _answer_here(self, asked: _Asked, peer: Peer, association: Any) -> None:
+        try:
+            if self._report(self.result(asked.transaction, asked.wanted, peer), peer, association):
+                return
+        except Exception:
+            logger.warning("a commitment could not be reported", peer=peer.title, exc_info=True)
         logger.error("a commitment was never reported; the machine must ask again", peer=peer.title)
 
     def result(self, transaction: str, wanted: list[tuple[str, str]], peer: Peer) -> Any:
@@ -125,7 +213,11 @@ class Commitment:
         if peer.host is None or peer.port is None:
             status, _ = association.send_n_event_report(result, kind, StorageCommitmentPushModel, INSTANCE)
             return bool(status)
+        # pynetdicom leaves a socket open where nobody listens.
+        socket.create_connection((peer.host, peer.port), timeout=PATIENCE_S).close()
         entity = AE(ae_title=self._title)
+        entity.connection_timeout = entity.acse_timeout = PATIENCE_S
+        entity.dimse_timeout = entity.network_timeout = PATIENCE_S
         entity.add_requested_context(StorageCommitmentPushModel)
         role = build_role(StorageCommitmentPushModel, scp_role=True)
         ours: Any = entity.associate(
@@ -142,3 +234,17 @@ class Commitment:
         finally:
             ours.release()
         return bool(status)
+
+
+def _keep(tx: Tx, asked: _Asked) -> None:
+    """The same request once more is the same row."""
+    name = hashlib.sha256(f"{asked.title}\0{asked.transaction}".encode()).hexdigest()[:32]
+    chore = Chore(
+        id=f"commitment:{name}",
+        kind="commitment",
+        patient=None,
+        next_at=tx.now,
+        created_at=tx.now,
+        payload=msgspec.json.encode(asked),
+    )
+    chore_rows.add(tx, chore)

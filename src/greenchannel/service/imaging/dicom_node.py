@@ -62,7 +62,8 @@ class DicomNode:
         self._more_contexts: list[tuple[Any, Sequence[Any] | None]] = []
         self._more_handlers: list[tuple[Any, ...]] = []
         self._received = Received(settings.max_image_bytes)
-        self._commitment = Commitment(self.title, images, EcgObjects(engine, ecgs))
+        objects = EcgObjects(engine, ecgs, images.casework.writer)
+        self._commitment = Commitment(self.title, images, objects, engine, self.peers)
         self._sent: dict[int, Counter[str]] = {}
         self._lock = threading.Lock()
         self._server: Any = None
@@ -145,6 +146,7 @@ class DicomNode:
             (self._settings.dicom_host, port), block=False, evt_handlers=handlers
         )
         self.port = int(self._server.server_address[1])
+        self._commitment.start()
 
     # ------------------------------------------------------------ what others ask; threads of the associations
 

@@ -264,7 +264,7 @@ def dataset_of(hit: Hit) -> Dataset:
         "PatientBirthDate": None if text.birth_date is None else f"{text.birth_date:%Y%m%d}",
         "PatientSex": {"male": "M", "female": "F"}.get(text.sex or ""),
         "StudyInstanceUID": study.study_uid,
-        "NumberOfStudyRelatedInstances": study.instances,
+        "NumberOfStudyRelatedInstances": study.instances + study.made_here,
     }
     if hit.series is not None:
         known |= {

@@ -1,7 +1,6 @@
 """ECGs that come by the ways of images: they are read as ECGs, and lie in the same case."""
 
-import threading
-from collections import OrderedDict
+import functools
 from datetime import datetime
 from typing import Final
 
@@ -15,13 +14,15 @@ from greenchannel.service.callers import Caller
 from greenchannel.service.errors import NotFound
 from greenchannel.service.imaging.records import Received
 from greenchannel.service.intake import Intake
-from greenchannel.store import ecg_rows
+from greenchannel.store import ecg_object_rows
 from greenchannel.store.blobs import BlobErased, BlobMissing, Blobs
+from greenchannel.store.ecg_object_rows import Named
+from greenchannel.store.ecg_rows import EcgRow
 from greenchannel.store.engine import reading
 from greenchannel.store.errors import BlobError, PatientKeyMissing
+from greenchannel.store.writer import Writer
 
-LOOKED_AT: Final = 1_000  # newest ECGs of a site: a machine asks after minutes or hours  [E]
-_REMEMBERED: Final = 20_000
+READ_AT_ONCE: Final = 100  # ECGs between two commits  [E]
 
 
 def is_ecg(one: ImageInstance) -> bool:
@@ -54,18 +55,13 @@ async def take_ecg(
 
 
 class EcgObjects:
-    """Finds ECGs by the identifier of the object that they came as. No row has it: it stands in their bytes.
+    """Finds ECGs by the identifier of the object that they came as: it stands in their bytes, and is written down once
+    they were read. From any thread that may wait."""
 
-    From any thread; what was read once is remembered.
-    """
-
-    def __init__(self, engine: Engine, blobs: Blobs) -> None:
+    def __init__(self, engine: Engine, blobs: Blobs, writer: Writer) -> None:
         self._engine = engine
         self._blobs = blobs
-        self._known: OrderedDict[str, tuple[str, str] | None] = (
-            OrderedDict()
-        )  # by the bytes' hash: UID and class
-        self._lock = threading.Lock()
+        self._writer = writer
 
     def class_of(self, sop_uid: str, site: str) -> str:
         """The SOP class of an ECG of a site, whose bytes can be read from disk now.
@@ -73,23 +69,31 @@ class EcgObjects:
         Raises
         ------
         NotFound
-            It is not among the newest `LOOKED_AT` of the site.
+            The site has none, or its bytes are gone.
         BlobError
             It is there, and its bytes cannot be had.
         """
-        with reading(self._engine) as connection:
-            rows = ecg_rows.newest_of_site(connection, site, LOOKED_AT)
-        for row in rows:
-            named = self._named(row)
-            if named is not None and named[0] == sop_uid:
-                self._bytes(row)
-                return named[1]
-        raise NotFound("ECG", sop_uid)
+        known = self._known(sop_uid, site)
+        after: tuple[datetime, str] | None = None
+        while not known:
+            with reading(self._engine) as connection:
+                rows = ecg_object_rows.unread(connection, site, after, READ_AT_ONCE)
+            if not rows:
+                raise NotFound("ECG", sop_uid)
+            after = rows[-1].received_at, rows[-1].ecg_id
+            named = [one for one in map(self._named, rows) if one is not None]
+            if named:
+                self._writer.transact_sync(functools.partial(ecg_object_rows.put, rows=named))
+                known = self._known(sop_uid, site)
+        row, sop_class = known[0]
+        self._bytes(row)
+        return sop_class
 
-    def _named(self, row: ecg_rows.EcgRow) -> tuple[str, str] | None:
-        with self._lock:
-            if row.sha256 in self._known:
-                return self._known[row.sha256]
+    def _known(self, sop_uid: str, site: str) -> list[tuple[EcgRow, str]]:
+        with reading(self._engine) as connection:
+            return ecg_object_rows.found(connection, site, sop_uid)
+
+    def _named(self, row: EcgRow) -> Named | None:
         try:
             data = self._bytes(row)
             one = read_instance(data) if looks_like_dicom(data) else None
@@ -97,14 +101,11 @@ class EcgObjects:
             return None
         except IngestError:
             one = None
-        named = None if one is None else (one.sop_uid, one.sop_class)
-        with self._lock:
-            self._known[row.sha256] = named
-            while len(self._known) > _REMEMBERED:
-                self._known.popitem(last=False)
-        return named
+        if one is None:
+            return Named(ecg_id=row.ecg_id, sop_uid=None, sop_class=None)
+        return Named(ecg_id=row.ecg_id, sop_uid=one.sop_uid, sop_class=one.sop_class)
 
-    def _bytes(self, row: ecg_rows.EcgRow) -> bytes:
+    def _bytes(self, row: EcgRow) -> bytes:
         try:
             return self._blobs.get(row.sha256, row.patient)
         except (BlobErased, BlobMissing, PatientKeyMissing):

@@ -72,7 +72,7 @@ class Filing:
         else:
             self._learn(tx, study, coming)
         self._blobs.link(tx, coming.staged, study.patient)
-        self._add(tx, study, coming)
+        self.add(tx, study, one, coming.staged)
         return self._received(study.case_id, coming, "new")
 
     @staticmethod
@@ -289,8 +289,10 @@ class Filing:
         self._doubt(tx, row, coming, self._differs_from_case(tx, case, row, coming))
         return row
 
-    def _add(self, tx: Tx, study: StudyRow, coming: Coming) -> None:
-        one = coming.facts
+    def add(
+        self, tx: Tx, study: StudyRow, one: ImageInstance, staged: StagedBlob, *, made_here: bool = False
+    ) -> None:
+        """Enter an object whose study and bytes are there; `made_here`: it did not come, and is no image."""
         new_series = image_rows.add_series(
             tx,
             SeriesRow(
@@ -317,14 +319,15 @@ class Filing:
                 study_uid=one.study_uid,
                 series_uid=one.series_uid,
                 patient=study.patient,
-                sha256=coming.staged.sha256,
+                sha256=staged.sha256,
                 content_sha256=one.content_sha256,
-                size_bytes=coming.staged.size_bytes,
+                size_bytes=staged.size_bytes,
                 number=one.instance_number,
                 sop_class=one.sop_class,
                 transfer_syntax=one.transfer_syntax,
                 received_at=tx.now,
                 facts=records.facts_of(one),
+                made_here=made_here,
             ),
         )
 

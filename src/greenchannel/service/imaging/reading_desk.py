@@ -44,6 +44,7 @@ from greenchannel.service.imaging.moving import StudyMoves
 from greenchannel.service.imaging.reading_notices import ReadingNotices
 from greenchannel.service.imaging.reading_words import ReadingWords, opened
 from greenchannel.service.imaging.records import ImageStudy, StudyText
+from greenchannel.service.imaging.report_wanted import want as want_report
 from greenchannel.service.imaging.study_facts import facts_of, modality_of, wanted_of
 from greenchannel.service.outbox import Outbox
 from greenchannel.service.watch import Watch
@@ -331,9 +332,12 @@ class ReadingDesk:
             if not events:
                 return one
             after = self._write(tx, one, study_uid, events, actor)
+            row = image_rows.study_of(tx.conn, study_uid) if returns else None
+            if row is not None:
+                newest = after.signed[-1].report_id
+                want_report(tx, study_uid=study_uid, report_id=newest, patient=row.patient)
             if returns and after.case_id is not None:
                 case = self._case(tx, after.case_id)
-                row = image_rows.study_of(tx.conn, study_uid)
                 modality = None if row is None else modality_of(row.modalities.split("\\"))
                 self.casework.write(tx, case, case.case_id, [commands.returned(after, modality)], actor)
             return after

@@ -1,7 +1,7 @@
 """What is sent about the reading of studies, through the outbox: in the transaction of the event that wants it."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from greenchannel.alerts.imaging.clock import People
 from greenchannel.alerts.imaging.reading import Reading
@@ -19,6 +19,9 @@ from greenchannel.events import (
 from greenchannel.service.outbox import CLINIC, Outbox
 from greenchannel.store import outbox_rows
 from greenchannel.store.writer import Tx
+
+IS_DUE: Final = "image_due"
+IS_OVER: Final = "image_over"
 
 
 class ReadingNotices:
@@ -42,8 +45,9 @@ class ReadingNotices:
         match envelope.event:
             case AlertSent() as sent:
                 key = f"{sent.alert_id}:{sent.step}:{envelope.version}:{sent.person}:{sent.channel}"
+                kind = IS_OVER if _is_last(reading, sent) else IS_DUE
                 self._outbox.notice(
-                    tx, key=key, person=sent.person, channel=sent.channel, kind="image_due", facts=facts
+                    tx, key=key, person=sent.person, channel=sent.channel, kind=kind, facts=facts
                 )
             case AlertAcknowledged() as answered if reading.case_id is not None:
                 self._call_off(tx, reading, answered.alert_id)
@@ -74,9 +78,10 @@ class ReadingNotices:
     def _call_off(self, tx: Tx, reading: Reading, alert_id: str) -> None:
         """Nobody is rung for the report any more, also of those who were rung while the study was in another case."""
         for case_id in {reading.case_id, *(one.from_case_id for one in reading.moves)} - {None}:
-            for row in outbox_rows.waiting_of_case(tx, str(case_id), "image_due"):
-                if row.key.startswith(f"{alert_id}:"):  # the case may have another study that waits
-                    self._outbox.call_off(tx, row)
+            for kind in (IS_DUE, IS_OVER):
+                for row in outbox_rows.waiting_of_case(tx, str(case_id), kind):
+                    if row.key.startswith(f"{alert_id}:"):  # the case may have another study that waits
+                        self._outbox.call_off(tx, row)
 
     def _clinic(self, tx: Tx, reading: Reading) -> tuple[str, ...]:
         return () if reading.site is None else self.of_role(tx, CLINIC, reading.site)
@@ -87,6 +92,12 @@ class ReadingNotices:
 
 def _moved(reading: Reading) -> str:
     return f":moved{len(reading.moves)}" if reading.moves else ""
+
+
+def _is_last(reading: Reading, sent: AlertSent) -> bool:
+    """Is it the ring of the last step, when all of the time is over?"""
+    alert = reading.alert_of(sent.alert_id)
+    return alert is not None and sent.step == len(alert.plan) - 1
 
 
 def _signers(reading: Reading, report_id: str) -> list[str]:

@@ -98,6 +98,7 @@ class ImageStudy(msgspec.Struct, frozen=True, kw_only=True):
     received_at: datetime
     last_at: datetime
     text: StudyText
+    made_here: int = 0  # reports of ours that lie in it as objects, beside `instances`
 
     @property
     def completeness(self) -> Completeness:
@@ -133,6 +134,7 @@ class StoredInstance(msgspec.Struct, frozen=True, kw_only=True):
     transfer_syntax: str
     received_at: datetime
     facts: Facts
+    made_here: bool = False  # a report of ours, and no image
 
 
 class Received(msgspec.Struct, frozen=True, kw_only=True):
@@ -223,6 +225,7 @@ def study_with(row: StudyRow, text: StudyText) -> ImageStudy:
         received_at=row.received_at,
         last_at=row.last_at,
         text=text,
+        made_here=row.made_here,
     )
 
 
@@ -258,4 +261,5 @@ def instance_of(row: InstanceRow) -> StoredInstance:
         transfer_syntax=row.transfer_syntax,
         received_at=row.received_at,
         facts=msgspec.json.decode(row.facts, type=Facts),
+        made_here=row.made_here,
     )

@@ -94,9 +94,15 @@ export function seriesOf(json: DicomJson, studyUid: string): Series | null {
   };
 }
 
+/** Our own report as an object: it has a place of its own on the page, and no picture. */
+const OUR_REPORT = 9000;
+const isOurReport = (one: Series): boolean => one.modality === "SR" && one.number === OUR_REPORT;
+
 /** By their number; those without one last, in the order that they came. */
 export const inOrder = (all: readonly Series[]): Series[] =>
-  [...all].sort((a, b) => (a.number ?? Number.MAX_VALUE) - (b.number ?? Number.MAX_VALUE));
+  all
+    .filter((one) => !isOurReport(one))
+    .sort((a, b) => (a.number ?? Number.MAX_VALUE) - (b.number ?? Number.MAX_VALUE));
 
 type Triple = readonly [number, number, number];
 

@@ -1,6 +1,6 @@
 /** What is done about a study: each act is one call, after which the study is read anew. And its clock, pure. */
 import { signal } from "@preact/signals";
-import type { ReportTemplate, StudyReading } from "../wireImage";
+import type { Coded, ImageReading, ReportTemplate, StudyReading } from "../wireImage";
 import { attempt } from "./acts";
 import { post } from "./api";
 
@@ -35,7 +35,23 @@ export const sign = (uid: string, report: Signing) => act(uid, "report", report)
 export const addendum = (uid: string, said: { text: string; reason: string; critical: string[] }) =>
   act(uid, "addendum", said);
 
+/** A signed text with a critical result that nobody has said back; `number`: 0 the report, n its n-th addendum. */
+export interface Version {
+  report_id: string;
+  number: number;
+  critical: readonly Coded[];
+}
+export const versionOf = (reading: ImageReading, reportId: string): number =>
+  (reading.signed ?? []).findIndex((one) => one.report_id === reportId);
+export const untoldVersions = (reading: ImageReading): Version[] =>
+  reading.untold.map(({ report_id }) => {
+    const number = versionOf(reading, report_id);
+    return { report_id, number, critical: reading.signed?.[number]?.critical ?? [] };
+  });
+
 export interface Told {
+  /** What was told: of what was signed meanwhile nobody has spoken. */
+  report_ids: string[];
   to_role: string;
   way: string;
   reached: boolean;

@@ -4,7 +4,14 @@ import { useState } from "preact/hooks";
 import { Act } from "../../parts/bits";
 import { nowMs } from "../../state/clock";
 import { dateTime, duration, personName } from "../../state/format";
-import { saidBack, type Told, tellCritical } from "../../state/reading";
+import {
+  saidBack,
+  type Told,
+  tellCritical,
+  untoldVersions,
+  type Version,
+  versionOf,
+} from "../../state/reading";
 import { ROLES, say } from "../../texts";
 import { type ImageText, ti } from "../../textsImage";
 import type { CriticalCall, StudyReading } from "../../wireImage";
@@ -40,6 +47,9 @@ function Untold({ page }: { page: StudyReading }): JSX.Element {
   );
 }
 
+const versionWord = (number: number): string =>
+  number > 0 ? ti("versionAddendum", { n: number }) : ti("versionReport");
+
 const wayWord = (way: string): string => ti(`way_${way}` as ImageText);
 
 function CallLine({ call, page }: { call: CriticalCall; page: StudyReading }): JSX.Element {
@@ -49,16 +59,55 @@ function CallLine({ call, page }: { call: CriticalCall; page: StudyReading }): J
   return (
     <li class="num" data-testid="critical-call">
       {call.closed ? "✓" : "✕"} {dateTime(call.told_at)} {personName(call.person)} → {to} ·{" "}
-      {wayWord(call.way)} · {call.reached ? ti("reached") : ti("notReached")}
+      {wayWord(call.way)}
+      {(page.reading.signed ?? []).length > 1 &&
+        ` · ${call.report_ids.map((one) => versionWord(versionOf(page.reading, one))).join(" + ")}`}{" "}
+      · {call.reached ? ti("reached") : ti("notReached")}
       {call.read_back !== null && ` · ${ti("readBackWas", { said: call.read_back })}`}
       {call.read_back !== null && ` · ${ti(call.read_back_right ? "readBackRight" : "readBackWrong")}`}
     </li>
   );
 }
 
+/** Which texts the call was about. What is signed while the form is open is not ticked: nobody has spoken of it yet. */
+function WhatWasTold(props: {
+  untold: readonly Version[];
+  chosen: readonly string[];
+  choose: (reportIds: string[]) => void;
+}): JSX.Element {
+  const { untold, chosen, choose } = props;
+  return (
+    <fieldset data-testid="call-what">
+      <legend>{ti("toldWhat")}</legend>
+      {untold.map(({ report_id, number, critical }) => (
+        <label key={report_id} class="check">
+          <input
+            type="checkbox"
+            checked={chosen.includes(report_id)}
+            data-testid={`call-what-${number}`}
+            onChange={(event) =>
+              choose(
+                event.currentTarget.checked
+                  ? [...chosen, report_id]
+                  : chosen.filter((one) => one !== report_id),
+              )
+            }
+          />
+          <span>
+            {versionWord(number)}: {critical.map(say).join(" · ")}
+          </span>
+        </label>
+      ))}
+      {chosen.length === 0 && <p class="critical-word">{ti("toldNothing")}</p>}
+    </fieldset>
+  );
+}
+
 function CallForm({ uid, page }: { uid: string; page: StudyReading }): JSX.Element {
   const roles = page.choices?.to_roles ?? [];
+  const untold = untoldVersions(page.reading);
   const [told, setTold] = useState<Told>({
+    report_ids: untold.map((one) => one.report_id),
     to_role: roles[0]?.id ?? "clinic",
     way: page.choices?.ways[0] ?? "phone",
     reached: true,
@@ -67,9 +116,13 @@ function CallForm({ uid, page }: { uid: string; page: StudyReading }): JSX.Eleme
     note: null,
   });
   const change = (more: Partial<Told>): void => setTold((before) => ({ ...before, ...more }));
+  const chosen = untold.map((one) => one.report_id).filter((one) => told.report_ids.includes(one));
   const closes = told.reached && saidBack(told.read_back) && told.read_back_right;
   return (
     <div class="form" data-testid="call-form">
+      {(untold.length > 1 || chosen.length === 0) && (
+        <WhatWasTold untold={untold} chosen={chosen} choose={(report_ids) => change({ report_ids })} />
+      )}
       <label>
         {ti("toldTo")}
         <select
@@ -132,10 +185,12 @@ function CallForm({ uid, page }: { uid: string; page: StudyReading }): JSX.Eleme
       <Act
         name={`critical ${uid}`}
         kind={closes ? "strong" : "plain"}
+        disabled={chosen.length === 0}
         testid="call-send"
         run={() =>
           tellCritical(uid, {
             ...told,
+            report_ids: chosen,
             read_back: told.reached && told.read_back?.trim() ? told.read_back.trim() : null,
             read_back_right: told.reached && told.read_back_right,
           })
