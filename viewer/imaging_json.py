@@ -3,6 +3,9 @@
 from datetime import datetime
 from typing import Any
 
+from greenchannel.alerts.alert_state import AlertPerson
+from greenchannel.alerts.channels import LIVE, reason_words
+from greenchannel.alerts.imaging import receipts
 from greenchannel.alerts.imaging.critical import critical_results, to_roles, told_by, ways
 from greenchannel.alerts.imaging.reading import Call, Reading, Signed
 from greenchannel.alerts.imaging.templates import ReportTemplate, offered
@@ -91,9 +94,24 @@ def reading_json(reading: Reading, names: Directory, *, texts: bool) -> dict[str
         ],
     }
     if texts:
+        found["rung"] = [] if alert is None else [_rung(reading, one, names) for one in alert.people]
         found["signed"] = [signed_json(one, names) for one in reading.signed]
         found["calls"] = [call_json(one, names) for one in reading.calls]
     return found
+
+
+def _rung(reading: Reading, one: AlertPerson, names: Directory) -> dict[str, Any]:
+    """A person who was called for the report, where, and whether the last ring came through; null: not known."""
+    board = one.channel == LIVE
+    arrived = receipts.is_heard(reading, one) if board else one.delivered_at is not None
+    failed = None if arrived else one.unreachable_reason
+    return {
+        "person": names.maybe_person(one.person),
+        "channel": one.channel,
+        "rung_at": maybe(one.rung_at),
+        "arrived": True if arrived else None if failed is None else False,
+        "reason": None if failed is None else reason_words(failed),
+    }
 
 
 def signed_json(one: Signed, names: Directory) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import msgspec
 
 from greenchannel.alerts.alert_state import Alert, fold_alerts
 from greenchannel.events import (
+    AlertDelivered,
     Envelope,
     ImageAddendumSigned,
     ImageClaimed,
@@ -92,6 +93,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     overdue_at: tuple[tuple[str, datetime], ...] = ()  # of each of these ids when that was said last
     seen_by: tuple[tuple[str, str, datetime], ...] = ()  # person, report id, when
     alerts: tuple[Alert, ...] = ()
+    heard: tuple[tuple[str, datetime], ...] = ()  # person, when a page of theirs last said that it has the ring
     gone: bool = False  # there is nothing to be read any more
     shared_with: tuple[str, ...] = ()  # sites that may use study and result beside its own
 
@@ -202,6 +204,9 @@ def fold(reading: Reading | None, envelope: Envelope) -> Reading | None:
             others = tuple(pair for pair in reading.overdue_at if pair[0] != event.report_id)
             said = (*others, (event.report_id, at))
             return replace(reading, overdue=ids, overdue_times=event.times, overdue_at=said)
+        case AlertDelivered(channel="live"):
+            others = tuple(pair for pair in reading.heard if pair[0] != event.person)
+            return replace(reading, heard=(*others, (event.person, at)))
         case ImageReadingGone():
             return replace(reading, gone=True)
         case ImageShared():

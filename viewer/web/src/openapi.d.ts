@@ -1505,7 +1505,8 @@ export interface paths {
          * Studies that call the asking person, and critical results that nobody was told
          * @description Of the caller's sites, without names. `due`: studies for whose report the caller was rung; `untold`: critical
          *     results that nobody has said back, with `mine` where the caller must see to it. `key` names the present call: one
-         *     that was silenced is heard again under the next. Both the most urgent first.
+         *     that was silenced is heard again under the next. `owed`: no page of the caller has said on the line yet that it has
+         *     this ring. Both the most urgent first.
          */
         get: operations["calls_api_v1_imaging_calls_get"];
         put?: never;

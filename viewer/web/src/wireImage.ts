@@ -1,5 +1,6 @@
 /** Images of a case, as `GET /cases/{id}` has them; the worklist and one study, as `/imaging` has them. */
 import type { Person, Site } from "./wire";
+import type { Reason } from "./wireAlert";
 
 export interface CaseImage {
   study_uid: string;
@@ -64,6 +65,25 @@ export interface CriticalCall {
   note: string | null;
 }
 
+/** On the line: the reading of some study has changed, whoever shows studies asks anew. */
+export interface ImagesMessage {
+  type: "images_changed";
+  seq: number;
+  server_time: string;
+}
+
+export const isImages = (said: { type: string }): said is ImagesMessage => said.type === "images_changed";
+
+/** Who was called for the report, and whether the last ring came through. */
+export interface Rung {
+  person: Person | null;
+  channel: string;
+  rung_at: string | null;
+  /** Null: not known. */
+  arrived: boolean | null;
+  reason: Reason | null;
+}
+
 export type ReadingState = string;
 
 export interface ImageReading {
@@ -78,6 +98,7 @@ export interface ImageReading {
   signed_at: string | null;
   signed_by: Person | null;
   seen: { person: Person | null; report_id: string; at: string }[];
+  rung?: Rung[];
   signed?: SignedReport[];
   calls?: CriticalCall[];
 }

@@ -13,6 +13,7 @@ import { CriticalDuty } from "./Critical";
 import { Detectors } from "./Detectors";
 import { Privacy } from "./Privacy";
 import { AddendumForm, ReportForm } from "./ReportForm";
+import { RungPeople } from "./Rung";
 
 export function ReportPanel({ uid, page }: { uid: string; page: StudyReading }): JSX.Element {
   const { reading } = page;
@@ -71,6 +72,7 @@ export function ReportPanel({ uid, page }: { uid: string; page: StudyReading }):
             run={(reason) => markStat(uid, reason)}
           />
         )}
+        {signed.length === 0 && <RungPeople rung={reading.rung ?? []} />}
       </section>
       <CriticalDuty uid={uid} page={page} />
       {signed.map((one) => (
