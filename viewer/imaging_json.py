@@ -76,7 +76,7 @@ def reading_json(reading: Reading, names: Directory, *, texts: bool) -> dict[str
             "step": None if alert is None else alert.step,  # how many shares were escalated
             "exhausted": alert is not None and alert.exhausted and alert.open,
         },
-        "critical": [_result(code) for code in reading.critical],
+        "critical": [result(code) for code in reading.critical],
         "untold": [
             {
                 "report_id": one.report_id,
@@ -123,7 +123,7 @@ def signed_json(one: Signed, names: Directory) -> dict[str, Any]:
         "at": rfc3339(one.at),
         "findings": one.findings,
         "impression": one.impression,
-        "critical": [_result(code) for code in one.critical],
+        "critical": [result(code) for code in one.critical],
         "provisional": one.provisional,
         "addendum": one.addendum,
         "addendum_name": None if word is None else {"zh": word.zh, "en": word.en},
@@ -172,7 +172,7 @@ def choices(row: Row) -> dict[str, Any]:
         "templates": [
             _template(one) for one in offered(row.facts.modality, row.facts.body_part, row.facts.description)
         ],
-        "critical_results": [_result(code) for code in critical_results()],
+        "critical_results": [result(code) for code in critical_results()],
         "ways": list(ways()),
         "to_roles": [{"id": role, "zh": ROLES[role].zh, "en": ROLES[role].en} for role in to_roles()],
         "addendum_reasons": [{"id": name, "zh": word.zh, "en": word.en} for name, word in ADDENDA.items()],
@@ -190,6 +190,7 @@ def _template(one: ReportTemplate) -> dict[str, Any]:
     }
 
 
-def _result(code: str) -> dict[str, str]:
+def result(code: str) -> dict[str, str]:
+    """A critical result in words."""
     row = critical_results().get(code)
     return {"id": code, "zh": code if row is None else row.zh, "en": code if row is None else row.en}

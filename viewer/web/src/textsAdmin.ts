@@ -22,6 +22,8 @@ export const ADMIN_TEXTS = {
   rulesIs: ["各机构的规则版本和呼叫顺序", "Rule version and escalation of each site"],
   quarantine: ["隔离文件", "Quarantine"],
   quarantineIs: ["读不出的文件:重试、归入病例、丢弃", "Files that could not be read"],
+  detectors: ["自动程序", "Detectors"],
+  detectorsIs: ["静默运行的结果,对照医生报告", "What they said in silence, beside the reports"],
   drill: ["演练", "Drill"],
   drillIs: ["发起一次明确标注的演练", "Start a drill that says so everywhere"],
   changes: ["管理日志", "Change log"],

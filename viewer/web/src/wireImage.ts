@@ -155,6 +155,33 @@ export interface Detected {
   banner: Both;
 }
 
+/** What one detector said of one study in silence, and what was then reported. */
+export interface SilentResult {
+  study_uid: string;
+  site: Site | null;
+  wanted_at: string;
+  detected: Detected;
+  state: ReadingState;
+  /** Words are null for who may not read reports. */
+  signed: { at: string; addendum: string | null; impression: string | null; critical: Coded[] }[];
+}
+export interface SilentResults {
+  most: number;
+  results: SilentResult[];
+}
+export interface SilentRuns {
+  silent_studies: number;
+  runs: {
+    site: string;
+    detector: string;
+    version: string;
+    status: string;
+    looked: number;
+    raised: number;
+    not_analysed: Record<string, number>;
+  }[];
+}
+
 export interface WorklistRow {
   study: CaseImage;
   site: Site | null;

@@ -156,6 +156,8 @@ const RIGHTS = {
   imageStat: [...DOCTORS, "cathlab", "ed", "ccu", "radiologist", "clinic"],
   imageSeen: [...DOCTORS, "clinic", "ed", "ccu", "cathlab"],
   deviceClocks: ["quality", "admin"],
+  /** What detectors said in silence. */
+  detectorResults: ["quality", "admin"],
   administer: ["admin"],
   /** Times without names: of the network, and a clinic of its own. */
   quality: ["quality", "admin", "clinic"],

@@ -20,6 +20,7 @@ const PARTS: readonly [name: AdminText, href: string, is: AdminText, page: Compo
   ["roster", "/roster", "rosterIs", null],
   ["rules", "/admin/rules", "rulesIs", Rules],
   ["quarantine", "/admin/quarantine", "quarantineIs", Quarantine],
+  ["detectors", "/detectors", "detectorsIs", null],
   ["drill", "/drill", "drillIs", null],
   ["changes", "/admin/changes", "changesIs", Changes],
 ];
