@@ -46,6 +46,7 @@ from greenchannel.viewer import (
     routes_metrics,
     routes_paper,
     routes_quality,
+    routes_quarantined_images,
     routes_reperfusion,
     routes_report,
     routes_roster,
@@ -145,6 +146,7 @@ def _http(front: Front, metrics: health.Metrics) -> FastAPI:
         routes_imaging,
         routes_image_report,
         routes_detectors,
+        routes_quarantined_images,
     ):
         app.include_router(module.router, prefix=PREFIX)
     for images in (dicom_web_stow, dicom_web_query, dicom_web_rendered, dicom_web_retrieve):

@@ -7,7 +7,9 @@ import { ReasonAct } from "../../parts/ReasonAct";
 import { discardFile, takeFile } from "../../state/admin";
 import { dateTime } from "../../state/format";
 import { ta } from "../../textsAdmin";
+import { adviceOf, tqi } from "../../textsQuarantine";
 import type { AdminSite, QuarantinedFile } from "../../wireAdmin";
+import { WhatImage } from "./QuarantinedImage";
 import { Field, SiteChoice } from "./shared";
 
 export function Quarantine(): JSX.Element {
@@ -36,6 +38,7 @@ export function Quarantine(): JSX.Element {
         {waiting.map((file) => (
           <li key={file.id} class="card" data-testid="quarantined">
             <Said file={file} />
+            {file.whole && <WhatImage file={file} />}
             <Deal file={file} sites={places?.sites ?? []} changed={changed} />
           </li>
         ))}
@@ -65,6 +68,7 @@ export function Quarantine(): JSX.Element {
 }
 
 function Said({ file }: { file: QuarantinedFile }): JSX.Element {
+  const advice = adviceOf(file.reason);
   return (
     <>
       <p>
@@ -78,6 +82,7 @@ function Said({ file }: { file: QuarantinedFile }): JSX.Element {
       <p class="admin-detail">
         <code>{file.reason}</code> {file.detail}
       </p>
+      {advice && file.settled === null && <p data-testid="file-advice">▸ {tqi(advice)}</p>}
     </>
   );
 }
