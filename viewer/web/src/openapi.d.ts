@@ -1659,6 +1659,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/imaging/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The sites of the network
+         * @description With whom a study may be shared, and for which site images may be asked: `own` are those that the caller sees.
+         */
+        get: operations["members_api_v1_imaging_members_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/imaging/orders": {
         parameters: {
             query?: never;
@@ -1668,7 +1688,8 @@ export interface paths {
         };
         /**
          * What a site waits for
-         * @description The oldest first; with names, so for those who care for the patient.
+         * @description The oldest first; with names, so for those who care for the patient. `settled`: of the last week also what has
+         *     come or was taken back, the newest first.
          */
         get: operations["orders_api_v1_imaging_orders_get"];
         put?: never;
@@ -6688,9 +6709,30 @@ export interface operations {
             };
         };
     };
+    members_api_v1_imaging_members_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+        };
+    };
     orders_api_v1_imaging_orders_get: {
         parameters: {
             query: {
+                settled?: boolean;
                 site: string;
             };
             header?: never;

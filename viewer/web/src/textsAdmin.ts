@@ -22,6 +22,8 @@ export const ADMIN_TEXTS = {
   rulesIs: ["各机构的规则版本和呼叫顺序", "Rule version and escalation of each site"],
   quarantine: ["隔离文件", "Quarantine"],
   quarantineIs: ["读不出的文件:重试、归入病例、丢弃", "Files that could not be read"],
+  forwards: ["影像外发", "Images sent on"],
+  forwardsIs: ["送往医院 PACS 的进度和重试", "Whether other archives have taken them"],
   detectors: ["自动程序", "Detectors"],
   detectorsIs: ["静默运行的结果,对照医生报告", "What they said in silence, beside the reports"],
   drill: ["演练", "Drill"],

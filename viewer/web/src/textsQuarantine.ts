@@ -14,23 +14,23 @@ export const QUARANTINE_TEXTS = {
   whose: ["查看图像所写的患者", "Whose does it say that it is?"],
   whoseHint: ["用于与机构核对身份,查看会记入日志", "To ask the clinic by; the look is logged"],
   number: ["编号 {n}", "number {n}"],
-  identity_conflict: [
+  advice_identity_conflict: [
     "检查或病例属于另一位患者。请向机构核对:编号改正后可重试,或归入正确的病例;若检查号本身用错,请设备换号重发",
     "The study or the case is of another patient. Ask the clinic: try again once the number is mended, or name the right case; where the study's own number is wrong the machine must send it under a new one",
   ],
-  study_of_other_site: [
+  advice_study_of_other_site: [
     "同一检查号已由另一机构上传。请选对机构后重试",
     "A study of this number came from another site: choose the right site and try again",
   ],
-  study_in_other_case: [
+  advice_study_in_other_case: [
     "该检查已在另一病例。请选那个病例重试,或先合并病例",
     "The study is in another case already: name that case, or merge the cases first",
   ],
-  other_bytes: [
+  advice_other_bytes: [
     "同一图像号下已有另一内容,原有的保留。请设备换号重发",
     "Another object is here under the same number, and stays: the machine must send it under a new one",
   ],
-  too_large: [
+  advice_too_large: [
     "超过大小上限,未完整保留。请提高上限后重发",
     "Above the limit of size and not kept whole: raise the limit, then have it sent again",
   ],
@@ -38,15 +38,3 @@ export const QUARANTINE_TEXTS = {
 
 export type QuarantineText = keyof typeof QUARANTINE_TEXTS;
 export const tqi = speaker<QuarantineText>(QUARANTINE_TEXTS);
-
-const ADVICE: readonly QuarantineText[] = [
-  "identity_conflict",
-  "study_of_other_site",
-  "study_in_other_case",
-  "other_bytes",
-  "too_large",
-];
-
-/** What can be done about a reason; null: its own words say all that is known. */
-export const adviceOf = (reason: string): QuarantineText | null =>
-  ADVICE.find((one) => one === reason) ?? null;

@@ -95,6 +95,8 @@ export interface ImageReading {
   clock: ImageClock;
   critical: Coded[];
   untold: { report_id: string; due_at: string; overdue: boolean }[];
+  /** Sites that may use study and result beside its own. */
+  shared_with: Site[];
   signed_at: string | null;
   signed_by: Person | null;
   seen: { person: Person | null; report_id: string; at: string }[];

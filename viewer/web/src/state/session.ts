@@ -154,6 +154,8 @@ const RIGHTS = {
   imageRead: ["radiologist"],
   /** Say that a study is read before all others. */
   imageStat: [...DOCTORS, "cathlab", "ed", "ccu", "radiologist", "clinic"],
+  /** With another member of the network. */
+  imageShare: [...DOCTORS, "cathlab", "ed", "ccu", "radiologist", "clinic"],
   imageSeen: [...DOCTORS, "clinic", "ed", "ccu", "cathlab"],
   deviceClocks: ["quality", "admin"],
   /** What detectors said in silence. */

@@ -7,9 +7,8 @@ import { ReasonAct } from "../../parts/ReasonAct";
 import { discardFile, takeFile } from "../../state/admin";
 import { dateTime } from "../../state/format";
 import { ta } from "../../textsAdmin";
-import { adviceOf, tqi } from "../../textsQuarantine";
 import type { AdminSite, QuarantinedFile } from "../../wireAdmin";
-import { WhatImage } from "./QuarantinedImage";
+import { adviceOn, WhatImage } from "./QuarantinedImage";
 import { Field, SiteChoice } from "./shared";
 
 export function Quarantine(): JSX.Element {
@@ -68,7 +67,7 @@ export function Quarantine(): JSX.Element {
 }
 
 function Said({ file }: { file: QuarantinedFile }): JSX.Element {
-  const advice = adviceOf(file.reason);
+  const advice = adviceOn(file.reason);
   return (
     <>
       <p>
@@ -82,7 +81,7 @@ function Said({ file }: { file: QuarantinedFile }): JSX.Element {
       <p class="admin-detail">
         <code>{file.reason}</code> {file.detail}
       </p>
-      {advice && file.settled === null && <p data-testid="file-advice">▸ {tqi(advice)}</p>}
+      {advice && file.settled === null && <p data-testid="file-advice">▸ {advice}</p>}
     </>
   );
 }

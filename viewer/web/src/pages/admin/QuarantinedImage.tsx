@@ -6,8 +6,14 @@ import { ReasonAct } from "../../parts/ReasonAct";
 import { whoseImage } from "../../state/admin";
 import { dateTime, placeName } from "../../state/format";
 import { t } from "../../texts";
-import { tqi } from "../../textsQuarantine";
+import { QUARANTINE_TEXTS, type QuarantineText, tqi } from "../../textsQuarantine";
 import type { ImagePatient, QuarantinedFile, QuarantinedImage } from "../../wireAdmin";
+
+/** What can be done about a reason; null: its own words say all that is known. */
+export function adviceOn(reason: string): string | null {
+  const key = `advice_${reason}`;
+  return key in QUARANTINE_TEXTS ? tqi(`advice_${reason}` as QuarantineText) : null;
+}
 
 export function WhatImage({ file }: { file: QuarantinedFile }): JSX.Element {
   const [asked, setAsked] = useState(false);

@@ -13,6 +13,7 @@ import { say, t } from "../../texts";
 import { type ImageText, ti } from "../../textsImage";
 import type { Worklist, WorklistRow } from "../../wireImage";
 import { Cards } from "./Detectors";
+import { Orders } from "./Orders";
 
 /** The line says when something has changed; the clocks run here, and this is for a line that is cut. */
 const AGAIN_MS = 60_000;
@@ -50,6 +51,7 @@ export function ImagingPage(): JSX.Element {
       {value && value.total > value.studies.length && (
         <p class="muted">{ti("listMore", { n: value.total, shown: value.studies.length })}</p>
       )}
+      <Orders />
       <Cards />
     </main>
   );
