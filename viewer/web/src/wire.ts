@@ -2,7 +2,7 @@
 
 import type { Alert, Etas, GreenChannel, Task } from "./wireAlert";
 import type { FollowUp, Outcome, Reperfusion } from "./wireCare";
-import type { CaseImage } from "./wireImage";
+import type { CaseImage, ImagesMessage } from "./wireImage";
 import type { Amended } from "./wireSign";
 
 export type { Alert, AlertPerson, Eta, Etas, GreenChannel, PreparedTask, Step, Task } from "./wireAlert";
@@ -490,7 +490,7 @@ export interface EventMessage {
   data: Record<string, unknown> | null;
 }
 
-export type LiveMessage = SnapshotMessage | MarkMessage | WaveMessage | EventMessage;
+export type LiveMessage = SnapshotMessage | MarkMessage | WaveMessage | EventMessage | ImagesMessage;
 
 export const isSnapshot = (m: LiveMessage): m is SnapshotMessage => m.type === "snapshot";
 export const isMark = (m: LiveMessage): m is MarkMessage => m.type === "mark";

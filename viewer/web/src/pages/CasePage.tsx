@@ -14,6 +14,7 @@ import { IdentityQuestions } from "../parts/IdentityQuestions";
 import { useLoaded } from "../parts/load";
 import { Milestones } from "../parts/Milestones";
 import { MoveOut } from "../parts/MoveOut";
+import { OrderImages } from "../parts/OrderImages";
 import { OutcomeCard } from "../parts/OutcomeCard";
 import { Proposal, stands } from "../parts/Proposal";
 import { ReperfusionPanel } from "../parts/Reperfusion";
@@ -75,6 +76,7 @@ export function CasePage({ id }: { id: string }): JSX.Element {
             </Section>
           )}
           <CaseImages images={detail?.images ?? []} stamp={live?.seq} />
+          {row.state === "open" && <OrderImages caseId={id} />}
           {hasReadings && (
             <Section title={t("advice")}>
               <Readings readings={detail?.readings ?? []} />

@@ -6,21 +6,24 @@ import { ImageClockView } from "../../parts/ImageClock";
 import { useLoaded } from "../../parts/load";
 import { nowMs } from "../../state/clock";
 import { dateTime, personName, placeName } from "../../state/format";
+import { imagesChanged } from "../../state/live";
 import { acted } from "../../state/reading";
 import "../../styles/image.css";
 import { say, t } from "../../texts";
 import { type ImageText, ti } from "../../textsImage";
 import type { Worklist, WorklistRow } from "../../wireImage";
 import { Cards } from "./Detectors";
+import { Orders } from "./Orders";
 
-const AGAIN_MS = 10_000;
+/** The line says when something has changed; the clocks run here, and this is for a line that is cut. */
+const AGAIN_MS = 60_000;
 
 export function ImagingPage(): JSX.Element {
   const [state, setState] = useState<"open" | "reported">("open");
   const turn = useComputed(() => Math.floor((nowMs.value ?? 0) / AGAIN_MS)).value;
   const { value, problem } = useLoaded<Worklist>(
     `/imaging/worklist?state=${state}`,
-    `${turn} ${acted.value}`,
+    `${turn} ${acted.value} ${imagesChanged.value}`,
   );
   return (
     <main class="page" data-testid="imaging-page">
@@ -48,6 +51,7 @@ export function ImagingPage(): JSX.Element {
       {value && value.total > value.studies.length && (
         <p class="muted">{ti("listMore", { n: value.total, shown: value.studies.length })}</p>
       )}
+      <Orders />
       <Cards />
     </main>
   );
