@@ -79,6 +79,31 @@ def test_a_head_ct_opens_in_its_middle_and_scrolls_by_key_wheel_and_slider(
     assert people.errors == []
 
 
+def test_the_first_picture_needs_no_script_and_is_fetched_once(people: People, head: list[Path]) -> None:
+    """It stands in the page itself; the script moves it to its place. Another page, or nobody, does not have it."""
+    page = people.enter("chen")
+    fake = DicomFake(head[13:15])
+    fake.answer_for(page)
+    scripts = re.compile(r"/static/assets/.*\.js$")
+    page.route(scripts, lambda route: route.abort())
+    study = fake.images[0].StudyInstanceUID
+    page.goto(f"/study/{study}")
+    picture = page.get_by_test_id("preview")
+    expect(picture).to_be_visible(timeout=SOON_MS)
+    assert picture.evaluate("(one) => one.decode().then(() => one.naturalWidth)") > 0
+    expect(page.locator("#first-picture")).to_contain_text("不用于诊断")
+    assert page.locator("#app").inner_html() == ""
+    page.unroute(scripts)
+    fake.asked.clear()
+    page.goto(f"/study/{study}")
+    drawn(page, 0)
+    assert page.locator("#first-picture").count() == 0
+    assert [one for one in fake.asked if "thumbnail?viewport=512" in one] == [fake.asked[0]]
+    page.goto(f"/study/{study}")
+    page.get_by_test_id("sign-out").click()
+    expect(page.get_by_test_id("preview")).to_have_count(0)
+
+
 def test_a_preset_sets_the_window_and_a_tilted_block_is_not_cut_anew(
     people: People, head: list[Path]
 ) -> None:

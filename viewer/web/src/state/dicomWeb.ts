@@ -57,9 +57,9 @@ export function previewPath(
   return `${instancePath(one, slice)}/frames/${slice.frame}/rendered?${asked.join("&")}`;
 }
 export const thumbnailPath = (one: Series): string => `${seriesPath(one)}/thumbnail?viewport=96,96`;
-/** One picture of the whole study, asked for before anything else is known. */
+/** One picture of the whole study, asked for before anything else is known; as the service's study_entry.py has it. */
 export const firstPicture = (studyUid: string): string =>
-  `${studyPath(studyUid)}/thumbnail?viewport=${FIRST_PX},${FIRST_PX}`;
+  `${studyPath(studyUid)}/thumbnail?viewport=${FIRST_PX},${FIRST_PX}&quality=${PREVIEW_QUALITY}`;
 /** The other studies of the patient that this reader may know of; by a patient's number alone two clinics' would mix. */
 export const priorsPath = (studyUid: string): string => `${studyPath(studyUid)}/priors`;
 

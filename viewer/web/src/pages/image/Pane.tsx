@@ -19,15 +19,18 @@ import {
   slicesOf,
   text,
 } from "../../state/dicomWeb";
+import { firstPictureCame } from "../../state/firstPicture";
 import { saidOf } from "../../state/imageFault";
 import { ti } from "../../textsImage";
 import type { StackView, ToolName } from "./engine";
+import { FirstPicture } from "./FirstPicture";
 import { Planes } from "./Planes";
 
 type Engine = typeof import("./engine");
 let engine: Promise<Engine> | null = null;
-/** The code that draws is asked for once, while the list of series is still on its way. */
-export const askEngine = (): Promise<Engine> => (engine ??= import("./engine"));
+/** The code that draws is asked for once, while the list of series is still on its way; behind a first picture. */
+export const askEngine = (): Promise<Engine> =>
+  (engine ??= firstPictureCame().then(() => import("./engine")));
 
 const PREVIEW_PX = 512;
 /** So many frames are fetched behind what is being looked at: a thin link stays free for that. */
@@ -56,9 +59,11 @@ interface Props {
   phone: boolean;
   onFacts: (facts: PaneFacts) => void;
   testid: string;
+  /** The study whose picture stands here until the images of the series are known, where it can only be of this series. */
+  first?: string | null;
 }
 
-export function Pane({ series, held, phone, onFacts, testid }: Props): JSX.Element {
+export function Pane({ series, held, phone, onFacts, testid, first = null }: Props): JSX.Element {
   const { value, problem } = useLoaded<DicomJson[]>(`${seriesPath(series)}/metadata`, 0);
   const [slices, setSlices] = useState<Slice[] | null>(null);
   useEffect(() => {
@@ -68,6 +73,12 @@ export function Pane({ series, held, phone, onFacts, testid }: Props): JSX.Eleme
     onFacts({ slices: found, series });
   }, [value]);
   if (problem && !value) return <p class="trouble">{problem.words}</p>;
+  if (slices === null && first !== null)
+    return (
+      <div class="pane" data-testid={testid}>
+        <FirstPicture uid={first} />
+      </div>
+    );
   if (slices === null) return <div class="pane pane-empty" data-testid={testid} />;
   if (slices.length === 0) return <p class="empty">{ti("seriesNone")}</p>;
   if (held.planes) return <Planes series={series} slices={slices} window={held.window} />;
@@ -76,7 +87,7 @@ export function Pane({ series, held, phone, onFacts, testid }: Props): JSX.Eleme
   return <Stack {...{ series, held, phone, slices, testid }} />;
 }
 
-interface StackProps extends Omit<Props, "onFacts"> {
+interface StackProps extends Omit<Props, "onFacts" | "first"> {
   slices: readonly Slice[];
 }
 
