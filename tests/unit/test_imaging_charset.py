@@ -15,7 +15,7 @@ NAMES = ["王小明", "Wang^Xiao Ming=王^小明", "欧阳^修", "邢^燕", "闫
 
 def written(charset: str | None, codec: str, name: str, description: str = "CT") -> bytes:
     """An object whose texts are in `codec`, whatever charset it names."""
-    plain = {
+    plain: dict[str, Any] = {
         "PatientName": "N" * len(name.encode(codec)),
         "StudyDescription": "D" * len(description.encode(codec)),
     }
