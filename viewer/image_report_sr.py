@@ -215,29 +215,40 @@ def _of_study(study_uid: str, by_series: Mapping[str, Sequence[Image]]) -> "Data
 
 
 def _content(reading: Reading, names: Mapping[str, str]) -> list["Dataset"]:
-    report = reading.signed[0]
+    """The observer of the document is who signed its newest text; a section by another names its own (TID 2000)."""
+    report, newest = reading.signed[0], reading.signed[-1]
+
+    def by(one: Signed) -> list["Dataset"]:
+        return [] if one.person == newest.person else _observer(one.person, names)
+
     tree = [
         _coded("HAS CONCEPT MOD", _LANGUAGE, ("zh-CN", "RFC5646", "Chinese (China)")),
-        _coded("HAS OBS CONTEXT", _OBSERVER_TYPE, _PERSON),
-        _named("HAS OBS CONTEXT", _OBSERVER, names.get(report.person, report.person)),
-        _section(_FINDINGS, [report.findings]),
-        _section(_IMPRESSIONS, [report.impression]),
+        *_observer(newest.person, names),
+        _section(_FINDINGS, [report.findings], by(report)),
+        _section(_IMPRESSIONS, [report.impression], by(report)),
     ]
     rows = [critical_results().get(code) for code in reading.critical]
     told = [f"危急值 Critical: {row.zh} / {row.en}" for row in rows if row is not None]
     if told:
         tree.append(_section(_CONCLUSIONS, told))
-    tree += [_section(_ADDENDUM, [one.impression]) for one in reading.signed[1:]]
+    tree += [_section(_ADDENDUM, [one.impression], by(one)) for one in reading.signed[1:]]
     return tree
 
 
-def _section(names: tuple[Code, Code], texts: Sequence[str]) -> "Dataset":
+def _observer(person: str, names: Mapping[str, str]) -> list["Dataset"]:
+    return [
+        _coded("HAS OBS CONTEXT", _OBSERVER_TYPE, _PERSON),
+        _named("HAS OBS CONTEXT", _OBSERVER, names.get(person, person)),
+    ]
+
+
+def _section(names: tuple[Code, Code], texts: Sequence[str], observer: Sequence["Dataset"] = ()) -> "Dataset":
     one = _item()
     one.RelationshipType = "CONTAINS"
     one.ValueType = "CONTAINER"
     one.ConceptNameCodeSequence = [_code(names[0])]
     one.ContinuityOfContent = "SEPARATE"
-    one.ContentSequence = []
+    one.ContentSequence = list(observer)
     for text in texts:
         part = _item()
         part.RelationshipType = "CONTAINS"
