@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import structlog
 from cryptography.exceptions import InvalidTag
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, insert, select, update
 
 from greenchannel.store import schema
 from greenchannel.store.durable import fsync_folder, make_folder, write_all
@@ -32,6 +32,10 @@ __all__ = ["BlobDamaged", "BlobErased", "BlobError", "BlobMissing", "Blobs", "St
 
 SAFE_AGE_S = 24 * 3600.0  # far longer than anything takes from staging to linking
 _SWEPT_AT_ONCE = 200  # while the writers wait
+_LINKS = select(schema.blob_keys.c.patient, schema.blob_keys.c.file, schema.blob_keys.c.wrapped_key).where(
+    schema.blob_keys.c.sha256 == bindparam("sha256")
+)
+_ADD_LINK = insert(schema.blob_keys)
 
 
 class Packing(NamedTuple):
@@ -104,7 +108,7 @@ class Blobs:
         """
         table = schema.blob_keys
         same = table.c.sha256 == staged.sha256
-        links = tx.conn.execute(select(table.c.patient, table.c.file, table.c.wrapped_key).where(same)).all()
+        links = tx.conn.execute(_LINKS, {"sha256": staged.sha256}).all()
         if any(row.patient == patient and self._path(row.file).exists() for row in links):
             return
         here = next((row for row in links if self._path(row.file).exists()), None)
@@ -121,7 +125,7 @@ class Blobs:
             tx.conn.execute(mend.values(file=file, wrapped_key=wrapped))
         else:
             new = {"sha256": staged.sha256, "patient": patient, "file": file, "wrapped_key": wrapped}
-            tx.conn.execute(insert(table).values(**new))
+            tx.conn.execute(_ADD_LINK, new)
 
     def share(self, tx: Tx, sha256: str, patient: str, other: str) -> None:
         """Give `other` what `patient` has: an ECG moved to another case. Raises as `get` and `link` do."""

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import sqlite
 
 from greenchannel.store import schema, schema_giving
@@ -82,16 +82,34 @@ class InstanceRow(msgspec.Struct, frozen=True, kw_only=True):
 
 # ---------------------------------------------------------------- within a command
 
+# For each object that comes: made once, since to build a statement takes longer than to carry it out.
+_OF_STUDY: Final = _studies.c.study_uid == bindparam("study")
+_OF_SERIES: Final = (_series.c.study_uid == bindparam("study"), _series.c.series_uid == bindparam("series"))
+_STUDY: Final = select(_studies).where(_OF_STUDY)
+_INSTANCE: Final = select(_instances).where(_instances.c.sop_uid == bindparam("sop"))
+_SERIES_THERE: Final = select(_series.c.series_uid).where(*_OF_SERIES)
+_ADD: Final = insert(_instances)
+_COUNT_IN_SERIES: Final = update(_series).where(*_OF_SERIES).values(instances=_series.c.instances + 1)
+_NOW: Final = bindparam("now", type_=schema.Instant())
+_COUNT_IN_STUDY: Final = (
+    update(_studies)
+    .where(_OF_STUDY)
+    .values(instances=_studies.c.instances + 1, last_at=_NOW, state="receiving")
+)
+_COUNT_MADE_HERE: Final = (
+    update(_studies).where(_OF_STUDY).values(made_here=_studies.c.made_here + 1, last_at=_NOW)
+)
+
 
 def study_of(connection: Connection, study_uid: str) -> StudyRow | None:
     """One study."""
-    row = connection.execute(select(_studies).where(_studies.c.study_uid == study_uid)).mappings().first()
+    row = connection.execute(_STUDY, {"study": study_uid}).mappings().first()
     return None if row is None else StudyRow(**row)
 
 
 def instance_of(connection: Connection, sop_uid: str) -> InstanceRow | None:
     """One object."""
-    row = connection.execute(select(_instances).where(_instances.c.sop_uid == sop_uid)).mappings().first()
+    row = connection.execute(_INSTANCE, {"sop": sop_uid}).mappings().first()
     return None if row is None else InstanceRow(**row)
 
 
@@ -100,28 +118,22 @@ def add_study(tx: Tx, row: StudyRow) -> None:
     tx.conn.execute(insert(_studies).values(**msgspec.structs.asdict(row)))
 
 
-def add_series(tx: Tx, row: SeriesRow) -> bool:
-    """Enter a series where it is new; True where it was."""
-    known = select(_series.c.series_uid).where(
-        _series.c.study_uid == row.study_uid, _series.c.series_uid == row.series_uid
-    )
-    if tx.conn.execute(known).first() is not None:
-        return False
+def has_series(tx: Tx, study_uid: str, series_uid: str) -> bool:
+    """Is this series of the study there?"""
+    return tx.conn.execute(_SERIES_THERE, {"study": study_uid, "series": series_uid}).first() is not None
+
+
+def add_series(tx: Tx, row: SeriesRow) -> None:
+    """Enter a series that is not there."""
     tx.conn.execute(insert(_series).values(**msgspec.structs.asdict(row)))
-    return True
 
 
 def add_instance(tx: Tx, row: InstanceRow) -> None:
     """Enter an object, and count it in its series and its study, which receives again; one made here apart."""
-    tx.conn.execute(insert(_instances).values(**msgspec.structs.asdict(row)))
-    of_series = (_series.c.study_uid == row.study_uid, _series.c.series_uid == row.series_uid)
-    tx.conn.execute(update(_series).where(*of_series).values(instances=_series.c.instances + 1))
-    if row.made_here:
-        counted: dict[str, Any] = {"made_here": _studies.c.made_here + 1}
-    else:
-        counted = {"instances": _studies.c.instances + 1, "state": "receiving"}
-    of_study = update(_studies).where(_studies.c.study_uid == row.study_uid)
-    tx.conn.execute(of_study.values(last_at=tx.now, **counted))
+    tx.conn.execute(_ADD, msgspec.structs.asdict(row))
+    tx.conn.execute(_COUNT_IN_SERIES, {"study": row.study_uid, "series": row.series_uid})
+    count = _COUNT_MADE_HERE if row.made_here else _COUNT_IN_STUDY
+    tx.conn.execute(count, {"study": row.study_uid, "now": tx.now})
 
 
 def change_study(tx: Tx, study_uid: str, **values: Any) -> None:

@@ -24,7 +24,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, delete, insert, select, update
 
 from greenchannel.store import schema, schema_giving
 from greenchannel.store.durable import fsync_folder, write_all
@@ -36,6 +36,9 @@ __all__ = ["MasterKeyError", "PatientKeyMissing", "Vault", "load_or_make_master_
 
 KEY_BYTES = 32
 _NONCE_BYTES = 12
+_KEY_OF = select(schema.patient_keys.c.wrapped_key).where(
+    schema.patient_keys.c.patient == bindparam("patient")
+)
 
 
 def load_or_make_master_key(path: Path) -> bytes:
@@ -283,8 +286,7 @@ class Vault:
         MasterKeyError
             The key was wrapped by another master key.
         """
-        query = select(schema.patient_keys.c.wrapped_key).where(schema.patient_keys.c.patient == patient)
-        wrapped = connection.execute(query).scalar_one_or_none()
+        wrapped = connection.execute(_KEY_OF, {"patient": patient}).scalar_one_or_none()
         if wrapped is None:
             raise PatientKeyMissing(f"expected a patient with a key, got {patient}")
         return self._unwrapped(patient, wrapped)

@@ -293,25 +293,8 @@ class Filing:
         self, tx: Tx, study: StudyRow, one: ImageInstance, staged: StagedBlob, *, made_here: bool = False
     ) -> None:
         """Enter an object whose study and bytes are there; `made_here`: it did not come, and is no image."""
-        new_series = image_rows.add_series(
-            tx,
-            SeriesRow(
-                study_uid=one.study_uid,
-                series_uid=one.series_uid,
-                patient=study.patient,
-                modality=one.modality,
-                number=one.series_number,
-                body_part=one.body_part,
-                instances=0,
-                received_at=tx.now,
-                sealed=self._vault.seal_text(
-                    tx.conn, study.patient, records.series_text(one), one.series_uid
-                ),
-            ),
-        )
-        if new_series and one.modality and one.modality not in study.modalities.split("\\"):
-            modalities = "\\".join(filter(None, (study.modalities, one.modality)))
-            image_rows.change_study(tx, study.study_uid, modalities=modalities)
+        if not image_rows.has_series(tx, one.study_uid, one.series_uid):
+            self._add_series(tx, study, one)
         image_rows.add_instance(
             tx,
             InstanceRow(
@@ -330,6 +313,24 @@ class Filing:
                 made_here=made_here,
             ),
         )
+
+    def _add_series(self, tx: Tx, study: StudyRow, one: ImageInstance) -> None:
+        text = self._vault.seal_text(tx.conn, study.patient, records.series_text(one), one.series_uid)
+        row = SeriesRow(
+            study_uid=one.study_uid,
+            series_uid=one.series_uid,
+            patient=study.patient,
+            modality=one.modality,
+            number=one.series_number,
+            body_part=one.body_part,
+            instances=0,
+            received_at=tx.now,
+            sealed=text,
+        )
+        image_rows.add_series(tx, row)
+        if one.modality and one.modality not in study.modalities.split("\\"):
+            modalities = "\\".join(filter(None, (study.modalities, one.modality)))
+            image_rows.change_study(tx, study.study_uid, modalities=modalities)
 
 
 def _tells_more(said: Person, known: Person) -> bool:

@@ -32,8 +32,29 @@ export interface Signing extends Written {
   critical: string[];
   provisional: boolean;
 }
-export const keepDraft = (uid: string, report: Signing) => act(uid, "draft", report);
-export const sign = (uid: string, report: Signing) => act(uid, "report", report);
+const drafting = new Set<string>();
+const newest = new Map<string, Signing>(); // what was written and ticked while another draft was on its way
+/** Keep what is written and ticked; of what comes while one is on its way the newest follows, and none is lost. */
+export async function keepDraft(uid: string, report: Signing): Promise<boolean> {
+  newest.set(uid, report);
+  if (drafting.has(uid)) return true;
+  drafting.add(uid);
+  try {
+    let done = true;
+    for (let next = newest.get(uid); next && done; next = newest.get(uid)) {
+      newest.delete(uid);
+      done = await act(uid, "draft", next);
+    }
+    return done;
+  } finally {
+    drafting.delete(uid);
+  }
+}
+/** Once it is signed there is nothing left to be kept. */
+export function sign(uid: string, report: Signing): Promise<boolean> {
+  newest.delete(uid);
+  return act(uid, "report", report);
+}
 export const addendum = (uid: string, said: { text: string; reason: string; critical: string[] }) =>
   act(uid, "addendum", said);
 
