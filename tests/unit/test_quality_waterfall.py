@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import msgspec
+import numpy as np
 import pytest
 
 from greenchannel.alerts.quality.record import CaseRecord, RecordTime
@@ -154,5 +155,5 @@ def test_the_ranks_of_an_interval_are_those_of_the_binomial_distribution() -> No
 
     for share in (0.5, 0.9, 0.95, 0.99):
         below = (1.0 - share) / 2.0
-        expected = scipy.stats.binom.ppf(below, range(1, 1001), 0.5).astype(int).tolist()
+        expected = np.asarray(scipy.stats.binom.ppf(below, range(1, 1001), 0.5)).astype(int).tolist()
         assert [_rank_of(n, below) for n in range(1, 1001)] == expected
