@@ -1,8 +1,11 @@
 """Images that were filed to the wrong patient go to the right one, and with them everything that hangs on them."""
 
+import io
 import socket
 from pathlib import Path
 from typing import Any
+
+import pydicom
 
 from greenchannel.events import ImageStudyMoved, image_stream
 from greenchannel.service.imaging.giving import giving_of
@@ -92,6 +95,18 @@ def test_a_reported_study_goes_to_the_patient_it_is_of_and_its_reader_confirms_i
             == await found_by(here, rad, PatientName="赵建国")
             == [uid]
         )
+        given = await here.http.get(f"/dicom-web/studies/{uid}/metadata", headers=rad)
+        shown = {one["00100020"]["Value"][0]: one["00100010"]["Value"][0] for one in given.json()}
+        assert shown == {"P2": {"Alphabetic": "赵建国"}}
+        one_object = f"/dicom-web/studies/{uid}/series/{ROOT_UID}.1.1/instances/{sop}"
+        given = await here.http.get(
+            one_object, headers=rad | {"Accept": "application/dicom; transfer-syntax=*"}
+        )
+        assert given.status_code == 200, given.text
+        image, original = [pydicom.dcmread(io.BytesIO(one)) for one in (given.content, before)]
+        assert (image.PatientID, str(image.PatientName)) == ("P2", "赵建国")
+        assert image.PixelData == original.PixelData
+        assert (original.PatientID, image.StudyDescription) == ("P1", original.StudyDescription)
         page = (await here.http.get(f"/api/v1/imaging/studies/{uid}", headers=rad)).json()
         state = page["reading"]
         assert (page["case_id"], state["state"], len(state["untold"]), state["seen"]) == (
