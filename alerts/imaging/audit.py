@@ -40,5 +40,12 @@ def _audit(reading: Reading, now: datetime) -> Iterator[Missed]:
         yield _missed("untold", about, due_at, now)
 
 
+def audit_unwanted(came: Iterable[tuple[str, datetime]], now: datetime, grace_s: float) -> list[Missed]:
+    """Return "uncalled" for studies that have come, each by its case and since when, and that nobody is to read: their
+    clock was never begun."""
+    found = [_missed("uncalled", case_id, at, now) for case_id, at in came]
+    return [missed for missed in found if missed.late_s > grace_s]
+
+
 def _missed(kind: Kind, about: str, due_at: datetime, now: datetime) -> Missed:
     return Missed(kind=kind, case_id=about, due_at=due_at, late_s=(now - due_at).total_seconds())

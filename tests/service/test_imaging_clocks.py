@@ -15,6 +15,7 @@ from greenchannel.events import (
     ImageCriticalTold,
     ImageDetected,
     ImageReadingGone,
+    ImageStudyReceived,
     image_stream,
 )
 from greenchannel.service.callers import Caller
@@ -183,6 +184,30 @@ def test_after_a_start_the_auditor_knows_of_a_provisional_report_that_was_told(t
         assert [one.kind for one in audit(again, ward.world.clock.now(), 15.0)] == ["unconfirmed"]
         await ward.desk.auditor.look()
         assert ward.desk.auditor.missed == 1
+
+    play(tmp_path, story)
+
+
+def test_the_auditor_misses_the_reading_of_a_study_that_was_never_wanted(tmp_path: Path) -> None:
+    """It has come, and no clock was begun: said by a running auditor, and by one that has just started. A structured
+    report wants none."""
+
+    async def story(ward: Ward) -> None:
+        people(ward)
+        case_id = await stat(ward.desk)
+        await ward.desk.auditor.look()
+        received = [ImageStudyReceived(study_uid=f"1.2.{one}", modality=one) for one in ("CT", "SR")]
+        await ward.write(case_id, *received)
+        assert {one.study_uid for one in ward.desk.image_readings.all()} == {UID}
+        ward.world.pass_time(10)
+        await ward.desk.auditor.look()
+        assert ward.desk.auditor.missed == 0  # within the grace
+        ward.world.pass_time(10)
+        await ward.desk.auditor.look()
+        assert ward.desk.auditor.missed == 1
+        after_a_start = UnsettledReadings(ward.desk._engine)
+        after_a_start.look()
+        assert [one.study_uid for one in after_a_start.unwanted] == ["1.2.CT"]
 
     play(tmp_path, story)
 

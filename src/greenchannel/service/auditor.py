@@ -22,6 +22,7 @@ from greenchannel.alerts import drill
 from greenchannel.alerts.auditor import Missed, audit
 from greenchannel.alerts.escalation_plan import EscalationSettings
 from greenchannel.alerts.imaging.audit import audit as audit_images
+from greenchannel.alerts.imaging.audit import audit_unwanted
 from greenchannel.alerts.wellness import Unwell, limits, unwell
 from greenchannel.clock import Clock
 from greenchannel.events import AuditorSpoke
@@ -152,6 +153,8 @@ class Auditor:
             try:
                 missed = audit(self._cases.look(), now, self._settings)
                 missed += audit_images(self._readings.look(), now, self._settings.grace_s)
+                came = [(one.case_id, one.at) for one in self._readings.unwanted]
+                missed += audit_unwanted(came, now, self._settings.grace_s)
             except Exception as error:
                 logger.critical("the auditor cannot read the log", exc_info=True)
                 missed = []

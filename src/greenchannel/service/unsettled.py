@@ -1,8 +1,8 @@
 """The auditor's own view of cases and studies: read from the log by its own query, folded by itself, in its own
 thread."""
 
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, case, func, select
 
@@ -10,17 +10,35 @@ from greenchannel.alerts import case as case_fold
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.imaging import reading as image_fold
 from greenchannel.alerts.imaging.reading import Reading
-from greenchannel.events import Envelope, study_of
+from greenchannel.events import (
+    Envelope,
+    ImageStudyReceived,
+    ImageStudySettled,
+    case_stream,
+    image_stream,
+    study_of,
+)
 from greenchannel.store import rows, schema
 from greenchannel.store.engine import reading
 from greenchannel.store.schema import log
+from greenchannel.triage.imaging.clocks import is_read
 
 _ENDED = ("case_closed", "case_merged")
+_CAME = ("image_study_received", "image_study_settled")
 _SIGNED = ("image_report_signed", "image_addendum_signed")
 _TOLD_WITHIN = timedelta(
     days=7
 )  # after a start, older untold results and provisional reports are the due times' alone to remember
 _PAGE = 2_000
+_ASKED_AT_ONCE = 500
+
+
+class Came(NamedTuple):
+    """A study that has come."""
+
+    study_uid: str
+    case_id: str
+    at: datetime
 
 
 class LogWentBack(Exception):
@@ -34,6 +52,9 @@ class UnsettledReadings:
         self._engine = engine
         self._seq: int | None = None  # as far as was read; None: nothing yet
         self._readings: dict[str, Reading] = {}
+        self._came: dict[str, Came] = {}  # studies that want a reading, as long as none was seen to be wanted
+        self.unwanted: tuple[Came, ...] = ()
+        """As of the last look: studies that have come, are no drill, and that nobody is to read."""
 
     def look(self) -> list[Reading]:
         """All of them as of now, with what was written since the last look."""
@@ -45,6 +66,7 @@ class UnsettledReadings:
             else:
                 query = rows.ENVELOPES.where(log.c.seq > self._seq, log.c.stream.like("image:%"))
                 self._take(connection, rows.to_envelopes(connection.execute(query.order_by(log.c.seq))))
+            self._look_for_unwanted(connection)
             self._seq = head
         self._readings = {uid: one for uid, one in self._readings.items() if one.is_open}
         return list(self._readings.values())
@@ -64,6 +86,38 @@ class UnsettledReadings:
             found = image_fold.fold(known, envelope)
             if found is not None:
                 self._readings[study_uid] = found
+
+    def _look_for_unwanted(self, connection: Connection) -> None:
+        query = rows.ENVELOPES.where(log.c.type.in_(_CAME)).order_by(log.c.seq)
+        if self._seq is not None:
+            query = query.where(log.c.seq > self._seq)
+        elif (newest := connection.execute(select(func.max(log.c.at))).scalar_one()) is not None:
+            query = query.where(log.c.at >= newest - _TOLD_WITHIN)
+        for envelope in rows.to_envelopes(connection.execute(query)):
+            event = envelope.event
+            if isinstance(event, ImageStudyReceived):
+                modalities: tuple[str, ...] = () if event.modality is None else (event.modality,)
+            elif isinstance(event, ImageStudySettled):
+                modalities = event.modalities
+            else:
+                continue
+            if is_read(modalities):
+                self._came[event.study_uid] = Came(event.study_uid, envelope.case_id or "", envelope.at)
+        waiting = list(self._came)
+        for start in range(0, len(waiting), _ASKED_AT_ONCE):
+            streams = {image_stream(study_uid): study_uid for study_uid in waiting[start:][:_ASKED_AT_ONCE]}
+            there = select(log.c.stream).where(log.c.stream.in_(streams)).distinct()
+            for stream in connection.execute(there).scalars():
+                del self._came[streams[stream]]
+        self._came = {uid: one for uid, one in self._came.items() if not _is_drill(connection, one.case_id)}
+        self.unwanted = tuple(self._came.values())
+
+
+def _is_drill(connection: Connection, case_id: str) -> bool:
+    known: Case | None = None
+    for envelope in rows.read_stream(connection, case_stream(case_id)):
+        known = case_fold.fold(known, envelope)
+    return known is not None and known.is_drill
 
 
 class UnsettledCases:
