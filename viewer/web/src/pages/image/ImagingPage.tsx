@@ -11,7 +11,7 @@ import { acted } from "../../state/reading";
 import "../../styles/image.css";
 import { say, t } from "../../texts";
 import { type ImageText, ti } from "../../textsImage";
-import type { Worklist, WorklistRow } from "../../wireImage";
+import type { CaseImage, Worklist, WorklistRow } from "../../wireImage";
 import { Cards } from "./Detectors";
 import { Orders } from "./Orders";
 
@@ -57,6 +57,10 @@ export function ImagingPage(): JSX.Element {
   );
 }
 
+/** Many machines write the part of the body as the description, too. */
+const studyWords = ({ body_part, description }: CaseImage): string =>
+  [...new Set([body_part, description].filter(Boolean).map((one) => one?.trim()))].join(" ");
+
 function Line({ row }: { row: WorklistRow }): JSX.Element {
   const { study, reading } = row;
   const raised = row.detected.find((one) => one.raised === true && one.status === "enabled");
@@ -70,8 +74,8 @@ function Line({ row }: { row: WorklistRow }): JSX.Element {
           <ImageClockView reading={reading} />
         </span>
         <span>
-          <b>{study.modalities.join(" ") || t("unknown")}</b> {study.body_part} {study.description}
-          {reading.stat_by && <b class="late"> ▲ STAT</b>}
+          <b>{study.modalities.join(" ") || t("unknown")}</b> {studyWords(study)}
+          {(reading.stat_by || study.priority === "STAT") && <b class="late"> ▲ STAT</b>}
           {row.critical_indications.map((one) => (
             <span key={one.zh} class="indication">
               {" "}
