@@ -52,6 +52,7 @@ async def silent_runs(front: Here, who: Who) -> Response:
     """Of each site and detector: how often it looked, raised, and did not analyse, with the reasons. Before it may be
     enabled it looks at `silent_studies` studies of the site."""
     require(who, "detector_results")
+    await front.directory.refresh()
     part = detecting_of(front.desk)
     rows = []
     for site in _sites(front, who):
@@ -60,7 +61,9 @@ async def silent_runs(front: Here, who: Who) -> Response:
             rows.append(
                 {
                     "site": site,
+                    "site_name": {key: front.directory.site(site)[f"name_{key}"] for key in ("zh", "en")},
                     "detector": name,
+                    "title": words(detector.card.title),
                     "version": detector.card.version,
                     "chosen": part.statuses.chosen(name, site),
                     "status": part.status(name, site),

@@ -11,6 +11,7 @@ from greenchannel.county import cast
 from greenchannel.store.accounts import Accounts
 from tests.browser.image_files import stow
 from tests.browser.people import SOON_MS, People, width_beyond
+from tests.browser.test_every_page import CHOOSE
 from tests.imaging_files import ROOT_UID, ct
 from tests.served import served
 
@@ -58,6 +59,14 @@ def test_an_open_page_takes_the_ring_and_the_study_page_says_so(people: People) 
     reader.get_by_test_id(f"work-{STUDY}").locator("a").click()
     reader.get_by_test_id("study-rung").locator("summary").click()
     expect(reader.get_by_test_id("study-rung")).to_contain_text("已送达")
+    reader.evaluate(CHOOSE, ["dark", "en"])
+    expect(reader.get_by_test_id("study-rung")).to_contain_text("delivered")
+    assert width_beyond(reader) == 0
+    reader.set_viewport_size({"width": 390, "height": 844})
+    reader.goto("/imaging")
+    link = reader.get_by_test_id("image-call").locator("a")
+    expect(link).to_be_visible(timeout=SOON_MS)
+    assert (link.bounding_box() or {"height": 0})["height"] >= 44
     assert people.errors == []
 
 

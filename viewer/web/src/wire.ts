@@ -2,6 +2,7 @@
 
 import type { Alert, Etas, GreenChannel, Task } from "./wireAlert";
 import type { FollowUp, Outcome, Reperfusion } from "./wireCare";
+import type { IdentityConflict } from "./wireIdentity";
 import type { CaseImage, ImagesMessage } from "./wireImage";
 import type { Amended } from "./wireSign";
 
@@ -225,7 +226,7 @@ export interface Row {
   feedback: { sent_at: string; seen_at: string | null } | null;
   diagnosed_at: string | null;
   /** An ECG came again for another patient number, or images name another person; nobody has looked yet. */
-  identity_conflicts: { at: string; existing_ecg_id: string | null; study_uid?: string | null }[];
+  identity_conflicts: IdentityConflict[];
   /** An ECG fits another patient's and none of its own, and nobody has looked yet. */
   patient_doubts: PatientDoubt[];
   /** Who looked last whose the ECGs are. */

@@ -184,7 +184,9 @@ export interface SilentRuns {
   silent_studies: number;
   runs: {
     site: string;
+    site_name: Both;
     detector: string;
+    title: Both;
     version: string;
     status: string;
     looked: number;

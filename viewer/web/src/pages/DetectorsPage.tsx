@@ -75,7 +75,7 @@ function Counts({ runs }: { runs: SilentRuns }): JSX.Element {
       <ul>
         {runs.runs.map((one) => (
           <li key={`${one.site} ${one.detector}`}>
-            <b>{one.site}</b> {one.detector} <span class="num">{one.version}</span> ·{" "}
+            <b>{say(one.site_name)}</b> {say(one.title)} <span class="num">{one.version}</span> ·{" "}
             {ti(`status_${one.status}` as ImageText)} ·{" "}
             <span class="num">
               {td("countsOf", {

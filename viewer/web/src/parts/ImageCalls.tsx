@@ -55,7 +55,7 @@ export function ImageCalls(): JSX.Element | null {
   const [first, ...others] = ringing.value;
   if (!first) return null;
   return (
-    <div class="banner banner-high" data-testid="image-call">
+    <div class="banner banner-high banner-row" data-testid="image-call">
       <p class="unseen" role="alert">
         {t(isUntold(first) ? "imageCallUntold" : "imageCallDue")} {first.site ? placeName(first.site) : ""}
       </p>

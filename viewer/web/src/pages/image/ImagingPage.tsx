@@ -8,6 +8,7 @@ import { nowMs } from "../../state/clock";
 import { dateTime, personName, placeName } from "../../state/format";
 import { imagesChanged } from "../../state/live";
 import { acted } from "../../state/reading";
+import { studyWords } from "../../state/studyWords";
 import "../../styles/image.css";
 import { say, t } from "../../texts";
 import { type ImageText, ti } from "../../textsImage";
@@ -70,8 +71,8 @@ function Line({ row }: { row: WorklistRow }): JSX.Element {
           <ImageClockView reading={reading} />
         </span>
         <span>
-          <b>{study.modalities.join(" ") || t("unknown")}</b> {study.body_part} {study.description}
-          {reading.stat_by && <b class="late"> ▲ STAT</b>}
+          <b>{study.modalities.join(" ") || t("unknown")}</b> {studyWords(study)}
+          {(reading.stat_by || study.priority === "STAT") && <b class="late"> ▲ STAT</b>}
           {row.critical_indications.map((one) => (
             <span key={one.zh} class="indication">
               {" "}

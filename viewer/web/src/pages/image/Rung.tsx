@@ -14,7 +14,7 @@ export function RungPeople({ rung }: { rung: readonly Rung[] }): JSX.Element | n
       <summary>
         <b>{t("alertPeople")}</b>
       </summary>
-      <ul class="called">
+      <ul class="rung-list">
         {rung.map((one) => (
           <li key={`${one.person?.person} ${one.channel}`} class="num">
             <b>{personName(one.person)}</b> {channelName(one.channel)} {one.rung_at && dateTime(one.rung_at)}{" "}
