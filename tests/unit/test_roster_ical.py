@@ -259,9 +259,9 @@ BOMBS = {
 def test_a_bomb_is_refused_quickly(name: str) -> None:
     """Whatever is in it: within seconds, and nothing is taken. The bound is many times what it takes."""
     data = calendar(*BOMBS[name])
-    began_s = time.process_time()
+    began_s = time.thread_time()
     assert faults(data)
-    assert time.process_time() - began_s < 20.0
+    assert time.thread_time() - began_s < 20.0
 
 
 def test_what_rules_may_cost_is_counted_by_the_given_meter() -> None:

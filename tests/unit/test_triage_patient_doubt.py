@@ -75,8 +75,8 @@ def test_two_hundred_patients_are_looked_through_in_milliseconds(hearts: list[by
     """The bound is generous here; the benchmark has the number."""
     others = (hearts * 26)[: int(LIMITS.others.value)]
     doubt(hearts[0], hearts[1:2], others)
-    began = time.process_time()
+    began = time.thread_time()
     for _ in range(5):
         doubt(hearts[0], hearts[1:2], others)
 
-    assert (time.process_time() - began) / 5 < 0.1
+    assert (time.thread_time() - began) / 5 < 0.1
