@@ -10,6 +10,7 @@ import {
   firstWindow,
   imageId,
   outwards,
+  overlaysOf,
   ownWindow,
   previewPath,
   type Series,
@@ -24,6 +25,7 @@ import { saidOf } from "../../state/imageFault";
 import { ti } from "../../textsImage";
 import type { StackView, ToolName } from "./engine";
 import { FirstPicture } from "./FirstPicture";
+import { useFilm } from "./film";
 import { Planes } from "./Planes";
 
 type Engine = typeof import("./engine");
@@ -170,13 +172,15 @@ function Pictures({ series, held, slices, testid }: Omit<StackProps, "phone">): 
   const [drawn, setDrawn] = useState<number | null>(null);
   const [refused, setRefused] = useState(false);
   const slice = slices[index] as Slice;
+  const pathOf = (at: number): string => servicePath(series, slices[at] as Slice, held.window);
+  const film = useFilm(held.playing, index, slices.length, cineRate(slices[0]) ?? CINE_HZ, pathOf, setIndex);
   const shown: Shown = { index, drawn, window: held.window, faults: new Map(), here: slices.length };
   return (
     <figure class="pane" data-testid={testid} data-index={index} data-drawn={drawn ?? ""}>
       <div class="pane-box">
         <img
           class="pane-preview"
-          src={servicePath(series, slice, held.window)}
+          src={film.get(pathOf(index)) ?? pathOf(index)}
           alt=""
           data-testid="service-picture"
           onLoad={() => {
@@ -324,6 +328,7 @@ interface MarksProps {
 function Marks({ series, slice, shown, count }: MarksProps): JSX.Element {
   const { json } = slice;
   const edges = edgesOf(json);
+  const overlays = overlaysOf(json);
   const who = [text(json, "00100010"), text(json, "00100020"), text(json, "00100040")].filter(Boolean);
   const when = [text(json, "00080020"), text(json, "00080030")?.slice(0, 6)].filter(Boolean);
   const { window } = shown;
@@ -340,6 +345,12 @@ function Marks({ series, slice, shown, count }: MarksProps): JSX.Element {
           <>
             <br />
             <b>{ti("burnedIn")}</b>
+          </>
+        )}
+        {overlays > 0 && (
+          <>
+            <br />
+            <b data-testid="overlays">{ti("overlays", { n: overlays })}</b>
           </>
         )}
         {text(json, "00282110") === "01" && (
