@@ -1,12 +1,15 @@
 """QIDO-RS over many studies, asked over HTTP on loopback: what a reader, a clinic and a PACS ask for.
 
 The archive is filled by its own rows, sealed as they are in use; then a running service is asked, one question at a
-time, client and service in one process, so that both count.
+time, client and service in one process, so that both count. The client is a plain one: it writes a request and waits
+for the whole answer. The process is set as that of the service is (`collecting.settle`, `SWITCH_S`).
 """
 
 import argparse
 import asyncio
+import json
 import random
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -150,12 +153,29 @@ def questions(n: int, rng: random.Random) -> dict[str, Callable[[], str]]:
     }
 
 
+class _Client:
+    """One connection that stays open, and one question at a time."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+
+    async def get(self, path: str, cookie: str) -> tuple[int, bytes]:
+        """Status and body of an answer that says how long it is."""
+        self._writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\n\r\n".encode())
+        head = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+        _, _, length = head.partition("content-length:")
+        body = await self._reader.readexactly(int(length.split("\r\n")[0])) if length else b""
+        return int(head.split()[1]), body
+
+
 async def ask(desk: Any, n: int, rounds: int) -> tuple[list[Json], Json]:
     """Each kind `rounds` times, in turn, by a reader of the network and by a clinic."""
     import httpx
 
-    from greenchannel.assembly import listen, running
+    from greenchannel.assembly import SWITCH_S, listen, running
+    from greenchannel.service import collecting
 
+    sys.setswitchinterval(SWITCH_S)
     sock = listen(desk.settings)
     base = f"http://127.0.0.1:{sock.getsockname()[1]}"
     times: dict[tuple[str, str], list[float]] = {}
@@ -167,15 +187,17 @@ async def ask(desk: Any, n: int, rounds: int) -> tuple[list[Json], Json]:
             answer = await http.post("/api/v1/session", json={"user": user, "password": PASSWORD})
             people[user] = {"Cookie": answer.headers["set-cookie"].partition(";")[0]}
             http.cookies.clear()
+        client = _Client(*await asyncio.open_connection("127.0.0.1", sock.getsockname()[1]))
+        collecting.settle()
         for _ in range(rounds):
             for kind, make in questions(n, rng).items():
                 for user, headers in people.items():
                     path = make()
                     since = time.perf_counter()
-                    answer = await http.get(f"/dicom-web{path}", headers=headers)
+                    status, body = await client.get(f"/dicom-web{path}", headers["Cookie"])
                     times.setdefault((kind, user), []).append((time.perf_counter() - since) * 1000)
-                    assert answer.status_code in (200, 204, 404), answer.text
-                    count = len(answer.json()) if answer.status_code == 200 else 0
+                    assert status in (200, 204, 404), body
+                    count = len(json.loads(body)) if status == 200 else 0
                     found[kind, user] = max(found.get((kind, user), 0), count)
     rows = [
         {"what": kind, "who": user, "most found": found[kind, user], **quantiles(values, digits=1)}

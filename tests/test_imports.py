@@ -30,6 +30,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     ),
     "agent": frozenset({"ingest", "signal", "triage", "events", "clock"}),
     "settings": frozenset(),
+    "late": frozenset(),
 }
 # The command line and the assembly know every part; nothing else may know the viewer.
 KNOW_ALL = {"cli", "assembly", "__main__"}

@@ -84,6 +84,8 @@ DECODER_HEADERS: Final = SECURITY_HEADERS | {
     "Content-Security-Policy": "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"
 }
 
+IMAGES: Final = (f"{dicom_web_stow.ROOT}/", f"{PREFIX}{dicom_web_stow.ROOT}/")
+
 SOCKETS: Final = {f"{PREFIX}/live": live, f"{PREFIX}/stream": stream}
 
 
@@ -99,19 +101,11 @@ def create_app(desk: Desk, demo_users: Sequence[DemoUser] = ()) -> ASGIApp:
     """
     front = Front.of(desk, demo_users)
     metrics = health.Metrics(front)
-    return _Dispatcher(front, _http(front, metrics), metrics)
+    return _Dispatcher(front, _http(front, metrics), _images(front), metrics)
 
 
 def _http(front: Front, metrics: health.Metrics) -> FastAPI:
-    app = FastAPI(
-        title="greenchannel",
-        version=version("greenchannel"),
-        docs_url=None,
-        redoc_url=None,
-        openapi_url=None,
-    )
-    app.state.front = front
-    problems.install(app)
+    app = _empty(front)
     for module in (
         routes_session,
         routes_ecgs,
@@ -147,9 +141,7 @@ def _http(front: Front, metrics: health.Metrics) -> FastAPI:
         routes_detectors,
     ):
         app.include_router(module.router, prefix=PREFIX)
-    for images in (dicom_web_stow, dicom_web_query, dicom_web_rendered, dicom_web_retrieve):
-        app.include_router(images.router, prefix=dicom_web_stow.ROOT)
-        app.include_router(images.router, prefix=PREFIX + dicom_web_stow.ROOT, include_in_schema=False)
+    _add_images(app)
     app.include_router(health.router)
     app.include_router(health.add_metrics(metrics))
     app.include_router(static_page.router)
@@ -166,12 +158,40 @@ def _http(front: Front, metrics: health.Metrics) -> FastAPI:
     return app
 
 
+def _images(front: Front) -> FastAPI:
+    """The routes of images alone: a viewer asks many times, and each would be compared with all others before."""
+    app = _empty(front)
+    _add_images(app)
+    static_page.add_fallback(app)
+    return app
+
+
+def _empty(front: Front) -> FastAPI:
+    app = FastAPI(
+        title="greenchannel",
+        version=version("greenchannel"),
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
+    app.state.front = front
+    problems.install(app)
+    return app
+
+
+def _add_images(app: FastAPI) -> None:
+    for images in (dicom_web_stow, dicom_web_query, dicom_web_rendered, dicom_web_retrieve):
+        app.include_router(images.router, prefix=dicom_web_stow.ROOT)
+        app.include_router(images.router, prefix=PREFIX + dicom_web_stow.ROOT, include_in_schema=False)
+
+
 class _Dispatcher:
     """Routes by the kind of connection, and watches over what every answer has in common."""
 
-    def __init__(self, front: Front, http: ASGIApp, metrics: health.Metrics) -> None:
+    def __init__(self, front: Front, http: ASGIApp, images: ASGIApp, metrics: health.Metrics) -> None:
         self._front = front
         self._http = http
+        self._images = images
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -212,7 +232,8 @@ class _Dispatcher:
                 await problem.response()(scope, receive, answer)
                 return
             receive = _bounded(receive)
-        await self._http(scope, receive, answer)
+        serve = self._images if scope["path"].startswith(IMAGES) else self._http
+        await serve(scope, receive, answer)
 
 
 def _takes_files(scope: Scope) -> bool:

@@ -1,30 +1,43 @@
 """QIDO-RS (PS3.18 10.6): searching for studies, series and objects, within the caller's own sites."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Final
 
-import msgspec
-from fastapi import APIRouter, Request
-from pydicom.datadict import dictionary_VR, keyword_for_tag, tag_for_keyword
+from fastapi import APIRouter, Depends, Request
+from pydicom.datadict import keyword_for_tag, tag_for_keyword
 from starlette.responses import Response
 
-from greenchannel.ingest.imaging.dicom_json import person
 from greenchannel.service.imaging.giving import giving_of
 from greenchannel.service.imaging.query import FILTERS
 from greenchannel.service.imaging.records import Hit
+from greenchannel.service.imaging.searching import Search
+from greenchannel.service.imaging.threads import in_searches
 from greenchannel.viewer.access import require
 from greenchannel.viewer.dicom_web_accept import accepts_json
-from greenchannel.viewer.dicom_web_front import DICOM_JSON, KEPT, accepted, base_of, instances_of, study_of
-from greenchannel.viewer.front import Front, Here, Who
+from greenchannel.viewer.dicom_web_front import (
+    DICOM_JSON,
+    KEPT,
+    accepted,
+    base_of,
+    instances_of,
+    study_of,
+)
+from greenchannel.viewer.dicom_web_rows import rows_of
+from greenchannel.viewer.front import Front, Here, Who, credential_of, front_of
 from greenchannel.viewer.problems import Problem
 
-router = APIRouter(tags=["images"])
+
+async def _credential_has_room(request: Request) -> AsyncIterator[None]:
+    """Before anybody asks whose credential it is: who asks too much at once costs next to nothing."""
+    async with front_of(request).asking.of(credential_of(request)):
+        yield
+
+
+router = APIRouter(tags=["images"], dependencies=[Depends(_credential_has_room)])
 
 USUAL: Final = 100  # results where no limit is named  [E]
 MOST: Final = 1_000  # [E]
 _ABOUT_THE_ANSWER: Final = frozenset({"limit", "offset", "includefield", "fuzzymatching", "accept"})
-
-Json = dict[str, Any]
 
 
 @router.get("/studies", summary="Search for studies")
@@ -75,49 +88,63 @@ async def search_priors(study: str, request: Request, front: Here, who: Who) -> 
     """Of the very patient of that site: a number of a patient alone means somebody else in another clinic."""
     found = await study_of(front, who, study)
     accepts_json(accepted(request))
-    hits = await front.desk.images.search("study", {}, limit=MOST, sites=None, patient=found.patient)
     may_see = front.desk.image_readings.may_see
-    hits = [
-        hit
-        for hit in hits
-        if hit.study.study_uid != study and may_see(hit.study.study_uid, who, hit.study.site)
-    ]
-    giving_of(front.desk).looking.searched(who.actor, ["priors of a study"], len(hits))
-    return await _answer(front, request, "study", hits, dict(KEPT))
+    asked = Search(level="study", filters={}, limit=MOST, patient=found.patient)
+    return await _answer(
+        front,
+        who,
+        request,
+        asked,
+        by=["priors of a study"],
+        only=lambda hit: hit.study.study_uid != study and may_see(hit.study.study_uid, who, hit.study.site),
+    )
 
 
 async def _search(front: Front, who: Who, request: Request, level: str, given: Mapping[str, str]) -> Response:
     require(who, "file")
     accepts_json(accepted(request))
     filters, ignored = filters_of(request.query_params.multi_items())
-    hits = await front.desk.images.search(
-        level,
-        {**filters, **given},
+    readings = front.desk.image_readings
+    asked = Search(
+        level=level,
+        filters={**filters, **given},
         limit=_number(request, "limit", USUAL, MOST),
         offset=_number(request, "offset", 0, 2**31),
-        # Below one study its own door was passed: it may be one that was shared with the caller's site.
+        # Below one study its own door was passed.
         sites=None if "StudyInstanceUID" in given else who.sites,
+        shared=() if "StudyInstanceUID" in given else readings.shared_with(who.sites),
     )
-    giving_of(front.desk).looking.searched(who.actor, {**filters, **given}, len(hits))
     headers = dict(KEPT)
     if ignored:
         headers["Warning"] = f'299 greenchannel: "not searched by: {", ".join(ignored)}"'
-    return await _answer(front, request, level, hits, headers)
+    return await _answer(front, who, request, asked, headers=headers)
 
 
 async def _answer(
-    front: Front, request: Request, level: str, hits: Sequence[Hit], headers: Mapping[str, str]
+    front: Front,
+    who: Who,
+    request: Request,
+    asked: Search,
+    *,
+    headers: Mapping[str, str] = KEPT,
+    by: Sequence[str] | None = None,
+    only: Callable[[Hit], bool] | None = None,
 ) -> Response:
-    if not hits:
-        return Response(status_code=204, headers=headers)
-    counts = (
-        await giving_of(front.desk).series_counts([hit.study.study_uid for hit in hits])
-        if level == "study"
-        else {}
-    )
+    """Search, note it, and write the answer, all in one thread beside the loop."""
     base = base_of(request)
-    rows = [row_of(hit, base, counts.get(hit.study.study_uid)) for hit in hits]
-    return Response(msgspec.json.encode(rows), media_type=DICOM_JSON, headers=headers)
+
+    def work() -> tuple[int, bytes]:
+        hits = front.desk.images.found(asked)
+        if only is not None:
+            hits = [hit for hit in hits if only(hit)]
+        return len(hits), rows_of(hits, base) if hits else b""
+
+    async with front.searching.of(who.actor):
+        found, body = await in_searches(work)
+    giving_of(front.desk).looking.searched(who.actor, asked.filters if by is None else by, found)
+    if not found:
+        return Response(status_code=204, headers=headers)
+    return Response(body, media_type=DICOM_JSON, headers=headers)
 
 
 def _number(request: Request, name: str, unsaid: int, most: int) -> int:
@@ -164,89 +191,3 @@ def _keyword(name: str) -> str:
             )
         found.append(keyword)
     return ".".join(found)
-
-
-# ---------------------------------------------------------------- results
-
-
-def row_of(hit: Hit, base: str, series: int | None = None) -> Json:
-    """One result, with the attributes of PS3.18 tables 10.6.3-3 to 10.6.3-5 that are known."""
-    study = hit.study
-    url = f"{base}/studies/{study.study_uid}"
-    row = _of_study(hit, series)
-    if hit.series is not None:
-        url += f"/series/{hit.series.series_uid}"
-        row |= _of_series(hit)
-    if hit.instance is not None:
-        url += f"/instances/{hit.instance.sop_uid}"
-        row |= _of_instance(hit)
-    row |= _element("InstanceAvailability", "ONLINE") | _element("RetrieveURL", url)
-    return dict(sorted(row.items()))
-
-
-def _of_study(hit: Hit, series: int | None) -> Json:
-    study, text = hit.study, hit.study.text
-    born = text.birth_date
-    return (
-        _element("SpecificCharacterSet", "ISO_IR 192")
-        | _element("StudyDate", study.study_date)
-        | _element("StudyTime", study.study_time)
-        | _element("AccessionNumber", text.accession)
-        | _element("ModalitiesInStudy", *study.modalities)
-        | _element("ReferringPhysicianName", text.referrer)
-        | _element("StudyDescription", text.description)
-        | _element("PatientName", text.patient_name)
-        | _element("PatientID", text.patient_id)
-        | _element("PatientBirthDate", None if born is None else f"{born:%Y%m%d}")
-        | _element("PatientSex", {"male": "M", "female": "F"}.get(text.sex or ""))
-        | _element("StudyInstanceUID", study.study_uid)
-        | _element("StudyID", None)
-        | _element("NumberOfStudyRelatedSeries", series)
-        | _element("NumberOfStudyRelatedInstances", study.instances + study.made_here)
-    )
-
-
-def _of_series(hit: Hit) -> Json:
-    series = hit.series
-    assert series is not None
-    return (
-        _element("Modality", series.modality)
-        | _element("SeriesDescription", series.text.description)
-        | _element("BodyPartExamined", series.body_part)
-        | _element("SeriesInstanceUID", series.series_uid)
-        | _element("SeriesNumber", series.number)
-        | _element("NumberOfSeriesRelatedInstances", series.instances)
-    )
-
-
-def _of_instance(hit: Hit) -> Json:
-    instance = hit.instance
-    assert instance is not None
-    facts = instance.facts
-    return (
-        _element("SOPClassUID", instance.sop_class)
-        | _element("SOPInstanceUID", instance.sop_uid)
-        | _element("InstanceNumber", instance.number)
-        | _element("AvailableTransferSyntaxUID", instance.transfer_syntax)
-        | _element("Rows", facts.rows)
-        | _element("Columns", facts.cols)
-        | _element("BitsAllocated", facts.bits_allocated)
-        | _element("NumberOfFrames", facts.frames)
-    )
-
-
-_TAGS: Final[dict[str, tuple[str, str]]] = {}  # keyword: tag and VR, as they are asked for
-
-
-def _element(keyword: str, *values: Any) -> Json:
-    """One attribute; without a value where it is unknown."""
-    known = _TAGS.get(keyword)
-    if known is None:
-        tag = tag_for_keyword(keyword)
-        assert tag is not None
-        known = _TAGS[keyword] = (f"{tag:08X}", dictionary_VR(tag))
-    tag_text, vr = known
-    said = [value for value in values if value is not None and value != ""]
-    if not said:
-        return {tag_text: {"vr": vr}}
-    return {tag_text: {"vr": vr, "Value": [person(one) for one in said] if vr == "PN" else said}}

@@ -19,6 +19,7 @@ from greenchannel.viewer.directory import Directory
 from greenchannel.viewer.gate import Gate, bearer, session_token, unauthenticated
 from greenchannel.viewer.leaving import Leaving
 from greenchannel.viewer.live import LiveFanout
+from greenchannel.viewer.turns import Turns
 from greenchannel.viewer.wire import CaseRows
 
 PREFIX: Final = "/api/v1"
@@ -46,6 +47,9 @@ class Front:
     fanout: LiveFanout
     leaving: Leaving = field(default_factory=Leaving)
     demo_users: Sequence[DemoUser] = ()
+    # Searches for images, of a credential and of an account; OHIF asks six at once, as a browser does.  [E]
+    asking: Turns = field(default_factory=lambda: Turns(at_once=16, most=16))
+    searching: Turns = field(default_factory=lambda: Turns(at_once=2, most=16))
 
     @classmethod
     def of(cls, desk: Desk, demo_users: Sequence[DemoUser] = ()) -> "Front":
@@ -110,10 +114,21 @@ def address_of(scope: Scope) -> str:
     return client[0] if client else "unknown"
 
 
+def credential_of(request: Request) -> str:
+    """What a request shows for itself, known or not; where it shows nothing, where it comes from."""
+    shown = bearer(request.headers) or session_token(request.headers)
+    return address_of(request.scope) if shown is None else f"credential {shown}"
+
+
 def front_of(request: Request) -> Front:
     """The front behind a request."""
     front: Front = request.app.state.front
     return front
+
+
+async def here(request: Request) -> Front:
+    """As `front_of`. Not waited for in a thread, as every function that is no coroutine would be."""
+    return front_of(request)
 
 
 async def caller_of(request: Request) -> Caller:
@@ -125,7 +140,7 @@ async def caller_of(request: Request) -> Caller:
     )
 
 
-Here = Annotated[Front, Depends(front_of)]
+Here = Annotated[Front, Depends(here)]
 Who = Annotated[Caller, Depends(caller_of)]
 
 

@@ -4,13 +4,14 @@ Medians do not add up, and nothing here pretends that they do: the share of a se
 cases in which it and the total are known. What is missing is counted beside what is known.
 """
 
+import math
 from collections.abc import Sequence
 from datetime import tzinfo
 from functools import cache
 
 import msgspec
 import numpy as np
-import scipy.stats
+import scipy.special
 
 from greenchannel.alerts.order import NATIONAL_ZONE
 from greenchannel.alerts.quality.record import CaseRecord
@@ -277,11 +278,21 @@ def median_interval(values: Floats, share: float) -> tuple[float | None, float |
     values and fewer there is no such pair.
     """
     n = len(values)
-    rank = int(scipy.stats.binom.ppf((1.0 - share) / 2.0, n, 0.5)) if n else 0
+    rank = _rank_of(n, (1.0 - share) / 2.0) if n else 0
     if rank < 1:
         return None, None
     ordered = np.sort(values)
     return float(ordered[rank - 1]), float(ordered[n - rank])
+
+
+def _rank_of(n: int, below: float) -> int:
+    """The smallest number of `n` tosses of a coin that has at least the probability `below` under it, itself included.
+
+    As `scipy.stats.binom.ppf(below, n, 0.5)`, without the 40 MB that `scipy.stats` takes in a process.
+    """
+    upper = math.ceil(scipy.special.bdtrik(below, n, 0.5))
+    lower = max(upper - 1, 0)
+    return lower if scipy.special.bdtr(lower, n, 0.5) >= below else upper
 
 
 def drawn_medians(values: Floats, rule: Settings, name: str, part: int = 0) -> Floats:

@@ -22,6 +22,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     CTImageStorage,
 )
 
+from greenchannel.service.callers import Caller
 from greenchannel.service.imaging.destinations import Destination
 from greenchannel.service.imaging.forward_ways import Sent, send
 from greenchannel.store.forward_rows import Due
@@ -54,7 +55,7 @@ def test_a_node_finds_what_its_own_site_may_see(tmp_path: Path) -> None:
             association.release()
             return answers
 
-        studies, series, images, others, nothing = await asyncio.to_thread(
+        studies, series, images, others, nothing, numbered = await asyncio.to_thread(
             call,
             asked(
                 PatientName="wang*",
@@ -67,6 +68,7 @@ def test_a_node_finds_what_its_own_site_may_see(tmp_path: Path) -> None:
             asked("IMAGE", StudyInstanceUID=STUDY, SOPInstanceUID="", InstanceNumber=""),
             asked(StudyInstanceUID=f"{ROOT_UID}.2"),
             asked(PatientName="Nobody"),
+            asked(PatientID="?1", StudyInstanceUID=""),
         )
         (study,) = studies
         assert (study.StudyInstanceUID, study.PatientID, str(study.PatientName)) == (
@@ -78,6 +80,11 @@ def test_a_node_finds_what_its_own_site_may_see(tmp_path: Path) -> None:
         assert [one.SeriesInstanceUID for one in series] == [f"{STUDY}.1"]
         assert sorted(int(one.InstanceNumber) for one in images) == [1, 2, 3]
         assert (others, nothing) == ([], [])
+        assert [one.StudyInstanceUID for one in numbered] == [STUDY]
+        owner = Caller(kind="user", id="other", name="other", role="clinic", sites=frozenset({"jishi"}))
+        await here.desk.image_readings.share(f"{ROOT_UID}.2", owner, "yinzhao", "转诊")
+        (shared,) = await asyncio.to_thread(call, asked(StudyInstanceUID=f"{ROOT_UID}.2", PatientID=""))
+        assert [one.PatientID for one in shared] == ["P2"]
         here.desk.access.flush()
         entries = [one for one in here.desk.access.entries() if one.action == "search_images"]
         assert (entries[0].actor, entries[0].detail) == (
@@ -109,6 +116,10 @@ def test_priors_are_fetched_by_get_and_by_move(tmp_path: Path) -> None:
             for uid in (STUDY, head.StudyInstanceUID):
                 statuses = list(association.send_c_get(asked(StudyInstanceUID=uid), GET))
                 assert statuses[-1][0].Status == 0
+            statuses = list(
+                association.send_c_get(asked(PatientID="P*"), GET)
+            )  # a part of a number is nobody
+            assert statuses[-1][0].Status == 0
             association.release()
             return got
 

@@ -302,7 +302,11 @@ def test_another_member_uses_the_result_without_a_second_examination(tmp_path: P
             found = await here.http.get(f"/dicom-web/studies/{uid}/{below}", headers=other)
             assert found.status_code == 200, below
             assert {one["0020000D"]["Value"][0] for one in found.json()} == {uid}
-        assert (await here.http.get("/dicom-web/series", headers=other)).status_code == 204
+        for level in ("studies", "series", "instances", "studies?StudyDate=20260302&PatientID=P*"):
+            found = await here.http.get(f"/dicom-web/{level}", headers=other)  # found as it may be read
+            assert {one["0020000D"]["Value"][0] for one in found.json()} == {uid}, level
+        nobody = await here.http.get("/dicom-web/studies?PatientID=Q*", headers=other)
+        assert nobody.status_code == 204
         assert (await here.http.get(f"/api/v1/cases/{page['case_id']}", headers=other)).status_code == 404
 
     tell(tmp_path, story)

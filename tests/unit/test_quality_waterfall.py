@@ -7,6 +7,7 @@ import pytest
 
 from greenchannel.alerts.quality.record import CaseRecord, RecordTime
 from greenchannel.alerts.quality.waterfall import (
+    _rank_of,
     against_best_months,
     against_best_quarter,
     best_months,
@@ -145,3 +146,13 @@ def _moved(record: CaseRecord, days: int) -> CaseRecord:
         for name, time in record.times.items()
     }
     return msgspec.structs.replace(record, opened_at=start, times=times)
+
+
+def test_the_ranks_of_an_interval_are_those_of_the_binomial_distribution() -> None:
+    """For every number of cases up to a thousand, against SciPy's own."""
+    import scipy.stats
+
+    for share in (0.5, 0.9, 0.95, 0.99):
+        below = (1.0 - share) / 2.0
+        expected = scipy.stats.binom.ppf(below, range(1, 1001), 0.5).astype(int).tolist()
+        assert [_rank_of(n, below) for n in range(1, 1001)] == expected

@@ -56,6 +56,7 @@ class CaseBook:
         self.streams: dict[tuple[str, str], tuple[str, StreamStarted]] = {}
         self.image_readings: dict[str, image_reading.Reading] = {}  # by study
         self.open_images: dict[str, image_reading.Reading] = {}  # of these what is not done
+        self.shared_images: dict[str, set[str]] = {}  # studies of others, by the site that may see them
         self.detector_counts = DetectorCounts()
         self._case_of: dict[str, str] = {}  # ECG, alert or task id → case id
 
@@ -110,9 +111,19 @@ class CaseBook:
             if read is not None:
                 self.detector_counts.apply(before, read)
                 self.image_readings[study_uid] = read
+                self._share(before, read)
                 self.open_images.pop(study_uid, None)
                 if read.is_open:
                     self.open_images[study_uid] = read
+
+    def _share(self, before: image_reading.Reading | None, read: image_reading.Reading) -> None:
+        """Keep by site what it may see of others; what is gone, nobody does."""
+        had = () if before is None or before.gone else before.shared_with
+        has = () if read.gone else read.shared_with
+        for site in had:
+            self.shared_images[site].discard(read.study_uid)
+        for site in has:
+            self.shared_images.setdefault(site, set()).add(read.study_uid)
 
     def case_id_of(self, thing_id: str) -> str | None:
         """The case that an ECG, an alert, a task or a follow-up belongs to."""

@@ -7,7 +7,7 @@ the writer use none of them.
 import contextlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any, Final, cast
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -285,14 +285,12 @@ class Accounts:
 
     def session_user(self, token: str, now: datetime) -> User | None:
         """Whose token it is; None where it was never given out, was closed, or has run out."""
-        table = schema.sessions
-        owner = select(table.c.user).where(
-            table.c.token_sha256 == token_hash(token), table.c.expires_at > now
-        )
         with reading(self._engine) as connection:
-            user_id = connection.execute(owner).scalar_one_or_none()
-            found = [] if user_id is None else _users(connection, schema.users.c.id == user_id)
-        return found[0] if found and not found[0].disabled else None
+            row = connection.execute(_OWNER, {"token": token_hash(token), "now": now}).one_or_none()
+            if row is None or row.disabled:
+                return None
+            tied = () if row.all_sites else connection.execute(_TIED, {"id": row.id}).scalars().all()
+        return _user(row, tied)
 
     def renew_session(self, token: str, now: datetime, ttl: timedelta, most: timedelta) -> datetime | None:
         """It is in use: it ends `ttl` from now, at the latest `most` after it began; None: it is none any more.
@@ -471,6 +469,17 @@ def _users(connection: Connection, *where: Any) -> list[User]:
     for row in connection.execute(select(tied).where(tied.c.user.in_([row.id for row in rows]))):
         sites.setdefault(row.user, []).append(row.site)
     return [_user(row, sites.get(row.id, ())) for row in rows]
+
+
+# Asked at every request of a person: built once.
+_OWNER: Final = (
+    select(schema.users)
+    .join(schema.sessions, schema.sessions.c.user == schema.users.c.id)
+    .where(
+        schema.sessions.c.token_sha256 == bindparam("token"), schema.sessions.c.expires_at > bindparam("now")
+    )
+)
+_TIED: Final = select(schema.user_sites.c.site).where(schema.user_sites.c.user == bindparam("id"))
 
 
 def _user(row: Any, sites: Sequence[str]) -> User:

@@ -6,12 +6,12 @@ What names a patient stands in `sealed`, under the patient's key; a search goes 
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Select, bindparam, func, insert, literal_column, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.dialects import sqlite
 
 from greenchannel.store import schema
@@ -21,6 +21,7 @@ _studies, _series, _instances = schema.image_studies, schema.image_series, schem
 _names = schema.image_names
 MOST_LETTERS: Final = 8  # of a word of a name, by which it is found  [E]
 MOST_WORDS: Final = 8  # of a name  [E]
+NUMBER_LETTERS: Final = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16)  # beginnings by which a number is found  [E]
 
 
 class StudyRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -191,142 +192,7 @@ def quiet_since(connection: Connection, instant: datetime, most: int) -> list[st
     return list(connection.execute(query.order_by(_studies.c.last_at).limit(most)).scalars())
 
 
-# ---------------------------------------------------------------- searching
-
-
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """What a search asks for; None asks for nothing. Sequences: any of them."""
-
-    study_uids: tuple[str, ...] | None = None
-    series_uids: tuple[str, ...] | None = None
-    sop_uids: tuple[str, ...] | None = None
-    case_ids: tuple[str, ...] | None = None
-    patients: tuple[str, ...] | None = None  # pseudonyms
-    number_mac: bytes | None = None
-    accession_mac: bytes | None = None
-    name_macs: tuple[bytes, ...] = ()  # all of them
-    dates: tuple[str | None, str | None] | None = None  # YYYYMMDD, both included
-    times: tuple[str | None, str | None] | None = None  # HHMMSS, both included
-    modalities: tuple[str, ...] | None = None
-    body_parts: tuple[str, ...] | None = None
-    sop_classes: tuple[str, ...] | None = None
-    series_number: int | None = None
-    instance_number: int | None = None
-
-
-def search(
-    connection: Connection,
-    level: str,
-    wanted: Wanted,
-    *,
-    limit: int,
-    offset: int,
-    sites: frozenset[str] | None,
-) -> list[Mapping[str, Any]]:
-    """Rows of one level ("study", "series", "instance"), newest study first, with those of the levels above.
-
-    Keys are ``study``, ``series`` and ``instance``, each with a row.
-    """
-    tables: dict[str, Any] = {"study": _studies}
-    query: Select[Any] = select(_studies)
-    if level in ("series", "instance"):
-        tables["series"] = _series
-    if level == "instance":
-        tables["instance"] = _instances
-    columns = [column.label(f"{name}.{column.name}") for name, table in tables.items() for column in table.c]
-    query = select(*columns).select_from(_studies)
-    if "series" in tables:
-        query = query.join(_series, _series.c.study_uid == _studies.c.study_uid)
-    if "instance" in tables:
-        on = (_instances.c.study_uid == _series.c.study_uid) & (
-            _instances.c.series_uid == _series.c.series_uid
-        )
-        query = query.join(_instances, on)
-    for condition in _conditions(level, wanted, sites):
-        query = query.where(condition)
-    query = query.order_by(_studies.c.received_at.desc(), _studies.c.study_uid)
-    if "series" in tables:
-        query = query.order_by(_series.c.number, _series.c.series_uid)
-    if "instance" in tables:
-        query = query.order_by(_instances.c.number, _instances.c.sop_uid)
-    kinds: dict[str, Any] = {"study": StudyRow, "series": SeriesRow, "instance": InstanceRow}
-    found: list[Mapping[str, Any]] = []
-    for row in connection.execute(query.limit(limit).offset(offset)).mappings():
-        found.append(
-            {
-                name: kinds[name](**{column.name: row[f"{name}.{column.name}"] for column in table.c})
-                for name, table in tables.items()
-            }
-        )
-    return found
-
-
-def _conditions(level: str, wanted: Wanted, sites: frozenset[str] | None) -> list[Any]:
-    found: list[Any] = []
-    if sites is not None:
-        few = (wanted.study_uids, wanted.case_ids, wanted.patients, wanted.number_mac, wanted.accession_mac)
-        narrow = bool(wanted.name_macs) or any(one is not None for one in few)
-        # Where anything else finds a few rows, the index of the site must not be walked in its stead.
-        site: Any = func.coalesce(_studies.c.site, "") if narrow else _studies.c.site
-        found.append(site.in_(sorted(sites)))
-    for column, values in (
-        (_studies.c.study_uid, wanted.study_uids),
-        (_studies.c.case_id, wanted.case_ids),
-        (_studies.c.patient, wanted.patients),
-    ):
-        if values is not None:
-            found.append(column.in_(values))
-    if wanted.number_mac is not None:
-        found.append(_studies.c.number_mac == wanted.number_mac)
-    if wanted.accession_mac is not None:
-        found.append(_studies.c.accession_mac == wanted.accession_mac)
-    for mac in wanted.name_macs:
-        found.append(_studies.c.patient.in_(select(_names.c.patient).where(_names.c.mac == mac)))
-    found += _between(_studies.c.study_date, wanted.dates) + _between(
-        func.substr(_studies.c.study_time, 1, 6), wanted.times
-    )
-    of_series = [
-        (_series.c.series_uid, wanted.series_uids),
-        (_series.c.modality, wanted.modalities),
-        (_series.c.body_part, wanted.body_parts),
-        (_series.c.number, None if wanted.series_number is None else (wanted.series_number,)),
-    ]
-    of_instance = [
-        (_instances.c.sop_uid, wanted.sop_uids),
-        (_instances.c.sop_class, wanted.sop_classes),
-        (_instances.c.number, None if wanted.instance_number is None else (wanted.instance_number,)),
-    ]
-    series = [column.in_(values) for column, values in of_series if values is not None]
-    instance = [column.in_(values) for column, values in of_instance if values is not None]
-    if series and level == "study":
-        there: Select[Any] = select(literal_column("1")).where(
-            _series.c.study_uid == _studies.c.study_uid, *series
-        )
-        found.append(there.correlate(_studies).exists())
-    else:
-        found += series
-    if instance and level != "instance":
-        above = [_instances.c.study_uid == _studies.c.study_uid]
-        if level == "series":
-            above.append(_instances.c.series_uid == _series.c.series_uid)
-        found.append(
-            select(literal_column("1")).where(*above, *instance).correlate(_studies, _series).exists()
-        )
-    else:
-        found += instance
-    return found
-
-
-def _between(column: Any, span: tuple[str | None, str | None] | None) -> list[Any]:
-    if span is None:
-        return []
-    first, last = span
-    found = [column.is_not(None)]
-    if first is not None:
-        found.append(column >= first)
-    if last is not None:
-        found.append(column <= last)
-    return found
+# ---------------------------------------------------------------- names and numbers
 
 
 def words_of(name: str) -> list[str]:
@@ -341,3 +207,13 @@ def beginnings(name: str) -> list[str]:
         word[:length] for word in words_of(name) for length in range(1, min(len(word), MOST_LETTERS) + 1)
     ]
     return list(dict.fromkeys(found))
+
+
+def number_beginnings(number: str) -> list[str]:
+    """The beginnings of a patient's number by which a search for a part of it may go."""
+    return [number[:length] for length in NUMBER_LETTERS if length <= len(number)]
+
+
+def longest_beginning(part: str) -> str | None:
+    """The longest of `part`'s beginnings that numbers are found by; None where it is empty."""
+    return max(number_beginnings(part), key=len, default=None)

@@ -8,9 +8,8 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-import msgspec
 import structlog
 from sqlalchemy import Connection, Engine
 
@@ -24,10 +23,9 @@ from greenchannel.ingest.imaging.sameness import same_object
 from greenchannel.service.callers import Caller
 from greenchannel.service.casework import Casework
 from greenchannel.service.errors import Conflict, NotFound
-from greenchannel.service.imaging import records
+from greenchannel.service.imaging import records, searching
 from greenchannel.service.imaging.ecg_objects import is_ecg, take_ecg
 from greenchannel.service.imaging.filing import Coming, Filing
-from greenchannel.service.imaging.query import wanted_of
 from greenchannel.service.imaging.records import (
     Hit,
     ImageSeries,
@@ -35,7 +33,8 @@ from greenchannel.service.imaging.records import (
     Received,
     StoredInstance,
 )
-from greenchannel.service.imaging.threads import in_images
+from greenchannel.service.imaging.searching import Search
+from greenchannel.service.imaging.threads import in_images, in_searches
 from greenchannel.service.intake import Intake
 from greenchannel.service.keeping import keep_running
 from greenchannel.settings import Settings
@@ -399,63 +398,20 @@ class ImageArchive:
 
         return await asyncio.to_thread(look)
 
-    async def search(
-        self,
-        level: str,
-        filters: Mapping[str, str],
-        *,
-        limit: int = 100,
-        offset: int = 0,
-        sites: frozenset[str] | None = None,
-        patient: str | None = None,
-    ) -> list[Hit]:
-        """Results of one level ("study", "series", "instance"), newest study first; see `query` for the filters.
+    async def search(self, level: str, filters: Mapping[str, str], **more: Any) -> list[Hit]:
+        """Results of one level, newest study first; see `searching.Search` for all that can be said.
 
-        `sites` are those that the caller may see; None: all. `patient` is a pseudonym: only what is that patient's.
         Raises `IngestError` for a filter that cannot be read.
         """
-        work = functools.partial(
-            self.search_sync, level, filters, limit=limit, offset=offset, sites=sites, patient=patient
-        )
-        return await asyncio.to_thread(work)
+        return await in_searches(self.search_sync, level, filters, **more)
 
-    def search_sync(
-        self,
-        level: str,
-        filters: Mapping[str, str],
-        *,
-        limit: int = 100,
-        offset: int = 0,
-        sites: frozenset[str] | None = None,
-        patient: str | None = None,
-    ) -> list[Hit]:
+    def search_sync(self, level: str, filters: Mapping[str, str], **more: Any) -> list[Hit]:
         """As `search`, for a thread that may wait."""
-        wanted = wanted_of(filters, self._vault.image_mac)
-        if patient is not None:
-            wanted = msgspec.structs.replace(wanted, patients=(patient,))
-        with reading(self._engine) as connection:
-            rows = image_rows.search(connection, level, wanted, limit=limit, offset=offset, sites=sites)
-            opened = self._vault.opener(connection, {row["study"].patient for row in rows})
-            hits = []
-            for row in rows:
-                study, series, instance = row["study"], row.get("series"), row.get("instance")
-                try:
-                    hits.append(
-                        Hit(
-                            study=records.study_of(
-                                study, opened(study.patient, study.sealed, study.study_uid)
-                            ),
-                            series=None
-                            if series is None
-                            else records.series_of(
-                                series, opened(series.patient, series.sealed, series.series_uid)
-                            ),
-                            instance=None if instance is None else records.instance_of(instance),
-                        )
-                    )
-                except PatientKeyMissing:  # erased meanwhile
-                    continue
-        return hits
+        return self.found(Search(level=level, filters=filters, **more))
+
+    def found(self, asked: Search) -> list[Hit]:
+        """What is found; for a thread that may wait."""
+        return searching.search(self._engine, self._vault, asked)
 
     def _opened(self, rows: Sequence[image_rows.StudyRow], connection: Connection) -> list[ImageStudy]:
         opened = self._vault.opener(connection)

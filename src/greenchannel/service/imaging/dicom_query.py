@@ -1,4 +1,5 @@
-"""Query and retrieve over DICOM (PS3.4 C): a known node asks for what its own site may see, and fetches it.
+"""Query and retrieve over DICOM (PS3.4 C): a known node asks for what its own site may see, and fetches it;
+also what was shared with that site.
 
 C-FIND, C-MOVE and C-GET of the study root and the patient root, for nodes whose address is known: a title alone proves
 nothing. The handlers run in threads of the associations.
@@ -22,6 +23,7 @@ from greenchannel.service.imaging.dicom_peers import Peer, no_delay
 from greenchannel.service.imaging.dicom_worklist import Worklist, asked_by
 from greenchannel.service.imaging.looking import Looking
 from greenchannel.service.imaging.query import FILTERS
+from greenchannel.service.imaging.reading_desk import ReadingDesk
 from greenchannel.service.imaging.records import Hit, StoredInstance
 from greenchannel.store.errors import BlobError
 
@@ -46,8 +48,16 @@ _UIDS: Final = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 class QueryRetrieve:
     """Answers C-FIND, C-MOVE and C-GET at the node that it is hooked into."""
 
-    def __init__(self, images: ImageArchive, node: DicomNode, looking: Looking, worklist: Worklist) -> None:
+    def __init__(
+        self,
+        images: ImageArchive,
+        readings: ReadingDesk,
+        node: DicomNode,
+        looking: Looking,
+        worklist: Worklist,
+    ) -> None:
         self._images = images
+        self._readings = readings
         self._node = node
         self._looking = looking
         self._worklist = worklist
@@ -103,9 +113,11 @@ class QueryRetrieve:
             self._looking.searched(peer.actor, filters, found)
 
     def _hits(self, level: str, filters: dict[str, str], peer: Peer, most: int) -> Iterator[Hit]:
+        sites = frozenset({peer.site})
+        shared = self._readings.shared_with(sites)
         for offset in range(0, most, PAGE):
             page = self._images.search_sync(
-                level, filters, limit=PAGE, offset=offset, sites=frozenset({peer.site})
+                level, filters, limit=PAGE, offset=offset, sites=sites, shared=shared
             )
             yield from page
             if len(page) < PAGE:
@@ -139,7 +151,8 @@ class QueryRetrieve:
         filters = {
             name: asked[name] for name in (*_UIDS, "PatientID") if asked.get(name, "").strip(_NAMES_NOTHING)
         }
-        if not filters:
+        # A fetch is of one patient: a part of a number is searched by, and names nobody (PS3.4 C.4.2.1.4).
+        if not filters or not {"*", "?"}.isdisjoint(filters.get("PatientID", "")):
             return []
         hits = list(
             itertools.islice(self._hits("instance", filters, peer, MOST_FETCHED + PAGE), MOST_FETCHED + 1)

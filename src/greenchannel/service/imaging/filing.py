@@ -199,9 +199,11 @@ class Filing:
             self._casework.write(tx, case, case.case_id, [event], coming.actor)
 
     def _name(self, tx: Tx, patient: str, one: ImageInstance) -> None:
-        if one.patient_name is not None:
-            words = image_rows.beginnings(one.patient_name)
-            image_rows.add_names(tx, patient, [self._vault.image_mac("name", word) for word in words])
+        mac = self._vault.image_mac
+        words = [] if one.patient_name is None else image_rows.beginnings(one.patient_name)
+        numbers = [] if one.patient_id is None else image_rows.number_beginnings(one.patient_id)
+        macs = [*(mac("name", word) for word in words), *(mac("number", part) for part in numbers)]
+        image_rows.add_names(tx, patient, macs)
 
     def _again(self, tx: Tx, known: InstanceRow, coming: Coming) -> Received:
         """An identifier that is here: the same thing again, or another under its name."""

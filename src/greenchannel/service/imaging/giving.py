@@ -1,7 +1,4 @@
-"""What gives images to others, as one part of the desk: numbers for searches, looks, the DICOM services."""
-
-import asyncio
-from collections.abc import Sequence
+"""What gives images to others, as one part of the desk: looks, the DICOM services."""
 
 from sqlalchemy import Engine
 
@@ -12,7 +9,6 @@ from greenchannel.service.imaging.dicom_worklist import Worklist
 from greenchannel.service.imaging.forwarding import Forwarding
 from greenchannel.service.imaging.looking import Looking
 from greenchannel.service.imaging.orders import ImageOrders
-from greenchannel.store import image_counts
 from greenchannel.store.vault import Vault
 from greenchannel.store.writer import Writer
 
@@ -21,7 +17,6 @@ class Giving:
     """Runs beside a serving desk; it is found by `giving_of`. Made before the desk starts."""
 
     def __init__(self, desk: Desk, engine: Engine, writer: Writer, vault: Vault) -> None:
-        self._engine = engine
         self.looking = Looking(desk.access, desk.clock)
         self.orders = ImageOrders(
             engine=engine,
@@ -33,7 +28,7 @@ class Giving:
             zone_of=desk.intake.zone_of,
         )
         worklist = Worklist(self.orders, self.looking)
-        QueryRetrieve(desk.images, desk.dicom, self.looking, worklist).hook()
+        QueryRetrieve(desk.images, desk.image_readings, desk.dicom, self.looking, worklist).hook()
         settings = desk.settings
         self.forwarding = Forwarding(
             destinations_of(settings.image_forward_file),
@@ -51,10 +46,6 @@ class Giving:
     async def stop(self) -> None:
         """End."""
         await self.forwarding.stop()
-
-    async def series_counts(self, study_uids: Sequence[str]) -> dict[str, int]:
-        """The number of series of studies."""
-        return await asyncio.to_thread(image_counts.series_counts, self._engine, study_uids)
 
 
 def giving_of(desk: Desk) -> Giving:

@@ -5,7 +5,7 @@ filter                                    matches
 ========================================= ==========================================================================
 StudyInstanceUID SeriesInstanceUID        any of a list, parted by a comma or a backslash
 SOPInstanceUID SOPClassUID
-PatientID AccessionNumber                 the whole value
+PatientID AccessionNumber                 the whole value, or with wildcards: ``HEAD*``, ``P?1``
 PatientName                               the beginnings of its words in any order: ``WANG``, ``wang^x*``, ``王*``
 StudyDate StudyTime                       a value, or a range: ``20260301-20260302``, ``-20260302``, ``0800-0930``
 ModalitiesInStudy Modality                any of a list
@@ -19,10 +19,11 @@ CaseID                                    (ours) any of a list
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from greenchannel.ingest.errors import IngestError, shown
-from greenchannel.store.image_rows import MOST_LETTERS, Wanted, words_of
+from greenchannel.store.image_rows import MOST_LETTERS, longest_beginning, words_of
+from greenchannel.store.image_search import Wanted
 
 FILTERS: Final = frozenset(
     {
@@ -45,6 +46,10 @@ FILTERS: Final = frozenset(
 )
 
 Mac = Callable[[str, str], bytes]
+Fits = Callable[[Any], bool]
+
+# A value with wildcards is compared once it is opened: by the keyed hashes only whole values and beginnings are found.
+_LIKE: Final = {"PatientID": "patient_id", "AccessionNumber": "accession"}
 
 
 def wanted_of(filters: Mapping[str, str], mac: Mac) -> Wanted:
@@ -67,7 +72,7 @@ def wanted_of(filters: Mapping[str, str], mac: Mac) -> Wanted:
         case_ids=_list(given, "CaseID"),
         number_mac=_hashed(given, "PatientID", "patient", mac),
         accession_mac=_hashed(given, "AccessionNumber", "accession", mac),
-        name_macs=_name(given, mac),
+        name_macs=(*_beginning(given, mac), *_name(given, mac)),
         dates=_range(given, "StudyDate", r"\d{8}", "YYYYMMDD or a range of it"),
         times=_times(given),
         modalities=None if modalities is None else tuple(one.upper() for one in modalities),
@@ -88,7 +93,58 @@ def _upper(values: tuple[str, ...] | None) -> tuple[str, ...] | None:
 
 
 def _hashed(given: Mapping[str, str], name: str, kind: str, mac: Mac) -> bytes | None:
-    return mac(kind, given[name]) if name in given else None
+    return mac(kind, given[name]) if name in given and not _has_wildcard(given[name]) else None
+
+
+def _has_wildcard(value: str) -> bool:
+    return "*" in value or "?" in value
+
+
+def _beginning(given: Mapping[str, str], mac: Mac) -> tuple[bytes, ...]:
+    """By how a patient's number begins, of which only a part is known."""
+    number = given.get("PatientID", "")
+    if not _has_wildcard(number):
+        return ()
+    part = longest_beginning(re.split(r"[*?]", number, maxsplit=1)[0])
+    return () if part is None else (mac("number", part),)
+
+
+def like_of(filters: Mapping[str, str]) -> Fits | None:
+    """Whether the opened text of a study (`StudyText`) fits the values with wildcards; None where there are none.
+
+    ``*`` is any number of characters, ``?`` any one (PS3.4 C.2.2.2.4).
+    """
+    patterns = {
+        attribute: value
+        for name, attribute in _LIKE.items()
+        if _has_wildcard(value := filters.get(name, "").strip()) and value.strip(" *?")
+    }
+    if not patterns:
+        return None
+
+    def fits(text: Any) -> bool:
+        values = ((getattr(text, attribute), pattern) for attribute, pattern in patterns.items())
+        return all(value is not None and _is_like(value, pattern) for value, pattern in values)
+
+    return fits
+
+
+def _is_like(value: str, pattern: str) -> bool:
+    """Compared from the left; a star takes as little as it can, and more where the rest does not fit otherwise."""
+    at = place = 0
+    star, taken = -1, 0
+    while at < len(value):
+        if place < len(pattern) and pattern[place] == "*":
+            star, taken = place, at
+            place += 1
+        elif place < len(pattern) and pattern[place] in ("?", value[at]):
+            at, place = at + 1, place + 1
+        elif star >= 0:
+            taken += 1
+            at, place = taken, star + 1
+        else:
+            return False
+    return pattern[place:].strip("*") == ""
 
 
 def _name(given: Mapping[str, str], mac: Mac) -> tuple[bytes, ...]:
@@ -99,7 +155,7 @@ def _name(given: Mapping[str, str], mac: Mac) -> tuple[bytes, ...]:
     words = [word[:MOST_LETTERS] for one in beginnings for word in words_of(one)]
     if not words:
         raise _bad("PatientName", "the beginning of a word of the name", "a wildcard in front")
-    return tuple(mac("name", word) for word in words)
+    return tuple(mac("name", word) for word in sorted(set(words), key=lambda word: (-len(word), word)))
 
 
 def _range(

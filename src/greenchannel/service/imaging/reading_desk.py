@@ -126,6 +126,11 @@ class ReadingDesk:
         sites = [*([] if site is None else [site]), *(() if reading is None else reading.sites)]
         return caller.sites is None or any(caller.may_see(one) for one in sites)
 
+    def shared_with(self, sites: frozenset[str] | None) -> frozenset[str]:
+        """The studies of others that these sites may see beside their own; None is all sites, which need none."""
+        shared = self._book.shared_images
+        return frozenset().union(*(tuple(shared.get(site, ())) for site in sites or ()))
+
     async def worklist(self, caller: Caller, now: datetime, *, reported: bool = False) -> list[Row]:
         """Studies that wait, first to be read first; with `reported` those that are reported, newest first.
 

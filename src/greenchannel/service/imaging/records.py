@@ -137,6 +137,7 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
     study: ImageStudy
     series: ImageSeries | None = None
     instance: StoredInstance | None = None
+    series_count: int | None = None  # of the study, where studies were searched
 
 
 # ---------------------------------------------------------------- from objects, from rows
@@ -183,6 +184,11 @@ def facts_of(one: ImageInstance) -> bytes:
 
 def study_of(row: StudyRow, text: dict[str, Any]) -> ImageStudy:
     """A study of its row and its opened text."""
+    return study_with(row, msgspec.convert(text, StudyText))
+
+
+def study_with(row: StudyRow, text: StudyText) -> ImageStudy:
+    """As `study_of`, of a text that was read already."""
     return ImageStudy(
         study_uid=row.study_uid,
         site=row.site,
@@ -198,13 +204,18 @@ def study_of(row: StudyRow, text: dict[str, Any]) -> ImageStudy:
         settled=row.state == "settled",
         received_at=row.received_at,
         last_at=row.last_at,
-        text=msgspec.convert(text, StudyText),
+        text=text,
         made_here=row.made_here,
     )
 
 
 def series_of(row: SeriesRow, text: dict[str, Any]) -> ImageSeries:
     """A series of its row and its opened text."""
+    return series_with(row, msgspec.convert(text, SeriesText))
+
+
+def series_with(row: SeriesRow, text: SeriesText) -> ImageSeries:
+    """As `series_of`, of a text that was read already."""
     return ImageSeries(
         study_uid=row.study_uid,
         series_uid=row.series_uid,
@@ -212,7 +223,7 @@ def series_of(row: SeriesRow, text: dict[str, Any]) -> ImageSeries:
         number=row.number,
         body_part=row.body_part,
         instances=row.instances,
-        text=msgspec.convert(text, SeriesText),
+        text=text,
     )
 
 
