@@ -85,6 +85,7 @@ class IdentityConflict(msgspec.Struct, frozen=True, kw_only=True):
     existing_ecg_id: str | None = None  # None: it is about images
     ecg_id: str | None = None  # the ECG of this case, where both are kept
     study_uid: str | None = None  # of images: the study of this case
+    differs: tuple[str, ...] = ()  # of images that were taken: in what; none: they were refused
 
 
 class IdentityCheck(msgspec.Struct, frozen=True, kw_only=True):
@@ -294,7 +295,10 @@ def _fold_rest(case: Case, envelope: Envelope) -> Case:
             )
             return replace(case, conflicts=(*case.conflicts, conflict))
         case ImagePatientDoubted() | ImageRefused(reason="other_patient") as e:
-            conflict = IdentityConflict(at=envelope.at, sha256=e.sha256, study_uid=e.study_uid)
+            differs = e.differs if isinstance(e, ImagePatientDoubted) else ()
+            conflict = IdentityConflict(
+                at=envelope.at, sha256=e.sha256, study_uid=e.study_uid, differs=differs
+            )
             return replace(case, conflicts=(*case.conflicts, conflict))
         case IdentityChecked() as e:
             check = IdentityCheck(at=envelope.at, person=person_of(envelope.actor), note=e.note)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from greenchannel.alerts.alert_deadlines import Deadline
-from greenchannel.alerts.imaging import clock
+from greenchannel.alerts.imaging import clock, receipts
 from greenchannel.alerts.imaging.clock import People
 from greenchannel.alerts.imaging.reading import Reading, fold
 from greenchannel.events import (
@@ -42,9 +42,13 @@ def wanted(*, due_min: float = 60, critical: bool = False, started_min: float = 
 
 
 class ImageLog:
-    """Appends events, sets due times, and fires them as the clock is turned."""
+    """Appends events, sets due times, and fires them as the clock is turned. With `pages` everybody who is rung has a
+    page open, which says at once that it has the ring."""
 
-    def __init__(self, want: ImageReadingWanted | None = None, people: People = PEOPLE) -> None:
+    def __init__(
+        self, want: ImageReadingWanted | None = None, people: People = PEOPLE, *, pages: bool = True
+    ) -> None:
+        self.pages = pages
         self.envelopes: list[Envelope] = []
         self.now = T0
         self.people = people
@@ -77,6 +81,9 @@ class ImageLog:
             for deadline in clock.deadlines(envelope, self.reading):
                 if deadline.id not in self.taken:
                     self.waiting[deadline.id] = deadline
+        if self.pages:
+            for event in [one for one in events if isinstance(one, AlertSent) and one.channel == "live"]:
+                self.add(receipts.on_page(self.reading, event.alert_id, event.person, looked=False))
         return list(events)
 
     def turn(self, to: datetime) -> list[tuple[float, str]]:

@@ -69,6 +69,7 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = {
     "drill": _DOCTORS | {"ed", "admin"},  # of these the administrators and whoever is head of duty now
     "administer": frozenset({"admin"}),  # sites, devices, people, channels of others
     "erase": frozenset({"admin"}),
+    "detector_results": frozenset({"quality", "admin"}),  # of detectors that look in silence
     "export": frozenset(
         {"quality", "admin", "clinic"}
     ),  # times without names; a clinic has those of its own site

@@ -46,6 +46,7 @@ from greenchannel.viewer import (
     routes_metrics,
     routes_paper,
     routes_quality,
+    routes_quarantined_images,
     routes_reperfusion,
     routes_report,
     routes_roster,
@@ -139,6 +140,7 @@ def _http(front: Front, metrics: health.Metrics) -> FastAPI:
         routes_imaging,
         routes_image_report,
         routes_detectors,
+        routes_quarantined_images,
     ):
         app.include_router(module.router, prefix=PREFIX)
     _add_images(app)

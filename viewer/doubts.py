@@ -59,6 +59,7 @@ def conflicts(case: Case) -> list[Json]:
             "existing_ecg_id": one.existing_ecg_id,
             "ecg_id": one.ecg_id,
             "study_uid": one.study_uid,
+            "differs": list(one.differs),
         }
         for one in case.conflicts
         if case.asks_identity(one.at) and _is_here(case, one.ecg_id) and not _has(case, one)

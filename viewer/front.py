@@ -71,6 +71,7 @@ class Front:
                 rows=rows,
                 mark_every_s=desk.settings.mark_every_s,
                 client_bytes=desk.settings.live_client_bytes,
+                sites_of_study=desk.image_readings.sites_of,
             ),
             demo_users=tuple(demo_users),
         )

@@ -3,6 +3,9 @@
 from datetime import datetime
 from typing import Any
 
+from greenchannel.alerts.alert_state import AlertPerson
+from greenchannel.alerts.channels import LIVE, reason_words
+from greenchannel.alerts.imaging import receipts
 from greenchannel.alerts.imaging.critical import critical_results, to_roles, told_by, ways
 from greenchannel.alerts.imaging.reading import Call, Reading, Signed
 from greenchannel.alerts.imaging.templates import ReportTemplate, offered
@@ -73,7 +76,7 @@ def reading_json(reading: Reading, names: Directory, *, texts: bool) -> dict[str
             "step": None if alert is None else alert.step,  # how many shares were escalated
             "exhausted": alert is not None and alert.exhausted and alert.open,
         },
-        "critical": [_result(code) for code in reading.critical],
+        "critical": [result(code) for code in reading.critical],
         "untold": [
             {
                 "report_id": one.report_id,
@@ -91,9 +94,24 @@ def reading_json(reading: Reading, names: Directory, *, texts: bool) -> dict[str
         ],
     }
     if texts:
+        found["rung"] = [] if alert is None else [_rung(reading, one, names) for one in alert.people]
         found["signed"] = [signed_json(one, names) for one in reading.signed]
         found["calls"] = [call_json(one, names) for one in reading.calls]
     return found
+
+
+def _rung(reading: Reading, one: AlertPerson, names: Directory) -> dict[str, Any]:
+    """A person who was called for the report, where, and whether the last ring came through; null: not known."""
+    board = one.channel == LIVE
+    arrived = receipts.is_heard(reading, one) if board else one.delivered_at is not None
+    failed = None if arrived else one.unreachable_reason
+    return {
+        "person": names.maybe_person(one.person),
+        "channel": one.channel,
+        "rung_at": maybe(one.rung_at),
+        "arrived": True if arrived else None if failed is None else False,
+        "reason": None if failed is None else reason_words(failed),
+    }
 
 
 def signed_json(one: Signed, names: Directory) -> dict[str, Any]:
@@ -105,7 +123,7 @@ def signed_json(one: Signed, names: Directory) -> dict[str, Any]:
         "at": rfc3339(one.at),
         "findings": one.findings,
         "impression": one.impression,
-        "critical": [_result(code) for code in one.critical],
+        "critical": [result(code) for code in one.critical],
         "provisional": one.provisional,
         "addendum": one.addendum,
         "addendum_name": None if word is None else {"zh": word.zh, "en": word.en},
@@ -154,7 +172,7 @@ def choices(row: Row) -> dict[str, Any]:
         "templates": [
             _template(one) for one in offered(row.facts.modality, row.facts.body_part, row.facts.description)
         ],
-        "critical_results": [_result(code) for code in critical_results()],
+        "critical_results": [result(code) for code in critical_results()],
         "ways": list(ways()),
         "to_roles": [{"id": role, "zh": ROLES[role].zh, "en": ROLES[role].en} for role in to_roles()],
         "addendum_reasons": [{"id": name, "zh": word.zh, "en": word.en} for name, word in ADDENDA.items()],
@@ -172,6 +190,7 @@ def _template(one: ReportTemplate) -> dict[str, Any]:
     }
 
 
-def _result(code: str) -> dict[str, str]:
+def result(code: str) -> dict[str, str]:
+    """A critical result in words."""
     row = critical_results().get(code)
     return {"id": code, "zh": code if row is None else row.zh, "en": code if row is None else row.en}

@@ -15,7 +15,7 @@ import asyncio
 import contextlib
 import functools
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -24,7 +24,7 @@ import structlog
 
 from greenchannel.alerts.case import Case
 from greenchannel.clock import Clock, rfc3339
-from greenchannel.events import Envelope
+from greenchannel.events import Envelope, ImageReportDrafted, study_of
 from greenchannel.service.hub import Hub
 from greenchannel.viewer.access import RightsClass
 from greenchannel.viewer.board import Board
@@ -102,13 +102,22 @@ class LiveFanout:
     """Joins the hub to its clients. All methods are for the event loop."""
 
     def __init__(
-        self, *, hub: Hub, clock: Clock, rows: CaseRows, mark_every_s: float, client_bytes: int
+        self,
+        *,
+        hub: Hub,
+        clock: Clock,
+        rows: CaseRows,
+        mark_every_s: float,
+        client_bytes: int,
+        sites_of_study: Callable[[str], Collection[str]] | None = None,
     ) -> None:
+        """`sites_of_study`: whose a study is, so that their pages hear that its reading has changed."""
         self._hub = hub
         self._clock = clock
         self._rows = rows
         self._mark_every_s = mark_every_s
         self._client_bytes = client_bytes
+        self._sites_of_study = sites_of_study
         self._clients: dict[RightsClass, set[Client]] = {}
         self._board = Board(hub)
         self._listening = False
@@ -189,6 +198,7 @@ class LiveFanout:
             for envelope, case in changes:
                 if case is not None:
                     self._to_all(case, functools.partial(self._encode, envelope, case, now))
+            self._say_images([envelope for envelope, _ in changes], now)
 
     @contextlib.contextmanager
     def _all_or_snapshot(self) -> Iterator[None]:
@@ -228,6 +238,28 @@ class LiveFanout:
             for group in groups:
                 for client in group:
                     client.put(text, size, frame)
+
+    def _say_images(self, envelopes: Sequence[Envelope], now: datetime) -> None:
+        """Readings of studies have changed: no more is said than that, for what of them a page shows is its own to ask.
+        Of one commit each page hears it once; drafts are their writers' own."""
+        if self._sites_of_study is None or not self._clients:
+            return
+        uids = dict.fromkeys(
+            uid
+            for envelope in envelopes
+            if not isinstance(envelope.event, ImageReportDrafted)
+            and (uid := study_of(envelope.stream)) is not None
+        )
+        sites = {site for uid in uids for site in self._sites_of_study(uid)}
+        if not uids:
+            return
+        said = {"type": "images_changed", "seq": envelopes[-1].seq, "server_time": rfc3339(now)}
+        encoded = msgspec.json.encode(said)
+        text, frame = encoded.decode(), text_frame(encoded)
+        for rights, group in self._clients.items():
+            if rights.sites is None or not rights.sites.isdisjoint(sites):
+                for client in group:
+                    client.put(text, len(text), frame)
 
     def _outdate(self, case: Case) -> None:
         for rights in [rights for rights in self._snapshots if rights.may_see(case.site)]:

@@ -1,6 +1,7 @@
 """`/live`: every change that the reader may see, in order, and the few things that a page says."""
 
 import asyncio
+import contextlib
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -8,7 +9,9 @@ import msgspec
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
+from greenchannel.alerts.imaging.calling import report_call
 from greenchannel.service.callers import Caller
+from greenchannel.service.errors import NotFound
 from greenchannel.viewer.access import RightsClass, may, require, visible
 from greenchannel.viewer.frames import writer_of
 from greenchannel.viewer.front import Front, address_of
@@ -20,8 +23,8 @@ MOST_MESSAGE_CHARACTERS: Final = 4096
 CHECK_AGAIN_S: Final = 60.0  # a session that has run out is noticed after this long at the latest
 
 
-Told = tuple[str, str, int]
-"""What a page said, of which alert, in which of its rounds."""
+Told = tuple[str, str, int | str]
+"""What a page said, of which alert, in which of its rounds; of a study's alert by which ring."""
 
 
 class Said(msgspec.Struct):
@@ -30,6 +33,7 @@ class Said(msgspec.Struct):
     type: str
     alert_id: str | None = None
     ecg_id: str | None = None
+    study_uid: str | None = None  # where it is the alert of a study
 
 
 async def live(front: Front, scope: Scope, receive: Receive, send: Send) -> None:
@@ -113,7 +117,10 @@ async def _hear(front: Front, socket: Socket, client: Client, caller: Caller) ->
         match said:
             case Said(type="delivered" | "seen", alert_id=str() as alert_id):
                 if caller.kind == "user" and may(caller, "deliver"):
-                    await _on_screen(front, caller, said.type, alert_id, told)
+                    if said.study_uid is None:
+                        await _on_screen(front, caller, said.type, alert_id, told)
+                    else:
+                        await _study_on_screen(front, caller, said.type, said.study_uid, alert_id, told)
             case Said(type="watch", ecg_id=ecg_id):
                 if ecg_id is not None:
                     require(caller, "waveform")
@@ -136,6 +143,22 @@ async def _on_screen(front: Front, caller: Caller, what: str, alert_id: str, tol
     told.add(key)
     answers = front.desk.answers
     await (answers.seen if what == "seen" else answers.delivered)(alert_id, caller)
+
+
+async def _study_on_screen(
+    front: Front, caller: Caller, what: str, study_uid: str, alert_id: str, told: set[Told]
+) -> None:
+    """As `_on_screen`, of the call for a study's report; each ring is told anew, and once."""
+    readings = front.desk.image_readings
+    reading = readings.known(study_uid)
+    if reading is None or not readings.may_see(study_uid, caller):
+        return  # erased since, or none of theirs: no reason to end the line, on which ECGs ring as well
+    key = (what, alert_id, report_call(reading))
+    if key in told:
+        return
+    told.add(key)
+    with contextlib.suppress(NotFound):  # erased at this moment
+        await readings.on_page(study_uid, alert_id, caller, looked=what == "seen")
 
 
 def _parse(message: str | bytes) -> Said:

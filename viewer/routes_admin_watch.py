@@ -141,6 +141,7 @@ def _file(front: Front, one: QuarantinedFile) -> dict[str, Any]:
             "what": settled.what,
             "reason": settled.reason,
             "ecg_id": settled.ecg_id,
+            "study_uid": settled.study_uid,
         },
     }
 
@@ -161,9 +162,17 @@ async def take(file_id: str, body: Take, front: Here, who: Who) -> Response:
     site = body.site
     if body.case_id is not None:
         site = front.case(body.case_id, who).site
-    got = await front.desk.quarantined.take(who, file_id, site=site, case_id=body.case_id)
+    got = await front.desk.quarantined.take(
+        who, file_id, site=site, case_id=body.case_id, images=front.desk.images
+    )
     return answer(
-        {"ecg_id": got.ecg_id, "case_id": got.case_id, "state": got.state, "duplicate": got.duplicate}
+        {
+            "ecg_id": got.ecg_id,
+            "study_uid": got.study_uid,
+            "case_id": got.case_id,
+            "state": got.state,
+            "duplicate": got.duplicate,
+        }
     )
 
 

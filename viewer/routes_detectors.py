@@ -1,27 +1,35 @@
 """Detectors of images, as people are shown them; privacy of a study, and the study without its patient."""
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
+from itertools import islice
 from typing import IO, Annotated, Any, Final
 
 from fastapi import APIRouter, Path
 from starlette.responses import Response, StreamingResponse
 
+from greenchannel.alerts.imaging.reading import Reading
+from greenchannel.clock import rfc3339
+from greenchannel.events import ImageDetected
 from greenchannel.ingest.imaging.deidentify import usually_burned_in
 from greenchannel.service.imaging.detecting import detecting_of
 from greenchannel.service.imaging.leaving import without_patient
 from greenchannel.service.imaging.records import ImageSeries, StoredInstance
-from greenchannel.triage.detectors.plugin import BANNER
+from greenchannel.triage.detectors.plugin import BANNER, Status
 from greenchannel.triage.detectors.statuses import LIMITS
-from greenchannel.viewer.access import require
-from greenchannel.viewer.detected_json import words
+from greenchannel.viewer.access import may, require
+from greenchannel.viewer.detected_json import detected_json, words
 from greenchannel.viewer.dicom_web_front import study_of
 from greenchannel.viewer.front import Front, Here, Who, answer
+from greenchannel.viewer.imaging_json import result
 from greenchannel.viewer.routes_cases import Reason
 
 router = APIRouter(tags=["imaging"])
 
 Uid = Annotated[str, Path(max_length=64, pattern=r"^[0-9.]+$")]
+MOST_RESULTS: Final = 200
+"""Of detectors in silence, in one answer."""
 _PIECE: Final = 256 * 1024
 
 
@@ -43,7 +51,8 @@ async def detectors(front: Here, who: Who) -> Response:
 async def silent_runs(front: Here, who: Who) -> Response:
     """Of each site and detector: how often it looked, raised, and did not analyse, with the reasons. Before it may be
     enabled it looks at `silent_studies` studies of the site."""
-    require(who, "administer")
+    require(who, "detector_results")
+    await front.directory.refresh()
     part = detecting_of(front.desk)
     rows = []
     for site in _sites(front, who):
@@ -52,7 +61,9 @@ async def silent_runs(front: Here, who: Who) -> Response:
             rows.append(
                 {
                     "site": site,
+                    "site_name": {key: front.directory.site(site)[f"name_{key}"] for key in ("zh", "en")},
                     "detector": name,
+                    "title": words(detector.card.title),
                     "version": detector.card.version,
                     "chosen": part.statuses.chosen(name, site),
                     "status": part.status(name, site),
@@ -62,6 +73,53 @@ async def silent_runs(front: Here, who: Who) -> Response:
                 }
             )
     return answer({"silent_studies": int(LIMITS.silent_studies.value), "runs": rows})
+
+
+@router.get("/admin/imaging/detected", summary="What detectors said in silence, study by study")
+async def silent_results(front: Here, who: Who, raised: bool | None = None) -> Response:
+    """Newest first, beside what the radiologist then reported: for who judges a detector, and for nobody who reads or
+    waits for images. `raised`: these alone. The report's words for who may read reports."""
+    require(who, "detector_results")
+    await front.directory.refresh()
+    known = front.desk.image_readings.all()
+
+    def listed() -> list[dict[str, Any]]:
+        found = (
+            _silent(front, who, reading, said)
+            for reading in reversed(known)
+            if not reading.gone and (reading.site is None or who.may_see(reading.site))
+            for said in reading.detected
+            if said.status == Status.SILENT and (raised is None or said.raised is raised)
+        )
+        return list(islice(found, MOST_RESULTS))
+
+    rows = await asyncio.to_thread(listed)
+    if rows and may(who, "image_report"):
+        front.desk.access.note(
+            who.actor, "look_silent_detectors", None, f"{len(rows)} studies", front.desk.clock.now()
+        )
+    return answer({"most": MOST_RESULTS, "results": rows})
+
+
+def _silent(front: Front, who: Who, reading: Reading, said: ImageDetected) -> dict[str, Any]:
+    words = may(who, "image_report")
+    signed = [
+        {
+            "at": rfc3339(one.at),
+            "addendum": one.addendum,
+            "impression": one.impression if words else None,
+            "critical": [result(code) for code in one.critical],
+        }
+        for one in reading.signed
+    ]
+    return {
+        "study_uid": reading.study_uid,
+        "site": None if reading.site is None else front.directory.site(reading.site),
+        "wanted_at": rfc3339(reading.wanted_at),
+        "detected": detected_json(said),
+        "state": reading.state,
+        "signed": signed,
+    }
 
 
 @router.get("/imaging/studies/{study_uid}/privacy", summary="May pictures of a study carry a name?")

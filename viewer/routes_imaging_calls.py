@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from greenchannel.alerts import roster
-from greenchannel.alerts.imaging import calling, clock
+from greenchannel.alerts.imaging import calling, clock, receipts
 from greenchannel.alerts.imaging.critical import critical_results, told_by
 from greenchannel.alerts.imaging.reading import Reading
 from greenchannel.clock import rfc3339
@@ -26,7 +26,8 @@ MOST = 100
 async def calls(front: Here, who: Who) -> Response:
     """Of the caller's sites, without names. `due`: studies for whose report the caller was rung; `untold`: critical
     results that nobody has said back, with `mine` where the caller must see to it. `key` names the present call: one
-    that was silenced is heard again under the next. Both the most urgent first."""
+    that was silenced is heard again under the next. `owed`: no page of the caller has said on the line yet that it has
+    this ring. Both the most urgent first."""
     require(who, "image_report")
     await front.directory.refresh()
     desk = front.desk.image_readings
@@ -39,7 +40,7 @@ async def calls(front: Here, who: Who) -> Response:
     return answer(
         {
             "now": rfc3339(front.desk.clock.now()),
-            "due": [_due(front, one) for one in due[:MOST]],
+            "due": [_due(front, one, who) for one in due[:MOST]],
             "untold": [_untold(front, one, who, watching) for one in untold[:MOST]],
         }
     )
@@ -63,9 +64,11 @@ def _about(front: Front, reading: Reading) -> dict[str, Any]:
     }
 
 
-def _due(front: Front, reading: Reading) -> dict[str, Any]:
+def _due(front: Front, reading: Reading, who: Caller) -> dict[str, Any]:
     return _about(front, reading) | {
         "key": calling.report_call(reading),
+        "alert_id": None if reading.alert is None else reading.alert.alert_id,
+        "owed": receipts.owes_receipt(reading, who.id) is not None,
         "tier": clock.tier_of(reading.clock),
         "due_at": rfc3339(reading.clock.due_at),
         "claimed_by": front.directory.maybe_person(reading.claimed_by),

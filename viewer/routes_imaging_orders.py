@@ -48,15 +48,35 @@ async def order(body: OrderBody, front: Here, who: Who) -> Response:
 
 
 @router.get("/orders", summary="What a site waits for")
-async def orders(front: Here, who: Who, site: Annotated[str, Query(min_length=1, max_length=64)]) -> Response:
-    """The oldest first; with names, so for those who care for the patient."""
+async def orders(
+    front: Here, who: Who, site: Annotated[str, Query(min_length=1, max_length=64)], settled: bool = False
+) -> Response:
+    """The oldest first; with names, so for those who care for the patient. `settled`: of the last week also what has
+    come or was taken back, the newest first."""
     require(who, "identity")
     if not who.may_see(site):
         raise NotFound("site", site)
-    waiting = await giving_of(front.desk).orders.waiting(site)
-    for one in waiting:
+    known = giving_of(front.desk).orders
+    found = await (known.asked(site) if settled else known.waiting(site))
+    for one in found:
         front.look(who, "look_image_order", one.case_id, one.accession)
-    return answer({"orders": [_order(one) for one in waiting]})
+    return answer({"orders": [_order(one) for one in found]})
+
+
+@router.get("/members", summary="The sites of the network")
+async def members(front: Here, who: Who) -> Response:
+    """With whom a study may be shared, and for which site images may be asked: `own` are those that the caller sees."""
+    require(who, "image_worklist")
+    await front.directory.refresh()
+    sites = [front.directory.site(site) for site in sorted(front.directory.site_names())]
+    return answer(
+        {
+            "members": [
+                {key: site[key] for key in ("id", "name_zh", "name_en")} | {"own": who.may_see(site["id"])}
+                for site in sites
+            ]
+        }
+    )
 
 
 @router.post("/orders/{accession}/cancel", status_code=NOTHING, summary="Take a request back")
@@ -71,6 +91,7 @@ def _order(one: Order) -> dict[str, Any]:
     wish = one.wish
     return {
         "accession": one.accession,
+        "state": one.state,
         "study_uid": one.study_uid,
         "case_id": one.case_id,
         "site": one.site,

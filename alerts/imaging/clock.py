@@ -15,7 +15,7 @@ from greenchannel.alerts import alert_deadlines, escalation
 from greenchannel.alerts.alert_deadlines import Deadline
 from greenchannel.alerts.alert_state import open_alert
 from greenchannel.alerts.escalation_plan import EVERYBODY, LIVE, PHONE
-from greenchannel.alerts.imaging import critical
+from greenchannel.alerts.imaging import critical, receipts
 from greenchannel.alerts.imaging.reading import Reading
 from greenchannel.alerts.tables import read_document, read_table
 from greenchannel.events import (
@@ -39,9 +39,10 @@ _FILE: Final = "imaging/clock"
 _PREFIX: Final = "image_"
 STEP: Final = _PREFIX + alert_deadlines.STEP
 REPEAT: Final = _PREFIX + alert_deadlines.REPEAT
+RECEIPT: Final = _PREFIX + alert_deadlines.RECEIPT
 UNTOLD: Final = "image_critical_untold"
 UNCONFIRMED: Final = "image_unconfirmed"
-KINDS: Final = (STEP, REPEAT, UNTOLD, UNCONFIRMED)
+KINDS: Final = (STEP, REPEAT, RECEIPT, UNTOLD, UNCONFIRMED)
 """Kinds of due times of a study's stream."""
 
 
@@ -155,7 +156,7 @@ def want(
     claimant = None if reading is None else reading.claimed_by
     span = None if reading is None else _span_of_shorter(wanted, now)
     steps = plan(wanted, now, people, claimant, span)
-    repeat_s = tuple(read_document(_FILE)["repeat_s"])
+    receipt_s, repeat_s = float(read_document(_FILE)["receipt_s"]), tuple(read_document(_FILE)["repeat_s"])
     alert = None if reading is None else reading.alert
     opened: AnyEvent
     if alert is None:
@@ -165,12 +166,18 @@ def want(
             ecg_id=wanted.study_uid,
             rules=(wanted.clock,),
             plan=steps,
+            receipt_s=receipt_s,
             repeat_s=repeat_s,
         )
     else:
         alert_id = alert.alert_id
         opened = AlertRearmed(
-            alert_id=alert_id, round=alert.round + 1, plan=steps, reason="louder", repeat_s=repeat_s
+            alert_id=alert_id,
+            round=alert.round + 1,
+            plan=steps,
+            reason="louder",
+            receipt_s=receipt_s,
+            repeat_s=repeat_s,
         )
     rung = escalation.ring(alert_id, steps[0].all_rings, 0)
     if isinstance(opened, AlertOpened):
@@ -231,7 +238,23 @@ def deadlines(envelope: Envelope, reading: Reading) -> list[Deadline]:
     if isinstance(event, ImageConfirmationOverdue):
         return [_later(UNCONFIRMED, stream, event.report_id, envelope.at + confirm_within(), event.times + 1)]
     of_alert = alert_deadlines.of_alert(envelope, reading.alert_of)
-    return [msgspec.structs.replace(one, kind=_PREFIX + one.kind) for one in of_alert]
+    found = [msgspec.structs.replace(one, kind=_PREFIX + one.kind) for one in of_alert]
+    return found + _last_receipt(envelope, reading)
+
+
+def _last_receipt(envelope: Envelope, reading: Reading) -> list[Deadline]:
+    """The look whether the last step, or a repeat, was heard: the engine has nobody to go on to and asks no more, but
+    the log says also of these whether a page was open."""
+    event = envelope.event
+    alert = reading.alert_of(event.alert_id) if isinstance(event, AlertEscalated) else None
+    if not isinstance(event, AlertEscalated) or alert is None or alert.receipt_s is None:
+        return []
+    if not event.repeat and event.step + 1 < len(alert.plan):
+        return []
+    name = f"{alert_deadlines.round_id(alert)}:{event.step}+{event.repeat}:receipt"
+    due_at = envelope.at + timedelta(seconds=alert.receipt_s)
+    payload = {"alert_id": alert.alert_id, "round": alert.round, "step": event.step}
+    return [Deadline(id=name, due_at=due_at, kind=RECEIPT, stream=envelope.stream, payload=payload)]
 
 
 def confirm_within() -> timedelta:
@@ -274,6 +297,8 @@ def on_due(
         )
     # Else the table has got other steps since the clock began: it runs on as it was frozen.
     alert = msgspec.structs.replace(alert, plan=steps)
+    if deadline.kind == RECEIPT:
+        return receipts.on_receipt_due(reading, alert, now)
     plain = msgspec.structs.replace(deadline, kind=deadline.kind.removeprefix(_PREFIX))
     if deadline.kind == STEP:  # of a service that was away several may be over: they ring as one
         step = max(one for one in range(len(steps)) if one == 0 or alert.step_due_at(one) <= now)

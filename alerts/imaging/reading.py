@@ -8,6 +8,7 @@ import msgspec
 
 from greenchannel.alerts.alert_state import Alert, fold_alerts
 from greenchannel.events import (
+    AlertDelivered,
     Envelope,
     ImageAddendumSigned,
     ImageClaimed,
@@ -94,6 +95,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     unconfirmed_said_at: datetime | None = None  # when it was said last that its report waits to be confirmed
     seen_by: tuple[tuple[str, str, datetime], ...] = ()  # person, report id, when
     alerts: tuple[Alert, ...] = ()
+    heard: tuple[tuple[str, datetime], ...] = ()  # person, when a page of theirs last said that it has the ring
     gone: bool = False  # there is nothing to be read any more
     shared_with: tuple[str, ...] = ()  # sites that may use study and result beside its own
 
@@ -206,6 +208,9 @@ def fold(reading: Reading | None, envelope: Envelope) -> Reading | None:
             return replace(reading, overdue=ids, overdue_times=event.times, overdue_at=said)
         case ImageConfirmationOverdue():
             return replace(reading, unconfirmed_said_at=at)
+        case AlertDelivered(channel="live"):
+            others = tuple(pair for pair in reading.heard if pair[0] != event.person)
+            return replace(reading, heard=(*others, (event.person, at)))
         case ImageReadingGone():
             return replace(reading, gone=True)
         case ImageShared():

@@ -13,9 +13,14 @@ TEST_FILES = Path(pydicom.data.__file__).parent / "test_files"
 
 
 def stow(
-    people: People, files: Sequence[bytes], *, site: str = "yinzhao", case_id: str | None = None
+    people: People,
+    files: Sequence[bytes],
+    *,
+    site: str = "yinzhao",
+    case_id: str | None = None,
+    refused: bool = False,
 ) -> None:
-    """One request of STOW-RS with all of a study, as the machine of a clinic."""
+    """One request of STOW-RS with all of a study, as the machine of a clinic; `refused`: nothing of it is taken."""
     head = f"--{BOUNDARY}\r\nContent-Type: application/dicom\r\n\r\n".encode()
     body = b"".join(head + data + b"\r\n" for data in files) + f"--{BOUNDARY}--\r\n".encode()
     kind = f'multipart/related; type="application/dicom"; boundary={BOUNDARY}'
@@ -27,4 +32,4 @@ def stow(
             params={} if case_id is None else {"case_id": case_id},
             headers={"Authorization": f"Bearer {token}", "Content-Type": kind},
         )
-    assert sent.status_code == 200, sent.text
+    assert sent.status_code == (409 if refused else 200), sent.text

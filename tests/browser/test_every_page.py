@@ -29,7 +29,7 @@ CHOOSE = """([theme, lang]) => {
 CHINESE = re.compile(r"[\u4e00-\u9fff]+")
 
 # Who looks at a page where the cardiologist is not the one to do so.
-USERS = {"clinic": "wang", "clocks": "quality", "tasks": "cath"}
+USERS = {"clinic": "wang", "clocks": "quality", "detectors": "quality", "tasks": "cath"}
 SIZES = {"desktop": DESKTOP, "phone": PHONE}
 
 

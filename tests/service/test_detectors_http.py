@@ -176,3 +176,31 @@ def test_a_picture_of_a_kind_that_carries_text_is_warned_of_though_it_says_nothi
         assert told.json()["usually_burned_in"] == 1
 
     tell(tmp_path, story)
+
+
+def test_what_was_said_in_silence_stands_beside_the_report_and_no_reader_sees_it(tmp_path: Path) -> None:
+    """Study by study; the report's words for quality staff, who may read reports; of enabled detectors nothing."""
+
+    async def story(here: House) -> None:
+        await send(here, [ct(1)])
+        for plugin, status in (("head_blood", "silent"), ("chest_pneumothorax", "enabled")):
+            said = ImageDetected(plugin=plugin, version="1", status=status, raised=True)
+            await here.desk.image_readings.detected(STUDY, said)
+        rad = await here.person("rad")
+        report = {"findings": "高密度影", "impression": "脑出血", "critical": ["intracranial_haemorrhage"]}
+        await here.http.post(f"{API}/imaging/studies/{STUDY}/report", headers=rad, json=report)
+
+        path = f"{API}/admin/imaging/detected"
+        told = {}
+        for name in ("quality", "boss"):
+            answer = await here.http.get(path, headers=await here.person(name))
+            (told[name],) = answer.json()["results"]
+        assert told["quality"]["detected"]["plugin"] == "head_blood"
+        assert [told[name]["signed"][0]["impression"] for name in ("quality", "boss")] == ["脑出血", None]
+        assert told["boss"]["signed"][0]["critical"][0]["zh"] == "颅内出血"
+        hidden = await here.http.get(f"{path}?raised=false", headers=await here.person("quality"))
+        assert hidden.json()["results"] == []
+        for name in ("rad", "village", "cardiologist"):
+            assert (await here.http.get(path, headers=await here.person(name))).status_code == 403
+
+    tell(tmp_path, story)

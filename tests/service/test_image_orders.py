@@ -66,6 +66,9 @@ def test_what_is_asked_for_is_in_the_worklist_until_it_has_come(tmp_path: Path) 
             assert stored.status_code == 200, stored.text
             assert (await here.desk.images.study(order["study_uid"])).case_id == case_id
             assert await asyncio.to_thread(worklist, here, "CTVAN") == []
+            path = "/api/v1/imaging/orders?site=yinzhao&settled=true"
+            (one,) = (await here.http.get(path, headers=who)).json()["orders"]
+            assert (one["accession"], one["state"]) == (order["accession"], "come")
 
     asyncio.run(play())
 
@@ -106,6 +109,10 @@ def test_a_request_names_the_right_patient_and_can_be_taken_back(tmp_path: Path)
             assert await here.desk.images.search("study", {}) == []
             listed = await here.http.get("/api/v1/imaging/orders?site=yinzhao", headers=who)
             assert listed.json() == {"orders": []}
+            settled = await here.http.get("/api/v1/imaging/orders?site=yinzhao&settled=true", headers=who)
+            assert [one["state"] for one in settled.json()["orders"]] == ["cancelled"]
+            sites = (await here.http.get("/api/v1/imaging/members", headers=who)).json()["members"]
+            assert [(one["id"], one["own"]) for one in sites] == [("jishi", False), ("yinzhao", True)]
             kinds = [type(one.event).__name__ for one in await here.desk.history(ids[0])]
             assert (kinds.count("ImageOrdered"), kinds.count("ImageOrderCancelled")) == (1, 1)
 

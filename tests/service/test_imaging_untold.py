@@ -1,9 +1,14 @@
 """A critical result that was signed and that nobody has heard yet: first in the list, and before the clinic's eyes."""
 
+import json
 from pathlib import Path
 from typing import Any, cast
 
+from websockets.asyncio.client import connect
+
+from greenchannel.events import AlertDelivered, AlertSeen, AlertUnreachable, image_stream
 from tests.service.test_imaging_http import API, REPORT, TOLD, post, send, tell, waiting
+from tests.service.test_viewer_sockets import read, until
 from tests.service.viewer_house import House
 
 
@@ -100,5 +105,48 @@ def test_a_call_is_about_the_texts_that_were_told_and_no_later_one(tmp_path: Pat
 
         assert (await add([]))["untold"] == []
         assert len((await add(["tension_pneumothorax"]))["untold"]) == 1
+
+    tell(tmp_path, story)
+
+
+def rung(here: House, uid: str) -> list[tuple[str, str]]:
+    """What the log says of rings on boards."""
+    return [
+        (str(envelope.event.__struct_config__.tag), envelope.event.person)
+        for envelope in here.desk.log.read_stream(image_stream(uid))
+        if isinstance(envelope.event, AlertDelivered | AlertSeen | AlertUnreachable)
+    ]
+
+
+def test_an_open_page_hears_of_a_study_at_once_and_the_log_says_whose_page_took_the_ring(
+    tmp_path: Path,
+) -> None:
+    """A frame on the line, no asking every few seconds; another clinic's page hears nothing, and may say nothing."""
+
+    async def story(here: House) -> None:
+        rad, second, other = [await here.person(one) for one in ("rad", "rad2", "other")]
+        async with (
+            connect(here.ws("live"), additional_headers=rad) as page,
+            connect(here.ws("live"), additional_headers=other) as foreign,
+        ):
+            await read(page), await read(foreign)
+            uid = await send(here, RequestedProcedurePriority="STAT")
+            await until(page, "images_changed")
+            (due,) = (await calls(here, rad))["due"]
+            assert due["owed"] is True
+            said = json.dumps({"type": "delivered", "alert_id": due["alert_id"], "study_uid": uid})
+            for line in (page, page, foreign):
+                await line.send(said)
+            await until(page, "images_changed")
+            for line in (page, foreign):
+                await line.send(json.dumps({"type": "ping"}))
+                _, before = await until(line, "mark")
+                assert "images_changed" not in [one["type"] for one in before]
+
+        assert rung(here, uid) == [("alert_delivered", "rad")]
+        mine = [[one["owed"] for one in (await calls(here, who))["due"]] for who in (rad, second)]
+        assert mine == [[False], [True]]
+        shown = (await here.http.get(f"{API}/studies/{uid}", headers=rad)).json()["reading"]["rung"]
+        assert [(one["person"]["person"], one["arrived"]) for one in shown] == [("rad", True), ("rad2", None)]
 
     tell(tmp_path, story)

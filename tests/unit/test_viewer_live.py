@@ -89,7 +89,8 @@ def test_a_closed_case_without_an_ecg_does_not_wait_for_one() -> None:
     closed = case_row(book.add("c_1", CaseClosed(reason="over"))[1], names(), START)
 
     assert row["headline_en"] == "no ECG yet" and closed["headline_en"] == "no ECG in this case"
-    shown = {"at": "2026-05-01T16:05:00.000Z", "existing_ecg_id": "e_old", "ecg_id": None, "study_uid": None}
+    shown: dict[str, Any] = {"at": "2026-05-01T16:05:00.000Z", "existing_ecg_id": "e_old", "ecg_id": None}
+    shown |= {"study_uid": None, "differs": []}
     assert row["identity_conflicts"] == [shown]
 
 
@@ -103,7 +104,8 @@ def test_images_of_another_person_are_asked_until_somebody_has_looked() -> None:
     answered = book.add("c_1", IdentityChecked(note="a new name"))[1]
 
     row = case_row(asked, names(), START)
-    assert [one["study_uid"] for one in row["identity_conflicts"]] == ["1.2", "1.3"]
+    asked_of = [(one["study_uid"], one["differs"]) for one in row["identity_conflicts"]]
+    assert asked_of == [("1.2", ["name"]), ("1.3", [])]
     assert case_row(answered, names(), START)["identity_conflicts"] == []
 
 

@@ -39,9 +39,10 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
 
     at: datetime
     actor: str
-    what: str  # "taken" as an ECG, or "discarded"
+    what: str  # "taken" as an ECG or an image, or "discarded"
     reason: str | None = None
     ecg_id: str | None = None  # what it became
+    study_uid: str | None = None  # the study that it went into
 
 
 class Quarantine:

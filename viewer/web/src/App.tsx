@@ -8,6 +8,7 @@ import {
   Clinic,
   ClocksPage,
   ContactsPage,
+  DetectorsPage,
   DrillPage,
   EcgPage,
   FollowUpsPage,
@@ -88,6 +89,8 @@ function Page(): JSX.Element {
       return <Clinic />;
     case "clocks":
       return <ClocksPage />;
+    case "detectors":
+      return <DetectorsPage />;
     case "contacts":
       return <ContactsPage />;
     case "followups":

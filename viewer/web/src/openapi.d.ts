@@ -109,6 +109,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/imaging/detected": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What detectors said in silence, study by study
+         * @description Newest first, beside what the radiologist then reported: for who judges a detector, and for nobody who reads or
+         *     waits for images. `raised`: these alone. The report's words for who may read reports.
+         */
+        get: operations["silent_results_api_v1_admin_imaging_detected_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/imaging/detectors": {
         parameters: {
             query?: never;
@@ -185,6 +206,67 @@ export interface paths {
          * @description With the reason; the bytes stay until newer ones need the room.
          */
         post: operations["discard_api_v1_admin_quarantine__file_id__discard_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/quarantine/{file_id}/image": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What image a refused file is
+         * @description `image` is null where the file is none. Without names; `here`: the case that has the study it names, if any.
+         */
+        get: operations["image_api_v1_admin_quarantine__file_id__image_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/quarantine/{file_id}/patient": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Whose a refused image says that it is
+         * @description To ask the clinic by; noted with the reason.
+         */
+        post: operations["patient_api_v1_admin_quarantine__file_id__patient_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/quarantine/{file_id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A picture of a refused image
+         * @description Its first frame, in a window of its own; 404 where it is no image, 415 where it cannot be shown. The look is
+         *     noted.
+         */
+        get: operations["preview_api_v1_admin_quarantine__file_id__preview_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1505,7 +1587,8 @@ export interface paths {
          * Studies that call the asking person, and critical results that nobody was told
          * @description Of the caller's sites, without names. `due`: studies for whose report the caller was rung; `untold`: critical
          *     results that nobody has said back, with `mine` where the caller must see to it. `key` names the present call: one
-         *     that was silenced is heard again under the next. Both the most urgent first.
+         *     that was silenced is heard again under the next. `owed`: no page of the caller has said on the line yet that it has
+         *     this ring. Both the most urgent first.
          */
         get: operations["calls_api_v1_imaging_calls_get"];
         put?: never;
@@ -1576,6 +1659,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/imaging/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The sites of the network
+         * @description With whom a study may be shared, and for which site images may be asked: `own` are those that the caller sees.
+         */
+        get: operations["members_api_v1_imaging_members_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/imaging/orders": {
         parameters: {
             query?: never;
@@ -1585,7 +1688,8 @@ export interface paths {
         };
         /**
          * What a site waits for
-         * @description The oldest first; with names, so for those who care for the patient.
+         * @description The oldest first; with names, so for those who care for the patient. `settled`: of the last week also what has
+         *     come or was taken back, the newest first.
          */
         get: operations["orders_api_v1_imaging_orders_get"];
         put?: never;
@@ -4091,6 +4195,37 @@ export interface operations {
             };
         };
     };
+    silent_results_api_v1_admin_imaging_detected_get: {
+        parameters: {
+            query?: {
+                raised?: boolean | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     silent_runs_api_v1_admin_imaging_detectors_get: {
         parameters: {
             query?: never;
@@ -4180,6 +4315,103 @@ export interface operations {
                 "application/json": components["schemas"]["Reason"];
             };
         };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    image_api_v1_admin_quarantine__file_id__image_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    patient_api_v1_admin_quarantine__file_id__patient_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    preview_api_v1_admin_quarantine__file_id__preview_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description Successful Response */
             200: {
@@ -6478,9 +6710,30 @@ export interface operations {
             };
         };
     };
+    members_api_v1_imaging_members_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+        };
+    };
     orders_api_v1_imaging_orders_get: {
         parameters: {
             query: {
+                settled?: boolean;
                 site: string;
             };
             header?: never;

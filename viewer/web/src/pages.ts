@@ -40,6 +40,9 @@ export const TasksPage = lazily(() =>
 export const ImagingPage = lazily(() =>
   Promise.all([import("./pages/image/ImagingPage"), rest()]).then(([page]) => page.ImagingPage),
 );
+export const DetectorsPage = lazily(() =>
+  Promise.all([import("./pages/DetectorsPage"), rest()]).then(([page]) => page.DetectorsPage),
+);
 export const StudyPage = lazily(() =>
   Promise.all([import("./pages/image/StudyPage"), rest()]).then(([page]) => page.StudyPage),
 );

@@ -8,10 +8,18 @@ export const IDENTITY_TEXTS = {
   patientDoubtThis: ["这份心电图", "This ECG"],
   patientDoubtOwn: ["本人先前的", "The patient's earlier one"],
   patientDoubtLike: ["另一位患者的", "The other patient's"],
-  imagesOfOthersText: [
-    "影像中的姓名、性别、出生日期、年龄或编号与本例患者不符,可能属于另一位患者:请核对。编号不符或无编号的影像未收入,已隔离保存。",
-    "Images name another patient, sex, birthday, age or number than this case: they may be another person's, please check. Those without this patient's number were not taken and are kept aside.",
+  imagesDiffer: [
+    "影像中的{what}与本例患者不符,可能属于另一位患者:请核对。影像已收入本例。",
+    "Images of this case differ in {what} from the patient: they may be another person's, please check.",
   ],
+  imagesRefused: [
+    "有影像写的是另一位患者,未收入本例,已隔离保存:请核对。",
+    "Images that name another patient were sent for this case. They were not taken and are kept aside: please check.",
+  ],
+  differs_name: ["姓名", "name"],
+  differs_sex: ["性别", "sex"],
+  differs_birth_date: ["出生日期", "date of birth"],
+  differs_age_years: ["年龄", "age"],
   imagesOfOthersStudy: ["这次影像检查", "This study"],
   identityChecked: ["已核对身份", "Identity checked"],
   identityCheckedBy: ["{who} 于 {at} 已核对身份:{note}", "Identity checked by {who} {at}: {note}"],

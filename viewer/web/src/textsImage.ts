@@ -158,6 +158,7 @@ export const IMAGE_TEXTS = {
   state_claimed: ["阅片中", "being read"],
   state_provisional: ["临时报告", "provisional"],
   state_final: ["已报告", "reported"],
+  rungWaiting: ["等待页面接收", "no page has taken it yet"],
   openStudy: ["打开影像", "Open images"],
   studyUnknown: ["检查时间未知", "study time unknown"],
   keys: [

@@ -34,5 +34,6 @@ export const TASK_TEXTS = {
   menu: ["页面", "Pages"],
   boardPage: ["看板", "Board"],
   imagingPage: ["影像", "Images"],
+  detectorsPage: ["自动程序", "Detectors"],
   clinicPage: ["发送心电图", "Send an ECG"],
 } as const satisfies Record<string, readonly [zh: string, en: string]>;

@@ -2,7 +2,8 @@
 
 import type { Alert, Etas, GreenChannel, Task } from "./wireAlert";
 import type { FollowUp, Outcome, Reperfusion } from "./wireCare";
-import type { CaseImage } from "./wireImage";
+import type { IdentityConflict } from "./wireIdentity";
+import type { CaseImage, ImagesMessage } from "./wireImage";
 import type { Amended } from "./wireSign";
 
 export type { Alert, AlertPerson, Eta, Etas, GreenChannel, PreparedTask, Step, Task } from "./wireAlert";
@@ -225,7 +226,7 @@ export interface Row {
   feedback: { sent_at: string; seen_at: string | null } | null;
   diagnosed_at: string | null;
   /** An ECG came again for another patient number, or images name another person; nobody has looked yet. */
-  identity_conflicts: { at: string; existing_ecg_id: string | null; study_uid?: string | null }[];
+  identity_conflicts: IdentityConflict[];
   /** An ECG fits another patient's and none of its own, and nobody has looked yet. */
   patient_doubts: PatientDoubt[];
   /** Who looked last whose the ECGs are. */
@@ -490,7 +491,7 @@ export interface EventMessage {
   data: Record<string, unknown> | null;
 }
 
-export type LiveMessage = SnapshotMessage | MarkMessage | WaveMessage | EventMessage;
+export type LiveMessage = SnapshotMessage | MarkMessage | WaveMessage | EventMessage | ImagesMessage;
 
 export const isSnapshot = (m: LiveMessage): m is SnapshotMessage => m.type === "snapshot";
 export const isMark = (m: LiveMessage): m is MarkMessage => m.type === "mark";

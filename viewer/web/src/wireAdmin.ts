@@ -1,5 +1,5 @@
 /** The types of `/admin` in docs/wire-protocol.md. */
-import type { Role } from "./wire";
+import type { Role, Site } from "./wire";
 import type { DutyHealth } from "./wireDuty";
 
 export interface AdminSite {
@@ -87,7 +87,30 @@ export interface QuarantinedFile {
     what: "taken" | "discarded";
     reason: string | null;
     ecg_id: string | null;
+    study_uid: string | null;
   } | null;
+}
+
+/** An image among what was refused; without names. */
+export interface QuarantinedImage {
+  study_uid: string;
+  modality: string | null;
+  body_part: string | null;
+  study_date: string | null;
+  study_at: string | null;
+  rows: number | null;
+  cols: number | null;
+  frames: number | null;
+  numbered: boolean;
+  shown: boolean;
+  /** The case that has the study which it names. */
+  here: { case_id: string; site: Site } | null;
+}
+export interface ImagePatient {
+  name: string | null;
+  number: string | null;
+  birth_date: string | null;
+  institution: string | null;
 }
 
 export interface AdminChange {

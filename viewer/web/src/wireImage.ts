@@ -1,5 +1,6 @@
 /** Images of a case, as `GET /cases/{id}` has them; the worklist and one study, as `/imaging` has them. */
 import type { Person, Site } from "./wire";
+import type { Reason } from "./wireAlert";
 
 export interface CaseImage {
   study_uid: string;
@@ -66,6 +67,25 @@ export interface CriticalCall {
   note: string | null;
 }
 
+/** On the line: the reading of some study has changed, whoever shows studies asks anew. */
+export interface ImagesMessage {
+  type: "images_changed";
+  seq: number;
+  server_time: string;
+}
+
+export const isImages = (said: { type: string }): said is ImagesMessage => said.type === "images_changed";
+
+/** Who was called for the report, and whether the last ring came through. */
+export interface Rung {
+  person: Person | null;
+  channel: string;
+  rung_at: string | null;
+  /** Null: not known. */
+  arrived: boolean | null;
+  reason: Reason | null;
+}
+
 export type ReadingState = string;
 
 export interface ImageReading {
@@ -77,9 +97,12 @@ export interface ImageReading {
   clock: ImageClock;
   critical: Coded[];
   untold: { report_id: string; due_at: string; overdue: boolean }[];
+  /** Sites that may use study and result beside its own. */
+  shared_with: Site[];
   signed_at: string | null;
   signed_by: Person | null;
   seen: { person: Person | null; report_id: string; at: string }[];
+  rung?: Rung[];
   signed?: SignedReport[];
   calls?: CriticalCall[];
 }
@@ -134,6 +157,35 @@ export interface Detected {
   said: Both;
   evidence: Measured[];
   banner: Both;
+}
+
+/** What one detector said of one study in silence, and what was then reported. */
+export interface SilentResult {
+  study_uid: string;
+  site: Site | null;
+  wanted_at: string;
+  detected: Detected;
+  state: ReadingState;
+  /** Words are null for who may not read reports. */
+  signed: { at: string; addendum: string | null; impression: string | null; critical: Coded[] }[];
+}
+export interface SilentResults {
+  most: number;
+  results: SilentResult[];
+}
+export interface SilentRuns {
+  silent_studies: number;
+  runs: {
+    site: string;
+    site_name: Both;
+    detector: string;
+    title: Both;
+    version: string;
+    status: string;
+    looked: number;
+    raised: number;
+    not_analysed: Record<string, number>;
+  }[];
 }
 
 export interface WorklistRow {

@@ -48,6 +48,9 @@ from greenchannel.store.writer import Tx, Writer
 
 __all__ = ["Hit", "ImageArchive", "ImageSeries", "ImageStudy", "Received", "StoredInstance"]
 
+KEPT_ASIDE: Final = "quarantine"
+"""The way of what was refused once, and is tried again."""
+
 logger = structlog.get_logger(__name__)
 
 SETTLE_EVERY_S: Final = 2.0
@@ -120,7 +123,7 @@ class ImageArchive:
         case_id
             The case it belongs to; None: that of its study, or the running episode of its patient, or a new one.
         way
-            "stow", "dicom" or "upload".
+            "stow", "dicom", "upload", or "quarantine": what is refused of that is there already.
 
         Raises
         ------
@@ -135,7 +138,11 @@ class ImageArchive:
         coming = await in_images(work)
         if isinstance(coming, Received):
             return coming
-        filed = await self._writer.transact(functools.partial(self._filing.file, coming=coming))
+        filed: Received | Conflict
+        try:
+            filed = await self._writer.transact(functools.partial(self._filing.file, coming=coming))
+        except Conflict as refused:  # the named case is of another patient: nothing was written
+            filed = refused
         return await in_images(self._after, filed, coming)
 
     async def receive_ecg(
@@ -179,7 +186,11 @@ class ImageArchive:
         coming = self._prepared(data, source, site_id, case_id, way)
         if isinstance(coming, Received):
             return coming
-        filed = self._writer.transact_sync(functools.partial(self._filing.file, coming=coming))
+        filed: Received | Conflict
+        try:
+            filed = self._writer.transact_sync(functools.partial(self._filing.file, coming=coming))
+        except Conflict as refused:
+            filed = refused
         return self._after(filed, coming)
 
     def _prepared(
@@ -198,7 +209,7 @@ class ImageArchive:
                     "unsupported", "this object is an ECG, and goes the way of ECGs", "an image"
                 )
         except IngestError as error:
-            if error.code in ABOUT_THE_BYTES:
+            if error.code in ABOUT_THE_BYTES and way != KEPT_ASIDE:
                 self._put_aside(data, error.code, str(error), source)
             raise
         here = self._here(facts, data, site, case_id)
@@ -247,7 +258,8 @@ class ImageArchive:
             return filed
         code = filed.code if isinstance(filed, Conflict) else "other_bytes"
         detail = f"study {coming.facts.study_uid}, object {coming.facts.sop_uid}"
-        self._put_aside(self.blobs.staged(coming.staged), code, detail, coming.actor)
+        if coming.way != KEPT_ASIDE:
+            self._put_aside(self.blobs.staged(coming.staged), code, detail, coming.actor)
         if isinstance(filed, Conflict):
             raise filed
         return filed

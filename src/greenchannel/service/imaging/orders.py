@@ -29,6 +29,8 @@ from greenchannel.store.writer import Tx, Writer
 
 KEPT: Final = timedelta(days=7)  # in the worklist, where nothing comes  [E]
 
+MOST: Final = 200  # of all that a site asked for, in one answer
+
 Priority = Literal["STAT", "HIGH", "ROUTINE"]
 
 
@@ -55,6 +57,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     case_id: str
     ordered_at: datetime  # in the zone of the site
     wish: Wish
+    state: Literal["waiting", "come", "cancelled"] = "waiting"
 
 
 class ImageOrders:
@@ -161,8 +164,31 @@ class ImageOrders:
             ]
         return [self._order(row, msgspec.convert(text, Wish)) for row, text in zip(rows, texts, strict=True)]
 
-    def _order(self, row: OrderRow, wish: Wish) -> Order:
+    async def asked(self, site: str) -> list[Order]:
+        """Whatever a site asked for as far back as its machines are told of it, the newest first, with what became of
+        it; nothing of a patient who was erased."""
+
+        def found() -> list[Order]:
+            with reading(self._engine) as connection:
+                rows = order_rows.asked(connection, site, self._clock.now() - KEPT, MOST)
+                there = [(row, came) for row, came in rows if self._vault.has_key(connection, row.patient)]
+                opened = self._vault.opener(connection, {row.patient for row, _ in there})
+                return [
+                    self._order(
+                        row,
+                        msgspec.convert(opened(row.patient, row.sealed, f"order:{row.accession}"), Wish),
+                        "cancelled" if row.state == "cancelled" else "come" if came else "waiting",
+                    )
+                    for row, came in there
+                ]
+
+        return await asyncio.to_thread(found)
+
+    def _order(
+        self, row: OrderRow, wish: Wish, state: Literal["waiting", "come", "cancelled"] = "waiting"
+    ) -> Order:
         return Order(
+            state=state,
             accession=row.accession,
             study_uid=row.study_uid,
             site=row.site,

@@ -17,7 +17,7 @@ import structlog
 from greenchannel.alerts import roster
 from greenchannel.alerts.alert_deadlines import Deadline as Due
 from greenchannel.alerts.case import Case
-from greenchannel.alerts.imaging import clock, commands, critical
+from greenchannel.alerts.imaging import clock, commands, critical, receipts
 from greenchannel.alerts.imaging.clock import People
 from greenchannel.alerts.imaging.reading import Reading, fold
 from greenchannel.events import (
@@ -119,6 +119,11 @@ class ReadingDesk:
         """As `reading`; None where the study is not one that is read."""
         found = self._book.image_readings.get(study_uid)
         return None if found is None or found.gone else found
+
+    def sites_of(self, study_uid: str) -> tuple[str, ...]:
+        """Whose the study is, also where nothing of it is read any more; none where it is not one that is read."""
+        found = self._book.image_readings.get(study_uid)
+        return () if found is None else found.sites
 
     def may_see(self, study_uid: str, caller: Caller, site: str | None = None) -> bool:
         """Is the study of one of the caller's sites, or shared with one? `site`: its own, where it is known."""
@@ -284,6 +289,12 @@ class ReadingDesk:
     async def seen(self, study_uid: str, caller: Caller) -> Reading:
         """The clinic looks at the newest result."""
         return await self._change(study_uid, caller.actor, lambda one, _: commands.seen(one, caller.id))
+
+    async def on_page(self, study_uid: str, alert_id: str, caller: Caller, *, looked: bool) -> Reading:
+        """A page of the caller has the ring for a report on its screen; with `looked` the study itself."""
+        return await self._change(
+            study_uid, caller.actor, lambda one, _: receipts.on_page(one, alert_id, caller.id, looked=looked)
+        )
 
     async def share(self, study_uid: str, caller: Caller, site: str, reason: str) -> Reading:
         """Let another member of the network use study and result."""

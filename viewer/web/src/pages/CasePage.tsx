@@ -13,6 +13,7 @@ import { signature } from "../parts/Headline";
 import { IdentityQuestions } from "../parts/IdentityQuestions";
 import { useLoaded } from "../parts/load";
 import { Milestones } from "../parts/Milestones";
+import { OrderImages } from "../parts/OrderImages";
 import { OutcomeCard } from "../parts/OutcomeCard";
 import { Proposal, stands } from "../parts/Proposal";
 import { ReperfusionPanel } from "../parts/Reperfusion";
@@ -74,6 +75,7 @@ export function CasePage({ id }: { id: string }): JSX.Element {
             </Section>
           )}
           <CaseImages images={detail?.images ?? []} stamp={live?.seq} />
+          {row.state === "open" && <OrderImages caseId={id} />}
           {hasReadings && (
             <Section title={t("advice")}>
               <Readings readings={detail?.readings ?? []} />

@@ -3,8 +3,9 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { identityChecked } from "../state/acts";
 import { dateTime } from "../state/format";
+import { lang } from "../state/prefs";
 import { may, me } from "../state/session";
-import { t } from "../texts";
+import { type TextKey, t } from "../texts";
 import type { Row } from "../wire";
 import { Act } from "./bits";
 
@@ -63,9 +64,14 @@ function ImagesOfOthers({ row }: { row: Row }): JSX.Element | null {
   const asked = row.identity_conflicts.filter((each) => each.study_uid);
   if (asked.length === 0) return null;
   const studies = new Set(asked.flatMap((each) => each.study_uid ?? []));
+  const differs = [...new Set(asked.flatMap((each) => each.differs ?? []))];
+  const comma = lang.value === "zh" ? "、" : ", ";
+  const what = differs.map((one) => t(`differs_${one}` as TextKey)).join(comma);
+  const refused = asked.some((each) => (each.differs ?? []).length === 0);
   return (
     <div data-testid="images-of-others">
-      <h2>▲ {t("imagesOfOthersText")}</h2>
+      {differs.length > 0 && <h2>▲ {t("imagesDiffer", { what })}</h2>}
+      {refused && <h2>▲ {t("imagesRefused")}</h2>}
       <p class="conflict-links">
         {[...studies].map((uid) => (
           <a key={uid} class="act act-link" href={`/study/${encodeURIComponent(uid)}`}>

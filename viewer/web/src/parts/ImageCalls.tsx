@@ -10,9 +10,10 @@ import {
   isUntold,
   putAway,
   ringingCalls,
+  ringsToTell,
   untoldOf,
 } from "../state/imageCalls";
-import { rowSignal } from "../state/live";
+import { imagesChanged, line, rowSignal, tellStudy } from "../state/live";
 import { acted } from "../state/reading";
 import { route } from "../state/route";
 import { may, me } from "../state/session";
@@ -20,7 +21,8 @@ import { ring } from "../state/sound";
 import { say, t } from "../texts";
 import { useLoaded } from "./load";
 
-const AGAIN_MS = 10_000;
+/** The line says when something has changed; this is for a line that is cut. */
+const AGAIN_MS = 60_000;
 
 const lookedAt = (): string | null => (route.value.page === "study" ? route.value.id : null);
 const ringing = computed(() =>
@@ -29,18 +31,31 @@ const ringing = computed(() =>
 const loud = computed(() => ringing.value.length > 0);
 const pathOf = (uid: string): string => `/study/${encodeURIComponent(uid)}`;
 
+/** A page behind another shows nothing to anybody: what it says of a study waits until somebody looks. */
+function tellRings(): void {
+  const looked = document.visibilityState === "visible" ? lookedAt() : null;
+  for (const { type, ring } of ringsToTell(imageCalls.value, looked)) tellStudy(type, ring);
+}
+
 export function ImageCalls(): JSX.Element | null {
   const turn = useComputed(() => Math.floor((nowMs.value ?? 0) / AGAIN_MS)).value;
   const path = may("imageReport", me.value?.user.role) ? "/imaging/calls" : null;
-  const { value } = useLoaded<Calls>(path, `${turn} ${acted.value}`);
+  const { value } = useLoaded<Calls>(path, `${turn} ${acted.value} ${imagesChanged.value}`);
   useEffect(() => {
     imageCalls.value = value;
   }, [value]);
+  useSignalEffect(() => {
+    if (line.value.open) tellRings();
+  });
+  useEffect(() => {
+    document.addEventListener("visibilitychange", tellRings);
+    return () => document.removeEventListener("visibilitychange", tellRings);
+  }, []);
   useSignalEffect(() => (loud.value ? ring("high") : undefined));
   const [first, ...others] = ringing.value;
   if (!first) return null;
   return (
-    <div class="banner banner-high" data-testid="image-call">
+    <div class="banner banner-high banner-row" data-testid="image-call">
       <p class="unseen" role="alert">
         {t(isUntold(first) ? "imageCallUntold" : "imageCallDue")} {first.site ? placeName(first.site) : ""}
       </p>

@@ -50,6 +50,9 @@ function placesOf(role: Role): Place[] {
     ...(may("deviceClocks", role)
       ? [{ page: "clocks", href: "/clocks", title: "clocksPage", count: BadClocks } as const]
       : []),
+    ...(may("detectorResults", role) && !may("administer", role)
+      ? [{ page: "detectors", href: "/detectors", title: "detectorsPage" } as const]
+      : []),
     { page: "help", href: "/help", title: "helpPage", count: FirstTime },
     ...(headOfDuty() ? [{ page: "drill", href: "/drill", title: "drillPage" } as const] : []),
     ...(may("administer", role) ? [{ page: "admin", href: "/admin", title: "adminPage" } as const] : []),

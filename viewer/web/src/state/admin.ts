@@ -1,5 +1,5 @@
 /** What administrators do: each act is one call, its refusal is said in words. */
-import type { NewCode, Paired, QuarantinedFile } from "../wireAdmin";
+import type { ImagePatient, NewCode, Paired, QuarantinedFile } from "../wireAdmin";
 import { attempt } from "./acts";
 import { call, post } from "./api";
 
@@ -59,6 +59,9 @@ export const testChannel = (person: string, channel: string) =>
 
 export const takeFile = (id: string, where: object) =>
   asked(`file ${id}`, () => post<{ case_id: string }>(`/admin/quarantine/${at(id)}/take`, where));
+/** Whose a refused image says that it is: the look is noted, with why. */
+export const whoseImage = (id: string, reason: string) =>
+  asked(`whose ${id}`, () => post<ImagePatient>(`/admin/quarantine/${at(id)}/patient`, { reason }));
 export const discardFile = (id: string, reason: string) =>
   asked(`file ${id}`, () =>
     post<{ file: QuarantinedFile }>(`/admin/quarantine/${at(id)}/discard`, { reason }),

@@ -58,7 +58,8 @@ export function elapsed(from: string | null, to: string | null): string {
   return whole < 60 ? t("afterSeconds", { n: whole }) : t("afterMinutes", { n: Math.floor(whole / 60) });
 }
 
-export const placeName = (site: Site): string => (lang.value === "zh" ? site.name_zh : site.name_en);
+export const placeName = (site: Pick<Site, "name_zh" | "name_en">): string =>
+  lang.value === "zh" ? site.name_zh : site.name_en;
 export const siteName = (row: Row): string => placeName(row.site);
 
 /** The service's words for a case in which nothing fired; the page says more of what that leaves open. */

@@ -13,6 +13,9 @@ interface Call {
 }
 export interface DueCall extends Call {
   tier: string;
+  alert_id: string;
+  /** The service does not know yet that a page of this person has the ring. */
+  owed: boolean;
 }
 export interface UntoldCall extends Call {
   critical: Coded[];
@@ -43,6 +46,16 @@ export function ringingCalls(
   // The clinic has the patient: a result that cannot wait is its call as well.
   const untold = calls.untold.filter((one) => one.mine || role === "clinic");
   return [...untold, ...calls.due].filter((one) => !away.has(one.key) && one.study_uid !== lookedAt);
+}
+
+/** What this page has to say of the rings that it has: the study before the eyes is seen, every other is here. */
+export function ringsToTell(
+  calls: ImageCalls | null,
+  lookedAt: string | null,
+): { type: "delivered" | "seen"; ring: DueCall }[] {
+  return (calls?.due ?? [])
+    .filter((ring) => ring.owed || ring.study_uid === lookedAt)
+    .map((ring) => ({ type: ring.study_uid === lookedAt ? "seen" : "delivered", ring }));
 }
 
 /** Critical results of one case that nobody was told. */

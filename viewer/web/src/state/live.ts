@@ -10,6 +10,7 @@ import {
   type Row,
   type WaveMessage,
 } from "../wire";
+import { isImages } from "../wireImage";
 import { owedDeliveries, owedLooks } from "./alerts";
 import { observeServerTime, clock as serverClock } from "./clock";
 import {
@@ -28,6 +29,8 @@ import { soundState } from "./sound";
 
 export const rows = signal<Rows>(NO_ROWS);
 export const line = signal<LineState>({ open: false, lostAtMs: performance.now() });
+/** Counts on when the reading of some study has changed: whoever shows studies asks anew. */
+export const imagesChanged = signal(0);
 export const board = computed(() => sections(rows.value.cases.values()));
 
 /** Each case by itself, so that what changes in one is drawn in one row. */
@@ -58,6 +61,19 @@ function hold(next: Rows, changed?: string): void {
       cell.value = row;
     }
   });
+}
+
+/** However much changes at once, studies are asked for this often at most. */
+const IMAGES_AGAIN_MS = 1_000;
+let imagesWait = false;
+
+function saidImages(): void {
+  if (imagesWait) return;
+  imagesWait = true;
+  setTimeout(() => {
+    imagesWait = false;
+    imagesChanged.value += 1;
+  }, IMAGES_AGAIN_MS);
 }
 
 const waveListeners = new Map<string, Set<(wave: WaveMessage) => void>>();
@@ -149,6 +165,7 @@ const origin = (): string => `${location.protocol === "https:" ? "wss" : "ws"}:/
 function takeState(state: LineState): void {
   line.value = state;
   if (!state.open) return;
+  saidImages(); // what was said meanwhile was not heard
   // A new line knows nothing of what the old one was told.
   told = new Set();
   for (const ecgId of waveListeners.keys()) current?.send({ type: "watch", ecg_id: ecgId });
@@ -158,6 +175,11 @@ function takeState(state: LineState): void {
 function take(message: LiveMessage): void {
   if (isWave(message)) {
     for (const listen of waveListeners.get(message.ecg_id) ?? []) listen(message);
+    return;
+  }
+  if (isImages(message)) {
+    observeServerTime(message.server_time);
+    saidImages();
     return;
   }
   if (isSnapshot(message)) {
@@ -196,6 +218,22 @@ function tellOwed(): void {
 function shownOrHeard(run: () => void): void {
   if (document.visibilityState === "visible") requestAnimationFrame(run);
   else if (soundState() === "on") setTimeout(run);
+}
+
+/** The same of the call for a study's report; each ring, by its key, is told anew. */
+export function tellStudy(type: "delivered" | "seen", ring: StudyRing): void {
+  const said = `${type} ${ring.key}`;
+  if (told.has(said)) return;
+  shownOrHeard(() => {
+    const { alert_id, study_uid } = ring;
+    if (!told.has(said) && current?.send({ type, alert_id, study_uid })) told.add(said);
+  });
+}
+
+export interface StudyRing {
+  key: string;
+  alert_id: string;
+  study_uid: string;
 }
 
 function tell(type: "delivered" | "seen", alerts: readonly Alert[]): void {

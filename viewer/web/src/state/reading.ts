@@ -21,6 +21,8 @@ export const release = (uid: string) => act(uid, "release");
 export const markStat = (uid: string, reason: string) => act(uid, "stat", { reason });
 export const seen = (uid: string) => act(uid, "seen");
 
+export const share = (uid: string, site: string, reason: string) => act(uid, "share", { site, reason });
+
 export interface Written {
   findings: string;
   impression: string;

@@ -5,6 +5,7 @@ const PLAIN = [
   "clinic",
   "clocks",
   "contacts",
+  "detectors",
   "drill",
   "followups",
   "help",

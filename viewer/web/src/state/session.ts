@@ -154,8 +154,12 @@ const RIGHTS = {
   imageRead: ["radiologist"],
   /** Say that a study is read before all others. */
   imageStat: [...DOCTORS, "cathlab", "ed", "ccu", "radiologist", "clinic"],
+  /** With another member of the network. */
+  imageShare: [...DOCTORS, "cathlab", "ed", "ccu", "radiologist", "clinic"],
   imageSeen: [...DOCTORS, "clinic", "ed", "ccu", "cathlab"],
   deviceClocks: ["quality", "admin"],
+  /** What detectors said in silence. */
+  detectorResults: ["quality", "admin"],
   administer: ["admin"],
   /** Times without names: of the network, and a clinic of its own. */
   quality: ["quality", "admin", "clinic"],

@@ -8,6 +8,7 @@ import { discardFile, takeFile } from "../../state/admin";
 import { dateTime } from "../../state/format";
 import { ta } from "../../textsAdmin";
 import type { AdminSite, QuarantinedFile } from "../../wireAdmin";
+import { adviceOn, WhatImage } from "./QuarantinedImage";
 import { Field, SiteChoice } from "./shared";
 
 export function Quarantine(): JSX.Element {
@@ -36,6 +37,7 @@ export function Quarantine(): JSX.Element {
         {waiting.map((file) => (
           <li key={file.id} class="card" data-testid="quarantined">
             <Said file={file} />
+            {file.whole && <WhatImage file={file} />}
             <Deal file={file} sites={places?.sites ?? []} changed={changed} />
           </li>
         ))}
@@ -65,6 +67,7 @@ export function Quarantine(): JSX.Element {
 }
 
 function Said({ file }: { file: QuarantinedFile }): JSX.Element {
+  const advice = adviceOn(file.reason);
   return (
     <>
       <p>
@@ -78,6 +81,7 @@ function Said({ file }: { file: QuarantinedFile }): JSX.Element {
       <p class="admin-detail">
         <code>{file.reason}</code> {file.detail}
       </p>
+      {advice && file.settled === null && <p data-testid="file-advice">▸ {advice}</p>}
     </>
   );
 }

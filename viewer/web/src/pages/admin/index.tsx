@@ -7,6 +7,7 @@ import { type AdminText, ta } from "../../textsAdmin";
 import { Changes } from "./Changes";
 import { Channels } from "./Channels";
 import { Devices } from "./Devices";
+import { Forwards } from "./Forwards";
 import { Quarantine } from "./Quarantine";
 import { Rules } from "./Rules";
 import { Sites } from "./Sites";
@@ -20,6 +21,8 @@ const PARTS: readonly [name: AdminText, href: string, is: AdminText, page: Compo
   ["roster", "/roster", "rosterIs", null],
   ["rules", "/admin/rules", "rulesIs", Rules],
   ["quarantine", "/admin/quarantine", "quarantineIs", Quarantine],
+  ["forwards", "/admin/forwards", "forwardsIs", Forwards],
+  ["detectors", "/detectors", "detectorsIs", null],
   ["drill", "/drill", "drillIs", null],
   ["changes", "/admin/changes", "changesIs", Changes],
 ];

@@ -6,21 +6,24 @@ import { ImageClockView } from "../../parts/ImageClock";
 import { useLoaded } from "../../parts/load";
 import { nowMs } from "../../state/clock";
 import { dateTime, personName, placeName } from "../../state/format";
+import { imagesChanged } from "../../state/live";
 import { acted } from "../../state/reading";
 import "../../styles/image.css";
 import { say, t } from "../../texts";
 import { type ImageText, ti } from "../../textsImage";
-import type { Worklist, WorklistRow } from "../../wireImage";
+import type { CaseImage, Worklist, WorklistRow } from "../../wireImage";
 import { Cards } from "./Detectors";
+import { Orders } from "./Orders";
 
-const AGAIN_MS = 10_000;
+/** The line says when something has changed; the clocks run here, and this is for a line that is cut. */
+const AGAIN_MS = 60_000;
 
 export function ImagingPage(): JSX.Element {
   const [state, setState] = useState<"open" | "reported">("open");
   const turn = useComputed(() => Math.floor((nowMs.value ?? 0) / AGAIN_MS)).value;
   const { value, problem } = useLoaded<Worklist>(
     `/imaging/worklist?state=${state}`,
-    `${turn} ${acted.value}`,
+    `${turn} ${acted.value} ${imagesChanged.value}`,
   );
   return (
     <main class="page" data-testid="imaging-page">
@@ -48,10 +51,15 @@ export function ImagingPage(): JSX.Element {
       {value && value.total > value.studies.length && (
         <p class="muted">{ti("listMore", { n: value.total, shown: value.studies.length })}</p>
       )}
+      <Orders />
       <Cards />
     </main>
   );
 }
+
+/** Many machines write the part of the body as the description, too. */
+const studyWords = ({ body_part, description }: CaseImage): string =>
+  [...new Set([body_part, description].filter(Boolean).map((one) => one?.trim()))].join(" ");
 
 function Line({ row }: { row: WorklistRow }): JSX.Element {
   const { study, reading } = row;
@@ -66,8 +74,8 @@ function Line({ row }: { row: WorklistRow }): JSX.Element {
           <ImageClockView reading={reading} />
         </span>
         <span>
-          <b>{study.modalities.join(" ") || t("unknown")}</b> {study.body_part} {study.description}
-          {reading.stat_by && <b class="late"> ▲ STAT</b>}
+          <b>{study.modalities.join(" ") || t("unknown")}</b> {studyWords(study)}
+          {(reading.stat_by || study.priority === "STAT") && <b class="late"> ▲ STAT</b>}
           {row.critical_indications.map((one) => (
             <span key={one.zh} class="indication">
               {" "}

@@ -13,6 +13,8 @@ import { CriticalDuty } from "./Critical";
 import { Detectors } from "./Detectors";
 import { Privacy } from "./Privacy";
 import { AddendumForm, ReportForm } from "./ReportForm";
+import { RungPeople } from "./Rung";
+import { SentOn, Share } from "./Share";
 
 export function ReportPanel({ uid, page }: { uid: string; page: StudyReading }): JSX.Element {
   const { reading } = page;
@@ -71,6 +73,7 @@ export function ReportPanel({ uid, page }: { uid: string; page: StudyReading }):
             run={(reason) => markStat(uid, reason)}
           />
         )}
+        {signed.length === 0 && <RungPeople rung={reading.rung ?? []} />}
       </section>
       <CriticalDuty uid={uid} page={page} />
       {signed.map((one) => (
@@ -79,6 +82,8 @@ export function ReportPanel({ uid, page }: { uid: string; page: StudyReading }):
       {signed.length > 0 && <AfterSigning uid={uid} page={page} />}
       {signed.length === 0 && !may("imageRead", role) && <p class="muted">{ti("notReported")}</p>}
       {signed.length === 0 && mine && page.choices && <ReportForm uid={uid} page={page} />}
+      <Share uid={uid} page={page} />
+      {may("images", role) && <SentOn uid={uid} />}
     </aside>
   );
 }
