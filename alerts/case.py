@@ -36,6 +36,8 @@ from greenchannel.events import (
     IdentityConflictRaised,
     ImagePatientDoubted,
     ImageRefused,
+    ImageResultReturned,
+    ImageStudyMoved,
     ReadingOverdue,
 )
 
@@ -300,6 +302,8 @@ def _fold_rest(case: Case, envelope: Envelope) -> Case:
                 at=envelope.at, sha256=e.sha256, study_uid=e.study_uid, differs=differs
             )
             return replace(case, conflicts=(*case.conflicts, conflict))
+        case ImageStudyMoved() as e if e.from_case_id == case.case_id:
+            return _without_study(case, e.study_uid)
         case IdentityChecked() as e:
             check = IdentityCheck(at=envelope.at, person=person_of(envelope.actor), note=e.note)
             return replace(case, identity_check=check)
@@ -312,3 +316,17 @@ def _fold_rest(case: Case, envelope: Envelope) -> Case:
             return replace(case, state="merged", closed_at=envelope.at, merged_into=e.into_case_id)
         case _:
             return case
+
+
+def _without_study(case: Case, study_uid: str) -> Case:
+    """The case after a study left it: nobody asks whose it is any more, and its result is no time of this case."""
+    returned = {
+        one.seq
+        for one in case.history
+        if isinstance(one.event, ImageResultReturned) and one.event.study_uid == study_uid
+    }
+    return msgspec.structs.replace(
+        case,
+        conflicts=tuple(one for one in case.conflicts if one.study_uid != study_uid),
+        values=tuple(one for one in case.values if one.seq not in returned),
+    )

@@ -56,6 +56,7 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = {
     "ambulance_eta": _DOCTORS | {"ed", "dispatch", "clinic"},
     "close": _DOCTORS | {"ed", "quality"},
     "join": _DOCTORS | {"quality"},  # merge and split
+    "move_images": _DOCTORS | {"radiologist", "quality"},  # to the case they are of
     "check_identity": _DOCTORS | {"ed", "clinic", "quality"},  # the clinic has the patient before it
     "contacts": _ALL_PEOPLE,  # one's own
     "duty": _ALL_PEOPLE,  # to begin one's own

@@ -13,7 +13,8 @@ from greenchannel.ingest.imaging.dicom_json import bulk_value, metadata
 from greenchannel.ingest.imaging.pixel_source import PixelSource
 from greenchannel.ingest.imaging.transcode import to_explicit
 from greenchannel.service.errors import NotFound
-from greenchannel.service.imaging.records import StoredInstance
+from greenchannel.service.imaging.records import ImageStudy, StoredInstance
+from greenchannel.service.imaging.renaming import as_given
 from greenchannel.viewer.dicom_web_accept import (
     DICOM,
     EXPLICIT,
@@ -61,7 +62,7 @@ async def study_objects(study: str, request: Request, front: Here, who: Who) -> 
     choice = choose_object(accepted(request), alone=False)
     instances = await instances_of(front, found, who=who)
     look(front, who, "look_image_files", found)
-    return await _objects(front, request, instances, choice)
+    return await _objects(front, request, found, instances, choice)
 
 
 @router.get(SERIES, summary="All objects of a series")
@@ -71,7 +72,7 @@ async def series_objects(study: str, series: str, request: Request, front: Here,
     choice = choose_object(accepted(request), alone=False)
     instances = await instances_of(front, found, series, who=who)
     look(front, who, "look_image_files", found)
-    return await _objects(front, request, instances, choice)
+    return await _objects(front, request, found, instances, choice)
 
 
 @router.get(INSTANCE, summary="One object")
@@ -84,32 +85,36 @@ async def instance_object(
     one = await instance_of(front, found, series, instance, who=who)
     look(front, who, "look_image_files", found)
     if choice.is_multipart:
-        return await _objects(front, request, [one], choice)
-    body, syntax = await _object(front, one, choice)
+        return await _objects(front, request, found, [one], choice)
+    body, syntax = await _object(front, found, one, choice)
     return Response(body, media_type=f"{DICOM}; transfer-syntax={syntax}", headers=KEPT)
 
 
 async def _objects(
-    front: Front, request: Request, instances: Sequence[StoredInstance], choice: Choice
+    front: Front,
+    request: Request,
+    study: ImageStudy,
+    instances: Sequence[StoredInstance],
+    choice: Choice,
 ) -> Response:
     if not instances:
         raise NotFound("image", "any")
     base = base_of(request)
     first = await _object(
-        front, instances[0], choice
+        front, study, instances[0], choice
     )  # what cannot be given is said before the answer begins
 
     async def parts() -> Parts:
         for number, one in enumerate(instances):
-            body, syntax = first if number == 0 else await _object(front, one, choice)
+            body, syntax = first if number == 0 else await _object(front, study, one, choice)
             yield f"{DICOM}; transfer-syntax={syntax}", url_of(base, one), body
 
     return in_parts(DICOM, parts())
 
 
-async def _object(front: Front, one: StoredInstance, choice: Choice) -> tuple[bytes, str]:
+async def _object(front: Front, study: ImageStudy, one: StoredInstance, choice: Choice) -> tuple[bytes, str]:
     """The bytes of an object as they are given, and their transfer syntax."""
-    data = await front.desk.images.bytes_of(one.sop_uid)
+    data = await _bytes(front, study, one)
     if choice.syntax in (None, one.transfer_syntax):
         return data, one.transfer_syntax
     if choice.syntax != EXPLICIT:
@@ -120,6 +125,12 @@ async def _object(front: Front, one: StoredInstance, choice: Choice) -> tuple[by
         if error.code != "unsupported":
             raise
         raise not_acceptable(f"transfer-syntax=* or {one.transfer_syntax}") from error
+
+
+async def _bytes(front: Front, study: ImageStudy, one: StoredInstance) -> bytes:
+    """As they came; of a study that a person moved, under the patient that it is of."""
+    data = await front.desk.images.bytes_of(one.sop_uid)
+    return data if study.text.in_file is None else await beside(as_given, data, study.text)
 
 
 # ---------------------------------------------------------------- frames and values
@@ -239,7 +250,7 @@ async def study_metadata(study: str, request: Request, front: Here, who: Who) ->
     found = await study_of(front, who, study)
     instances = await instances_of(front, found, who=who)
     look(front, who, "look_images", found)
-    return await _metadata(front, request, instances)
+    return await _metadata(front, request, found, instances)
 
 
 @router.get(SERIES + "/metadata", summary="All but the large values of a series")
@@ -248,7 +259,7 @@ async def series_metadata(study: str, series: str, request: Request, front: Here
     found = await study_of(front, who, study)
     instances = await instances_of(front, found, series, who=who)
     look(front, who, "look_images", found)
-    return await _metadata(front, request, instances)
+    return await _metadata(front, request, found, instances)
 
 
 @router.get(INSTANCE + "/metadata", summary="All but the large values of an object")
@@ -259,10 +270,12 @@ async def instance_metadata(
     found = await study_of(front, who, study)
     one = await instance_of(front, found, series, instance, who=who)
     look(front, who, "look_images", found)
-    return await _metadata(front, request, [one])
+    return await _metadata(front, request, found, [one])
 
 
-async def _metadata(front: Front, request: Request, instances: Sequence[StoredInstance]) -> Response:
+async def _metadata(
+    front: Front, request: Request, study: ImageStudy, instances: Sequence[StoredInstance]
+) -> Response:
     accepts_json(accepted(request))
     state: Any = request.app.state
     if not hasattr(state, "image_metadata"):
@@ -270,11 +283,13 @@ async def _metadata(front: Front, request: Request, instances: Sequence[StoredIn
     kept: _Kept = state.image_metadata
     base = base_of(request)
     made: list[bytes] = []
+    text = study.text
+    moved = () if text.in_file is None else (str(msgspec.structs.replace(text, text_key=None)),)
     for one in instances:
-        key = (base, one.sop_uid, one.sha256, one.patient)
+        key = (base, one.sop_uid, one.sha256, one.patient, *moved)
         body = kept.get(key)
         if body is None:
-            data = await front.desk.images.bytes_of(one.sop_uid)
+            data = await _bytes(front, study, one)
             body = msgspec.json.encode(await beside(metadata, data, url_of(base, one)))
             kept.put(key, body)
         made.append(body)

@@ -22,6 +22,9 @@ def study_json(study: ImageStudy, *, named: bool) -> dict[str, Any]:
         "description": text.description if named else None,
         "reasons": list(text.reasons) if named else [],
         "priority": text.priority,
+        "charset_assumed": None if text.charset == "?" else text.charset,
+        "charset_doubtful": text.charset == "?",
+        "names_other": text.in_file is not None,  # it was moved here: its files name somebody else, or nobody
         "study_at": maybe(study.study_at),
         "study_date": study.study_date,
         "received_at": rfc3339(study.received_at),

@@ -129,10 +129,10 @@ def content(
     printed_by: str,
     english: bool,
 ) -> ImageReport:
-    """The report in its order; raises `ValueError` where none is signed."""
+    """The report in its order; raises `ValueError` where none is signed, or its words are sealed."""
     report = reading.report
-    if report is None:
-        raise ValueError("expected a signed report, got none")
+    if report is None or any(one.sealed is not None for one in reading.signed):
+        raise ValueError("expected a signed report whose words are opened, got none")
     state = {
         "provisional": Word("临时报告（待确认）", "PROVISIONAL, to be confirmed"),
         "final": Word("正式报告", "final report"),
@@ -145,6 +145,7 @@ def content(
         who=_who(head, site, english),
         study=_study(head, english),
         sections=(
+            *_carried(reading, english),
             Section(title="Findings" if english else "影像所见", text=report.findings),
             Section(title="Impression" if english else "诊断意见", text=report.impression),
             *(_addendum(one, names.get(one.person, one.person), english) for one in reading.signed[1:]),
@@ -206,6 +207,18 @@ def _study(head: StudyHead, english: bool) -> tuple[Pair, ...]:
 
 def _signed(one: Signed, name: str, english: bool) -> str:
     return f"{'Signed by' if english else '报告医师'} {name}  {clock(one.at)}"
+
+
+def _carried(reading: Reading, english: bool) -> tuple[Section, ...]:
+    if not reading.carried:
+        return ()
+    at = clock(reading.moves[-1].at)
+    said = (
+        f"Signed while the study was filed to another patient; moved here {at}. Not confirmed for this patient."
+        if english
+        else f"报告签发时该检查归在另一患者名下，{at} 改归本患者，尚未为本患者重新确认。"
+    )
+    return (Section(title="Attention" if english else "注意", text=said),)
 
 
 def _addendum(one: Signed, name: str, english: bool) -> Section:

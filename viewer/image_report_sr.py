@@ -68,13 +68,13 @@ def document(
     Raises
     ------
     ValueError
-        Nothing is signed.
+        Nothing is signed, or its words are sealed.
     """
     from pydicom.dataset import FileDataset, FileMetaDataset
     from pydicom.uid import UID
 
-    if reading.report is None:
-        raise ValueError("expected a signed report, got none")
+    if reading.report is None or any(one.sealed is not None for one in reading.signed):
+        raise ValueError("expected a signed report whose words are opened, got none")
     newest = reading.signed[-1]
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = UID(BASIC_TEXT_SR)
@@ -116,7 +116,7 @@ def filed(
 
 def filed_uid(reading: Reading) -> str:
     """The UID of the object that lies in the study for the newest text. Raises `IndexError` where nothing is signed."""
-    return uid_of(reading.study_uid, reading.signed[-1].report_id)
+    return uid_of(reading.study_uid, reading.signed[-1].report_id, *_moved(reading))
 
 
 def uid_of(*parts: str) -> str:
@@ -128,7 +128,14 @@ def uid_of(*parts: str) -> str:
 def _uid_of_text(reading: Reading, signed: Signed, head: StudyHead, filed: bool) -> str:
     """Of the object of one text: those with and without what names the patient differ, so they are two objects."""
     named = filed or head.patient_name is not None or head.patient_id is not None
-    return uid_of(reading.study_uid, signed.report_id, *(() if named else ("without name",)))
+    return uid_of(
+        reading.study_uid, signed.report_id, *(() if named else ("without name",)), *_moved(reading)
+    )
+
+
+def _moved(reading: Reading) -> tuple[str, ...]:
+    """The same text of another patient is another object."""
+    return (f"moved {len(reading.moves)}",) if reading.moves else ()
 
 
 def _patient_and_study(found: Any, head: StudyHead, *, filed: bool) -> None:
@@ -214,29 +221,40 @@ def _of_study(study_uid: str, by_series: Mapping[str, Sequence[Image]]) -> "Data
 
 
 def _content(reading: Reading, names: Mapping[str, str]) -> list["Dataset"]:
-    report = reading.signed[0]
+    """The observer of the document is who signed its newest text; a section by another names its own (TID 2000)."""
+    report, newest = reading.signed[0], reading.signed[-1]
+
+    def by(one: Signed) -> list["Dataset"]:
+        return [] if one.person == newest.person else _observer(one.person, names)
+
     tree = [
         _coded("HAS CONCEPT MOD", _LANGUAGE, ("zh-CN", "RFC5646", "Chinese (China)")),
-        _coded("HAS OBS CONTEXT", _OBSERVER_TYPE, _PERSON),
-        _named("HAS OBS CONTEXT", _OBSERVER, names.get(report.person, report.person)),
-        _section(_FINDINGS, [report.findings]),
-        _section(_IMPRESSIONS, [report.impression]),
+        *_observer(newest.person, names),
+        _section(_FINDINGS, [report.findings], by(report)),
+        _section(_IMPRESSIONS, [report.impression], by(report)),
     ]
     rows = [critical_results().get(code) for code in reading.critical]
     told = [f"危急值 Critical: {row.zh} / {row.en}" for row in rows if row is not None]
     if told:
         tree.append(_section(_CONCLUSIONS, told))
-    tree += [_section(_ADDENDUM, [one.impression]) for one in reading.signed[1:]]
+    tree += [_section(_ADDENDUM, [one.impression], by(one)) for one in reading.signed[1:]]
     return tree
 
 
-def _section(names: tuple[Code, Code], texts: Sequence[str]) -> "Dataset":
+def _observer(person: str, names: Mapping[str, str]) -> list["Dataset"]:
+    return [
+        _coded("HAS OBS CONTEXT", _OBSERVER_TYPE, _PERSON),
+        _named("HAS OBS CONTEXT", _OBSERVER, names.get(person, person)),
+    ]
+
+
+def _section(names: tuple[Code, Code], texts: Sequence[str], observer: Sequence["Dataset"] = ()) -> "Dataset":
     one = _item()
     one.RelationshipType = "CONTAINS"
     one.ValueType = "CONTAINER"
     one.ConceptNameCodeSequence = [_code(names[0])]
     one.ContinuityOfContent = "SEPARATE"
-    one.ContentSequence = []
+    one.ContentSequence = list(observer)
     for text in texts:
         part = _item()
         part.RelationshipType = "CONTAINS"

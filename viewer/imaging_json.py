@@ -12,6 +12,7 @@ from greenchannel.alerts.imaging.templates import ReportTemplate, offered
 from greenchannel.clock import rfc3339
 from greenchannel.service.callers import Caller
 from greenchannel.service.imaging.reading_desk import Row
+from greenchannel.service.imaging.reading_words import opened
 from greenchannel.service.imaging.records import ImageStudy
 from greenchannel.triage.imaging.clocks import rules
 from greenchannel.triage.imaging.order import UPPER, explain
@@ -29,6 +30,8 @@ def on_case(front: Front, study: ImageStudy, who: Caller, *, named: bool) -> dic
     """A study as the page of its case has it, with how far its reading is, and the report for who may read it;
     `reading` is null where it is not one that is read."""
     reading = front.desk.image_readings.known(study.study_uid)
+    if reading is not None:
+        reading = opened(reading, study.text.text_key)
     texts = may(who, "image_report")
     said = None if reading is None else reading_json(reading, front.directory, texts=texts)
     return study_json(study, named=named) | {"reading": said}
@@ -85,6 +88,7 @@ def reading_json(reading: Reading, names: Directory, *, texts: bool) -> dict[str
             }
             for one in reading.untold
         ],
+        "moved": None if not reading.moves else _moved(reading, names),
         "shared_with": [names.site(site) for site in reading.shared_with],
         "signed_at": None if reading.report is None else rfc3339(reading.report.at),
         "signed_by": None if reading.report is None else names.maybe_person(reading.report.person),
@@ -114,6 +118,17 @@ def _rung(reading: Reading, one: AlertPerson, names: Directory) -> dict[str, Any
     }
 
 
+def _moved(reading: Reading, names: Directory) -> dict[str, Any]:
+    """When the study came from another case, and what was signed there and is not confirmed here."""
+    move = reading.moves[-1]
+    return {
+        "at": rfc3339(move.at),
+        "by": names.actor_name(move.actor),
+        "from_case_id": move.from_case_id,
+        "carried": [one.report_id for one in reading.carried],
+    }
+
+
 def signed_json(one: Signed, names: Directory) -> dict[str, Any]:
     """A report or an addendum as it was signed."""
     word = None if one.addendum is None else ADDENDA.get(one.addendum)
@@ -128,6 +143,7 @@ def signed_json(one: Signed, names: Directory) -> dict[str, Any]:
         "addendum": one.addendum,
         "addendum_name": None if word is None else {"zh": word.zh, "en": word.en},
         "template": one.template,
+        "moved_at": maybe(one.moved_at),  # signed before the study was moved to this case
     }
 
 

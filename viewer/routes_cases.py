@@ -221,9 +221,14 @@ class Into(Given):
 
 
 class Ecgs(Given):
-    """ECGs that belong to another case."""
+    """ECGs and studies of images that belong to another case; one of them at least."""
 
-    ecg_ids: Annotated[list[Annotated[str, Field(max_length=64)]], Field(min_length=1, max_length=100)]
+    ecg_ids: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=100)] = Field(
+        default_factory=list
+    )
+    study_uids: Annotated[
+        list[Annotated[str, Field(max_length=64, pattern=r"^[0-9.]+$")]], Field(max_length=100)
+    ] = Field(default_factory=list)
     into: Annotated[str, Field(min_length=1, max_length=64)] | None = None
 
 
@@ -430,14 +435,17 @@ async def merge(case_id: str, body: Into, front: Here, who: Who) -> Response:
     return await _row(front, await front.desk.answers.merge(case_id, who, body.into))
 
 
-@router.post("/{case_id}/split", summary="Some ECGs belong to another case")
+@router.post("/{case_id}/split", summary="Some ECGs or studies belong to another case")
 async def split(case_id: str, body: Ecgs, front: Here, who: Who) -> Response:
-    """They move to a new case, or into the open case `into` of the same site; the answer is the case they left."""
-    require(who, "join")
+    """They move to a new case, or into the open case `into` of the same site; the answer is the case they left. What
+    was signed of a study stands as unconfirmed until its reader, or another, confirms it for the other patient."""
+    require(who, "join" if body.ecg_ids or not body.study_uids else "move_images")
     front.case(case_id, who)
     if body.into is not None:
         front.case(body.into, who)
-    return await _row(front, await front.desk.answers.split(case_id, who, body.ecg_ids, body.into))
+    return await _row(
+        front, await front.desk.answers.split(case_id, who, body.ecg_ids, body.into, body.study_uids)
+    )
 
 
 @router.post("/{case_id}/identity-checked", summary="A person looked whose the ECGs are")

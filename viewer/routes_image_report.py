@@ -9,6 +9,7 @@ from starlette.responses import Response
 from greenchannel.alerts.imaging.reading import Reading
 from greenchannel.service.callers import Caller
 from greenchannel.service.errors import NotFound
+from greenchannel.service.imaging.reading_words import opened
 from greenchannel.service.imaging.records import ImageStudy
 from greenchannel.service.imaging.threads import in_images
 from greenchannel.viewer import image_report_content, image_report_pages, image_report_sr
@@ -34,6 +35,7 @@ async def pdf(
     require(who, "image_report")
     reading = _signed(front, study_uid, who)
     study = await front.desk.images.study(study_uid)
+    reading = opened(reading, study.text.text_key)
     await front.directory.refresh()
     names, settings = front.directory, front.desk.settings
     head = await _head(front, reading, study, who, reason, named=named)
@@ -64,6 +66,7 @@ async def dicom(
     require(who, "image_report")
     reading = _signed(front, study_uid, who)
     study = await front.desk.images.study(study_uid)
+    reading = opened(reading, study.text.text_key)
     await front.directory.refresh()
     head = await _head(front, reading, study, who, reason, named=named)
     images = [one for one in await front.desk.images.instances(study_uid) if not one.made_here]

@@ -246,7 +246,7 @@ async def share(study_uid: Uid, body: Share, front: Here, who: Who) -> Response:
     await front.directory.refresh()
     if body.site not in front.directory.site_names():
         raise NotFound("site", body.site)
-    front.look(who, "share_image", reading.case_id or study_uid, f"{study_uid} {body.site}: {body.reason}")
+    front.look(who, "share_image", reading.case_id or study_uid, f"{study_uid} {body.site}")
     page = await front.desk.image_readings.share(study_uid, who, body.site, body.reason)
     return answer(await _page(front, page, who))
 
@@ -255,6 +255,7 @@ async def _page(front: Front, reading: Reading, who: Caller, reason: str | None 
     await front.directory.refresh()
     now = front.desk.clock.now()
     row = await front.desk.image_readings.row(reading, now)
+    reading = row.reading
     # Every answer has the texts, whatever was asked for.
     front.look(who, "look_image_report", reading.case_id or reading.study_uid, reading.study_uid)
     page = imaging_json.line(row, now, front.directory, named=may_name(who, reason))

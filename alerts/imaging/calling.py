@@ -40,4 +40,5 @@ def calls_for_telling(reading: Reading, person: str, watching: Collection[str]) 
 def untold_call(reading: Reading) -> str:
     """The name of the present call to tell: an addendum, or once more untold, is another."""
     names = "+".join(one.report_id for one in reading.untold)
-    return f"{names}:{reading.overdue_times}"
+    moved = f":moved{len(reading.moves)}" if reading.moves else ""
+    return f"{names}:{reading.overdue_times}{moved}"

@@ -16,7 +16,7 @@ from greenchannel.alerts.alert_deadlines import Deadline
 from greenchannel.alerts.alert_state import open_alert
 from greenchannel.alerts.escalation_plan import EVERYBODY, LIVE, PHONE
 from greenchannel.alerts.imaging import critical, receipts
-from greenchannel.alerts.imaging.reading import Reading
+from greenchannel.alerts.imaging.reading import Reading, Signed
 from greenchannel.alerts.tables import read_document, read_table
 from greenchannel.events import (
     AlertAcknowledged,
@@ -31,6 +31,7 @@ from greenchannel.events import (
     ImageCriticalOverdue,
     ImageReadingWanted,
     ImageReportSigned,
+    ImageStudyMoved,
     PlanStep,
     Ring,
 )
@@ -226,17 +227,24 @@ def deadlines(envelope: Envelope, reading: Reading) -> list[Deadline]:
     event, stream = envelope.event, envelope.stream
     if isinstance(event, ImageReportSigned | ImageAddendumSigned):
         signed = reading.signed[-1]
-        found = (
-            [_later(UNTOLD, stream, signed.report_id, critical.told_by(signed), 1)] if signed.critical else []
-        )
+        found = _untold_by(reading, stream, signed)
         if signed.provisional:
-            found.append(_later(UNCONFIRMED, stream, signed.report_id, envelope.at + confirm_within(), 1))
+            found.append(
+                _later(UNCONFIRMED, reading, stream, signed.report_id, envelope.at + confirm_within(), 1)
+            )
+        return found
+    if isinstance(event, ImageStudyMoved):
+        found = [one for signed in reading.signed for one in _untold_by(reading, stream, signed)]
+        if reading.report is not None:
+            name = reading.report.report_id
+            found.append(_later(UNCONFIRMED, reading, stream, name, envelope.at + confirm_within(), 1))
         return found
     if isinstance(event, ImageCriticalOverdue):
         due_at = envelope.at + timedelta(seconds=critical.again_s())
-        return [_later(UNTOLD, stream, event.report_id, due_at, event.times + 1)]
+        return [_later(UNTOLD, reading, stream, event.report_id, due_at, event.times + 1)]
     if isinstance(event, ImageConfirmationOverdue):
-        return [_later(UNCONFIRMED, stream, event.report_id, envelope.at + confirm_within(), event.times + 1)]
+        due_at = envelope.at + confirm_within()
+        return [_later(UNCONFIRMED, reading, stream, event.report_id, due_at, event.times + 1)]
     of_alert = alert_deadlines.of_alert(envelope, reading.alert_of)
     found = [msgspec.structs.replace(one, kind=_PREFIX + one.kind) for one in of_alert]
     return found + _last_receipt(envelope, reading)
@@ -262,9 +270,18 @@ def confirm_within() -> timedelta:
     return timedelta(hours=read_document(_FILE)["confirm_h"])
 
 
-def _later(kind: str, stream: str, report_id: str, due_at: datetime, times: int) -> Deadline:
-    payload = {"report_id": report_id, "times": times}
-    name = kind.removeprefix(_PREFIX)
+def _untold_by(reading: Reading, stream: str, signed: Signed) -> list[Deadline]:
+    due_at = critical.told_by(signed)
+    return [_later(UNTOLD, reading, stream, signed.report_id, due_at, 1)] if signed.critical else []
+
+
+def _later(
+    kind: str, reading: Reading, stream: str, report_id: str, due_at: datetime, times: int
+) -> Deadline:
+    """A duty of this case: one that began before its study was moved is another, and is asked for no more."""
+    moves = len(reading.moves)
+    payload = {"report_id": report_id, "times": times} | ({"moves": moves} if moves else {})
+    name = kind.removeprefix(_PREFIX) + (f":moved{moves}" if moves else "")
     return Deadline(
         id=f"{report_id}:{name}:{times}", due_at=due_at, kind=kind, stream=stream, payload=payload
     )
@@ -278,6 +295,8 @@ def on_due(
         return []
     if deadline.kind in (UNTOLD, UNCONFIRMED):
         report_id, times = deadline.payload["report_id"], deadline.payload["times"]
+        if deadline.payload.get("moves", 0) != len(reading.moves):
+            return []
         if deadline.kind == UNCONFIRMED:
             late = ImageConfirmationOverdue(report_id=report_id, due_at=deadline.due_at, times=times)
             unconfirmed = reading.report is not None and reading.report.report_id == report_id

@@ -133,7 +133,7 @@ def addendum(
         raise Refused("no_report", "尚无已签发报告", "expected a signed report, got none", 409)
     if reason not in ADDENDUM_REASONS:
         raise no_such("reason", "补充原因", reason)
-    if reason == "confirmation" and reading.state == "provisional" and person == reading.report.person:
+    if reason == "confirmation" and reading.needs_another and person == reading.report.person:
         raise Refused(
             "own_report",
             "初步报告须由另一位医师确认",
@@ -170,7 +170,9 @@ def tell_critical(reading: Reading, said: ImageCriticalTold, now: datetime) -> l
     if said.to_role not in to_roles():
         raise no_such("role", "接收角色", said.to_role)
     # Nobody can have told what was not signed yet: of an addendum as little as of the report before it.
-    if said.told_at > now + _MOST_AHEAD or said.told_at < max(known[name].at for name in said.report_ids):
+    if said.told_at > now + _MOST_AHEAD or said.told_at < max(
+        known[name].due_from for name in said.report_ids
+    ):
         raise Refused(
             "told_at",
             "通知时间应在签发之后、此刻之前",
@@ -212,14 +214,16 @@ def share(reading: Reading, person: str, site: str, reason: str) -> list[AnyEven
 
 
 def returned(reading: Reading, modality: str | None) -> ImageResultReturned:
-    """What the case is told of the newest signed text."""
+    """What the case is told of the newest signed text; the first for a case that the study was moved to is no addendum
+    there."""
     newest = reading.signed[-1]
+    here = len(reading.signed) - (reading.moves[-1].signed if reading.moves else 0)
     return ImageResultReturned(
         study_uid=reading.study_uid,
         report_id=newest.report_id,
         critical=bool(newest.critical),
-        addendum=newest.addendum is not None,
-        provisional=newest.provisional,
+        addendum=newest.addendum is not None and here > 1,
+        provisional=newest.provisional or bool(reading.carried),
         modality=modality,
     )
 

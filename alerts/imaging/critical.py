@@ -37,8 +37,8 @@ def to_roles() -> tuple[str, ...]:
 
 
 def told_by(signed: Signed) -> datetime:
-    """By when a signed text with critical results must have been told and said back."""
-    return signed.at + timedelta(minutes=read_value(_FILE, "told_within_min", float))
+    """By when a signed text with critical results must have been told and said back; anew where its study was moved."""
+    return signed.due_from + timedelta(minutes=read_value(_FILE, "told_within_min", float))
 
 
 def again_s() -> float:

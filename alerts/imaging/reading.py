@@ -24,6 +24,7 @@ from greenchannel.events import (
     ImageReportSigned,
     ImageResultSeen,
     ImageShared,
+    ImageStudyMoved,
     study_of,
 )
 
@@ -40,6 +41,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     template: str | None
     critical: tuple[str, ...] = ()
     provisional: bool = False
+    sealed: str | None = None  # given: its texts are in there
 
 
 class Signed(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +57,13 @@ class Signed(msgspec.Struct, frozen=True, kw_only=True):
     provisional: bool
     template: str | None
     addendum: str | None = None  # why it was added; None: it is the report
+    sealed: str | None = None  # given: its texts are in there
+    moved_at: datetime | None = None  # signed for another case: when the study was moved to this one
+
+    @property
+    def due_from(self) -> datetime:
+        """Since when those who care for the patient can, and must, be told."""
+        return self.moved_at or self.at
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,7 +76,19 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def closed(self) -> bool:
         """Did somebody hear it and say it back right?"""
-        return self.said.reached and self.said.read_back_right and bool(self.said.read_back)
+        words = bool(self.said.read_back) or self.said.sealed is not None
+        return self.said.reached and self.said.read_back_right and words
+
+
+class Move(msgspec.Struct, frozen=True, kw_only=True):
+    """A person found that the study is of another case."""
+
+    at: datetime
+    actor: str
+    from_case_id: str
+    to_case_id: str
+    signed: int  # how many texts were signed before it
+    calls: int  # how many calls were made before it: they told somebody of another patient
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,6 +103,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     stat_by: str | None = None
     stat_reason: str | None = None
+    stat_sealed: str | None = None  # given: the reason is in there
     claimed_by: str | None = None
     claimed_at: datetime | None = None
     detected: tuple[ImageDetected, ...] = ()  # the newest word of each detector
@@ -95,9 +117,12 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     unconfirmed_said_at: datetime | None = None  # when it was said last that its report waits to be confirmed
     seen_by: tuple[tuple[str, str, datetime], ...] = ()  # person, report id, when
     alerts: tuple[Alert, ...] = ()
-    heard: tuple[tuple[str, datetime], ...] = ()  # person, when a page of theirs last said that it has the ring
+    heard: tuple[
+        tuple[str, datetime], ...
+    ] = ()  # person, when a page of theirs last said that it has the ring
     gone: bool = False  # there is nothing to be read any more
     shared_with: tuple[str, ...] = ()  # sites that may use study and result beside its own
+    moves: tuple[Move, ...] = ()  # from case to case, oldest first
 
     @property
     def sites(self) -> tuple[str, ...]:
@@ -114,8 +139,22 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
         """ "waiting", "claimed", "provisional" or "final"."""
         if self.report is None:
             return "waiting" if self.claimed_by is None else "claimed"
-        confirmed = any(one.addendum == "confirmation" for one in self.signed[1:])
-        return "provisional" if self.report.provisional and not confirmed else "final"
+        before = self.moves[-1].signed if self.moves else 0
+        asked = self.report.provisional or before > 0
+        confirmed = any(one.addendum == "confirmation" for one in self.signed[max(before, 1) :])
+        return "provisional" if asked and not confirmed else "final"
+
+    @property
+    def carried(self) -> tuple[Signed, ...]:
+        """What was signed for another case and is not confirmed for this one."""
+        signed = self.signed[: self.moves[-1].signed] if self.moves else ()
+        return signed if self.state == "provisional" else ()
+
+    @property
+    def needs_another(self) -> bool:
+        """Must another person than its writer confirm the report? Not where its study alone was moved."""
+        confirmed = any(one.addendum == "confirmation" for one in self.signed)
+        return self.report is not None and self.report.provisional and not confirmed
 
     @property
     def is_open(self) -> bool:
@@ -132,7 +171,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
         """Signed texts with critical results that nobody has heard and said back."""
         if self.gone:
             return ()
-        told = {name for call in self.calls if call.closed for name in call.said.report_ids}
+        made = self.calls[self.moves[-1].calls :] if self.moves else self.calls
+        told = {name for call in made if call.closed for name in call.said.report_ids}
         return tuple(one for one in self.signed if one.critical and one.report_id not in told)
 
     def draft_of(self, person: str) -> Draft | None:
@@ -178,7 +218,7 @@ def fold(reading: Reading | None, envelope: Envelope) -> Reading | None:
         case ImageReadingWanted():
             return replace(reading, clock=event, case_id=event.case_id or reading.case_id)
         case ImageMarkedStat() if reading.stat_by is None:
-            return replace(reading, stat_by=event.person, stat_reason=event.reason)
+            return replace(reading, stat_by=event.person, stat_reason=event.reason, stat_sealed=event.sealed)
         case ImageDetected():
             after = replace(reading, detected=_newest(reading.detected, event))
             raises = event.status == _ENABLED and event.raised is True
@@ -196,6 +236,7 @@ def fold(reading: Reading | None, envelope: Envelope) -> Reading | None:
                 template=event.template,
                 critical=event.critical,
                 provisional=event.provisional,
+                sealed=event.sealed,
             )
             kept = tuple(one for one in reading.drafts if one.person != event.person)
             return replace(reading, drafts=(*kept, draft))
@@ -213,6 +254,8 @@ def fold(reading: Reading | None, envelope: Envelope) -> Reading | None:
             return replace(reading, heard=(*others, (event.person, at)))
         case ImageReadingGone():
             return replace(reading, gone=True)
+        case ImageStudyMoved():
+            return _moved(reading, event, envelope)
         case ImageShared():
             return replace(reading, shared_with=tuple(dict.fromkeys((*reading.shared_with, event.site))))
         case ImageResultSeen():
@@ -247,6 +290,29 @@ def _wanted(envelope: Envelope, event: ImageReadingWanted) -> Reading:
     )
 
 
+def _moved(reading: Reading, event: ImageStudyMoved, envelope: Envelope) -> Reading:
+    """What was signed, told, seen and shared was so for another patient: it stays written, and is asked for anew."""
+    move = Move(
+        at=envelope.at,
+        actor=envelope.actor,
+        from_case_id=event.from_case_id,
+        to_case_id=event.to_case_id,
+        signed=len(reading.signed),
+        calls=len(reading.calls),
+    )
+    return msgspec.structs.replace(
+        reading,
+        case_id=event.to_case_id,
+        moves=(*reading.moves, move),
+        signed=tuple(msgspec.structs.replace(one, moved_at=envelope.at) for one in reading.signed),
+        overdue=(),
+        overdue_times=0,
+        overdue_at=(),
+        seen_by=(),
+        shared_with=(),
+    )
+
+
 def _signed(event: ImageReportSigned | ImageAddendumSigned, envelope: Envelope) -> Signed:
     at, seq = envelope.at, envelope.seq
     if isinstance(event, ImageAddendumSigned):
@@ -261,6 +327,7 @@ def _signed(event: ImageReportSigned | ImageAddendumSigned, envelope: Envelope) 
             provisional=False,
             template=None,
             addendum=event.reason,
+            sealed=event.sealed,
         )
     return Signed(
         report_id=event.report_id,
@@ -272,4 +339,5 @@ def _signed(event: ImageReportSigned | ImageAddendumSigned, envelope: Envelope) 
         critical=event.critical,
         provisional=event.provisional,
         template=event.template,
+        sealed=event.sealed,
     )

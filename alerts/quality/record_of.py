@@ -19,7 +19,7 @@ from greenchannel.alerts.milestones import MACHINE_SOURCES, MilestoneValue
 from greenchannel.alerts.quality.record import CaseRecord, RecordAlert, RecordEcg, RecordTime
 from greenchannel.alerts.quality.tables import read_value
 from greenchannel.alerts.timeline import TRANSFER, standing_values
-from greenchannel.events import ClockReading, ImageStudyReceived
+from greenchannel.events import ClockReading, ImageStudyMoved, ImageStudyReceived
 
 DELAY = "delay"  # the group of facts
 HUB = "hub"
@@ -150,7 +150,9 @@ def _record_time(
 
 def _of_images_alone(case: Case) -> bool:
     """Did images open the case, and nothing of chest pain come after?"""
-    opened_by_images = any(isinstance(one.event, ImageStudyReceived) for one in case.history[:3])
+    opened_by_images = any(
+        isinstance(one.event, ImageStudyReceived | ImageStudyMoved) for one in case.history[:3]
+    )
     return opened_by_images and not (case.ecgs or case.alerts or case.values or case.channel.opened_at)
 
 

@@ -15,7 +15,9 @@ from pydicom.tag import BaseTag, Tag
 from pydicom.valuerep import PersonName
 
 from greenchannel.ingest.errors import IngestError, shown
+from greenchannel.ingest.imaging.charset import charset_of
 from greenchannel.ingest.imaging.pixel_source import RAISED, faults, read_dataset_of
+from greenchannel.ingest.imaging.values import Getter, in_charset
 
 Json = dict[str, Any]
 
@@ -37,22 +39,30 @@ def metadata(data: bytes, url: str) -> Json:
     """
     dataset, syntax = read_dataset_of(data)
     with faults("the DICOM file cannot be read"):
-        found = as_json(dataset, lambda path: f"{url}/bulkdata/{path}")
+        codec = charset_of(Getter(dataset)).codec
+        found = as_json(dataset, lambda path: f"{url}/bulkdata/{path}", codec=codec)
     found["00083002"] = {"vr": "UI", "Value": [syntax]}  # in which it is here
     return dict(sorted(found.items()))
 
 
-def as_json(dataset: Dataset, link: Callable[[str], str], path: str = "") -> Json:
-    """A data set; `link` makes the address of a value from the tags and item numbers that lead to it."""
+def as_json(
+    dataset: Dataset, link: Callable[[str], str], path: str = "", *, codec: str | None = None
+) -> Json:
+    """A data set; `link` makes the address of a value from the tags and item numbers that lead to it.
+
+    `codec` is that of its texts, where it is another than the data set says.
+    """
     found: Json = {}
     for tag in sorted(dataset.keys()):
         if tag.group == 2 or tag.element == 0:
             continue
-        found[f"{tag:08X}"] = _element(dataset, tag, link, path)
+        found[f"{tag:08X}"] = _element(dataset, tag, link, path, codec)
     return found
 
 
-def _element(dataset: Dataset, tag: BaseTag, link: Callable[[str], str], path: str) -> Json:
+def _element(
+    dataset: Dataset, tag: BaseTag, link: Callable[[str], str], path: str, codec: str | None
+) -> Json:
     vr = "UN"
     try:
         element: DataElement = dataset[tag]
@@ -61,15 +71,17 @@ def _element(dataset: Dataset, tag: BaseTag, link: Callable[[str], str], path: s
             vr = "OW"
         elif " or " in vr:
             vr = vr.split()[0]
-        return _valued(element, vr, link, f"{path}{tag:08X}")
+        return _valued(element, vr, link, f"{path}{tag:08X}", codec)
     except RAISED:
         return {"vr": vr if len(vr) == 2 else "UN"}
 
 
-def _valued(element: DataElement, vr: str, link: Callable[[str], str], path: str) -> Json:
+def _valued(element: DataElement, vr: str, link: Callable[[str], str], path: str, codec: str | None) -> Json:
     value = element.value
     if vr == "SQ":
-        items = [as_json(item, link, f"{path}/{number}/") for number, item in enumerate(value or ())]
+        items = [
+            as_json(item, link, f"{path}/{number}/", codec=codec) for number, item in enumerate(value or ())
+        ]
         return {"vr": vr, "Value": items} if items else {"vr": vr}
     if value is None or value == "" or (isinstance(value, (bytes, list, MultiValue)) and len(value) == 0):
         return {"vr": vr}
@@ -79,14 +91,14 @@ def _valued(element: DataElement, vr: str, link: Callable[[str], str], path: str
             return {"vr": binary, "BulkDataURI": link(path)}
         return {"vr": binary, "InlineBinary": base64.b64encode(value).decode("ascii")}
     many = value if isinstance(value, (MultiValue, list, tuple)) else [value]
-    return {"vr": vr, "Value": [_one(one, vr) for one in many]}
+    return {"vr": vr, "Value": [_one(one, vr, codec) for one in many]}
 
 
-def _one(value: Any, vr: str) -> Any:
+def _one(value: Any, vr: str, codec: str | None = None) -> Any:
     if value is None or value == "":
         return None
     if vr == "PN":
-        return person(value)
+        return person(in_charset(str(value), codec))
     if vr == "AT":
         return f"{Tag(value):08X}"
     if vr in _WHOLE:
@@ -94,7 +106,7 @@ def _one(value: Any, vr: str) -> Any:
     if vr in _FLOAT:
         number = float(value)
         return number if math.isfinite(number) else str(number)
-    return str(value)
+    return in_charset(str(value), codec)
 
 
 def person(name: PersonName | str) -> Json:

@@ -18,6 +18,7 @@ import msgspec
 from greenchannel.ingest.dicom_ecg import looks_like_dicom
 from greenchannel.ingest.dicom_tags import DEFLATED, EXPLICIT, IMPLICIT, inflated
 from greenchannel.ingest.errors import IngestError, shown
+from greenchannel.ingest.imaging.charset import charset_of
 from greenchannel.ingest.imaging.values import PYDICOM_RAISES, Getter
 from greenchannel.ingest.imaging.whole import Early, Pixels, pixels_of
 from greenchannel.ingest.parsed import DAYS_A_YEAR, Sex, age_between, plausible_age, sex_of
@@ -101,6 +102,9 @@ class ImageInstance(msgspec.Struct, frozen=True, kw_only=True):
     burned_in: YesNo = "unknown"
     private_tags: int = 0
 
+    charset_assumed: str | None = None  # "utf-8", "gb18030": of its texts, where it names none or another
+    charset_doubtful: bool = False  # its texts may be in another charset than it says
+
 
 class _Read(NamedTuple):
     dataset: "Dataset"
@@ -178,7 +182,9 @@ def _pixels(tag: Any, _vr: Any, _length: Any) -> bool:
 
 
 def _instance(read: _Read, data: bytes, content_sha256: str) -> ImageInstance:
-    get = Getter(read.dataset)
+    as_read = Getter(read.dataset)
+    charset = charset_of(as_read)
+    get = as_read.within(charset.codec)
     sop_class = get.text("SOPClassUID") or ""
     if sop_class == _DIRECTORY or "DirectoryRecordSequence" in read.dataset:
         raise IngestError("unsupported", "this is a directory of DICOM files", "an object", "a DICOMDIR")
@@ -223,6 +229,8 @@ def _instance(read: _Read, data: bytes, content_sha256: str) -> ImageInstance:
         decodable=undecodable is None,
         undecodable=undecodable,
         burned_in=_yes_no(get.code("BurnedInAnnotation")),
+        charset_assumed=charset.codec,
+        charset_doubtful=charset.doubtful,
         private_tags=sum(1 for tag in read.dataset.keys() if tag.is_private),  # noqa: SIM118 - its items are no tags
     )
 

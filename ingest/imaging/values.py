@@ -19,11 +19,27 @@ PYDICOM_RAISES: Final = (
 )  # fmt: skip
 
 
+def in_charset(text: str, codec: str | None) -> str:
+    """Text that was read as Latin-1, in the charset that it is in; as it was read where it cannot be."""
+    if codec is None or text.isascii():
+        return text
+    try:
+        return text.encode("latin-1").decode(codec)
+    except UnicodeError:
+        return text
+
+
 class Getter:
     """Values of one data set; None for each that is not there or cannot be read."""
 
-    def __init__(self, dataset: "Dataset") -> None:
+    def __init__(self, dataset: "Dataset", codec: str | None = None) -> None:
+        """`codec`: of the texts, where it is another than Latin-1, as which they were read."""
         self._dataset = dataset
+        self._codec = codec
+
+    def within(self, codec: str | None) -> "Getter":
+        """The same values, their texts in this charset."""
+        return Getter(self._dataset, codec)
 
     def _value(self, name: str) -> Any:
         try:
@@ -33,14 +49,18 @@ class Getter:
                 return None
             raise
 
-    def text(self, name: str, most: int = MAX_TEXT) -> str | None:
-        """Text of at most so many characters, without control characters; several values with backslashes between."""
+    def raw_text(self, name: str) -> str:
+        """Text as it was read, several values with backslashes between; "" where there is none."""
         value = self._value(name)
         if value is None:
-            return None
+            return ""
         if not isinstance(value, str) and hasattr(value, "__iter__") and not hasattr(value, "components"):
             value = "\\".join(str(one) for one in value)
-        found = _CONTROL.sub(" ", str(value)).strip()
+        return str(value)
+
+    def text(self, name: str, most: int = MAX_TEXT) -> str | None:
+        """Text of at most so many characters, without control characters; several values with backslashes between."""
+        found = _CONTROL.sub(" ", in_charset(self.raw_text(name), self._codec)).strip()
         return found[:most] or None
 
     def code(self, name: str) -> str | None:
@@ -97,6 +117,6 @@ class Getter:
         """The items of a sequence."""
         value = self._value(name)
         try:
-            return [Getter(item) for item in value or ()]
+            return [Getter(item, self._codec) for item in value or ()]
         except TypeError:
             return []

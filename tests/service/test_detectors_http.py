@@ -153,6 +153,27 @@ def test_a_study_leaves_without_its_patient_and_the_access_log_knows(tmp_path: P
     tell(tmp_path, story)
 
 
+def test_a_lost_and_a_damaged_file_are_told_and_keep_no_other_from_leaving(tmp_path: Path) -> None:
+    async def story(here: House) -> None:
+        await send(here, [ct(1), ct(2), ct(3)])
+        stored = await here.desk.images.instances(STUDY)
+        files = {one.number: next(tmp_path.rglob(f"images/*/{one.sha256}.*")) for one in stored}
+        files[1].unlink()
+        files[2].write_bytes(files[2].read_bytes()[:-1] + b"x")
+        path = f"{API}/admin/imaging/studies/{STUDY}/deidentified"
+        answer = await here.http.post(path, headers=await here.person("boss"), json={"reason": "teaching"})
+        assert answer.status_code == 200, answer.text
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+            report = json.loads(archive.read("report.json"))
+        assert len(report["written"]) == 1
+        assert [(one["number"], one["code"]) for one in report["refused"]] == [
+            (1, "file_gone"),
+            (2, "file_damaged"),
+        ]
+
+    tell(tmp_path, story)
+
+
 def test_pictures_that_may_carry_a_name_are_warned_of(tmp_path: Path) -> None:
     """Counted by what the headers say; unknown is unknown."""
 

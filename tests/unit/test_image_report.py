@@ -19,7 +19,7 @@ from greenchannel.viewer.words import Word
 from tests.imaging_log import STUDY, ImageLog, minutes
 from tests.pdf_paths import texts_of
 
-NAMES = {"rad1": "赵医生", "clinic1": "孙村医"}
+NAMES = {"rad1": "赵医生", "rad2": "吴医生", "clinic1": "孙村医"}
 HEAD = StudyHead(
     study_uid=STUDY,
     modalities=("CT",),
@@ -39,7 +39,9 @@ HEAD = StudyHead(
 IMAGES = [Image("1.2.3.1", "1.2.840.10008.5.1.4.1.1.2", f"1.2.3.1.{n}") for n in range(3)]
 
 
-def reading(*, provisional: bool = False, told: bool = False, addendum: bool = False) -> Reading:
+def reading(
+    *, provisional: bool = False, told: bool = False, addendum: bool = False, added_by: str = "rad1"
+) -> Reading:
     log = ImageLog()
     log.now = minutes(20)
     log.add(
@@ -72,7 +74,7 @@ def reading(*, provisional: bool = False, told: bool = False, addendum: bool = F
         log.add(
             commands.addendum(
                 log.reading,
-                "rad1",
+                added_by,
                 report_id="r_2",
                 text="与既往片比较无变化",
                 reason="addition",
@@ -190,13 +192,41 @@ def test_a_provisional_document_is_not_verified_and_an_addendum_names_the_one_be
     assert before.ReferencedSOPInstanceUID == early.SOPInstanceUID != later.SOPInstanceUID
 
 
+def observers(item: pydicom.Dataset) -> list[str]:
+    """Whom a document, or one of its sections, names as the observer itself."""
+    return [str(one.PersonName) for one in item.ContentSequence if one.ValueType == "PNAME"]
+
+
+def test_an_addendum_of_another_doctor_names_each_for_what_they_wrote() -> None:
+    """The document is its signer's; what the first doctor found stays the first doctor's."""
+    one = reading(addendum=True, added_by="rad2")
+    found = pydicom.dcmread(io.BytesIO(document(one, HEAD, IMAGES, names=NAMES, network="x")))
+
+    assert str(found.VerifyingObserverSequence[0].VerifyingObserverName) == "吴医生"
+    assert observers(found) == ["吴医生"]
+    by = {
+        part.TextValue: observers(section) or observers(found)
+        for section in found.ContentSequence
+        for part in section.get("ContentSequence", [])
+        if part.ValueType == "TEXT"
+    }
+    assert by[one.signed[0].findings] == by[one.signed[0].impression] == ["赵医生"]
+    assert by[one.signed[1].impression] == ["吴医生"]
+
+
 @pytest.mark.skipif(shutil.which("dsrdump") is None, reason="DCMTK's dsrdump is not here")
-@pytest.mark.parametrize("addendum", [False, True])
-def test_dcmtk_reads_the_structured_report_without_a_complaint(tmp_path: Path, addendum: bool) -> None:
+@pytest.mark.parametrize("added_by", [None, "rad1", "rad2"])
+def test_dcmtk_reads_the_structured_report_without_a_complaint(tmp_path: Path, added_by: str | None) -> None:
     """A second toolkit checks the modules and the content tree by the rules of the SOP class."""
     file = tmp_path / "report.dcm"
     file.write_bytes(
-        document(reading(told=True, addendum=addendum), HEAD, IMAGES, names=NAMES, network="县胸痛中心")
+        document(
+            reading(told=True, addendum=added_by is not None, added_by=added_by or "rad1"),
+            HEAD,
+            IMAGES,
+            names=NAMES,
+            network="县胸痛中心",
+        )
     )
     ran = subprocess.run(
         ["dsrdump", "+Pl", str(file)], capture_output=True, encoding="utf-8", timeout=20, check=False

@@ -88,6 +88,7 @@ from greenchannel.events.imaging import (
     ImageOrdered,
     ImagePatientDoubted,
     ImageRefused,
+    ImageStudyMoved,
     ImageStudyReceived,
     ImageStudySettled,
 )
@@ -156,6 +157,7 @@ __all__ = [
     "ImageResultReturned",
     "ImageResultSeen",
     "ImageShared",
+    "ImageStudyMoved",
     "ImageStudyReceived",
     "ImageStudySettled",
     "MilestoneRecorded",
@@ -246,6 +248,7 @@ AnyEvent = (
     | ImageResultReturned
     | ImageResultSeen
     | ImageShared
+    | ImageStudyMoved
     | ImageStudyReceived
     | ImageStudySettled
     | ImagePatientDoubted

@@ -1,6 +1,8 @@
 """Reading a study of images: its clock, who has it, the report, critical results, what went back.
 
-They stand on a stream of the study's own, `image_stream`; `ImageResultReturned` alone stands on its case.
+They stand on a stream of the study's own, `image_stream`; `ImageResultReturned` alone stands on its case. What a person
+wrote or said stands in `sealed`, under a key that goes with the patient (`service/imaging/reading_words.py`); in events
+of before in clear.
 """
 
 from typing import Any, Final
@@ -39,6 +41,7 @@ class ImageMarkedStat(Event, frozen=True, kw_only=True):
 
     person: str
     reason: str
+    sealed: str | None = None  # its words, where they do not stand in clear
 
 
 class ImageDetected(Event, frozen=True, kw_only=True):
@@ -73,6 +76,7 @@ class ImageReportDrafted(Event, frozen=True, kw_only=True):
     template: str | None = None
     critical: tuple[str, ...] = ()  # codes of critical results, ticked so far
     provisional: bool = False
+    sealed: str | None = None  # its words, where they do not stand in clear
 
 
 class ImageReportSigned(Event, frozen=True, kw_only=True):
@@ -85,6 +89,7 @@ class ImageReportSigned(Event, frozen=True, kw_only=True):
     critical: tuple[str, ...]  # codes of critical results
     provisional: bool  # written in the time of the clock, to be confirmed
     template: str | None = None
+    sealed: str | None = None  # its words, where they do not stand in clear
 
 
 class ImageAddendumSigned(Event, frozen=True, kw_only=True):
@@ -95,6 +100,7 @@ class ImageAddendumSigned(Event, frozen=True, kw_only=True):
     text: str
     reason: str  # a code: "addition", "correction", "confirmation"
     critical: tuple[str, ...] = ()  # codes that this adds
+    sealed: str | None = None  # its words, where they do not stand in clear
 
 
 class ImageCriticalTold(Event, frozen=True, kw_only=True):
@@ -111,6 +117,7 @@ class ImageCriticalTold(Event, frozen=True, kw_only=True):
     read_back: str | None = None  # what the other side said back
     read_back_right: bool = False
     note: str | None = None
+    sealed: str | None = None  # its words, where they do not stand in clear
 
 
 class ImageCriticalOverdue(Event, frozen=True, kw_only=True):
@@ -142,6 +149,7 @@ class ImageShared(Event, frozen=True, kw_only=True):
     person: str
     site: str
     reason: str
+    sealed: str | None = None  # its words, where they do not stand in clear
 
 
 class ImageReadingGone(Event, frozen=True, kw_only=True):

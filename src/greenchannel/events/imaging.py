@@ -43,6 +43,15 @@ class ImagePatientDoubted(Event, frozen=True, kw_only=True):
     differs: tuple[str, ...]  # of "name", "sex", "birth_date", "age_years"
 
 
+class ImageStudyMoved(Event, frozen=True, kw_only=True):
+    """A person found that a study is of another patient or episode than it was filed to. Written on the case that it
+    leaves, on the one that it comes to, and on the stream of its reading."""
+
+    study_uid: str
+    from_case_id: str
+    to_case_id: str
+
+
 class ImageOrdered(Event, frozen=True, kw_only=True):
     """Somebody asks for images; they stand in the worklist of the site's machines until they have come."""
 

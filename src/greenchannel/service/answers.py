@@ -332,11 +332,17 @@ class Answers:
         return await self._corrections.merge(case_id, caller, into)
 
     async def split(
-        self, case_id: str, caller: Caller, ecg_ids: Sequence[str], into: str | None = None
+        self,
+        case_id: str,
+        caller: Caller,
+        ecg_ids: Sequence[str],
+        into: str | None = None,
+        study_uids: Sequence[str] = (),
     ) -> Case:
-        """These ECGs belong to another patient or episode; they go to a new case or `into` one. Returns the old one."""
+        """These ECGs and studies belong to another patient or episode; they go to a new case or `into` one. Returns the
+        old one."""
         self._case(case_id)
-        return await self._corrections.split(case_id, caller, ecg_ids, into)
+        return await self._corrections.split(case_id, caller, ecg_ids, into, study_uids)
 
     async def identity_checked(self, case_id: str, caller: Caller, note: str) -> Case:
         """A person looked whose the ECGs of this case are."""

@@ -30,6 +30,9 @@ class Casework:
         them raises undoes the command."""
         self.on_erase: list[Callable[[Tx, str], None]] = []
         """Told of each patient (pseudonym) who is erased, in that transaction, while rows and key are still there."""
+        self.on_move: list[Callable[[Tx, Case, Sequence[str], Case | None, str, str], None]] = []
+        """Move these studies, in this transaction: from a case to another one (None: to a new one, of this id), by this
+        actor."""
 
     def current(self, tx: Tx, case_id: str) -> Case:
         """The case as of this transaction; raises `NotFound`."""

@@ -63,13 +63,31 @@ class Corrections:
         return await self._writer.transact(command)
 
     async def split(
-        self, case_id: str, caller: Caller, ecg_ids: Sequence[str], into: str | None = None
+        self,
+        case_id: str,
+        caller: Caller,
+        ecg_ids: Sequence[str],
+        into: str | None = None,
+        study_uids: Sequence[str] = (),
     ) -> Case:
-        """Some ECGs belong to another patient or episode; they go to a new case or `into` one. Returns the old one."""
+        """Some ECGs and studies belong to another patient or episode; they go to a new case or `into` one. Returns the
+        old one. Raises `Refused`, also where there is nothing to be moved, and `NotFound` for a study that is not in
+        the case."""
         new_case_id = new_id("c")
 
         def command(tx: Tx) -> Case:
             case = self._casework.current(tx, case_id)
+            if ecg_ids or not study_uids:
+                case = ecgs(tx, case)
+            if not study_uids:
+                return case
+            target = into or (new_case_id if ecg_ids else None)
+            other = None if target is None else self._casework.current(tx, target)
+            for move in self._casework.on_move:
+                move(tx, case, study_uids, other, new_case_id, caller.actor)
+            return self._casework.current(tx, case_id)
+
+        def ecgs(tx: Tx, case: Case) -> Case:
             if into is not None:
                 other = self._casework.current(tx, into)
                 ours, theirs = commands.split(

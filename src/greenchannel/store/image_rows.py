@@ -6,15 +6,15 @@ What names a patient stands in `sealed`, under the patient's key; a search goes 
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import sqlite
 
-from greenchannel.store import schema
+from greenchannel.store import schema, schema_giving
 from greenchannel.store.writer import Tx
 
 _studies, _series, _instances = schema.image_studies, schema.image_series, schema.image_instances
@@ -139,6 +139,53 @@ def add_instance(tx: Tx, row: InstanceRow) -> None:
 def change_study(tx: Tx, study_uid: str, **values: Any) -> None:
     """Set columns of a study."""
     tx.conn.execute(update(_studies).where(_studies.c.study_uid == study_uid).values(**values))
+
+
+def withdraw_made_here(tx: Tx, study_uid: str) -> None:
+    """Take the reports that lie in a study out of it, before it is another patient's: they name the one before. What is
+    confirmed for the other is filed anew."""
+    ours = (_instances.c.study_uid == study_uid, _instances.c.made_here)
+    found = tx.conn.execute(
+        select(
+            _instances.c.sop_uid, _instances.c.series_uid, _instances.c.patient, _instances.c.sha256
+        ).where(*ours)
+    ).all()
+    forwards, keys = schema_giving.image_forwards, schema.blob_keys
+    for row in found:
+        tx.conn.execute(delete(_instances).where(_instances.c.sop_uid == row.sop_uid))
+        tx.conn.execute(delete(forwards).where(forwards.c.sop_uid == row.sop_uid))
+        tx.conn.execute(delete(keys).where(keys.c.patient == row.patient, keys.c.sha256 == row.sha256))
+        series = (_series.c.study_uid == study_uid, _series.c.series_uid == row.series_uid)
+        tx.conn.execute(delete(_series).where(*series))
+    if found:
+        change_study(tx, study_uid, made_here=0)
+
+
+def give(tx: Tx, study_uid: str, patient: str, sealed_series: Mapping[str, bytes], **values: Any) -> None:
+    """Give a study, its series (with their texts as sealed for that patient) and its objects to another patient, with
+    columns of the study. After `Blobs.share`: the key that the patient before had to bytes of no other object goes."""
+    of_study = _instances.c.study_uid == study_uid
+    before = tx.conn.execute(select(_instances.c.patient, _instances.c.sha256).where(of_study)).all()
+    change_study(tx, study_uid, patient=patient, **values)
+    for series_uid, sealed in sealed_series.items():
+        one = (_series.c.study_uid == study_uid, _series.c.series_uid == series_uid)
+        tx.conn.execute(update(_series).where(*one).values(patient=patient, sealed=sealed))
+    tx.conn.execute(update(_instances).where(of_study).values(patient=patient))
+    forwards, keys = schema_giving.image_forwards, schema.blob_keys
+    tx.conn.execute(update(forwards).where(forwards.c.study_uid == study_uid).values(patient=patient))
+    for row in set(before):
+        if row.patient == patient:
+            continue
+        still = select(_instances.c.sop_uid).where(
+            _instances.c.patient == row.patient, _instances.c.sha256 == row.sha256
+        )
+        if tx.conn.execute(still.limit(1)).first() is None:
+            tx.conn.execute(delete(keys).where(keys.c.patient == row.patient, keys.c.sha256 == row.sha256))
+
+
+def forget_names(tx: Tx, patient: str) -> None:
+    """Let a patient be found by no name, until `add_names`."""
+    tx.conn.execute(delete(_names).where(_names.c.patient == patient))
 
 
 def add_names(tx: Tx, patient: str, macs: Iterable[bytes]) -> None:

@@ -1007,8 +1007,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Some ECGs belong to another case
-         * @description They move to a new case, or into the open case `into` of the same site; the answer is the case they left.
+         * Some ECGs or studies belong to another case
+         * @description They move to a new case, or into the open case `into` of the same site; the answer is the case they left. What
+         *     was signed of a study stands as unconfirmed until its reader, or another, confirms it for the other patient.
          */
         post: operations["split_api_v1_cases__case_id__split_post"];
         delete?: never;
@@ -3569,13 +3570,15 @@ export interface components {
         };
         /**
          * Ecgs
-         * @description ECGs that belong to another case.
+         * @description ECGs and studies of images that belong to another case; one of them at least.
          */
         Ecgs: {
             /** Ecg Ids */
-            ecg_ids: string[];
+            ecg_ids?: string[];
             /** Into */
             into?: string | null;
+            /** Study Uids */
+            study_uids?: string[];
         };
         /**
          * Enabled

@@ -16,6 +16,11 @@ export interface CaseImage {
   received_at: string;
   instances: number;
   expected: number | null;
+  /** A person moved it to this patient: its files name somebody else, or nobody. */
+  names_other?: boolean;
+  /** In which its texts are shown, where the files name no charset or cannot mean the one they name. */
+  charset_assumed?: string | null;
+  charset_doubtful?: boolean;
   /** Null: nobody has said how many images there should be. */
   complete: boolean | null;
 }
@@ -103,6 +108,8 @@ export interface ImageReading {
   signed_by: Person | null;
   seen: { person: Person | null; report_id: string; at: string }[];
   rung?: Rung[];
+  /** It came from another case; `carried`: what was signed there and is not confirmed here. */
+  moved: { at: string; by: string | null; from_case_id: string; carried: string[] } | null;
   signed?: SignedReport[];
   calls?: CriticalCall[];
 }

@@ -25,6 +25,7 @@ from greenchannel.service.imaging.looking import Looking
 from greenchannel.service.imaging.query import FILTERS
 from greenchannel.service.imaging.reading_desk import ReadingDesk
 from greenchannel.service.imaging.records import Hit, StoredInstance
+from greenchannel.service.imaging.renaming import as_given
 from greenchannel.store.errors import BlobError
 
 logger = structlog.get_logger(__name__)
@@ -205,7 +206,8 @@ class QueryRetrieve:
     def _objects(
         self, event: Any, instances: list[StoredInstance], accepted: set[tuple[str, str]] | None = None
     ) -> Iterator[Any]:
-        """As they came; decoded where the one who asks takes no other (`accepted`: SOP classes and syntaxes).
+        """As they came, of a study that was moved under its patient; decoded where the one who asks takes no other
+        (`accepted`: SOP classes and syntaxes).
 
         One whose bytes cannot be had is named among those that failed: all went well is not said of it.
         """
@@ -214,8 +216,9 @@ class QueryRetrieve:
                 yield CANCELLED, None
                 return
             try:
-                data = self._images.bytes_of_sync(one.sop_uid)
-            except (NotFound, BlobError, OSError) as error:  # erased meanwhile, its file is gone or damaged
+                text = self._images.study_sync(one.study_uid).text
+                data = as_given(self._images.bytes_of_sync(one.sop_uid), text)
+            except (NotFound, BlobError, OSError, IngestError) as error:  # erased meanwhile, gone or damaged
                 reason = type(error).__name__
                 logger.warning("an object that was asked for cannot be had", sop_uid=one.sop_uid, why=reason)
                 yield PENDING, _without_bytes(one)

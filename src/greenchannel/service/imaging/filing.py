@@ -102,7 +102,7 @@ class Filing:
         mac = None if one.patient_id is None else self._vault.image_mac("patient", one.patient_id)
         number_fits = mac is None or self._may_be(tx, study, coming, mac)
         # Under the same number a name may have been mended meanwhile: that is asked, and keeps no image away.
-        is_numbered = mac is not None and mac == study.number_mac
+        is_numbered = mac is not None and (mac == study.number_mac or self._is_in_file(tx, study, mac))
         if not number_fits or (not is_numbered and self._differs(tx, study, coming)):
             self._refuse(tx, study, coming, "other_patient")
             return Conflict(
@@ -124,8 +124,10 @@ class Filing:
 
     def _may_be(self, tx: Tx, study: StudyRow, coming: Coming, mac: bytes) -> bool:
         """Can the patient of this number be that of the study?"""
+        if mac == study.number_mac or self._is_in_file(tx, study, mac):
+            return True
         if study.number_mac is not None:
-            return mac == study.number_mac
+            return False
         # None of its objects had a number so far. The case may know whose it is; else the first number is the study's.
         case = self._episodes.of_site(tx, study.site, study.case_id)
         if not any(self._vault.is_numbered(tx.conn, one) for one in (case.patient, study.patient)):
@@ -133,11 +135,19 @@ class Filing:
         patient = self._vault.patient_for(tx, study.site, coming.facts.patient_id)
         return self._episodes.is_of(tx, patient, case.case_id)
 
+    def _is_in_file(self, tx: Tx, study: StudyRow, mac: bytes) -> bool:
+        """Is it the number that the files of a study have that a person moved to another patient?"""
+        in_file = self._text(tx, study).in_file
+        if in_file is None or in_file.patient_id is None:
+            return False
+        return mac == self._vault.image_mac("patient", in_file.patient_id)
+
     def _differs(self, tx: Tx, study: StudyRow, coming: Coming) -> tuple[str, ...]:
         """In what an object cannot be of the person whom the study names."""
         if self._is_as_before(study, coming):
             return ()
-        return differences(person_of(coming.facts), person_of(self._text(tx, study)))
+        text = self._text(tx, study)
+        return differences(person_of(coming.facts), person_of(text.in_file or text))
 
     def _is_as_before(self, study: StudyRow, coming: Coming) -> bool:
         """Does an object say of its patient what the one before said? Then nothing of the study needs to be opened."""
@@ -157,6 +167,8 @@ class Filing:
             self._doubt(tx, study, coming, differs)
             return
         known, sealed = self._text(tx, study), study.sealed
+        if known.in_file is not None:  # a person has said whose it is: no file says it any more
+            return
         if numbers or _tells_more(person_of(one), person_of(known)):
             text = records.study_text(one) | {
                 k: value for k, value in msgspec.to_builtins(known).items() if value

@@ -5,7 +5,8 @@ side's answer and our commit sends the object once more; archives take it as the
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -13,9 +14,12 @@ import structlog
 from sqlalchemy import Engine
 
 from greenchannel.clock import Clock
+from greenchannel.service.errors import NotFound
 from greenchannel.service.imaging.archive import ImageArchive
 from greenchannel.service.imaging.destinations import NUMBERS, Destination, next_try
 from greenchannel.service.imaging.forward_ways import Failed, Outcome, Refused, Sent, send
+from greenchannel.service.imaging.person import differences, person_of
+from greenchannel.service.imaging.records import InFile, StudyText
 from greenchannel.service.keeping import keep_running
 from greenchannel.store import forward_rows
 from greenchannel.store.engine import reading
@@ -81,7 +85,12 @@ class Forwarding:
         batch = await asyncio.to_thread(look)
         if not batch:
             return False
-        sent = await asyncio.to_thread(send, to, batch, self._images.bytes_of_sync, self._title)
+        held = await asyncio.to_thread(self._of_others, {one.study_uid for one in batch})
+        going = [one for one in batch if one.study_uid not in held]
+        sent = dict(await asyncio.to_thread(send, to, going, self._images.bytes_of_sync, self._title))
+        sent |= {
+            one.sop_uid: Refused(reason="names_another_patient") for one in batch if one.study_uid in held
+        }
         await self._writer.transact(lambda tx: _write(tx, to, batch, sent))
         taken = sum(isinstance(outcome, Sent) for outcome in sent.values())
         if taken < len(batch):
@@ -90,6 +99,17 @@ class Forwarding:
             reasons = sorted({one.reason for one in sent.values() if isinstance(one, (Failed, Refused))})
             say("images were not taken", to=to.name, taken=taken, of=len(batch), why=reasons[:5])
         return taken > 0
+
+    def _of_others(self, study_uids: Iterable[str]) -> set[str]:
+        """Of these the studies that a person moved to a patient whom their files do not name: another archive would
+        file them to the wrong one."""
+        found = set()
+        for uid in study_uids:
+            with contextlib.suppress(NotFound):  # erased meanwhile
+                text = self._images.study_sync(uid).text
+                if text.in_file is not None and _names_another(text, text.in_file):
+                    found.add(uid)
+        return found
 
     async def _find_new(self, to: Destination) -> None:
         now = self._clock.now()
@@ -135,6 +155,10 @@ class Forwarding:
     async def again(self, destination: str, study_uid: str | None = None) -> int:
         """Try at once what waits or was refused; gives the number of objects."""
         return await self._writer.transact(lambda tx: forward_rows.again(tx, destination, study_uid))
+
+
+def _names_another(text: StudyText, in_file: InFile) -> bool:
+    return in_file.patient_id != text.patient_id or bool(differences(person_of(in_file), person_of(text)))
 
 
 def _write(tx: Tx, to: Destination, batch: Sequence[Due], sent: Mapping[str, Outcome]) -> None:

@@ -7,13 +7,23 @@ import tempfile
 import zipfile
 from typing import IO, Any, Final
 
+import structlog
+
 from greenchannel.ingest.errors import IngestError
 from greenchannel.ingest.imaging.deidentify import METHOD, Deidentified, deidentify
+from greenchannel.service.errors import NotFound
 from greenchannel.service.imaging.archive import ImageArchive
+from greenchannel.store.errors import BlobError
+
+logger = structlog.get_logger(__name__)
 
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)  # a zip tells no time of the export
 _IN_MEMORY: Final = 32 * 1024 * 1024
 _KEY_BYTES: Final = 32
+_UNREADABLE: Final = {
+    True: ("file_gone", "the file of this image is not here any more"),
+    False: ("file_damaged", "the file of this image does not open"),
+}
 
 
 async def without_patient(
@@ -26,11 +36,12 @@ async def without_patient(
     """
     await images.study(study_uid)
     stored = await images.instances(study_uid)
-    return await asyncio.to_thread(_packed, images, [one.sop_uid for one in stored], burned_in_seen)
+    sop_uids = [one.sop_uid for one in stored]
+    return await asyncio.to_thread(_packed, images, study_uid, sop_uids, burned_in_seen)
 
 
 def _packed(
-    images: ImageArchive, sop_uids: list[str], burned_in_seen: bool
+    images: ImageArchive, study_uid: str, sop_uids: list[str], burned_in_seen: bool
 ) -> tuple[IO[bytes], dict[str, Any]]:
     key = secrets.token_bytes(_KEY_BYTES)
     report: dict[str, Any] = {"method": METHOD, "written": [], "refused": []}
@@ -41,6 +52,11 @@ def _packed(
                 done = deidentify(images.bytes_of_sync(sop_uid), key=key, burned_in_seen=burned_in_seen)
             except IngestError as error:
                 report["refused"].append({"number": number, "code": error.code, "message": error.message})
+                continue
+            except (BlobError, NotFound) as error:  # one file that is lost or damaged keeps no other here
+                logger.error("an image could not be given away", study=study_uid, why=type(error).__name__)
+                code, message = _UNREADABLE[isinstance(error, NotFound)]
+                report["refused"].append({"number": number, "code": code, "message": message})
                 continue
             name = f"{done.sop_uid}.dcm"
             archive.writestr(zipfile.ZipInfo(name, _EPOCH), done.data)

@@ -28,6 +28,7 @@ from greenchannel.events import (
     ImageCriticalTold,
     ImageDetected,
     ImageReadingGone,
+    ImageStudyMoved,
     ImageStudyReceived,
     ImageStudySettled,
     image_stream,
@@ -39,7 +40,9 @@ from greenchannel.service.duty import Duty
 from greenchannel.service.errors import NotFound
 from greenchannel.service.ids import new_id
 from greenchannel.service.imaging.archive import ImageArchive
+from greenchannel.service.imaging.moving import StudyMoves
 from greenchannel.service.imaging.reading_notices import ReadingNotices
+from greenchannel.service.imaging.reading_words import ReadingWords, opened
 from greenchannel.service.imaging.records import ImageStudy, StudyText
 from greenchannel.service.imaging.report_wanted import want as want_report
 from greenchannel.service.imaging.study_facts import facts_of, modality_of, wanted_of
@@ -66,7 +69,7 @@ Decision = Callable[[Reading, datetime], Sequence[AnyEvent]]
 
 
 class Row(NamedTuple):
-    """One line of the worklist."""
+    """One line of the worklist; the reading with its words opened."""
 
     place: ImagePlace
     reading: Reading
@@ -93,9 +96,11 @@ class ReadingDesk:
         self._vault = vault
         self._watch = watch
         self._images = images
+        self._words = ReadingWords(vault)
         self._notices = ReadingNotices(outbox)
         casework.on_write.append(self.on_case)
         casework.on_erase.append(self.on_erase)
+        casework.on_move.append(StudyMoves(vault, images.blobs, casework, self.moved).move)
         duty.also(dict.fromkeys(clock.KINDS, self.fire))
 
     # ------------------------------------------------------------ questions
@@ -170,7 +175,7 @@ class ReadingDesk:
             chunk = uids[start : start + _ASKED_AT_ONCE]
             filters = {"StudyInstanceUID": ",".join(chunk)}
             for hit in self._images.search_sync("study", filters, limit=len(chunk)):
-                reading = by_uid[hit.study.study_uid]
+                reading = opened(by_uid[hit.study.study_uid], hit.study.text.text_key)
                 facts = self._facts_of(hit.study, reading)
                 rows.append(Row(place(facts, now), reading, facts, hit.study))
         return rows
@@ -334,7 +339,7 @@ class ReadingDesk:
     ) -> Reading:
         def command(tx: Tx) -> Reading:
             one = self.current(tx, study_uid)
-            events = decide(one, tx.now)
+            events = decide(self._words.opened_in(tx, one), tx.now)
             if not events:
                 return one
             after = self._write(tx, one, study_uid, events, actor)
@@ -382,6 +387,13 @@ class ReadingDesk:
         for study_uid in image_rows.studies_of_patient(tx.conn, patient):
             self._end(tx, study_uid)
 
+    def moved(self, tx: Tx, said: ImageStudyMoved, case: Case, actor: str) -> None:
+        """A study was moved to a case: what was signed is asked for anew there, and its clock may be shorter."""
+        reading = self._known(tx, said.study_uid)
+        if reading is not None and not reading.gone:
+            self._write(tx, reading, said.study_uid, [said], actor)
+            self._want(tx, said.study_uid, case)
+
     def _end(self, tx: Tx, study_uid: str) -> None:
         reading = self._known(tx, study_uid)
         if reading is not None and not reading.gone:
@@ -425,6 +437,7 @@ class ReadingDesk:
         self, tx: Tx, reading: Reading | None, study_uid: str, events: Sequence[AnyEvent], actor: str
     ) -> Reading:
         version = reading.version if reading else 0
+        events = self._words.sealed(tx, study_uid, events)
         for envelope in tx.append(image_stream(study_uid), events, actor=actor, expected_version=version):
             reading = fold(reading, envelope)
             if reading is None:

@@ -14,6 +14,7 @@ from greenchannel.events import (
     ImageConfirmationOverdue,
     ImageCriticalOverdue,
     ImageReportSigned,
+    ImageStudyMoved,
 )
 from greenchannel.service.outbox import CLINIC, Outbox
 from greenchannel.store import outbox_rows
@@ -49,33 +50,38 @@ class ReadingNotices:
                     tx, key=key, person=sent.person, channel=sent.channel, kind=kind, facts=facts
                 )
             case AlertAcknowledged() as answered if reading.case_id is not None:
-                for row in (
-                    one
-                    for kind in (IS_DUE, IS_OVER)
-                    for one in outbox_rows.waiting_of_case(tx, reading.case_id, kind)
-                ):
-                    if row.key.startswith(
-                        f"{answered.alert_id}:"
-                    ):  # the case may have another study that waits
-                        self._outbox.call_off(tx, row)
+                self._call_off(tx, reading, answered.alert_id)
             case AlertExhausted() as gone:
                 key = f"{gone.alert_id}:late:{envelope.version}"
                 self._all(tx, key, self._clinic(tx, reading), "image_late", facts)
             case ImageReportSigned() | ImageAddendumSigned() as signed:
                 kind = "image_critical" if signed.critical else "image_result"
                 self._all(tx, f"{signed.report_id}:signed", self._clinic(tx, reading), kind, facts)
+            case ImageStudyMoved() if reading.report is not None:
+                signers = [one.person for one in reading.signed]
+                called = [*signers, *people().radiologists, *self._clinic(tx, reading)]
+                key = f"{reading.report.report_id}:moved{len(reading.moves)}"
+                self._all(tx, key, called, "image_moved", facts)
             case ImageConfirmationOverdue() as late:
                 called = [*_signers(reading, late.report_id), *people().radiologists]
-                key = f"{late.report_id}:unconfirmed:{late.times}"
+                key = f"{late.report_id}:unconfirmed:{late.times}{_moved(reading)}"
                 self._all(tx, key, called, "image_unconfirmed", facts)
             case ImageCriticalOverdue() as late:
                 known = people()
                 head = [] if known.head is None else [known.head]
                 called = [*_signers(reading, late.report_id), *known.radiologists, *head]
-                key = f"{late.report_id}:untold:{late.times}"
+                key = f"{late.report_id}:untold:{late.times}{_moved(reading)}"
                 self._all(tx, key, called, "image_untold", facts)
             case _:
                 pass
+
+    def _call_off(self, tx: Tx, reading: Reading, alert_id: str) -> None:
+        """Nobody is rung for the report any more, also of those who were rung while the study was in another case."""
+        for case_id in {reading.case_id, *(one.from_case_id for one in reading.moves)} - {None}:
+            for kind in (IS_DUE, IS_OVER):
+                for row in outbox_rows.waiting_of_case(tx, str(case_id), kind):
+                    if row.key.startswith(f"{alert_id}:"):  # the case may have another study that waits
+                        self._outbox.call_off(tx, row)
 
     def _clinic(self, tx: Tx, reading: Reading) -> tuple[str, ...]:
         return () if reading.site is None else self.of_role(tx, CLINIC, reading.site)
@@ -88,6 +94,10 @@ def _is_last(reading: Reading, sent: AlertSent) -> bool:
     """Is it the ring of the last step, when all of the time is over?"""
     alert = reading.alert_of(sent.alert_id)
     return alert is not None and sent.step == len(alert.plan) - 1
+
+
+def _moved(reading: Reading) -> str:
+    return f":moved{len(reading.moves)}" if reading.moves else ""
 
 
 def _signers(reading: Reading, report_id: str) -> list[str]:

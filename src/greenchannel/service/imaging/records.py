@@ -11,6 +11,16 @@ from greenchannel.store.image_rows import InstanceRow, SeriesRow, StudyRow
 Completeness = Literal["complete", "partial", "unknown"]
 
 
+class InFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Whom the files of a study name, where a person found that it is of somebody else; the files stay as they are."""
+
+    patient_id: str | None = None
+    patient_name: str | None = None
+    sex: str | None = None
+    birth_date: date | None = None
+    age_years: float | None = None
+
+
 class StudyText(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is sealed of a study: the first object's word stands."""
 
@@ -27,6 +37,15 @@ class StudyText(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     station: str | None = None
     priority: str | None = None
     reasons: tuple[str, ...] = ()
+    charset: str | None = (
+        None  # in which these are assumed to be; "?": they may be in another than the file says
+    )
+    text_key: str | None = (
+        None  # 32 bytes as hexadecimal digits: of what people write of it (`reading_words`)
+    )
+    in_file: InFile | None = (
+        None  # given: a person moved the study, and what is said of the patient above is so since
+    )
 
 
 class SeriesText(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -159,6 +178,7 @@ def study_text(one: ImageInstance) -> dict[str, Any]:
         station=one.station,
         priority=one.priority,
         reasons=one.reasons,
+        charset=one.charset_assumed or ("?" if one.charset_doubtful else None),
     )
     built: dict[str, Any] = msgspec.to_builtins(said)
     return built

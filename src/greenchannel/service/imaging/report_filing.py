@@ -98,7 +98,9 @@ class ReportFiling:
             study = await self._images.study(wanted.study_uid)
         except NotFound:
             study = None
-        if known is None or study is None:  # erased
+        carried = () if known is None else known.carried
+        if known is None or study is None or wanted.report_id in {one.report_id for one in carried}:
+            # Erased, or signed of another patient: what is not confirmed of this one is not filed as his.
             await self._writer.transact(lambda tx: chore_rows.done(tx, chore.id))
             return
         ids = [one.report_id for one in known.signed]

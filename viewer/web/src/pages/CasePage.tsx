@@ -14,6 +14,7 @@ import { IdentityQuestions } from "../parts/IdentityQuestions";
 import { useLoaded } from "../parts/load";
 import { Milestones } from "../parts/Milestones";
 import { OrderImages } from "../parts/OrderImages";
+import { MoveOut } from "../parts/MoveOut";
 import { OutcomeCard } from "../parts/OutcomeCard";
 import { Proposal, stands } from "../parts/Proposal";
 import { ReperfusionPanel } from "../parts/Reperfusion";
@@ -86,6 +87,7 @@ export function CasePage({ id }: { id: string }): JSX.Element {
           )}
           {detail && forms && <Facts caseId={id} facts={detail.timeline.facts} mine={forms.facts} />}
           {detail && <OutcomeCard row={row} outcome={detail.outcome} />}
+          {detail && <MoveOut row={row} images={detail.images ?? []} />}
           <Ending row={row} />
         </div>
         {detail && <Milestones milestones={detail.timeline.milestones} names={peopleOf(row)} />}

@@ -6,8 +6,10 @@ import { may, me } from "../state/session";
 import { say, t } from "../texts";
 import type { CaseImage, StudyReading } from "../wireImage";
 import { Act, Section } from "./bits";
+import { Carried } from "./Carried";
 import { ImageClockView } from "./ImageClock";
 import { useLoaded } from "./load";
+import { StudyNotes } from "./StudyNotes";
 
 interface Props {
   images: readonly CaseImage[];
@@ -40,6 +42,7 @@ export function CaseImages({ images, stamp }: Props): JSX.Element | null {
                 <span class="muted num">{t("imagesReceived", { at: dateTime(one.received_at) })}</span>
                 <br />
                 <Complete image={one} />
+                <StudyNotes study={one} />
               </span>
             </Linked>
             <Result uid={one.study_uid} stamp={stamp} />
@@ -74,6 +77,7 @@ function Result({ uid, stamp }: { uid: string; stamp: number | undefined }): JSX
           ■ {t("imageCritical")}: {reading.critical.map(say).join(" · ")}
         </p>
       )}
+      <Carried reading={reading} />
       {signed.map((one) => (
         <p key={one.report_id}>
           <b>{one.addendum_name ? say(one.addendum_name) : t("imageResult")}</b>

@@ -73,6 +73,13 @@ export const standDown = (caseId: string, reason: string) =>
   command(`down ${caseId}`, `/cases/${at(caseId)}/stand-down`, { reason } satisfies Body<"Reason">);
 export const closeCase = (caseId: string, reason: string) =>
   command(`close ${caseId}`, `/cases/${at(caseId)}/close`, { reason } satisfies Body<"Reason">);
+/** What was filed to the wrong patient goes to another case; null: a new one. */
+export const moveOut = (caseId: string, ecgs: string[], studies: string[], into: string | null) =>
+  command(`move ${caseId}`, `/cases/${at(caseId)}/split`, {
+    ecg_ids: ecgs,
+    study_uids: studies,
+    into,
+  } satisfies Body<"Ecgs">);
 export const identityChecked = (caseId: string, note: string) =>
   command(`identity ${caseId}`, `/cases/${at(caseId)}/identity-checked`, { note } satisfies Body<"Note">);
 export const acceptTask = (taskId: string) => command(`accept ${taskId}`, `/tasks/${at(taskId)}/accept`);

@@ -136,6 +136,9 @@ const RIGHTS = {
   opened: [...DOCTORS, "cathlab", "ed", "ccu", "radiologist"],
   send: [...DOCTORS, "clinic", "ed", "ccu"],
   adviceSeen: ["clinic"],
+  /** Merge and split cases; a radiologist may move images alone. */
+  join: [...DOCTORS, "quality"],
+  moveImages: [...DOCTORS, "radiologist", "quality"],
   checkIdentity: [...DOCTORS, "ed", "clinic", "quality"],
   task: CARE,
   dutyOfOthers: ["admin", "quality"],

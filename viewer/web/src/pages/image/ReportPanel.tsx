@@ -1,8 +1,10 @@
 /** What is said of a study: its clock, the report as it was signed, and for who reads it the form. */
 import type { JSX } from "preact";
 import { Act, Section } from "../../parts/bits";
+import { Carried } from "../../parts/Carried";
 import { ImageClockView } from "../../parts/ImageClock";
 import { ReasonAct } from "../../parts/ReasonAct";
+import { StudyNotes } from "../../parts/StudyNotes";
 import { dateTime, personName, placeName } from "../../state/format";
 import { claim, markStat, release, seen } from "../../state/reading";
 import { may, me } from "../../state/session";
@@ -75,6 +77,10 @@ export function ReportPanel({ uid, page }: { uid: string; page: StudyReading }):
         )}
         {signed.length === 0 && <RungPeople rung={reading.rung ?? []} />}
       </section>
+      <Carried reading={reading} />
+      <p>
+        <StudyNotes study={page.study} />
+      </p>
       <CriticalDuty uid={uid} page={page} />
       {signed.map((one) => (
         <Signed key={one.report_id} report={one} />

@@ -1,0 +1,58 @@
+"""An object of a study that a person moved, as it is given to others: under the patient that it is of.
+
+The file that is kept stays as it came; a copy that named the other patient would be filed to that one wherever it goes
+(PS3.4 C.4.2 and C.4.3 let a provider set such attributes right).
+"""
+
+import io
+from typing import TYPE_CHECKING, Final
+
+from greenchannel.ingest.imaging.pixel_source import faults, read_dataset_of
+from greenchannel.service.imaging.records import StudyText
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+_PATIENT: Final = 0x0010  # group of everything that is said of the patient
+_SEXES: Final = {"male": "M", "female": "F"}
+
+
+def as_given(data: bytes, text: StudyText) -> bytes:
+    """The bytes of an object of the study that `text` is of; as they came where nobody has moved it.
+
+    Raises
+    ------
+    IngestError
+        ``malformed`` and the like: it cannot be written under another patient, so it is not given.
+    """
+    if text.in_file is None:
+        return data
+    dataset, syntax = read_dataset_of(data)
+    with faults("the DICOM file cannot be written under the patient it is of"):
+        _rename(dataset, text)
+        return _written(dataset, syntax)
+
+
+def _rename(dataset: "Dataset", text: StudyText) -> None:
+    dataset.decode()  # from the charset that it has to the one that it gets
+    for tag in [tag for tag in dataset.keys() if tag.group == _PATIENT]:  # noqa: SIM118 - its items are no tags
+        del dataset[tag]
+    dataset.SpecificCharacterSet = "ISO_IR 192"
+    dataset.PatientName = text.patient_name or ""
+    dataset.PatientID = text.patient_id or ""
+    dataset.PatientBirthDate = "" if text.birth_date is None else f"{text.birth_date:%Y%m%d}"
+    dataset.PatientSex = _SEXES.get(text.sex or "", "")
+
+
+def _written(dataset: "Dataset", syntax: str) -> bytes:
+    from pydicom.dataset import FileMetaDataset
+    from pydicom.uid import UID
+
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = dataset.SOPClassUID
+    meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    meta.TransferSyntaxUID = UID(syntax)
+    dataset.file_meta = meta
+    out = io.BytesIO()
+    dataset.save_as(out, enforce_file_format=True)
+    return out.getvalue()
