@@ -1,4 +1,4 @@
-"""A report that lies in its study as an object does not go to another patient with it before it is confirmed for him."""
+"""A report that lies in its study as an object goes to another patient only once it is confirmed for him."""
 
 import asyncio
 from pathlib import Path
