@@ -62,6 +62,7 @@ from greenchannel.viewer.live_socket import live
 from greenchannel.viewer.problems import Problem
 from greenchannel.viewer.sockets import Disconnected, Socket
 from greenchannel.viewer.stream_socket import stream
+from greenchannel.viewer.unread import Unread
 from greenchannel.viewer.uploads import check_announced
 
 MOST_BODY_BYTES: Final = 64 * 1024  # of any request but an upload
@@ -216,6 +217,8 @@ class _Dispatcher:
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
+        unread = Unread(scope, receive, send)
+        receive, send = unread.receive, unread.send
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -90,6 +90,5 @@ async def _bounded(request: Request, most_bytes: int) -> AsyncGenerator[bytes, N
 
 
 def _too_large(most_bytes: int, got: str) -> Problem:
-    # The answer goes out at once; the server then throws the rest of the body away as it comes. Closing the connection
-    # in the middle of a body would reset it, and the sender would never read why.
+    # The answer goes out at once; what comes then is `unread`'s.
     return Problem(413, "the upload is too large", expected=f"at most {most_bytes} bytes", got=got)

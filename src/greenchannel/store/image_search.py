@@ -9,13 +9,14 @@ from collections.abc import Collection, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Select, bindparam, func, literal_column, select, union_all
+from sqlalchemy import Connection, Select, bindparam, func, intersect, literal_column, select, union_all
 
 from greenchannel.store import schema
 from greenchannel.store.image_rows import InstanceRow, SeriesRow, StudyRow
 
 _studies, _series, _instances = schema.image_studies, schema.image_series, schema.image_instances
 _names, _keys = schema.image_names, schema.patient_keys
+_ALL: Final = 2**31
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,7 +29,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     patients: tuple[str, ...] | None = None  # pseudonyms
     number_mac: bytes | None = None
     accession_mac: bytes | None = None
-    name_macs: tuple[bytes, ...] = ()  # all of them; first what fewest patients have
+    name_macs: tuple[bytes, ...] = ()  # all of them
     dates: tuple[str | None, str | None] | None = None  # YYYYMMDD, both included
     times: tuple[str | None, str | None] | None = None  # HHMMSS, both included
     modalities: tuple[str, ...] | None = None
@@ -219,13 +220,18 @@ def _conditions(level: str, given: frozenset[str], names: int) -> list[Any]:
 
 
 def _named(names: int) -> Select[Any]:
-    """The patients who have all of these names: those of the first, of whom each other is asked."""
-    query = select(_names.c.patient).where(_names.c.mac == bindparam("name_0"))
-    for number in range(1, names):
-        other = _names.alias(f"named_{number}")
-        same = (other.c.mac == bindparam(f"name_{number}")) & (other.c.patient == _names.c.patient)
-        query = query.where(select(literal_column("1")).select_from(other).where(same).exists())
-    return query
+    """The patients who have all of these names.
+
+    SQLite walks the lists side by side, each in the order of its index, where their common part is asked for in order;
+    it keeps to an order below another statement only where that has a bound.
+    """
+    lists = [
+        select(_names.c.patient).where(_names.c.mac == bindparam(f"name_{number}")) for number in range(names)
+    ]
+    if names == 1:
+        return lists[0]
+    found = intersect(*lists).order_by("patient").limit(_ALL).subquery()
+    return select(found.c.patient)
 
 
 def _between(column: Any, name: str, given: frozenset[str]) -> list[Any]:

@@ -155,7 +155,7 @@ def _name(given: Mapping[str, str], mac: Mac) -> tuple[bytes, ...]:
     words = [word[:MOST_LETTERS] for one in beginnings for word in words_of(one)]
     if not words:
         raise _bad("PatientName", "the beginning of a word of the name", "a wildcard in front")
-    return tuple(mac("name", word) for word in sorted(set(words), key=lambda word: (-len(word), word)))
+    return tuple(mac("name", word) for word in sorted(set(words)))
 
 
 def _range(
