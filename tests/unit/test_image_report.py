@@ -5,13 +5,14 @@ import shutil
 import subprocess
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pydicom
 import pytest
 
 from greenchannel.alerts.imaging import commands
 from greenchannel.alerts.imaging.reading import Reading
-from greenchannel.events import ImageCriticalTold
+from greenchannel.events import ImageCriticalTold, ImageStudyMoved
 from greenchannel.viewer.image_report_content import StudyHead, content
 from greenchannel.viewer.image_report_pages import pages
 from greenchannel.viewer.image_report_sr import Image, document
@@ -19,6 +20,14 @@ from greenchannel.viewer.words import Word
 from tests.imaging_log import STUDY, ImageLog, minutes
 from tests.pdf_paths import texts_of
 
+SIGNED: dict[str, Any] = {
+    "report_id": "r_1",
+    "findings": "左侧基底节区见团片状高密度影。",
+    "impression": "左侧基底节区脑出血。",
+    "critical": (),
+    "provisional": False,
+    "template": None,
+}
 NAMES = {"rad1": "赵医生", "rad2": "吴医生", "clinic1": "孙村医"}
 HEAD = StudyHead(
     study_uid=STUDY,
@@ -114,6 +123,21 @@ def test_a_provisional_report_and_an_untold_result_say_so() -> None:
 
     assert "临时报告" in text and "尚未完成通知与复述" in text
     assert "正式报告" not in text
+
+
+def test_a_report_that_was_signed_for_another_patient_says_so_until_it_is_confirmed() -> None:
+    """On paper and in the structured report, which is another object than the one of the other patient."""
+    log = ImageLog()
+    before = reading()
+    log.add(commands.sign(log.reading, "rad1", **SIGNED))
+    log.add([ImageStudyMoved(study_uid=STUDY, from_case_id="c_1", to_case_id="c_2")])
+
+    assert "尚未为本患者重新确认" in printed(log.reading)
+    assert "尚未为本患者重新确认" not in printed(before)
+    files = [document(one, HEAD, IMAGES, names=NAMES, network="x") for one in (before, log.reading)]
+    first, moved = [pydicom.dcmread(io.BytesIO(one)) for one in files]
+    assert (moved.VerificationFlag, first.VerificationFlag) == ("UNVERIFIED", "VERIFIED")
+    assert moved.SOPInstanceUID != first.SOPInstanceUID
 
 
 def test_without_the_right_to_the_name_a_pseudonym_stands_there() -> None:
