@@ -3,6 +3,7 @@ import type { ComponentChildren, JSX } from "preact";
 import { dateTime, personName } from "../state/format";
 import { acted, seen } from "../state/reading";
 import { may, me } from "../state/session";
+import { studyWords } from "../state/studyWords";
 import { say, t } from "../texts";
 import type { CaseImage, StudyReading } from "../wireImage";
 import { Act, Section } from "./bits";
@@ -36,7 +37,7 @@ export function CaseImages({ images, stamp }: Props): JSX.Element | null {
                 />
               )}
               <span>
-                <b>{one.modalities.join(" ") || t("unknown")}</b> {one.body_part} {one.description}
+                <b>{one.modalities.join(" ") || t("unknown")}</b> {studyWords(one)}
                 <br />
                 <span class="num">{one.study_at ? dateTime(one.study_at) : t("imagesNoTime")}</span>{" "}
                 <span class="muted num">{t("imagesReceived", { at: dateTime(one.received_at) })}</span>

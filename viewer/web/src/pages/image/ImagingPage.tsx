@@ -8,10 +8,11 @@ import { nowMs } from "../../state/clock";
 import { dateTime, personName, placeName } from "../../state/format";
 import { imagesChanged } from "../../state/live";
 import { acted } from "../../state/reading";
+import { studyWords } from "../../state/studyWords";
 import "../../styles/image.css";
 import { say, t } from "../../texts";
 import { type ImageText, ti } from "../../textsImage";
-import type { CaseImage, Worklist, WorklistRow } from "../../wireImage";
+import type { Worklist, WorklistRow } from "../../wireImage";
 import { Cards } from "./Detectors";
 import { Orders } from "./Orders";
 
@@ -56,10 +57,6 @@ export function ImagingPage(): JSX.Element {
     </main>
   );
 }
-
-/** Many machines write the part of the body as the description, too. */
-const studyWords = ({ body_part, description }: CaseImage): string =>
-  [...new Set([body_part, description].filter(Boolean).map((one) => one?.trim()))].join(" ");
 
 function Line({ row }: { row: WorklistRow }): JSX.Element {
   const { study, reading } = row;
