@@ -1,9 +1,11 @@
 """DICOM objects for tests: small ones that are made here, and the samples where they are."""
 
 import io
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydicom import dcmread
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian
 
@@ -69,3 +71,19 @@ def related(parts: list[bytes], boundary: str = "b0") -> tuple[bytes, str]:
     head = f"--{boundary}\r\nContent-Type: application/dicom\r\n\r\n".encode()
     body = b"".join(head + part + b"\r\n" for part in parts) + f"--{boundary}--\r\n".encode()
     return body, f'multipart/related; type="application/dicom"; boundary={boundary}'
+
+
+def real_slices(data_dir: Path, count: int) -> dict[str, bytes]:
+    """A CT of so many slices, made of the 28 of the sample: other identifiers, another pixel in one corner."""
+    samples = sorted((data_dir / "dicom-images" / "head-ct-ge").glob("*.dcm"))
+    slices = {}
+    for number in range(1, count + 1):
+        one = dcmread(samples[number % len(samples)])
+        one.SOPInstanceUID = f"{one.SeriesInstanceUID[:50]}.{number}"
+        one.InstanceNumber = number
+        one.PixelData = number.to_bytes(2, "little") + one.PixelData[2:]
+        one.file_meta.MediaStorageSOPInstanceUID = one.SOPInstanceUID
+        out = io.BytesIO()
+        one.save_as(out)
+        slices[str(number)] = out.getvalue()
+    return slices

@@ -1,6 +1,7 @@
 """The built page: files of ``viewer/static``, and index.html for every address that the page itself resolves."""
 
 import asyncio
+import gzip
 import hashlib
 import html
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import HTMLResponse, Response
 
 from greenchannel.viewer.problems import Problem
+from greenchannel.viewer.study_entry import study_in, with_first_picture
 
 router = APIRouter(include_in_schema=False)
 
@@ -94,11 +96,17 @@ def _kind(path: str) -> str:
     return _KINDS.get(path.rpartition(".")[2]) or kind or "application/octet-stream"
 
 
-def index(headers: Mapping[str, str]) -> Response:
-    """The page's entry; a plain sentence where it has not been built."""
-    entry = page_folder() / "index.html"
+def index(headers: Mapping[str, str], study: str | None = None) -> Response:
+    """The page's entry, of a study with its picture; a plain sentence where it has not been built."""
+    entry, manifest = page_folder() / "index.html", page_folder() / "manifest.json"
     if not entry.is_file():
         return HTMLResponse(_NOT_BUILT, headers={"Cache-Control": "no-cache"})
+    if study is not None and manifest.is_file():
+        said = {"Cache-Control": "no-store", "Vary": "Accept-Encoding, Cookie"}
+        content = with_first_picture(entry.read_bytes(), study, manifest.read_bytes())
+        if _takes(headers.get("accept-encoding", ""), "gzip"):
+            content, said["Content-Encoding"] = gzip.compress(content, 6, mtime=0), "gzip"
+        return HTMLResponse(content, headers=said)
     return _packed("index.html", entry, headers, "no-cache")
 
 
@@ -111,7 +119,8 @@ def add_fallback(app: FastAPI) -> None:
         is_file = "." in path.rpartition("/")[2] and not path.startswith("study/")
         if path.startswith("api/") or is_file:
             raise Problem(404, "there is no such address", got=f"/{path}"[:120])
-        return await asyncio.to_thread(index, request.headers)
+        study = study_in(path, request.query_params, request.headers)
+        return await asyncio.to_thread(index, request.headers, study)
 
 
 def listing(schema: dict[str, Any]) -> str:

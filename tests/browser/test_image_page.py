@@ -1,5 +1,6 @@
 """The image page: a picture at once, then the pixels; slices, windows, sides; what cannot be shown is said."""
 
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from pydicom.uid import generate_uid
 from tests.browser.dicom_fake import DicomFake
 from tests.browser.people import SOON_MS, People, width_beyond
 from tests.browser.test_every_page import AXE, in_both_themes_and_languages
+from tests.imaging_files import ct
 
 pytestmark = [pytest.mark.browser, pytest.mark.data]
 
@@ -77,6 +79,31 @@ def test_a_head_ct_opens_in_its_middle_and_scrolls_by_key_wheel_and_slider(
     drawn(page, 0)
     expect(page.get_by_test_id("preview")).to_have_count(0)
     assert people.errors == []
+
+
+def test_the_first_picture_needs_no_script_and_is_fetched_once(people: People, head: list[Path]) -> None:
+    """It stands in the page itself; the script moves it to its place. Another page, or nobody, does not have it."""
+    page = people.enter("chen")
+    fake = DicomFake(head[13:15])
+    fake.answer_for(page)
+    scripts = re.compile(r"/static/assets/.*\.js$")
+    page.route(scripts, lambda route: route.abort())
+    study = fake.images[0].StudyInstanceUID
+    page.goto(f"/study/{study}")
+    picture = page.get_by_test_id("preview")
+    expect(picture).to_be_visible(timeout=SOON_MS)
+    assert picture.evaluate("(one) => one.decode().then(() => one.naturalWidth)") > 0
+    expect(page.locator("#first-picture")).to_contain_text("不用于诊断")
+    assert page.locator("#app").inner_html() == ""
+    page.unroute(scripts)
+    fake.asked.clear()
+    page.goto(f"/study/{study}")
+    drawn(page, 0)
+    assert page.locator("#first-picture").count() == 0
+    assert [one for one in fake.asked if "thumbnail?viewport=512" in one] == [fake.asked[0]]
+    page.goto(f"/study/{study}")
+    page.get_by_test_id("sign-out").click()
+    expect(page.get_by_test_id("preview")).to_have_count(0)
 
 
 def test_a_preset_sets_the_window_and_a_tilted_block_is_not_cut_anew(
@@ -178,6 +205,48 @@ def test_a_straight_even_block_is_cut_along_three_planes(people: People) -> None
             f"async () => (await ({LIT})(document.querySelector('[data-testid=plane-{plane}] canvas'))) > 0.01"
         )
     assert people.errors == []
+
+
+def test_overlays_of_a_file_are_said(people: People) -> None:
+    """No part of the page draws them, and nobody shall take the image for all that the file shows."""
+    page = open_study(people, DicomFake([Path(HERE).parent / "test_files" / "examples_overlay.dcm"]))
+    drawn(page, 0)
+    expect(page.get_by_test_id("overlays")).to_have_text("文件含叠加标注 1 层,此处未显示")
+
+
+def film_of(bits: int) -> pydicom.Dataset:
+    """Twelve frames of noise; 32 bits no browser here draws, and the service gives pictures of them."""
+    film = pydicom.dcmread(io.BytesIO(ct(1, size=32)))
+    film.NumberOfFrames = 12
+    film.BitsAllocated, film.BitsStored, film.HighBit = bits, 12, 11
+    noise = np.random.default_rng(3).integers(0, 4096, (12, 32, 32))
+    film.PixelData = noise.astype(f"<u{bits // 8}").tobytes()
+    film.FrameTime, film.RecommendedDisplayFrameRate = 20, 10
+    return film
+
+
+@pytest.mark.parametrize("bits", [16, 32])
+def test_a_film_runs_no_faster_than_it_says_and_is_fetched_once(people: People, bits: int) -> None:
+    """By the browser's own decoders or in pictures of the service: ten frames a second, and the button says so."""
+    film = film_of(bits)
+    fake = DicomFake([film])
+    page = open_study(people, fake)
+    pane = page.get_by_test_id("pane")
+    expect(pane).to_have_attribute("data-drawn", re.compile(r"\d+"), timeout=SOON_MS)
+    expect(page.get_by_test_id("cine")).to_contain_text("10 帧/秒")
+    page.evaluate("""() => {
+      const pane = document.querySelector('[data-testid="pane"]');
+      window.turns = [];
+      new MutationObserver(() => window.turns.push(performance.now()))
+        .observe(pane, { attributes: true, attributeFilter: ["data-index"] });
+    }""")
+    page.get_by_test_id("cine").click()
+    page.wait_for_function("() => window.turns.length > 25", timeout=60_000)
+    page.get_by_test_id("cine").click()
+    turns = page.evaluate("window.turns")
+    assert (turns[25] - turns[5]) / 20 > 95
+    asked = [one for one in fake.asked if re.search(r"/frames/\d+(/rendered\?accept.*)?$", one)]
+    assert len(asked) <= int(film.NumberOfFrames) + 1 and len(set(asked)) == int(film.NumberOfFrames)
 
 
 def test_an_earlier_study_stands_beside_under_the_same_tools(people: People, head: list[Path]) -> None:

@@ -75,3 +75,28 @@ def test_without_a_hand_the_story_ends_and_reads_in_english(page: Page, demo: st
     wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wider <= 0, f"the page is {wider} px wider than the phone"
     assert errors == []
+
+
+def test_a_radiologist_finds_a_ct_to_read_and_an_x_ray_with_its_report(page: Page, demo: str) -> None:
+    """Of one patient; the report stands with the case, and the CT waits for the visitor without a clock in minutes."""
+    errors = sign_in(page, demo, "rad")
+    page.goto(f"{demo}/imaging")
+    waiting = page.locator('[data-testid^="work-"]', has_text="Head CT")
+    expect(waiting).to_be_visible(timeout=SOON_MS)
+    waiting.locator("a").first.click()
+    pane = page.get_by_test_id("pane")
+    expect(pane).to_have_attribute("data-drawn", re.compile(r"\d+"), timeout=SOON_MS)
+    page.get_by_test_id("claim").click()
+    expect(page.get_by_test_id("report-panel")).to_contain_text("周医生")
+    expect(page.get_by_test_id("report-panel")).to_contain_text("常规影像报告")
+    page.goto(f"{demo}/imaging")
+    page.get_by_test_id("imaging-reported").click()
+    reported = page.locator('[data-testid^="work-"]', has_text="Chest PA")
+    expect(reported).to_be_visible(timeout=SOON_MS)
+    reported.locator("a").first.click()
+    expect(page.get_by_test_id("image-report")).to_contain_text("不作诊断")
+    expect(pane).to_have_attribute("data-drawn", "0", timeout=SOON_MS)
+    page.get_by_test_id("open-case").click()
+    expect(page.locator("main")).to_contain_text("Head CT")
+    expect(page.locator("main")).to_contain_text("Chest PA")
+    assert errors == []

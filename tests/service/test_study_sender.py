@@ -134,3 +134,20 @@ def test_the_command_says_what_became_of_it(tmp_path: Path) -> None:
             assert "new 3, here already 0, not taken 0" in done.output
 
     asyncio.run(play())
+
+
+def test_without_its_token_nothing_is_tried(tmp_path: Path) -> None:
+    """A mistyped path is no broken line, which would be waited for without end."""
+    source = study(tmp_path / "van", 1)
+    given = [
+        "agent",
+        "send-study",
+        str(source),
+        "--server",
+        "http://127.0.0.1:9",
+        "--spool",
+        str(tmp_path / "s"),
+    ]
+    done = CliRunner().invoke(app, [*given, "--token-file", str(tmp_path / "none")])
+    assert done.exit_code == 2 and "token-file" in done.output
+    assert not (tmp_path / "s").exists()

@@ -13,7 +13,7 @@ import pytest
 from pydicom import dcmread
 
 from greenchannel.ingest.imaging.archive_members import members
-from tests.imaging_files import ROOT_UID, ct, written
+from tests.imaging_files import ROOT_UID, ct, real_slices, written
 from tests.service.viewer_house import House, house
 from tests.tus_client import Sender, metadata
 
@@ -217,19 +217,7 @@ def test_more_than_may_come_is_refused_before_it_comes(tmp_path: Path) -> None:
 @pytest.mark.data
 def test_300_slices_of_a_real_ct_cut_off_ten_times(tmp_path: Path, data_dir: Path) -> None:
     """Made of the 28 of the sample: other identifiers, other pixels in one corner; checksums are equal."""
-    samples = sorted((data_dir / "dicom-images" / "head-ct-ge").glob("*.dcm"))
-    slices = {}
-    for number in range(1, 301):
-        one = dcmread(samples[number % len(samples)])
-        one.SOPInstanceUID = f"{one.SeriesInstanceUID[:50]}.{number}"
-        one.InstanceNumber = number
-        pixels = bytearray(one.PixelData)
-        pixels[:2] = number.to_bytes(2, "little")
-        one.PixelData = bytes(pixels)
-        out = io.BytesIO()
-        one.file_meta.MediaStorageSOPInstanceUID = one.SOPInstanceUID
-        one.save_as(out)
-        slices[str(number)] = out.getvalue()
+    slices = real_slices(data_dir, 300)
     data = archive(slices)
 
     async def story(here: House, sender: Sender) -> None:

@@ -2,13 +2,16 @@
 
 import asyncio
 import gzip
+import json
+import re
 from pathlib import Path
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
-from greenchannel.viewer import problems, static_page
+from greenchannel.viewer import problems, static_page, study_entry
+from tests.require import ROOT
 
 SCRIPT = b"console.log('page');" * 100
 PACKED = gzip.compress(SCRIPT, mtime=0)  # the same in every process
@@ -103,3 +106,68 @@ def test_what_is_not_of_the_page_is_not_there(http: httpx.AsyncClient, path: str
     """No way leads out of the folder."""
     answer, _ = get(http, path)
     assert answer.status_code == 404
+
+
+SIGNED_IN = "greenchannel_session=t"
+STUDY = "1.2.840.1"
+BUILT = b'<!doctype html><html><head><meta charset="utf-8"></head><body><div id="app"></div></body></html>'
+MANIFEST = {
+    "index.html": {"file": "assets/index-1.js", "imports": ["_texts.js"], "css": ["assets/index-1.css"]},
+    "_texts.js": {"file": "assets/texts-1.js"},
+    "src/pages/image/StudyPage.tsx": {
+        "file": "assets/StudyPage-1.js", "imports": ["index.html", "_image.js"], "dynamicImports": ["engine.ts"]
+    },
+    "_image.js": {"file": "assets/image-1.js", "css": ["assets/image-1.css"], "imports": ["_texts.js"]},
+    "src/rest.ts": {"file": "assets/rest-1.js", "css": ["assets/rest-1.css"]},
+    "engine.ts": {"file": "assets/engine-1.js"},
+}  # fmt: skip
+
+
+@pytest.fixture
+def built(http: httpx.AsyncClient, tmp_path: Path) -> httpx.AsyncClient:
+    """The same with an entry and a manifest as the build writes them."""
+    (tmp_path / "index.html").write_bytes(BUILT)
+    (tmp_path / "index.html.gz").write_bytes(gzip.compress(BUILT))
+    (tmp_path / "manifest.json").write_text(json.dumps(MANIFEST))
+    return http
+
+
+def test_a_study_s_picture_stands_in_its_page_before_any_script(built: httpx.AsyncClient) -> None:
+    """Asked for first of all, shown in the page itself; and the scripts of its page at once, the large one not."""
+    answer, came = get(built, f"/study/{STUDY}", accept_encoding="gzip", cookie=SIGNED_IN)
+    page = gzip.decompress(came).decode()
+    picture = f"/dicom-web/studies/{STUDY}/thumbnail?viewport=512,512&amp;quality=75"
+    assert page.index(f'as="image" fetchpriority="high" href="{picture}"') < page.index("<meta")
+    assert page.index(f'src="{picture}"') < page.index('<div id="app">')
+    asked = re.findall(r'href="/static/([^"]+)"', page)
+    assert asked == [f"assets/{name}" for name in
+                     ("StudyPage-1.js", "image-1.js", "image-1.css", "rest-1.js", "rest-1.css")]  # fmt: skip
+    assert answer.headers["cache-control"] == "no-store"
+    plain, same = get(built, f"/study/{STUDY}/", cookie=SIGNED_IN)
+    assert same.decode() == page and "content-encoding" not in plain.headers
+
+
+@pytest.mark.parametrize(
+    ("path", "cookie"),
+    [
+        (f"/study/{STUDY}", "other=1"),
+        (f"/study/{STUDY}?series=1.2", SIGNED_IN),
+        ("/case/c_1", SIGNED_IN),
+        ("/study/%22%3E%3Cscript%3E", SIGNED_IN),
+        ("/study/" + "1" * 65, SIGNED_IN),
+        ("/", SIGNED_IN),
+    ],
+)
+def test_no_picture_where_nobody_is_signed_in_or_it_might_be_another(
+    built: httpx.AsyncClient, path: str, cookie: str
+) -> None:
+    """Another series than the first may be wanted, and what is no study's name is never written into a page."""
+    answer, came = get(built, path, cookie=cookie)
+    assert (answer.status_code, came) == (200, BUILT)
+
+
+def test_the_picture_in_the_page_is_the_one_that_the_script_would_ask_for() -> None:
+    """Otherwise it would be fetched twice."""
+    script = (ROOT / "viewer" / "web" / "src" / "state" / "dicomWeb.ts").read_text(encoding="utf-8")
+    assert f"const FIRST_PX = {study_entry.FIRST_PX};" in script
+    assert f"const PREVIEW_QUALITY = {study_entry.QUALITY};" in script

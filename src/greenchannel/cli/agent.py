@@ -140,7 +140,12 @@ def pair(
 def send_study(
     source: Annotated[Path, typer.Argument(exists=True, help="Folder with DICOM files, or a zip archive")],
     server: Annotated[str, typer.Option(metavar="URL", help="The service, as https://heart.example")],
-    token_file: Annotated[Path, typer.Option(metavar="F", help="File with this van's token")],
+    token_file: Annotated[
+        Path,
+        typer.Option(
+            metavar="F", help="File with this van's token", exists=True, dir_okay=False, readable=True
+        ),
+    ],
     spool: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the agent's own; keep it")],
     case_id: Annotated[str | None, typer.Option(metavar="CASE", help="The case it belongs to")] = None,
     ca: Ca = None,

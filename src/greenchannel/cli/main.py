@@ -1,5 +1,6 @@
 """`greenchannel`: which command lives where. Nothing heavy is imported here."""
 
+import sys
 from importlib import import_module
 from typing import Any, Final
 
@@ -40,8 +41,39 @@ class LazyGroup(TyperGroup):
         module = COMMANDS.get(cmd_name)
         if module is None:
             return None
-        group: Any = typer.main.get_group(import_module(module).app)
+        try:
+            group: Any = typer.main.get_group(import_module(module).app)
+        except ModuleNotFoundError as error:
+            return _not_installed(cmd_name, error)
         return group.commands[cmd_name]
+
+
+def _said(error: ModuleNotFoundError) -> str:
+    """What to install for it; raises it again where it is no other package that is missing."""
+    if error.name is None or error.name.partition(".")[0] == "greenchannel":
+        raise error
+    return (
+        f"此命令需要服务端软件包({error.name} 未安装):pip install 'greenchannel[server]'\n"
+        f"this command needs the packages of the service ({error.name} is not installed): "
+        "pip install 'greenchannel[server]'"
+    )
+
+
+def _not_installed(name: str, error: ModuleNotFoundError) -> Any:
+    """A command that only says what it needs: the others, and the list of all, work without it."""
+    said = _said(error)
+    absent = typer.Typer(add_completion=False)
+
+    @absent.command(
+        name,
+        help="需要服务端软件包 / needs the packages of the service",
+        context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    )
+    def say() -> None:
+        typer.echo(said, err=True)
+        raise typer.Exit(2)
+
+    return typer.main.get_command(absent)
 
 
 app = typer.Typer(
@@ -61,4 +93,7 @@ def greenchannel() -> None:
 
 def main() -> None:
     """The command `greenchannel`."""
-    app()
+    try:
+        app()
+    except ModuleNotFoundError as error:
+        sys.exit(_said(error))

@@ -6,7 +6,7 @@ Every call is safe to repeat, so a cut line or a restarted service costs time an
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -14,6 +14,7 @@ import httpx
 import websockets
 
 API = "/api/v1"
+STOW = "/dicom-web/studies"
 PAUSE_S = 0.15  # between two tries
 
 
@@ -57,14 +58,14 @@ class Client:
 
     # ------------------------------------------------------------ calls
 
-    async def call(self, method: str, path: str, **request: Any) -> Any:
+    async def call(self, method: str, path: str, *, api: str = API, **request: Any) -> Any:
         """One request until it is answered; raises `Refusal`, or the last network error when patience ends."""
         loop = asyncio.get_running_loop()
         end = loop.time() + self._patience_s
         while True:
             self.tries += 1
             try:
-                answer = await self._http.request(method, API + path, **request)
+                answer = await self._http.request(method, api + path, **request)
                 if answer.status_code < 500:
                     break
             except httpx.TransportError:
@@ -87,6 +88,14 @@ class Client:
         """One file with its fields."""
         params = {name: str(value) for name, value in fields.items() if value is not None}
         return await self.call("POST", "/ecgs", content=data, params=params)
+
+    async def send_images(self, objects: Sequence[bytes]) -> str:
+        """One study by STOW-RS; gives its UID."""
+        head = b"--gc\r\nContent-Type: application/dicom\r\n\r\n"
+        content = b"".join(head + one + b"\r\n" for one in objects) + b"--gc--\r\n"
+        kind = 'multipart/related; type="application/dicom"; boundary=gc'
+        answer = await self.call("POST", STOW, api="", content=content, headers={"Content-Type": kind})
+        return str(answer["00081190"]["Value"][0]).rpartition("/")[2]
 
     async def act(self, path: str, **body: Any) -> Any:
         """A command of a person."""

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from greenchannel.alerts.case import Case
-from greenchannel.county import cast, devices
+from greenchannel.county import cast, devices, pictures
 from greenchannel.county.client import Client, Refusal
 from greenchannel.county.story_clock import StoryClock
 from greenchannel.service.hub import Hub
@@ -26,6 +26,11 @@ MAIN: Final = "extensive_anterior_high_lateral_stemi"
 SECOND: Final = "inferior_posterior_rv_stemi"
 VISITOR_S: Final = 13.0  # real seconds the story waits for the visitor to answer and to open the channel
 STAFF_S: Final = 4.0  # the same for the steps of the other roles
+SEEN_BY_VAN: Final = "demo-1603"
+REPORT: Final = {
+    "findings": "模拟图像:两肺野清晰,心影不大,两侧肋膈角锐利。\nSimulated image: lungs clear, heart not enlarged.",
+    "impression": "模拟阅片,不作诊断。 Simulated reading, no diagnosis.",
+}
 PATIENT: Final = {
     "patient_ref": "demo-1605",
     "age": 61,
@@ -208,7 +213,7 @@ class Story:
         quiet = devices.as_dicom(devices.simulated("baseline_sinus", seed=5), age_years=45.0, sex="female")
         sendings: list[tuple[str, bytes, dict[str, Any]]] = [
             ("16:03:10", devices.pydicom_ecg(), {}),
-            ("16:03:50", quiet, {"patient_ref": "demo-1603", "age": 45, "sex": "female"}),
+            ("16:03:50", quiet, {"patient_ref": SEEN_BY_VAN, "age": 45, "sex": "female"}),
         ]
         for minute, real in zip(("16:04:10", "16:04:25"), normals, strict=False):
             sendings.append((minute, real.data, {"patient_ref": real.name, "chest_pain": "no", **real.facts}))
@@ -219,6 +224,18 @@ class Story:
         for minute, data, fields in sendings:
             await self._travel(minute, 1.5)
             await liuzhuang.send_ecg(data, **fields)
+            if fields.get("patient_ref") == SEEN_BY_VAN:
+                await self._images(liuzhuang)
+
+    async def _images(self, van: Client) -> None:
+        """Of the same patient: a chest X-ray, which is read at once, and a head CT, which waits for a visitor."""
+        taken = self._clock.now().astimezone(ZoneInfo(cast.ZONE))
+        chest = await van.send_images(pictures.chest_x_ray(SEEN_BY_VAN, taken))
+        await van.send_images(pictures.head_ct(SEEN_BY_VAN, taken))
+        radiologist = await self._person(cast.RADIOLOGIST.user)
+        with contextlib.suppress(Refusal):  # a visitor has it already
+            await radiologist.act(f"/imaging/studies/{chest}/claim")
+            await radiologist.act(f"/imaging/studies/{chest}/report", **REPORT)
 
     async def _golden_case(self) -> None:
         """16:05: the township clinic uploads; the village doctor says when he was first with the patient."""
@@ -265,7 +282,7 @@ class Story:
 
     async def _person(self, user: str) -> Client:
         if user not in self._people:
-            known = next(one for one in cast.USERS if one.user == user)
+            known = next(one for one in (*cast.USERS, cast.RADIOLOGIST) if one.user == user)
             client = await self._stack.enter_async_context(Client(self._address))
             await client.sign_in(known.user, known.password)
             self._people[user] = client

@@ -33,6 +33,7 @@ import { NewTasks } from "./parts/NewTasks";
 import { SoundBar } from "./parts/SoundBar";
 import { useKeydown } from "./parts/useKeydown";
 import { drillHere } from "./state/drill";
+import { dropFirstPicture } from "./state/firstPicture";
 import { line, startLive, stopLive } from "./state/live";
 import { loadQuantities } from "./state/quantities";
 import { go, route } from "./state/route";
@@ -129,6 +130,7 @@ function Page(): JSX.Element {
 function guard(): void {
   const who = me.value;
   const page = route.value.page;
+  if (page !== "study" || who === null) dropFirstPicture();
   if (who === undefined) return;
   if (who === null) {
     untracked(stopLive);

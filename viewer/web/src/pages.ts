@@ -69,4 +69,5 @@ export function askFor(page: Route["page"]): void {
   if (page === "clinic") Clinic.ask();
   if (page === "login") Login.ask();
   if (page === "board") Board.ask();
+  if (page === "study") StudyPage.ask();
 }

@@ -31,6 +31,8 @@ export const IMAGE_TEXTS = {
   reset: ["复位", "Reset"],
   clearMeasures: ["清除测量", "Clear measures"],
   cine: ["播放", "Play"],
+  cineRate: ["{n} 帧/秒", "{n}/s"],
+  overlays: ["文件含叠加标注 {n} 层,此处未显示", "overlays in the file, not shown here: {n}"],
   cineStop: ["停止", "Stop"],
   planes: ["多平面", "Planes"],
   planesOne: ["单幅", "One image"],

@@ -11,6 +11,7 @@ import {
   lettersOf,
   mprRefusal,
   outwards,
+  overlaysOf,
   ownWindow,
   presetsFor,
   previewPath,
@@ -73,6 +74,25 @@ describe("what DICOMweb says", () => {
     expect(slicesOf([film, report]).map((one) => one.frame)).toEqual([1, 2, 3]);
     expect(cineRate(slicesOf([film])[0])).toBeNull();
     expect(cineRate(slicesOf([{ ...film, "00181063": { vr: "DS", Value: [40] } }])[0])).toBe(25);
+  });
+
+  test("a film runs as it is to be shown, else as it was taken; of no use is no rate", () => {
+    const film = slice(1, AXIAL, { "00280008": { vr: "IS", Value: [3] } });
+    const rate = (more: DicomJson): number | null => cineRate(slicesOf([{ ...film, ...more }])[0]);
+    const taken: DicomJson = { "00181063": { vr: "DS", Value: ["33.333"] } };
+    expect(rate(taken)).toBeCloseTo(30, 3);
+    expect(rate({ ...taken, "00082144": { vr: "IS", Value: [15] } })).toBe(15);
+    expect(rate({ ...taken, "00082144": { vr: "IS", Value: [0] } })).toBeCloseTo(30, 3);
+    expect(rate({ "00181065": { vr: "DS", Value: [0, 40, 60] } })).toBe(20);
+    expect(rate({ "00180040": { vr: "IS", Value: [12] } })).toBe(12);
+    for (const none of [0, -5]) expect(rate({ "00181063": { vr: "DS", Value: [none] } })).toBeNull();
+  });
+
+  test("overlays of a file are counted, by their groups alone", () => {
+    const rows = { vr: "US", Value: [300] };
+    expect(overlaysOf(slice(1, AXIAL))).toBe(0);
+    expect(overlaysOf(slice(1, AXIAL, { "60000010": rows, "60000011": rows, "60020010": rows }))).toBe(2);
+    expect(overlaysOf(slice(1, AXIAL, { "60010010": rows, "00280010": rows, "60200010": rows }))).toBe(0);
   });
 
   test("series come by their number, one without a number last; what is not said is null", () => {

@@ -57,9 +57,9 @@ export function previewPath(
   return `${instancePath(one, slice)}/frames/${slice.frame}/rendered?${asked.join("&")}`;
 }
 export const thumbnailPath = (one: Series): string => `${seriesPath(one)}/thumbnail?viewport=96,96`;
-/** One picture of the whole study, asked for before anything else is known. */
+/** One picture of the whole study, asked for before anything else is known; as the service's study_entry.py has it. */
 export const firstPicture = (studyUid: string): string =>
-  `${studyPath(studyUid)}/thumbnail?viewport=${FIRST_PX},${FIRST_PX}`;
+  `${studyPath(studyUid)}/thumbnail?viewport=${FIRST_PX},${FIRST_PX}&quality=${PREVIEW_QUALITY}`;
 /** The other studies of the patient that this reader may know of; by a patient's number alone two clinics' would mix. */
 export const priorsPath = (studyUid: string): string => `${studyPath(studyUid)}/priors`;
 
@@ -144,12 +144,25 @@ export function slicesOf(metadata: readonly DicomJson[]): Slice[] {
   });
 }
 
-/** Frames in a second that the file asks for; null: it is no film. */
+/**
+ * Frames in a second that the file asks for (PS3.3 C.7.6.5: as it is to be shown, else as it was taken); null: it is no film.
+ * Of times that differ from frame to frame their mean.
+ */
 export function cineRate(slice: Slice | undefined): number | null {
   if (!slice) return null;
-  const frame_ms = first(slice.json, "00181063");
-  return first(slice.json, "00082144") ?? (frame_ms ? 1000 / frame_ms : first(slice.json, "00180040"));
+  const { json } = slice;
+  const [, ...steps_ms] = numbers(json, "00181065");
+  const mean_ms = steps_ms.length > 0 ? steps_ms.reduce((a, b) => a + b, 0) / steps_ms.length : null;
+  const frame_ms = first(json, "00181063") || mean_ms;
+  const rate_hz = first(json, "00082144") || (frame_ms ? 1000 / frame_ms : first(json, "00180040"));
+  return rate_hz !== null && rate_hz > 0 && Number.isFinite(rate_hz) ? rate_hz : null;
 }
+
+const OVERLAY_ROWS = /^60[01][02468ACE]0010$/i;
+
+/** How many drawings the file lays over its image (PS3.3 C.9.2): they are said, since no part of this page shows them. */
+export const overlaysOf = (json: DicomJson): number =>
+  Object.keys(json).filter((tag) => OVERLAY_ROWS.test(tag)).length;
 
 export const presetsFor = (modality: string | null): Preset[] =>
   table.presets

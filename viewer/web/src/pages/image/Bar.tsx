@@ -1,6 +1,6 @@
 /** What can be done with the series in sight: one row of buttons over it, at the thumb on a phone. */
 import type { JSX } from "preact";
-import { mprRefusal, ownWindow, presetsFor } from "../../state/dicomWeb";
+import { cineRate, mprRefusal, ownWindow, presetsFor } from "../../state/dicomWeb";
 import { ti } from "../../textsImage";
 import type { ToolName } from "./engine";
 import type { Held, PaneFacts } from "./Pane";
@@ -17,6 +17,7 @@ interface Props {
 
 export function Bar({ held, facts, phone, take, canCutAnew }: Props): JSX.Element {
   const many = (facts?.slices.length ?? 0) > 1;
+  const rate_hz = cineRate(facts?.slices[0]);
   return (
     <div class="image-bar" role="toolbar" aria-label={ti("tools")}>
       {TOOLS.map((tool) => (
@@ -44,6 +45,7 @@ export function Bar({ held, facts, phone, take, canCutAnew }: Props): JSX.Elemen
           onClick={() => take({ playing: !held.playing })}
         >
           {held.playing ? "■" : "▶"} {ti(held.playing ? "cineStop" : "cine")}
+          {rate_hz !== null && ` ${ti("cineRate", { n: Math.round(10 * rate_hz) / 10 })}`}
         </button>
       )}
       {many && !phone && facts && <PlanesButton {...{ held, facts, take, canCutAnew }} />}

@@ -10,6 +10,7 @@ import {
   firstWindow,
   imageId,
   outwards,
+  overlaysOf,
   ownWindow,
   previewPath,
   type Series,
@@ -19,15 +20,19 @@ import {
   slicesOf,
   text,
 } from "../../state/dicomWeb";
+import { firstPictureCame } from "../../state/firstPicture";
 import { saidOf } from "../../state/imageFault";
 import { ti } from "../../textsImage";
 import type { StackView, ToolName } from "./engine";
+import { FirstPicture } from "./FirstPicture";
+import { useFilm } from "./film";
 import { Planes } from "./Planes";
 
 type Engine = typeof import("./engine");
 let engine: Promise<Engine> | null = null;
-/** The code that draws is asked for once, while the list of series is still on its way. */
-export const askEngine = (): Promise<Engine> => (engine ??= import("./engine"));
+/** The code that draws is asked for once, while the list of series is still on its way; behind a first picture. */
+export const askEngine = (): Promise<Engine> =>
+  (engine ??= firstPictureCame().then(() => import("./engine")));
 
 const PREVIEW_PX = 512;
 /** So many frames are fetched behind what is being looked at: a thin link stays free for that. */
@@ -56,9 +61,11 @@ interface Props {
   phone: boolean;
   onFacts: (facts: PaneFacts) => void;
   testid: string;
+  /** The study whose picture stands here until the images of the series are known, where it can only be of this series. */
+  first?: string | null;
 }
 
-export function Pane({ series, held, phone, onFacts, testid }: Props): JSX.Element {
+export function Pane({ series, held, phone, onFacts, testid, first = null }: Props): JSX.Element {
   const { value, problem } = useLoaded<DicomJson[]>(`${seriesPath(series)}/metadata`, 0);
   const [slices, setSlices] = useState<Slice[] | null>(null);
   useEffect(() => {
@@ -68,6 +75,12 @@ export function Pane({ series, held, phone, onFacts, testid }: Props): JSX.Eleme
     onFacts({ slices: found, series });
   }, [value]);
   if (problem && !value) return <p class="trouble">{problem.words}</p>;
+  if (slices === null && first !== null)
+    return (
+      <div class="pane" data-testid={testid}>
+        <FirstPicture uid={first} />
+      </div>
+    );
   if (slices === null) return <div class="pane pane-empty" data-testid={testid} />;
   if (slices.length === 0) return <p class="empty">{ti("seriesNone")}</p>;
   if (held.planes) return <Planes series={series} slices={slices} window={held.window} />;
@@ -76,7 +89,7 @@ export function Pane({ series, held, phone, onFacts, testid }: Props): JSX.Eleme
   return <Stack {...{ series, held, phone, slices, testid }} />;
 }
 
-interface StackProps extends Omit<Props, "onFacts"> {
+interface StackProps extends Omit<Props, "onFacts" | "first"> {
   slices: readonly Slice[];
 }
 
@@ -159,13 +172,15 @@ function Pictures({ series, held, slices, testid }: Omit<StackProps, "phone">): 
   const [drawn, setDrawn] = useState<number | null>(null);
   const [refused, setRefused] = useState(false);
   const slice = slices[index] as Slice;
+  const pathOf = (at: number): string => servicePath(series, slices[at] as Slice, held.window);
+  const film = useFilm(held.playing, index, slices.length, cineRate(slices[0]) ?? CINE_HZ, pathOf, setIndex);
   const shown: Shown = { index, drawn, window: held.window, faults: new Map(), here: slices.length };
   return (
     <figure class="pane" data-testid={testid} data-index={index} data-drawn={drawn ?? ""}>
       <div class="pane-box">
         <img
           class="pane-preview"
-          src={servicePath(series, slice, held.window)}
+          src={film.get(pathOf(index)) ?? pathOf(index)}
           alt=""
           data-testid="service-picture"
           onLoad={() => {
@@ -313,6 +328,7 @@ interface MarksProps {
 function Marks({ series, slice, shown, count }: MarksProps): JSX.Element {
   const { json } = slice;
   const edges = edgesOf(json);
+  const overlays = overlaysOf(json);
   const who = [text(json, "00100010"), text(json, "00100020"), text(json, "00100040")].filter(Boolean);
   const when = [text(json, "00080020"), text(json, "00080030")?.slice(0, 6)].filter(Boolean);
   const { window } = shown;
@@ -329,6 +345,12 @@ function Marks({ series, slice, shown, count }: MarksProps): JSX.Element {
           <>
             <br />
             <b>{ti("burnedIn")}</b>
+          </>
+        )}
+        {overlays > 0 && (
+          <>
+            <br />
+            <b data-testid="overlays">{ti("overlays", { n: overlays })}</b>
           </>
         )}
         {text(json, "00282110") === "01" && (

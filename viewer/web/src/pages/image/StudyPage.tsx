@@ -5,7 +5,6 @@ import { useLoaded } from "../../parts/load";
 import { useKeydown } from "../../parts/useKeydown";
 import {
   type DicomJson,
-  firstPicture,
   inOrder,
   presetsFor,
   priorsPath,
@@ -25,6 +24,7 @@ import { t } from "../../texts";
 import { ti } from "../../textsImage";
 import type { StudyReading } from "../../wireImage";
 import { Bar } from "./Bar";
+import { FirstPicture } from "./FirstPicture";
 import { askEngine, type Held, Pane, type PaneFacts } from "./Pane";
 import { ReportPanel } from "./ReportPanel";
 
@@ -55,7 +55,7 @@ export function StudyPage({ uid }: { uid: string }): JSX.Element {
       {series && series.length === 0 && <p class="empty">{ti("seriesNone")}</p>}
       <div class={page ? "image-columns with-report" : "image-columns"}>
         <SeriesList series={series ?? []} chosen={chosen} />
-        <Reading key={uid} {...{ uid, chosen, beside, phone }} />
+        <Reading key={uid} {...{ uid, chosen, beside, phone }} isOnly={series?.length === 1} />
         {page && <ReportPanel uid={uid} page={page} />}
       </div>
       {value?.[0] && <Priors uid={uid} />}
@@ -146,10 +146,12 @@ interface ReadingProps {
   chosen: Series | null;
   beside: string | null;
   phone: boolean;
+  /** Whether the study has no other series. */
+  isOnly: boolean;
 }
 
 /** The bar and what it acts on: both panes alike. */
-function Reading({ uid, chosen, beside, phone }: ReadingProps): JSX.Element {
+function Reading({ uid, chosen, beside, phone, isOnly }: ReadingProps): JSX.Element {
   const [held, setHeld] = useState<Held>(FRESH);
   const [facts, setFacts] = useState<PaneFacts | null>(null);
   const [cuts, setCuts] = useState(false);
@@ -167,12 +169,11 @@ function Reading({ uid, chosen, beside, phone }: ReadingProps): JSX.Element {
             {...{ series: chosen, held, phone }}
             onFacts={setFacts}
             testid="pane"
+            first={isOnly ? uid : null}
           />
         ) : (
           <div class="pane">
-            <div class="pane-box">
-              <img class="pane-preview" src={firstPicture(uid)} alt="" data-testid="preview" />
-            </div>
+            <FirstPicture uid={uid} />
           </div>
         )}
         {beside && !phone && <Beside uid={beside} held={held} />}
