@@ -116,7 +116,7 @@ def filed(
 
 def filed_uid(reading: Reading) -> str:
     """The UID of the object that lies in the study for the newest text. Raises `IndexError` where nothing is signed."""
-    return uid_of(reading.study_uid, reading.signed[-1].report_id)
+    return uid_of(reading.study_uid, reading.signed[-1].report_id, *_moved(reading))
 
 
 def uid_of(*parts: str) -> str:
@@ -128,8 +128,14 @@ def uid_of(*parts: str) -> str:
 def _uid_of_text(reading: Reading, signed: Signed, head: StudyHead, filed: bool) -> str:
     """Of the object of one text: those with and without what names the patient differ, so they are two objects."""
     named = filed or head.patient_name is not None or head.patient_id is not None
-    moved = (f"moved {len(reading.moves)}",) if reading.moves else ()  # the same text of another patient
-    return uid_of(reading.study_uid, signed.report_id, *(() if named else ("without name",)), *moved)
+    return uid_of(
+        reading.study_uid, signed.report_id, *(() if named else ("without name",)), *_moved(reading)
+    )
+
+
+def _moved(reading: Reading) -> tuple[str, ...]:
+    """The same text of another patient is another object."""
+    return (f"moved {len(reading.moves)}",) if reading.moves else ()
 
 
 def _patient_and_study(found: Any, head: StudyHead, *, filed: bool) -> None:

@@ -104,17 +104,6 @@ def reading_json(reading: Reading, names: Directory, *, texts: bool) -> dict[str
     return found
 
 
-def _moved(reading: Reading, names: Directory) -> dict[str, Any]:
-    """When the study came from another case, and what was signed there and is not confirmed here."""
-    move = reading.moves[-1]
-    return {
-        "at": rfc3339(move.at),
-        "by": names.actor_name(move.actor),
-        "from_case_id": move.from_case_id,
-        "carried": [one.report_id for one in reading.carried],
-    }
-
-
 def _rung(reading: Reading, one: AlertPerson, names: Directory) -> dict[str, Any]:
     """A person who was called for the report, where, and whether the last ring came through; null: not known."""
     board = one.channel == LIVE
@@ -126,6 +115,17 @@ def _rung(reading: Reading, one: AlertPerson, names: Directory) -> dict[str, Any
         "rung_at": maybe(one.rung_at),
         "arrived": True if arrived else None if failed is None else False,
         "reason": None if failed is None else reason_words(failed),
+    }
+
+
+def _moved(reading: Reading, names: Directory) -> dict[str, Any]:
+    """When the study came from another case, and what was signed there and is not confirmed here."""
+    move = reading.moves[-1]
+    return {
+        "at": rfc3339(move.at),
+        "by": names.actor_name(move.actor),
+        "from_case_id": move.from_case_id,
+        "carried": [one.report_id for one in reading.carried],
     }
 
 

@@ -141,6 +141,26 @@ def change_study(tx: Tx, study_uid: str, **values: Any) -> None:
     tx.conn.execute(update(_studies).where(_studies.c.study_uid == study_uid).values(**values))
 
 
+def withdraw_made_here(tx: Tx, study_uid: str) -> None:
+    """Take the reports that lie in a study out of it, before it is another patient's: they name the one before. What is
+    confirmed for the other is filed anew."""
+    ours = (_instances.c.study_uid == study_uid, _instances.c.made_here)
+    found = tx.conn.execute(
+        select(
+            _instances.c.sop_uid, _instances.c.series_uid, _instances.c.patient, _instances.c.sha256
+        ).where(*ours)
+    ).all()
+    forwards, keys = schema_giving.image_forwards, schema.blob_keys
+    for row in found:
+        tx.conn.execute(delete(_instances).where(_instances.c.sop_uid == row.sop_uid))
+        tx.conn.execute(delete(forwards).where(forwards.c.sop_uid == row.sop_uid))
+        tx.conn.execute(delete(keys).where(keys.c.patient == row.patient, keys.c.sha256 == row.sha256))
+        series = (_series.c.study_uid == study_uid, _series.c.series_uid == row.series_uid)
+        tx.conn.execute(delete(_series).where(*series))
+    if found:
+        change_study(tx, study_uid, made_here=0)
+
+
 def give(tx: Tx, study_uid: str, patient: str, sealed_series: Mapping[str, bytes], **values: Any) -> None:
     """Give a study, its series (with their texts as sealed for that patient) and its objects to another patient, with
     columns of the study. After `Blobs.share`: the key that the patient before had to bytes of no other object goes."""

@@ -107,9 +107,9 @@ export interface ImageReading {
   signed_at: string | null;
   signed_by: Person | null;
   seen: { person: Person | null; report_id: string; at: string }[];
+  rung?: Rung[];
   /** It came from another case; `carried`: what was signed there and is not confirmed here. */
   moved: { at: string; by: string | null; from_case_id: string; carried: string[] } | null;
-  rung?: Rung[];
   signed?: SignedReport[];
   calls?: CriticalCall[];
 }

@@ -84,6 +84,7 @@ class StudyMoves:
 
     def _give(self, tx: Tx, row: StudyRow, case: Case, into: Case | None, to_id: str, patient: str) -> None:
         uid, opened = row.study_uid, self._vault.opener(tx.conn)
+        image_rows.withdraw_made_here(tx, uid)
         for one in image_rows.instances_of(tx.conn, uid):
             if one.patient != patient:
                 with contextlib.suppress(BlobMissing):  # lost before: a copy that is sent again mends it

@@ -90,14 +90,14 @@ class ReadingNotices:
         self._outbox.notice_all(tx, key=key, people=tuple(dict.fromkeys(people)), kind=kind, facts=facts)
 
 
-def _moved(reading: Reading) -> str:
-    return f":moved{len(reading.moves)}" if reading.moves else ""
-
-
 def _is_last(reading: Reading, sent: AlertSent) -> bool:
     """Is it the ring of the last step, when all of the time is over?"""
     alert = reading.alert_of(sent.alert_id)
     return alert is not None and sent.step == len(alert.plan) - 1
+
+
+def _moved(reading: Reading) -> str:
+    return f":moved{len(reading.moves)}" if reading.moves else ""
 
 
 def _signers(reading: Reading, report_id: str) -> list[str]:

@@ -19,6 +19,7 @@ from greenchannel.alerts.imaging.reading import Reading
 from greenchannel.ingest.imaging.instance import read_instance
 from greenchannel.service.desk import Desk
 from greenchannel.service.errors import NotFound
+from greenchannel.service.imaging.reading_words import opened
 from greenchannel.service.imaging.records import ImageStudy, StoredInstance
 from greenchannel.service.imaging.report_wanted import Wanted
 from greenchannel.service.imaging.threads import in_images
@@ -98,12 +99,14 @@ class ReportFiling:
             study = await self._images.study(wanted.study_uid)
         except NotFound:
             study = None
-        if known is None or study is None:  # erased
+        carried = () if known is None else known.carried
+        if known is None or study is None or wanted.report_id in {one.report_id for one in carried}:
+            # Erased, or signed of another patient: what is not confirmed of this one is not filed as his.
             await self._writer.transact(lambda tx: chore_rows.done(tx, chore.id))
             return
         ids = [one.report_id for one in known.signed]
         texts = known.signed[: ids.index(wanted.report_id) + 1]
-        known = msgspec.structs.replace(known, signed=texts)
+        known = opened(msgspec.structs.replace(known, signed=texts), study.text.text_key)
         stored = await self._images.instances(study.study_uid)
         users = await asyncio.to_thread(self._accounts.users)
         names = {one.id: one.name for one in users}
