@@ -32,7 +32,9 @@ def test_the_migrations_lead_to_the_schema(tmp_path: Path) -> None:
     migrate(engine)
     with reading(engine) as connection:
         options = {"compare_type": True, "compare_server_default": True}
-        assert schema_giving.metadata is schema.metadata  # its tables are there once it was imported
+        assert (
+            schema_giving.image_forwards.metadata is schema.metadata
+        )  # its tables are there once it was imported
         difference = compare_metadata(MigrationContext.configure(connection, opts=options), schema.metadata)
     engine.dispose()
 

@@ -140,12 +140,15 @@ class StudyMoves:
         return Person(name=name, sex=context.sex, age_years=context.age_years)
 
     def _name_anew(self, tx: Tx, patient: str) -> None:
-        """By which names a patient's studies are found: those of the studies that are the patient's now."""
+        """By which names and numbers a patient's studies are found: those of what is the patient's now."""
         image_rows.forget_names(tx, patient)
         opened = self._vault.opener(tx.conn)
         for uid in image_rows.studies_of_patient(tx.conn, patient):
             row = image_rows.study_of(tx.conn, uid)
-            name = None if row is None else opened(patient, row.sealed, uid).get("patient_name")
-            if name is not None:
-                words = image_rows.beginnings(name)
-                image_rows.add_names(tx, patient, [self._vault.image_mac("name", word) for word in words])
+            text = {} if row is None else opened(patient, row.sealed, uid)
+            name, number = text.get("patient_name"), text.get("patient_id")
+            mac = self._vault.image_mac
+            words = [] if name is None else image_rows.beginnings(name)
+            numbers = [] if number is None else image_rows.number_beginnings(number)
+            macs = [*(mac("name", word) for word in words), *(mac("number", part) for part in numbers)]
+            image_rows.add_names(tx, patient, macs)
