@@ -81,17 +81,20 @@ async def silent_results(front: Here, who: Who, raised: bool | None = None) -> R
     waits for images. `raised`: these alone. The report's words for who may read reports."""
     require(who, "detector_results")
     await front.directory.refresh()
-    known = front.desk.image_readings.all()
+    desk = front.desk.image_readings
+    known = desk.all()
 
     def listed() -> list[dict[str, Any]]:
-        found = (
-            _silent(front, who, reading, said)
+        silent = (
+            (reading, said)
             for reading in reversed(known)
             if not reading.gone and (reading.site is None or who.may_see(reading.site))
             for said in reading.detected
             if said.status == Status.SILENT and (raised is None or said.raised is raised)
         )
-        return list(islice(found, MOST_RESULTS))
+        found = list(islice(silent, MOST_RESULTS))
+        opened = desk.with_words([reading for reading, _ in found]) if may(who, "image_report") else {}
+        return [_silent(front, who, opened.get(reading.study_uid, reading), said) for reading, said in found]
 
     rows = await asyncio.to_thread(listed)
     if rows and may(who, "image_report"):

@@ -7,7 +7,7 @@ transaction sees it.
 import asyncio
 import functools
 import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -169,16 +169,24 @@ class ReadingDesk:
         return rows[0]
 
     def _rows(self, readings: Sequence[Reading], now: datetime) -> list[Row]:
+        rows = list[Row]()
+        for study, reading in self._opened(readings):
+            facts = self._facts_of(study, reading)
+            rows.append(Row(place(facts, now), reading, facts, study))
+        return rows
+
+    def with_words(self, readings: Sequence[Reading]) -> dict[str, Reading]:
+        """By study the readings with their words opened, without those that are gone; for a thread that may wait."""
+        return {study.study_uid: reading for study, reading in self._opened(readings)}
+
+    def _opened(self, readings: Sequence[Reading]) -> Iterator[tuple[ImageStudy, Reading]]:
         by_uid = {one.study_uid: one for one in readings}
-        uids, rows = list(by_uid), list[Row]()
+        uids = list(by_uid)
         for start in range(0, len(uids), _ASKED_AT_ONCE):
             chunk = uids[start : start + _ASKED_AT_ONCE]
             filters = {"StudyInstanceUID": ",".join(chunk)}
             for hit in self._images.search_sync("study", filters, limit=len(chunk)):
-                reading = opened(by_uid[hit.study.study_uid], hit.study.text.text_key)
-                facts = self._facts_of(hit.study, reading)
-                rows.append(Row(place(facts, now), reading, facts, hit.study))
-        return rows
+                yield hit.study, opened(by_uid[hit.study.study_uid], hit.study.text.text_key)
 
     def _facts_of(self, study: ImageStudy, reading: Reading) -> StudyFacts:
         return facts_of(
