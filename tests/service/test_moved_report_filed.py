@@ -2,7 +2,11 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
+from greenchannel.alerts.imaging.reading import Reading
+from greenchannel.service.imaging.report_filing import ReportFiling
+from greenchannel.store.chore_rows import Chore
 from tests.service.test_image_moving import CONFIRMED, ecg, move
 from tests.service.test_imaging_http import REPORT, post, send, tell
 from tests.service.viewer_house import House
@@ -36,3 +40,70 @@ def test_a_filed_report_is_withdrawn_where_its_study_moves_and_filed_anew_when_c
         assert one.patient == (await here.desk.images.study(uid)).patient
 
     tell(tmp_path, story)
+
+
+def test_a_report_written_while_its_study_moves_is_not_filed_under_the_name_of_the_patient_before(
+    tmp_path: Path,
+) -> None:
+    """The study leaves between the reading of its patient and the commit of the object."""
+
+    async def story(here: House) -> None:
+        wrong, right = await ecg(here, "P1", "王小明", 1), await ecg(here, "P2", "赵建国", 2)
+        uid = await send(here)
+        (part,) = [one for one in here.desk.parts if isinstance(one, ReportFiling)]
+        await part.stop()
+        rad, doctor = await here.person("rad"), await here.person("cardiologist")
+        loop, write = asyncio.get_running_loop(), part._write
+        written: list[bytes] = []
+
+        def slowly(*given: Any) -> bytes:
+            data = write(*given)
+            if not written:
+                moved = asyncio.run_coroutine_threadsafe(move(here, doctor, wrong, uid, right), loop)
+                assert moved.result(60)[0] == 200
+            written.append(data)
+            return data
+
+        part._write = slowly  # type: ignore[assignment]
+        await post(here, rad, uid, "report", REPORT)
+        for _ in range(2):
+            await part.step()
+        assert len(written) == 1
+        assert not any(one.made_here for one in await here.desk.images.instances(uid))
+
+    tell(tmp_path, story)
+
+
+def test_a_report_whose_study_has_moved_is_not_filed_before_that_is_known(tmp_path: Path) -> None:
+    """The rows are of the other patient already, and the reading as it is known says nothing of the move yet; a
+    signature that is not known yet is waited for as well."""
+
+    async def story(here: House) -> None:
+        wrong, right = await ecg(here, "P1", "王小明", 1), await ecg(here, "P2", "赵建国", 2)
+        uid = await send(here)
+        (part,) = [one for one in here.desk.parts if isinstance(one, ReportFiling)]
+        await part.stop()
+        rad, doctor = await here.person("rad"), await here.person("cardiologist")
+        readings, book = here.desk.image_readings, here.desk.image_readings._book.image_readings
+        unsigned = readings.reading(uid)
+        await post(here, rad, uid, "report", REPORT)
+        signed = readings.reading(uid)
+
+        async def step(known: Reading) -> list[bool]:
+            now, book[uid] = book[uid], known
+            await part.step()
+            book[uid] = now
+            return [one.made_here for one in await here.desk.images.instances(uid)]
+
+        part._put_off = at_once  # type: ignore[method-assign]
+        assert not any(await step(unsigned))
+        assert (await move(here, doctor, wrong, uid, right))[0] == 200
+        assert not any(await step(signed))
+        assert (await move(here, doctor, right, uid, wrong))[0] == 200
+        assert not any(await step(readings.reading(uid)))
+
+    tell(tmp_path, story)
+
+
+async def at_once(chore: Chore) -> None:
+    """It comes again without a wait."""

@@ -157,15 +157,20 @@ class ImageArchive:
             await self.put_aside(data, error, caller.actor)
             raise
 
-    async def add_made_here(self, data: bytes, one: ImageInstance, may: Callable[[Tx], bool]) -> None:
+    async def add_made_here(
+        self, data: bytes, one: ImageInstance, of: ImageStudy, may: Callable[[Tx], bool]
+    ) -> None:
         """Put an object that was made here into its study, as no image of it; where `may` says so in the same commit.
 
-        Nothing where it is there already, or the study is not.
+        Nothing where it is there already, or the study is not. `of`: the study as it was when the object was made;
+        where it was moved since, the object names another patient, and `may` is not asked.
         """
         staged = await in_images(self.blobs.stage, data)
 
         def command(tx: Tx) -> None:
             study = image_rows.study_of(tx.conn, one.study_uid)
+            if study is not None and (study.patient, study.case_id) != (of.patient, of.case_id):
+                return
             if may(tx) and study is not None and image_rows.instance_of(tx.conn, one.sop_uid) is None:
                 self.blobs.link(tx, staged, study.patient)
                 self._filing.add(tx, study, one, staged, made_here=True)

@@ -87,10 +87,12 @@ class ReportFiling:
                 await self._file(chore)
             except Exception:
                 logger.critical("a report could not be filed, and is tried again", id=chore.id, exc_info=True)
-                again_s = AGAIN_S[min(chore.attempts, len(AGAIN_S) - 1)]
-                again_at = self._clock.now() + timedelta(seconds=again_s)
-                again = functools.partial(chore_rows.put_off, chore=chore, next_at=again_at)
-                await self._writer.transact(again)
+                await self._put_off(chore)
+
+    async def _put_off(self, chore: Chore) -> None:
+        again_s = AGAIN_S[min(chore.attempts, len(AGAIN_S) - 1)]
+        again_at = self._clock.now() + timedelta(seconds=again_s)
+        await self._writer.transact(functools.partial(chore_rows.put_off, chore=chore, next_at=again_at))
 
     async def _file(self, chore: Chore) -> None:
         wanted = msgspec.json.decode(chore.payload, type=Wanted)
@@ -99,13 +101,19 @@ class ReportFiling:
             study = await self._images.study(wanted.study_uid)
         except NotFound:
             study = None
+        signed = [] if known is None else [one.report_id for one in known.signed]
         carried = () if known is None else known.carried
-        if known is None or study is None or wanted.report_id in {one.report_id for one in carried}:
+        is_of_before = wanted.report_id in {one.report_id for one in carried} or (
+            study is not None and study.patient != chore.patient and wanted.report_id not in signed
+        )
+        if known is None or study is None or is_of_before:
             # Erased, or signed of another patient: what is not confirmed of this one is not filed as his.
             await self._writer.transact(lambda tx: chore_rows.done(tx, chore.id))
             return
-        ids = [one.report_id for one in known.signed]
-        texts = known.signed[: ids.index(wanted.report_id) + 1]
+        if wanted.report_id not in signed or known.case_id not in (None, study.case_id):
+            await self._put_off(chore)  # the log is ahead of what is known: a signature, or a move
+            return
+        texts = known.signed[: signed.index(wanted.report_id) + 1]
         known = opened(msgspec.structs.replace(known, signed=texts), study.text.text_key)
         stored = await self._images.instances(study.study_uid)
         users = await asyncio.to_thread(self._accounts.users)
@@ -113,4 +121,4 @@ class ReportFiling:
         images = [one for one in stored if not one.made_here]
         data = await in_images(self._write, known, study, images, names)
         one = await in_images(read_instance, data)
-        await self._images.add_made_here(data, one, lambda tx: chore_rows.done(tx, chore.id))
+        await self._images.add_made_here(data, one, study, lambda tx: chore_rows.done(tx, chore.id))
