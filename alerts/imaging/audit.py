@@ -31,7 +31,7 @@ def _audit(reading: Reading, now: datetime) -> Iterator[Missed]:
         due_at = wanted.started_at + (wanted.due_at - wanted.started_at) * wanted.shares[0]
         yield _missed("uncalled", about, max(due_at, reading.wanted_at), now)
     if reading.report is not None and reading.state == "provisional" and not reading.gone:
-        since = reading.unconfirmed_said_at or reading.report.at
+        since = reading.unconfirmed_said_at or reading.report.due_from
         yield _missed("unconfirmed", about, since + confirm_within(), now)
     said = dict(reading.overdue_at)
     for one in reading.untold:

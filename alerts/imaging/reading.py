@@ -308,6 +308,7 @@ def _moved(reading: Reading, event: ImageStudyMoved, envelope: Envelope) -> Read
         overdue=(),
         overdue_times=0,
         overdue_at=(),
+        unconfirmed_said_at=None,
         seen_by=(),
         shared_with=(),
     )

@@ -1,5 +1,6 @@
 """A study that was moved to another patient: what was signed, told and seen before is asked for anew."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -60,6 +61,20 @@ def test_who_signed_it_confirms_it_for_the_other_patient_and_is_asked_each_day()
     assert (log.reading.state, log.reading.carried, log.reading.is_open) == ("final", (), False)
     assert not commands.returned(log.reading, "CT").addendum
     assert log.turn(minutes(60 + 9 * 24 * 60)) == []
+
+
+def test_the_auditor_waits_for_the_confirmation_from_the_move_on() -> None:
+    """Neither a report of days ago, nor what was said of it before the move, is overdue the moment it is moved; a day
+    later it is."""
+    for provisional in (False, True):
+        log = ImageLog()
+        log.turn(minutes(10))
+        signed(log, provisional=provisional)
+        log.turn(minutes(10 + 40 * 60))
+        log.add([MOVED])
+        for hours, kinds in ((0, []), (23, []), (25, ["unconfirmed"])):
+            now = log.now + timedelta(hours=hours)
+            assert [one.kind for one in audit([log.reading], now, 60.0)] == kinds
 
 
 def test_a_report_of_its_own_provisional_still_needs_another_person() -> None:
