@@ -225,7 +225,8 @@ def test_ecgs_and_studies_leave_in_one_act(tmp_path: Path) -> None:
 
 
 def test_a_moved_study_whose_files_name_another_is_not_sent_on(tmp_path: Path) -> None:
-    """Another archive would file it to whom the files name; a person sees why it waits."""
+    """Another archive would file it to whom the files name; a person sees why it waits. Moved back it goes by
+    itself."""
     file = tmp_path / "forward.toml"
     with socket.socket() as away:  # an archive that nobody serves
         away.bind(("127.0.0.1", 0))
@@ -244,5 +245,14 @@ def test_a_moved_study_whose_files_name_another_is_not_sent_on(tmp_path: Path) -
                 return said == [("refused", "names_another_patient")] * 2
 
             await until(refused)
+            await move(here, await here.person("cardiologist"), right, uid, wrong)
+
+            async def waits() -> bool:
+                rows = await forwarding.of_study(uid)
+                return [one.state for one in rows] == ["waiting"] * 2 and all(
+                    one.reason not in (None, "names_another_patient") for one in rows
+                )
+
+            await until(waits)  # it was tried, and nobody answers
 
         tell(tmp_path / "data", story, image_forward_file=file)

@@ -30,7 +30,8 @@ def test_a_filed_report_is_withdrawn_where_its_study_moves_and_filed_anew_when_c
         await reports(here, uid, 1)
         status, answer = await move(here, doctor, wrong, uid, right)
         assert status == 200, answer
-        assert (await here.desk.images.study(uid)).made_here == 0
+        study = await here.desk.images.study(uid)
+        assert (study.made_here, study.modalities) == (0, ("CT",))
         assert not any(one.made_here for one in await here.desk.images.instances(uid))
 
         status, page = await post(here, rad, uid, "addendum", CONFIRMED)

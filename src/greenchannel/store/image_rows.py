@@ -158,7 +158,8 @@ def withdraw_made_here(tx: Tx, study_uid: str) -> None:
         series = (_series.c.study_uid == study_uid, _series.c.series_uid == row.series_uid)
         tx.conn.execute(delete(_series).where(*series))
     if found:
-        change_study(tx, study_uid, made_here=0)
+        left = list(dict.fromkeys(one.modality for one in series_of(tx.conn, study_uid) if one.modality))
+        change_study(tx, study_uid, made_here=0, modalities="\\".join(left))
 
 
 def give(tx: Tx, study_uid: str, patient: str, sealed_series: Mapping[str, bytes], **values: Any) -> None:
@@ -173,6 +174,12 @@ def give(tx: Tx, study_uid: str, patient: str, sealed_series: Mapping[str, bytes
     tx.conn.execute(update(_instances).where(of_study).values(patient=patient))
     forwards, keys = schema_giving.image_forwards, schema.blob_keys
     tx.conn.execute(update(forwards).where(forwards.c.study_uid == study_uid).values(patient=patient))
+    held = update(forwards).where(
+        forwards.c.study_uid == study_uid, forwards.c.reason == schema_giving.NAMES_ANOTHER
+    )
+    tx.conn.execute(
+        held.values(state="waiting", next_at=tx.now, ended_at=None)
+    )  # it may name the right one now
     for row in set(before):
         if row.patient == patient:
             continue

@@ -24,6 +24,7 @@ from greenchannel.service.keeping import keep_running
 from greenchannel.store import forward_rows
 from greenchannel.store.engine import reading
 from greenchannel.store.forward_rows import Due, Forward
+from greenchannel.store.schema_giving import NAMES_ANOTHER
 from greenchannel.store.writer import Tx, Writer
 
 logger = structlog.get_logger(__name__)
@@ -88,9 +89,7 @@ class Forwarding:
         held = await asyncio.to_thread(self._of_others, {one.study_uid for one in batch})
         going = [one for one in batch if one.study_uid not in held]
         sent = dict(await asyncio.to_thread(send, to, going, self._images.bytes_of_sync, self._title))
-        sent |= {
-            one.sop_uid: Refused(reason="names_another_patient") for one in batch if one.study_uid in held
-        }
+        sent |= {one.sop_uid: Refused(reason=NAMES_ANOTHER) for one in batch if one.study_uid in held}
         await self._writer.transact(lambda tx: _write(tx, to, batch, sent))
         taken = sum(isinstance(outcome, Sent) for outcome in sent.values())
         if taken < len(batch):
