@@ -179,11 +179,12 @@ def test_a_study_moved_to_a_new_case_is_of_nobody_known_and_more_of_it_follows_i
         assert answer.status_code == 200, answer.text
         assert (await here.desk.images.instance(f"{ROOT_UID}.1.1.3")).patient == study.patient
         assert await found_by(here, doctor, PatientID="P1") == []
-        stranger, kind = related([ct(4, patient_id="P9", name="Qian^Wu")])
-        answer = await here.http.post(
-            "/dicom-web/studies", content=stranger, headers=here.device() | {"Content-Type": kind}
-        )
-        assert answer.status_code == 409
+        for strange in (ct(4, patient_id="P9", name="Qian^Wu"), ct(5, patient_id="P9")):  # a namesake's, too
+            stranger, kind = related([strange])
+            answer = await here.http.post(
+                "/dicom-web/studies", content=stranger, headers=here.device() | {"Content-Type": kind}
+            )
+            assert answer.status_code == 409
 
         # Back again: whom its files name is right after all.
         assert (await move(here, doctor, study.case_id, uid, wrong))[0] == 200

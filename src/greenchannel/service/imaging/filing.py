@@ -102,7 +102,7 @@ class Filing:
         mac = None if one.patient_id is None else self._vault.image_mac("patient", one.patient_id)
         number_fits = mac is None or self._may_be(tx, study, coming, mac)
         # Under the same number a name may have been mended meanwhile: that is asked, and keeps no image away.
-        is_numbered = mac is not None and (mac == study.number_mac or self._is_in_file(tx, study, mac))
+        is_numbered = mac is not None and (mac == study.number_mac or mac == self._number_in_file(tx, study))
         if not number_fits or (not is_numbered and self._differs(tx, study, coming)):
             self._refuse(tx, study, coming, "other_patient")
             return Conflict(
@@ -124,10 +124,11 @@ class Filing:
 
     def _may_be(self, tx: Tx, study: StudyRow, coming: Coming, mac: bytes) -> bool:
         """Can the patient of this number be that of the study?"""
-        if mac == study.number_mac or self._is_in_file(tx, study, mac):
+        if mac == study.number_mac:
             return True
-        if study.number_mac is not None:
-            return False
+        in_file = self._number_in_file(tx, study)
+        if study.number_mac is not None or in_file is not None:
+            return mac == in_file
         # None of its objects had a number so far. The case may know whose it is; else the first number is the study's.
         case = self._episodes.of_site(tx, study.site, study.case_id)
         if not any(self._vault.is_numbered(tx.conn, one) for one in (case.patient, study.patient)):
@@ -135,12 +136,12 @@ class Filing:
         patient = self._vault.patient_for(tx, study.site, coming.facts.patient_id)
         return self._episodes.is_of(tx, patient, case.case_id)
 
-    def _is_in_file(self, tx: Tx, study: StudyRow, mac: bytes) -> bool:
-        """Is it the number that the files of a study have that a person moved to another patient?"""
+    def _number_in_file(self, tx: Tx, study: StudyRow) -> bytes | None:
+        """The number, hashed, that the files of a study have that a person moved to another patient; else None."""
         in_file = self._text(tx, study).in_file
         if in_file is None or in_file.patient_id is None:
-            return False
-        return mac == self._vault.image_mac("patient", in_file.patient_id)
+            return None
+        return self._vault.image_mac("patient", in_file.patient_id)
 
     def _differs(self, tx: Tx, study: StudyRow, coming: Coming) -> tuple[str, ...]:
         """In what an object cannot be of the person whom the study names."""
