@@ -1,8 +1,11 @@
 """A report that lies in its study as an object goes to another patient only once it is confirmed for him."""
 
 import asyncio
+import io
 from pathlib import Path
 from typing import Any
+
+import pydicom
 
 from greenchannel.alerts.imaging.reading import Reading
 from greenchannel.service.imaging.report_filing import ReportFiling
@@ -102,6 +105,26 @@ def test_a_report_whose_study_has_moved_is_not_filed_before_that_is_known(tmp_pa
         assert not any(await step(signed))
         assert (await move(here, doctor, right, uid, wrong))[0] == 200
         assert not any(await step(readings.reading(uid)))
+
+    tell(tmp_path, story)
+
+
+def test_what_was_signed_of_the_patient_before_is_filed_in_its_confirmation_alone(tmp_path: Path) -> None:
+    """Also where it was still to be filed when the study moved."""
+
+    async def story(here: House) -> None:
+        wrong, right = await ecg(here, "P1", "王小明", 1), await ecg(here, "P2", "赵建国", 2)
+        uid = await send(here)
+        (part,) = [one for one in here.desk.parts if isinstance(one, ReportFiling)]
+        await part.stop()
+        rad, doctor = await here.person("rad"), await here.person("cardiologist")
+        await post(here, rad, uid, "report", REPORT)
+        assert (await move(here, doctor, wrong, uid, right))[0] == 200
+        assert (await post(here, rad, uid, "addendum", CONFIRMED))[0] == 201
+        await part.step()
+        (one,) = [one for one in await here.desk.images.instances(uid) if one.made_here]
+        report = pydicom.dcmread(io.BytesIO(await here.desk.images.bytes_of(one.sop_uid)))
+        assert (report.PatientID, report.VerificationFlag) == ("P2", "VERIFIED")
 
     tell(tmp_path, story)
 

@@ -102,12 +102,12 @@ class ReportFiling:
         except NotFound:
             study = None
         signed = [] if known is None else [one.report_id for one in known.signed]
-        carried = () if known is None else known.carried
-        is_of_before = wanted.report_id in {one.report_id for one in carried} or (
+        before = known.moves[-1].signed if known is not None and known.moves else 0
+        is_of_before = wanted.report_id in signed[:before] or (
             study is not None and study.patient != chore.patient and wanted.report_id not in signed
         )
         if known is None or study is None or is_of_before:
-            # Erased, or signed of another patient: what is not confirmed of this one is not filed as his.
+            # Erased, or signed of another patient: its confirmation is filed, and has its words.
             await self._writer.transact(lambda tx: chore_rows.done(tx, chore.id))
             return
         if wanted.report_id not in signed or known.case_id not in (None, study.case_id):
