@@ -5,6 +5,7 @@ import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from sqlalchemy import select
 
 from greenchannel.service.callers import Caller
 from greenchannel.service.desk import Desk
-from greenchannel.service.imaging import ecg_objects
+from greenchannel.service.imaging import commitment, ecg_objects
 from greenchannel.service.imaging.commitment import INSTANCE
 from greenchannel.service.imaging.dicom_peers import no_delay
 from greenchannel.store import schema_giving
@@ -33,10 +34,10 @@ from tests.imaging_files import ROOT_UID, ct
 NO_DELAY: list[Any] = [(evt.EVT_CONN_OPEN, no_delay)]
 
 
-def ask(desk: Desk, *uids: str) -> int:
+def ask(desk: Desk, *uids: str, transaction: int = 77) -> int:
     """An N-ACTION of the van for CT slices; the status of its answer."""
     asked = Dataset()
-    asked.TransactionUID = f"{ROOT_UID}.77"
+    asked.TransactionUID = f"{ROOT_UID}.{transaction}"
     asked.ReferencedSOPSequence = []
     for uid in uids:
         item = Dataset()
@@ -110,6 +111,37 @@ def test_a_machine_that_was_away_is_told_by_the_next_life_of_the_service(tmp_pat
     assert said.TransactionUID == f"{ROOT_UID}.77"
     assert [one.ReferencedSOPInstanceUID for one in said.ReferencedSOPSequence] == [first, second]
     assert "FailedSOPSequence" not in said
+
+
+def test_a_machine_that_is_away_is_looked_for_once_for_all_that_it_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each look may take half a minute, in which the requests of other machines would wait behind them."""
+    looks = 0
+
+    def connect(*given: Any, **named: Any) -> Any:
+        nonlocal looks
+        looks += 1
+        raise ConnectionRefusedError("away")
+
+    monkeypatch.setattr(commitment, "socket", SimpleNamespace(create_connection=connect))
+    world = World(folder=tmp_path)
+    callers = "CTVAN=yinzhao@127.0.0.1:11112"
+    world.settings = replace(world.settings, dicom_port=0, dicom_callers=callers)
+
+    async def play() -> None:
+        async with world.desk() as desk:
+            for number in (1, 2, 3):
+                assert await asyncio.to_thread(ask, desk, f"{ROOT_UID}.1.1.1", transaction=number) == 0
+                await until(lambda: waiting(world) == [1] * number)  # noqa: B023 - it is over in this round
+            before = looks
+            world.pass_time(60)
+            await until(lambda: waiting(world) == [2] * 3)
+            assert looks == before + 1
+            world.pass_time(8 * 24 * 3600)
+            await until(lambda: waiting(world) == [])  # given up, each of them
+
+    asyncio.run(play())
 
 
 def test_an_ecg_is_found_however_many_came_after_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

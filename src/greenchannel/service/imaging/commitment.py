@@ -52,6 +52,10 @@ class _Asked(msgspec.Struct, frozen=True, kw_only=True):
     wanted: list[tuple[str, str]]  # SOP class and SOP instance of each object
 
 
+class _Away(Exception):
+    """Nobody listens at the address of a peer."""
+
+
 class Commitment:
     """Answers requests. One of a peer whose address is known is a row until its result was taken, over restarts and
     outages; what is safe is looked up anew at each try. Any other is answered at once, over its own association."""
@@ -132,31 +136,52 @@ class Commitment:
 
     def _call(self, title: str, due: list[tuple[Chore, _Asked]]) -> None:
         try:
-            for chore, asked in due:
+            for number, (chore, asked) in enumerate(due):
                 if self._over.is_set():
                     return
-                self._one(chore, asked)
+                if not self._one(chore, asked):  # to find out for each takes so long that others would wait
+                    self._in_vain(title, [one for one, _ in due[number + 1 :]])
+                    return
         except Exception:
             logger.critical("commitments could not be reported, and are again", peer=title, exc_info=True)
         finally:
             self._busy.discard(title)
 
-    def _one(self, chore: Chore, asked: _Asked) -> None:
-        peer, is_taken = self._peers.get(asked.title), False
+    def _one(self, chore: Chore, asked: _Asked) -> bool:
+        """Report one; False where nobody listens at the address of the peer."""
+        peer, is_taken, is_there = self._peers.get(asked.title), False, True
         if peer is not None:
             try:
                 result = self.result(asked.transaction, asked.wanted, peer)
                 is_taken = self._report(result, peer, None)
+            except _Away:
+                is_there = False
+                logger.warning("a peer is away; its commitments wait", peer=asked.title, exc_info=True)
             except Exception:
                 logger.warning("a commitment could not be reported", peer=asked.title, exc_info=True)
-        now = self._images.clock.now()
-        if is_taken or peer is None or now - chore.created_at > GIVEN_UP_AFTER:
+        if is_taken:
             self._writer.transact_sync(functools.partial(chore_rows.done, chore_id=chore.id))
-            if not is_taken:
-                logger.error("a commitment was never reported; the machine must ask again", peer=asked.title)
-            return
-        again_at = now + timedelta(seconds=AGAIN_S[min(chore.attempts, len(AGAIN_S) - 1)])
-        self._writer.transact_sync(functools.partial(chore_rows.put_off, chore=chore, next_at=again_at))
+        else:
+            self._in_vain(asked.title, [chore], is_known=peer is not None)
+        return is_there
+
+    def _in_vain(self, title: str, chores: list[Chore], *, is_known: bool = True) -> None:
+        """They come again, but for those that have waited too long, or whose peer is none any more."""
+        now = self._images.clock.now()
+        over = {one.id for one in chores if not is_known or now - one.created_at > GIVEN_UP_AFTER}
+
+        def command(tx: Tx) -> None:
+            for one in chores:
+                if one.id in over:
+                    chore_rows.done(tx, one.id)
+                else:
+                    again_s = AGAIN_S[min(one.attempts, len(AGAIN_S) - 1)]
+                    chore_rows.put_off(tx, one, now + timedelta(seconds=again_s))
+
+        if chores:
+            self._writer.transact_sync(command)
+        for _ in over:
+            logger.error("a commitment was never reported; the machine must ask again", peer=title)
 
     def _answer_here(self, asked: _Asked, peer: Peer, association: Any) -> None:
         try:
@@ -214,7 +239,10 @@ class Commitment:
             status, _ = association.send_n_event_report(result, kind, StorageCommitmentPushModel, INSTANCE)
             return bool(status)
         # pynetdicom leaves a socket open where nobody listens.
-        socket.create_connection((peer.host, peer.port), timeout=PATIENCE_S).close()
+        try:
+            socket.create_connection((peer.host, peer.port), timeout=PATIENCE_S).close()
+        except OSError as error:
+            raise _Away(f"{peer.host}:{peer.port}") from error
         entity = AE(ae_title=self._title)
         entity.connection_timeout = entity.acse_timeout = PATIENCE_S
         entity.dimse_timeout = entity.network_timeout = PATIENCE_S
