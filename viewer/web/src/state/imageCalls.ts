@@ -1,4 +1,4 @@
-/** Studies that call this person, and critical results that nobody was told: as the service says it every few seconds. */
+/** Studies that call this person, and critical results that nobody was told: as the service says it when the line tells of a change. */
 import { signal } from "@preact/signals";
 import type { Role, Site } from "../wire";
 import type { Coded } from "../wireImage";
