@@ -2,7 +2,13 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from greenchannel.service.imaging.report_filing import ReportFiling
+from greenchannel.store import chore_rows
+from greenchannel.store.engine import reading
 from tests.service.test_image_moving import CONFIRMED, ecg, move
 from tests.service.test_imaging_http import REPORT, post, send, tell
 from tests.service.viewer_house import House
@@ -36,3 +42,39 @@ def test_a_filed_report_is_withdrawn_where_its_study_moves_and_filed_anew_when_c
         assert one.patient == (await here.desk.images.study(uid)).patient
 
     tell(tmp_path, story)
+
+
+def test_a_report_that_is_written_while_its_study_moves_is_not_filed_to_the_other_patient(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would lie under the other one's number with the name, and the findings, of the one before."""
+
+    async def story(here: House) -> None:
+        wrong, right = await ecg(here, "P1", "王小明", 1), await ecg(here, "P2", "赵建国", 2)
+        uid = await send(here)
+        rad, doctor = await here.person("rad"), await here.person("cardiologist")
+        (filing,) = [one for one in here.desk.parts if isinstance(one, ReportFiling)]
+        loop, write, moved = asyncio.get_running_loop(), filing._write, asyncio.Event()
+
+        def while_it_moves(*given: Any) -> bytes:
+            data = write(*given)
+            if not moved.is_set():
+                work = move(here, doctor, wrong, uid, right)
+                assert asyncio.run_coroutine_threadsafe(work, loop).result(20)[0] == 200
+                loop.call_soon_threadsafe(moved.set)
+            return data
+
+        monkeypatch.setattr(filing, "_write", while_it_moves)
+        await post(here, rad, uid, "report", REPORT)
+        async with asyncio.timeout(20):
+            await moved.wait()
+            while await asyncio.to_thread(_waits, here):
+                await asyncio.sleep(0.05)
+        assert not any(one.made_here for one in await here.desk.images.instances(uid))
+
+    tell(tmp_path, story)
+
+
+def _waits(here: House) -> bool:
+    with reading(here.desk.images._engine) as connection:
+        return bool(chore_rows.due(connection, "report", here.desk.clock.now(), 10))

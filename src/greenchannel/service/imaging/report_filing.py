@@ -27,7 +27,7 @@ from greenchannel.service.keeping import keep_running
 from greenchannel.store import chore_rows
 from greenchannel.store.chore_rows import Chore
 from greenchannel.store.engine import reading
-from greenchannel.store.writer import Writer
+from greenchannel.store.writer import Tx, Writer
 
 logger = structlog.get_logger(__name__)
 
@@ -113,4 +113,17 @@ class ReportFiling:
         images = [one for one in stored if not one.made_here]
         data = await in_images(self._write, known, study, images, names)
         one = await in_images(read_instance, data)
-        await self._images.add_made_here(data, one, lambda tx: chore_rows.done(tx, chore.id))
+
+        def may(tx: Tx) -> bool:
+            if self._moved_since(tx, known):  # it names the patient before, and is looked at anew
+                return False
+            return chore_rows.done(tx, chore.id)
+
+        await self._images.add_made_here(data, one, may)
+
+    def _moved_since(self, tx: Tx, known: Reading) -> bool:
+        """Was the study moved to another case while its report was written?"""
+        try:
+            return self._readings.current(tx, known.study_uid).moves != known.moves
+        except NotFound:  # erased meanwhile, and the row with it
+            return True
