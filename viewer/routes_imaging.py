@@ -45,7 +45,13 @@ class DraftBody(Given):
     provisional: bool = False
 
 
-class ReportBody(Given):
+class OfCase(Given):
+    """`case_id`: that of the patient whom the writer saw; 409 `study_moved` where the study was moved meanwhile."""
+
+    case_id: Code | None = None
+
+
+class ReportBody(OfCase):
     """A report to be signed. `provisional`: written in the time of the clock, to be confirmed by an addendum."""
 
     findings: Long
@@ -55,7 +61,7 @@ class ReportBody(Given):
     template: Code | None = None
 
 
-class AddendumBody(Given):
+class AddendumBody(OfCase):
     """What is added to a signed report; `reason`: addition, correction, confirmation."""
 
     text: Long
@@ -63,7 +69,7 @@ class AddendumBody(Given):
     critical: list[Code] = Field(default_factory=list, max_length=20)
 
 
-class CriticalBody(Given):
+class CriticalBody(OfCase):
     """A call about a critical result. It closes the duty where somebody was reached, has said it back, and right."""
 
     report_ids: list[Code] = Field(default_factory=list, max_length=50)  # none: the only one that is untold
@@ -78,7 +84,7 @@ class CriticalBody(Given):
     call_id: Code | None = None  # the same again changes nothing
 
 
-class Share(Reason):
+class Share(OfCase, Reason):
     """With whom, and why."""
 
     site: Code
@@ -176,6 +182,7 @@ async def report(study_uid: Uid, body: ReportBody, front: Here, who: Who) -> Res
         critical=body.critical,
         provisional=body.provisional,
         template=body.template,
+        of_case=body.case_id,
     )
     return answer(await _page(front, reading, who), 201)
 
@@ -186,7 +193,12 @@ async def addendum(study_uid: Uid, body: AddendumBody, front: Here, who: Who) ->
     require(who, "image_read")
     reading_of(front, study_uid, who)
     reading = await front.desk.image_readings.addendum(
-        study_uid, who, text=body.text, reason=body.reason, critical=body.critical
+        study_uid,
+        who,
+        text=body.text,
+        reason=body.reason,
+        critical=body.critical,
+        of_case=body.case_id,
     )
     return answer(await _page(front, reading, who), 201)
 
@@ -225,9 +237,8 @@ async def critical(study_uid: Uid, body: CriticalBody, front: Here, who: Who) ->
         read_back_right=body.read_back_right,
         note=body.note,
     )
-    return answer(
-        await _page(front, await front.desk.image_readings.tell_critical(study_uid, who, said), who), 201
-    )
+    reading = await front.desk.image_readings.tell_critical(study_uid, who, said, body.case_id)
+    return answer(await _page(front, reading, who), 201)
 
 
 @router.post("/studies/{study_uid}/seen", summary="The clinic has the result before its eyes")
@@ -247,7 +258,7 @@ async def share(study_uid: Uid, body: Share, front: Here, who: Who) -> Response:
     if body.site not in front.directory.site_names():
         raise NotFound("site", body.site)
     front.look(who, "share_image", reading.case_id or study_uid, f"{study_uid} {body.site}")
-    page = await front.desk.image_readings.share(study_uid, who, body.site, body.reason)
+    page = await front.desk.image_readings.share(study_uid, who, body.site, body.reason, body.case_id)
     return answer(await _page(front, page, who))
 
 

@@ -26,8 +26,12 @@ class Unread:
         length = headers.get("content-length", "")
         # A length that is no number is refused; whatever follows it is no smaller than we like.
         announced = int(length) if length.isascii() and length.isdigit() and len(length) < 19 else None
-        self._is_over = not length and "transfer-encoding" not in headers
+        in_chunks = "transfer-encoding" in headers
+        self._is_over = not length and not in_chunks
         self._is_small = announced is not None and announced <= SMALL_BYTES
+        # RFC 9112 6.3: chunks count, whatever is announced beside them, and the connection ends with the answer: who
+        # stands between us may have read another request in it.
+        self._is_doubtful = bool(length) and in_chunks
         self._hangs_up = False
 
     async def receive(self) -> Message:
@@ -40,7 +44,7 @@ class Unread:
     async def send(self, message: Message) -> None:
         """A part of the answer; behind its last one the rest of the body is dealt with."""
         if message["type"] == "http.response.start":
-            self._hangs_up = not (self._is_over or self._is_small)
+            self._hangs_up = self._is_doubtful or not (self._is_over or self._is_small)
             if self._hangs_up:
                 MutableHeaders(scope=message)["Connection"] = "close"
         elif self._hangs_up and not message.get("more_body", False):

@@ -30,6 +30,19 @@ ADDENDUM_REASONS: Final = ("addition", "correction", "confirmation")
 _MOST_AHEAD: Final = timedelta(minutes=2)  # a clock that is a little fast
 
 
+def in_case(reading: Reading, case_id: str | None) -> Reading:
+    """The reading, where its study is in this case: what somebody writes or tells of one patient is not said of another
+    once the study was moved. None: nobody says which."""
+    if case_id is not None and reading.moves and case_id != reading.case_id:
+        raise Refused(
+            "study_moved",
+            "该检查已移至另一病例，请重新打开本页并核对患者",
+            f"expected the study in case {case_id}, it was moved to another: open it again, and see whose it is",
+            409,
+        )
+    return reading
+
+
 def claim(reading: Reading, person: str, *, take_over: bool = False) -> list[AnyEvent]:
     """Take a study to read. Another's is taken over only by who says so; the clock runs on."""
     if reading.report is not None:

@@ -257,3 +257,68 @@ def test_a_moved_study_whose_files_name_another_is_not_sent_on(tmp_path: Path) -
             await until(waits)  # it was tried, and nobody answers
 
         tell(tmp_path / "data", story, image_forward_file=file)
+
+
+def test_what_was_written_or_told_of_the_patient_before_is_not_taken_for_the_other(tmp_path: Path) -> None:
+    """A study moves while its reader writes, or is on the phone: who sees whom is said beside, and nothing is kept."""
+
+    async def story(here: House) -> None:
+        wrong, right = await ecg(here, "P1", "王小明", 1), await ecg(here, "P2", "赵建国", 2)
+        uid = await send(here)
+        rad, doctor = await here.person("rad"), await here.person("cardiologist")
+        before = {"case_id": wrong}
+        assert (await post(here, rad, uid, "claim"))[1]["case_id"] == wrong
+        assert (await move(here, doctor, wrong, uid, right))[0] == 200
+        status, said = await post(here, rad, uid, "report", REPORT | before)
+        assert (status, said["code"]) == (409, "study_moved")
+        status, page = await post(here, rad, uid, "report", REPORT | {"case_id": right})
+        assert (status, page["reading"]["state"]) == (201, "final")
+
+        assert (await move(here, doctor, right, uid, wrong))[0] == 200
+        now_of_other = {"case_id": right}
+        for what, body in (("addendum", CONFIRMED), ("critical", TOLD)):
+            status, said = await post(here, rad, uid, what, body | now_of_other)
+            assert (status, said["code"]) == (409, "study_moved")
+        given = {"site": "jishi", "reason": "转诊"}
+        status, said = await post(here, doctor, uid, "share", given | now_of_other)
+        assert (status, said["code"]) == (409, "study_moved")
+        page = (await here.http.get(f"/api/v1/imaging/studies/{uid}", headers=rad)).json()
+        assert (page["reading"]["state"], len(page["reading"]["untold"])) == ("provisional", 1)
+        assert page["reading"]["shared_with"] == []
+        for what, body in (("addendum", CONFIRMED), ("critical", TOLD)):
+            assert (await post(here, rad, uid, what, body | before))[0] == 201
+
+    tell(tmp_path, story)
+
+
+def test_what_still_comes_of_a_moved_study_under_the_case_before_follows_it(tmp_path: Path) -> None:
+    """The van names the case that it knew when it began to send: nothing of the study is refused for that."""
+
+    async def story(here: House) -> None:
+        wrong, right = await ecg(here, "P1", "王小明", 1), await ecg(here, "P2", "赵建国", 2)
+        third = await ecg(here, "P3", "孙丽", 3)
+        uid = await send(here)
+        doctor = await here.person("cardiologist")
+
+        async def more(number: int, case_id: str, patient: str = "P1") -> Any:
+            body, kind = related([ct(number, patient_id=patient)])
+            return await here.http.post(
+                f"/dicom-web/studies?case_id={case_id}",
+                content=body,
+                headers=here.device() | {"Content-Type": kind},
+            )
+
+        assert (await more(3, right)).status_code == 409  # nobody has moved it yet
+        assert (await move(here, doctor, wrong, uid, right))[0] == 200
+        assert (await more(4, wrong)).status_code == 200
+        assert (await more(5, third)).status_code == 409
+        assert (await more(6, wrong, "P3")).status_code == 409
+        assert (await move(here, doctor, right, uid, third))[0] == 200
+        for number, before in ((7, wrong), (8, right)):
+            assert (await more(number, before)).status_code == 200
+        study = await here.desk.images.study(uid)
+        here_now = await here.desk.images.instances(uid)
+        assert (study.case_id, study.instances) == (third, 5)
+        assert {one.patient for one in here_now} == {study.patient}
+
+    tell(tmp_path, story)

@@ -37,6 +37,7 @@ async def _answer(reader: asyncio.StreamReader) -> tuple[bytes, dict[str, str]]:
         ("/api/v1/ecgs", f"Content-Length: {10 * 2**30}"),
         ("/dicom-web/studies", f"Content-Length: {10 * 2**30}"),
         ("/api/v1/session", "Transfer-Encoding: chunked"),
+        ("/api/v1/session", "Content-Length: 5\r\nTransfer-Encoding: chunked"),
     ],
 )
 def test_of_ten_gigabytes_that_were_refused_little_is_read(
@@ -92,6 +93,23 @@ def test_a_small_body_that_nobody_read_leaves_the_line_open(tmp_path: Path) -> N
             head, _ = await _answer(reader)
             assert b" 401 " in head.splitlines()[0]
             assert b"connection: close" not in head.lower()
+        writer.close()
+
+    tell(tmp_path, story)
+
+
+def test_a_body_that_is_announced_in_two_ways_ends_the_line(tmp_path: Path) -> None:
+    """Whoever stands between may see another request in what comes behind it; here none is answered."""
+
+    async def story(here: House) -> None:
+        reader, writer = await _connected(here)
+        both = ("Content-Length: 64", "Transfer-Encoding: chunked")
+        hidden = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+        writer.write(_head("/dicom-web/studies", {}, *both) + b"0\r\n\r\n" + hidden)
+        head, _ = await _answer(reader)
+        assert b" 401 " in head.splitlines()[0]
+        assert b"connection: close" in head.lower()
+        assert await asyncio.wait_for(reader.read(), 30) == b""
         writer.close()
 
     tell(tmp_path, story)

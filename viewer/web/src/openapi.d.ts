@@ -3424,6 +3424,8 @@ export interface components {
          * @description What is added to a signed report; `reason`: addition, correction, confirmation.
          */
         AddendumBody: {
+            /** Case Id */
+            case_id?: string | null;
             /** Critical */
             critical?: string[];
             /**
@@ -3508,6 +3510,8 @@ export interface components {
         CriticalBody: {
             /** Call Id */
             call_id?: string | null;
+            /** Case Id */
+            case_id?: string | null;
             /** Note */
             note?: string | null;
             /** Reached */
@@ -3875,6 +3879,8 @@ export interface components {
          * @description A report to be signed. `provisional`: written in the time of the clock, to be confirmed by an addendum.
          */
         ReportBody: {
+            /** Case Id */
+            case_id?: string | null;
             /** Critical */
             critical?: string[];
             /** Findings */
@@ -3902,6 +3908,8 @@ export interface components {
          * @description With whom, and why.
          */
         Share: {
+            /** Case Id */
+            case_id?: string | null;
             /** Reason */
             reason: string;
             /** Site */

@@ -9,7 +9,13 @@ import msgspec
 
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.milestones import future_tolerance_s
-from greenchannel.events import ClockReading, ImagePatientDoubted, ImageRefused, ImageStudyReceived
+from greenchannel.events import (
+    ClockReading,
+    ImagePatientDoubted,
+    ImageRefused,
+    ImageStudyMoved,
+    ImageStudyReceived,
+)
 from greenchannel.ingest.fields import UploadFields
 from greenchannel.ingest.imaging.instance import ImageInstance
 from greenchannel.service.casework import Casework
@@ -110,17 +116,25 @@ class Filing:
                 "this study is of another patient of this site; a person must decide whose the object is",
                 "该检查属于本机构另一位患者,请人工核对身份",
             )
-        if (
-            coming.case_id is not None
-            and self._episodes.of_site(tx, coming.site, coming.case_id).case_id
-            != self._episodes.of_site(tx, coming.site, study.case_id).case_id
-        ):
+        if coming.case_id is not None and self._is_elsewhere(tx, study, coming.case_id):
             return Conflict(
                 "study_in_other_case",
                 f"this study is already in case {study.case_id}, not in case {coming.case_id}",
                 f"该检查已归入病例 {study.case_id},而不是病例 {coming.case_id},请人工核对",
             )
         return None
+
+    def _is_elsewhere(self, tx: Tx, study: StudyRow, case_id: str) -> bool:
+        """Is a study not in the case that its sender names? Where a person moved it out of that one, the sender does
+        not know, and what still comes follows it."""
+        named = self._episodes.of_site(tx, study.site, case_id)
+        if named.case_id == self._episodes.of_site(tx, study.site, study.case_id).case_id:
+            return False
+        return not any(
+            isinstance(one.event, ImageStudyMoved)
+            and (one.event.study_uid, one.event.from_case_id) == (study.study_uid, named.case_id)
+            for one in named.history
+        )
 
     def _may_be(self, tx: Tx, study: StudyRow, coming: Coming, mac: bytes) -> bool:
         """Can the patient of this number be that of the study?"""

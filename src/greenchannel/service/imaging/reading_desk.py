@@ -19,6 +19,7 @@ from greenchannel.alerts.alert_deadlines import Deadline as Due
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.imaging import clock, commands, critical, receipts
 from greenchannel.alerts.imaging.clock import People
+from greenchannel.alerts.imaging.commands import in_case
 from greenchannel.alerts.imaging.reading import Reading, fold
 from greenchannel.events import (
     AlertOpened,
@@ -260,14 +261,15 @@ class ReadingDesk:
         critical: Sequence[str],
         provisional: bool,
         template: str | None,
+        of_case: str | None = None,
     ) -> Reading:
-        """Sign the report; the case has it in the same commit, and its clinic is told."""
+        """Sign the report; the case has it in the same commit, its clinic is told. `of_case`: as its writer saw it."""
         report_id = new_id("ir")
         return await self._change(
             study_uid,
             caller.actor,
             lambda one, _: commands.sign(
-                one,
+                in_case(one, of_case),
                 caller.id,
                 report_id=report_id,
                 findings=findings,
@@ -280,23 +282,37 @@ class ReadingDesk:
         )
 
     async def addendum(
-        self, study_uid: str, caller: Caller, *, text: str, reason: str, critical: Sequence[str]
+        self,
+        study_uid: str,
+        caller: Caller,
+        *,
+        text: str,
+        reason: str,
+        critical: Sequence[str],
+        of_case: str | None = None,
     ) -> Reading:
-        """Add to a signed report."""
+        """Add to a signed report; `of_case` as in `sign`."""
         report_id = new_id("ir")
         return await self._change(
             study_uid,
             caller.actor,
             lambda one, _: commands.addendum(
-                one, caller.id, report_id=report_id, text=text, reason=reason, critical=critical
+                in_case(one, of_case),
+                caller.id,
+                report_id=report_id,
+                text=text,
+                reason=reason,
+                critical=critical,
             ),
             returns=True,
         )
 
-    async def tell_critical(self, study_uid: str, caller: Caller, said: ImageCriticalTold) -> Reading:
+    async def tell_critical(
+        self, study_uid: str, caller: Caller, said: ImageCriticalTold, of_case: str | None = None
+    ) -> Reading:
         """Write down a call about a critical result; the same `call_id` again changes nothing."""
         return await self._change(
-            study_uid, caller.actor, lambda one, now: commands.tell_critical(one, said, now)
+            study_uid, caller.actor, lambda one, at: commands.tell_critical(in_case(one, of_case), said, at)
         )
 
     async def seen(self, study_uid: str, caller: Caller) -> Reading:
@@ -309,10 +325,14 @@ class ReadingDesk:
             study_uid, caller.actor, lambda one, _: receipts.on_page(one, alert_id, caller.id, looked=looked)
         )
 
-    async def share(self, study_uid: str, caller: Caller, site: str, reason: str) -> Reading:
-        """Let another member of the network use study and result."""
+    async def share(
+        self, study_uid: str, caller: Caller, site: str, reason: str, of_case: str | None = None
+    ) -> Reading:
+        """Let another member of the network use study and result; `of_case` as in `sign`."""
         return await self._change(
-            study_uid, caller.actor, lambda one, _: commands.share(one, caller.id, site, reason)
+            study_uid,
+            caller.actor,
+            lambda one, _: commands.share(in_case(one, of_case), caller.id, site, reason),
         )
 
     async def detected(self, study_uid: str, said: ImageDetected) -> None:
@@ -373,17 +393,13 @@ class ReadingDesk:
     def on_case(self, tx: Tx, envelope: Envelope, case: Case) -> None:
         """A study has come, or come further: it wants a reading, in the same commit."""
         if isinstance(envelope.event, ImageStudyReceived):
-            self._end(
-                tx, envelope.event.study_uid
-            )  # new here: what is known of it is of a patient who was erased
+            # New here: what is known of it is of a patient who was erased.
+            self._end(tx, envelope.event.study_uid)
         match envelope.event:
-            case ImageStudyReceived() as e if not case.is_drill:
+            case (ImageStudyReceived() | ImageStudySettled()) as e if not case.is_drill:
                 self._want(tx, e.study_uid, case)
-            case ImageStudySettled() as e if not case.is_drill:
-                self._want(tx, e.study_uid, case)
-            case (
-                AlertOpened() | GreenChannelOpened()
-            ):  # an emergency now: the clocks of its studies are shorter
+            # An emergency now: the clocks of its studies are shorter.
+            case AlertOpened() | GreenChannelOpened():
                 for one in tuple(self._book.open_images.values()):
                     if one.case_id == case.case_id and one.report is None:
                         self._want(tx, one.study_uid, case)

@@ -21,7 +21,8 @@ export const release = (uid: string) => act(uid, "release");
 export const markStat = (uid: string, reason: string) => act(uid, "stat", { reason });
 export const seen = (uid: string) => act(uid, "seen");
 
-export const share = (uid: string, site: string, reason: string) => act(uid, "share", { site, reason });
+export const share = (uid: string, site: string, reason: string, case_id: string | null) =>
+  act(uid, "share", { site, reason, case_id });
 
 export interface Written {
   findings: string;
@@ -31,6 +32,10 @@ export interface Written {
 export interface Signing extends Written {
   critical: string[];
   provisional: boolean;
+}
+/** The case as its writer saw it when the form was opened: what is said of one patient is not said of another. */
+export interface OfCase {
+  case_id: string | null;
 }
 const drafting = new Set<string>();
 const newest = new Map<string, Signing>(); // what was written and ticked while another draft was on its way
@@ -51,11 +56,11 @@ export async function keepDraft(uid: string, report: Signing): Promise<boolean> 
   }
 }
 /** Once it is signed there is nothing left to be kept. */
-export function sign(uid: string, report: Signing): Promise<boolean> {
+export function sign(uid: string, report: Signing & OfCase): Promise<boolean> {
   newest.delete(uid);
   return act(uid, "report", report);
 }
-export const addendum = (uid: string, said: { text: string; reason: string; critical: string[] }) =>
+export const addendum = (uid: string, said: { text: string; reason: string; critical: string[] } & OfCase) =>
   act(uid, "addendum", said);
 
 /** A signed text with a critical result that nobody has said back; `number`: 0 the report, n its n-th addendum. */
@@ -82,7 +87,7 @@ export interface Told {
   read_back_right: boolean;
   note: string | null;
 }
-export const tellCritical = (uid: string, told: Told) => act(uid, "critical", told);
+export const tellCritical = (uid: string, told: Told & OfCase) => act(uid, "critical", told);
 
 /** Has the other side said something back? A mark, or a lone "yes" in Chinese, is nothing; the service says the same. */
 export const saidBack = (words: string | null): boolean =>

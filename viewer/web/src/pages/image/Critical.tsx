@@ -115,6 +115,7 @@ function CallForm({ uid, page }: { uid: string; page: StudyReading }): JSX.Eleme
     read_back_right: false,
     note: null,
   });
+  const [case_id] = useState(page.case_id); // stays where the study moves during the call
   const change = (more: Partial<Told>): void => setTold((before) => ({ ...before, ...more }));
   const chosen = untold.map((one) => one.report_id).filter((one) => told.report_ids.includes(one));
   const closes = told.reached && saidBack(told.read_back) && told.read_back_right;
@@ -190,6 +191,7 @@ function CallForm({ uid, page }: { uid: string; page: StudyReading }): JSX.Eleme
         run={() =>
           tellCritical(uid, {
             ...told,
+            case_id,
             report_ids: chosen,
             read_back: told.reached && told.read_back?.trim() ? told.read_back.trim() : null,
             read_back_right: told.reached && told.read_back_right,

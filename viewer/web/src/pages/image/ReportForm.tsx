@@ -31,6 +31,7 @@ export function ReportForm({ uid, page }: Props): JSX.Element {
     critical: kept?.critical ?? [],
     provisional: kept?.provisional ?? false,
   });
+  const [case_id] = useState(page.case_id); // stays where the study moves while this is written
   const [over, setOver] = useState<ReportTemplate | null>(null); // one that would write over a person's words
   const [asking, setAsking] = useState(false); // about what the template says and nobody has ticked
   const templates = page.choices?.templates ?? [];
@@ -128,7 +129,7 @@ export function ReportForm({ uid, page }: Props): JSX.Element {
         big
         testid="report-sign"
         disabled={why !== null}
-        run={() => (left.length > 0 ? setAsking(true) : sign(uid, report))}
+        run={() => (left.length > 0 ? setAsking(true) : sign(uid, { ...report, case_id }))}
       >
         {ti("sign")}
       </Act>
@@ -148,7 +149,7 @@ export function ReportForm({ uid, page }: Props): JSX.Element {
               name={`report ${uid}`}
               testid="unticked-sign"
               disabled={why !== null}
-              run={() => sign(uid, report)}
+              run={() => sign(uid, { ...report, case_id })}
             >
               {ti("untickedSign")}
             </Act>
@@ -194,6 +195,7 @@ export function AddendumForm({ uid, page }: Props): JSX.Element {
   const [text, setText] = useState("");
   const [reason, setReason] = useState(reasons[0]?.id ?? "addition");
   const [critical, setCritical] = useState<string[]>([]);
+  const [case_id] = useState(page.case_id); // stays where the study moves while this is written
   return (
     <details class="card form">
       <summary data-testid="addendum">{ti("addendum")}</summary>
@@ -226,7 +228,7 @@ export function AddendumForm({ uid, page }: Props): JSX.Element {
         testid="addendum-sign"
         disabled={text.trim() === ""}
         run={async () => {
-          if (await addendum(uid, { text: text.trim(), reason, critical })) setText("");
+          if (await addendum(uid, { text: text.trim(), reason, critical, case_id })) setText("");
         }}
       >
         {ti("addendumSign")}

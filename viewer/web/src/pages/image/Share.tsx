@@ -60,7 +60,7 @@ export function Share({ uid, page }: { uid: string; page: StudyReading }): JSX.E
               name={`share ${uid}`}
               words={tia("shareAct")}
               testid="share-act"
-              run={async (reason) => (await share(uid, site, reason)) && setSite("")}
+              run={async (reason) => (await share(uid, site, reason, page.case_id)) && setSite("")}
             />
           )}
         </>
