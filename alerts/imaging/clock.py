@@ -316,11 +316,15 @@ def on_due(
         )
     # Else the table has got other steps since the clock began: it runs on as it was frozen.
     alert = msgspec.structs.replace(alert, plan=steps)
-    if deadline.kind == RECEIPT:
-        return receipts.on_receipt_due(reading, alert, now)
+    over = max(one for one in range(len(steps)) if one == 0 or alert.step_due_at(one) <= now)
     plain = msgspec.structs.replace(deadline, kind=deadline.kind.removeprefix(_PREFIX))
-    if deadline.kind == STEP:  # of a service that was away several may be over: they ring as one
-        step = max(one for one in range(len(steps)) if one == 0 or alert.step_due_at(one) <= now)
-        plain = msgspec.structs.replace(plain, payload=plain.payload | {"step": step})
+    # Of a service that was away several steps may be over: they ring as one, whichever due time comes first.
+    if deadline.kind == RECEIPT and over <= alert.step:
+        return receipts.on_receipt_due(reading, alert, now)
+    if deadline.kind == RECEIPT:
+        together = _as_one([], escalation.take_steps(alert, over, steps))
+        return [*receipts.unheard(reading, alert, now), *together]
+    if deadline.kind == STEP:
+        plain = msgspec.structs.replace(plain, payload=plain.payload | {"step": over})
         return _as_one([], alert_deadlines.of_waiting(alert, plain, now, steps))
     return alert_deadlines.of_waiting(alert, plain, now, steps)
