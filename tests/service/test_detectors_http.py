@@ -13,6 +13,7 @@ import pydicom
 
 from greenchannel.events import ImageDetected
 from greenchannel.service.administration import CHANGE
+from greenchannel.service.imaging.detecting import detecting_of
 from tests.imaging_files import ROOT_UID, ct, related
 from tests.service.viewer_house import PASSWORD, House, house
 
@@ -57,6 +58,7 @@ def test_what_looks_in_silence_is_shown_to_administrators_alone(tmp_path: Path) 
     """Not in the worklist of those who read; counted for those who decide whether it may order."""
 
     async def story(here: House) -> None:
+        await detecting_of(here.desk).stop()  # what it would say itself comes whenever it does
         await send(here, [ct(1), ct(2)])
         said = ImageDetected(plugin="head_blood", version="1", status="silent", raised=True)
         await here.desk.image_readings.detected(STUDY, said)
@@ -109,6 +111,7 @@ def test_cards_and_silent_runs_walk_through_no_readings(tmp_path: Path) -> None:
     """They are counted as they come: a county has a hundred thousand studies, and the loop serves ECGs."""
 
     async def story(here: House) -> None:
+        await detecting_of(here.desk).stop()
         await send(here, [ct(1)])
         for raised, reason in ((None, "gap"), (True, None)):
             said = ImageDetected(
