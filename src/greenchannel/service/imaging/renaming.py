@@ -8,6 +8,7 @@ import io
 from typing import TYPE_CHECKING, Final
 
 from greenchannel.ingest.imaging.pixel_source import faults, read_dataset_of
+from greenchannel.service.imaging.person import differences, person_of
 from greenchannel.service.imaging.records import StudyText
 
 if TYPE_CHECKING:
@@ -31,6 +32,14 @@ def as_given(data: bytes, text: StudyText) -> bytes:
     with faults("the DICOM file cannot be written under the patient it is of"):
         _rename(dataset, text)
         return _written(dataset, syntax)
+
+
+def names_another(text: StudyText) -> bool:
+    """Did a person move the study to a patient whom its files do not name?"""
+    in_file = text.in_file
+    return in_file is not None and (
+        in_file.patient_id != text.patient_id or bool(differences(person_of(in_file), person_of(text)))
+    )
 
 
 def _rename(dataset: "Dataset", text: StudyText) -> None:
