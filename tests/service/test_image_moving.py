@@ -13,6 +13,7 @@ from greenchannel.store import image_rows
 from greenchannel.store.engine import reading
 from tests.imaging_files import ROOT_UID, ct, related
 from tests.service.test_image_forwarding import PACS, until
+from tests.service.test_image_report_filed import archive
 from tests.service.test_imaging_http import REPORT, TOLD, post, send, tell, waiting
 from tests.service.viewer_house import House, ecg_file
 
@@ -322,3 +323,45 @@ def test_what_still_comes_of_a_moved_study_under_the_case_before_follows_it(tmp_
         assert {one.patient for one in here_now} == {study.patient}
 
     tell(tmp_path, story)
+
+
+def test_a_study_that_is_moved_back_is_sent_on_and_one_sent_before_it_moved_says_where_it_lies(
+    tmp_path: Path,
+) -> None:
+    """Held while its files name another; taken under a patient whom it is not of, a person must have it put right."""
+    file = tmp_path / "forward.toml"
+    with archive() as (port, taken):
+        file.write_text(PACS.format(port=port), encoding="utf-8")
+
+        async def story(here: House) -> None:
+            wrong, right = await ecg(here, "P1", "王小明", 1), await ecg(here, "P2", "赵建国", 2)
+            doctor, forwarding = await here.person("cardiologist"), giving_of(here.desk).forwarding
+            uid = await send(here)
+
+            async def are(state: str, reason: str | None) -> None:
+                async def so() -> bool:
+                    rows = await forwarding.of_study(uid)
+                    return [(one.state, one.reason) for one in rows] == [(state, reason)] * len(rows) != []
+
+                await until(so)
+
+            await are("sent", None)
+            await move(here, doctor, wrong, uid, right)
+            await are("sent", "names_another_patient")
+            body, kind = related([ct(3)])
+            headers = here.device() | {"Content-Type": kind}
+            await here.http.post("/dicom-web/studies", content=body, headers=headers)
+
+            async def held() -> bool:
+                return sorted(one.state for one in await forwarding.of_study(uid)) == [
+                    "refused",
+                    "sent",
+                    "sent",
+                ]
+
+            await until(held)
+            await move(here, doctor, right, uid, wrong)
+            await are("sent", None)
+            assert len(taken) == 3
+
+        tell(tmp_path / "data", story, image_forward_file=file)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pydicom
 import pytest
 from pydicom.data import get_testdata_file
+from pydicom.dataset import Dataset
 
 from greenchannel.service.imaging.records import InFile, StudyText
 from greenchannel.service.imaging.renaming import as_given
@@ -49,3 +50,32 @@ def test_of_an_unknown_patient_nothing_is_said() -> None:
     one = pydicom.dcmread(io.BytesIO(as_given(ct(1), StudyText(in_file=InFile(patient_id="P1")))))
     assert (one.PatientID, str(one.PatientName), one.PatientBirthDate, one.PatientSex) == ("", "", "", "")
     assert one.StudyDescription == "头颅平扫"
+
+
+def test_the_patient_before_stands_in_no_sequence_of_the_copy_either() -> None:
+    """What a machine notes of earlier names, the stay in the hospital and references to the patient go; the rest
+    stays."""
+    dataset = pydicom.dcmread(io.BytesIO(ct(1)))
+    before, change, stay, series = Dataset(), Dataset(), Dataset(), Dataset()
+    before.PatientName, before.PatientID = "Wang^Xiao", "P1-OLD"
+    change.ModifiedAttributesSequence = [before]
+    change.ReasonForTheAttributeModification = "CORRECT"
+    stay.ReferencedSOPInstanceUID = "1.2.3.77"
+    series.SeriesInstanceUID = "1.2.3.78"
+    dataset.OriginalAttributesSequence = [change]
+    dataset.ReferencedPatientSequence = [stay]
+    dataset.ReferencedSeriesSequence = [series]
+    dataset.AdmissionID = "BED-7"
+    out = io.BytesIO()
+    dataset.save_as(out)
+
+    given = as_given(
+        out.getvalue(), StudyText(patient_id="P2", patient_name="赵建国", in_file=InFile(patient_id="P1"))
+    )
+
+    assert not [word for word in (b"Wang", b"P1", b"BED-7", b"1.2.3.77") if word in given]
+    image = pydicom.dcmread(io.BytesIO(given))
+    assert (image.PatientID, str(image.PatientName)) == ("P2", "赵建国")
+    assert image.OriginalAttributesSequence[0].ReasonForTheAttributeModification == "CORRECT"
+    assert image.ReferencedSeriesSequence[0].SeriesInstanceUID == "1.2.3.78"
+    assert image.PixelData == dataset.PixelData

@@ -6,7 +6,7 @@ that died between the two.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 from sqlalchemy import Connection, Select, and_, func, insert, or_, select, update
@@ -17,6 +17,8 @@ from greenchannel.store.writer import Tx
 _forwards, _studies, _instances = schema_giving.image_forwards, schema.image_studies, schema.image_instances
 
 State = Literal["waiting", "sent", "refused"]
+NAMES_ANOTHER: Final = "names_another_patient"
+"""Why a study that a person moved is not sent on; of what was sent before: it lies there under another patient."""
 
 
 class Forward(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,6 +143,17 @@ def again(tx: Tx, destination: str, study_uid: str | None = None) -> int:
     if study_uid is not None:
         query = query.where(_forwards.c.study_uid == study_uid)
     return tx.conn.execute(query.values(state="waiting", next_at=tx.now, ended_at=None)).rowcount
+
+
+def moved(tx: Tx, study_uid: str, *, names_another: bool) -> None:
+    """A study is another patient's now: what was held for that is looked at anew, and of what had gone before stands
+    whether it lies elsewhere under a patient whom it is not of."""
+    of_study = _forwards.c.study_uid == study_uid
+    held = (of_study, _forwards.c.state == "refused", _forwards.c.reason == NAMES_ANOTHER)
+    anew = {"state": "waiting", "next_at": tx.now, "ended_at": None, "reason": None}
+    tx.conn.execute(update(_forwards).where(*held).values(**anew))
+    gone = update(_forwards).where(of_study, _forwards.c.state == "sent")
+    tx.conn.execute(gone.values(reason=NAMES_ANOTHER if names_another else None))
 
 
 def of_study(connection: Connection, study_uid: str) -> list[Forward]:

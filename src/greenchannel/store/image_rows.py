@@ -174,12 +174,6 @@ def give(tx: Tx, study_uid: str, patient: str, sealed_series: Mapping[str, bytes
     tx.conn.execute(update(_instances).where(of_study).values(patient=patient))
     forwards, keys = schema_giving.image_forwards, schema.blob_keys
     tx.conn.execute(update(forwards).where(forwards.c.study_uid == study_uid).values(patient=patient))
-    held = update(forwards).where(
-        forwards.c.study_uid == study_uid, forwards.c.reason == schema_giving.NAMES_ANOTHER
-    )
-    tx.conn.execute(
-        held.values(state="waiting", next_at=tx.now, ended_at=None)
-    )  # it may name the right one now
     for row in set(before):
         if row.patient == patient:
             continue

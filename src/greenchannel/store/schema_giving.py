@@ -1,13 +1,8 @@
 """Tables of images that are sent on, of those that are asked for, and of what is still to be done for others."""
 
-from typing import Final
-
 from sqlalchemy import Column, Index, Integer, LargeBinary, String, Table
 
 from greenchannel.store.schema import Instant, metadata
-
-NAMES_ANOTHER: Final = "names_another_patient"
-"""Why an object is not sent on: its study was moved to a patient whom its file does not name."""
 
 image_forwards = Table(  # what is to be sent on to a hospital's archive, and what became of it
     "image_forwards",

@@ -16,6 +16,10 @@ export const IMAGE_ASK_TEXTS = {
   forward_sent: ["已收 {n}", "taken: {n}"],
   forward_waiting: ["待发 {n}", "waiting: {n}"],
   forward_refused: ["对方拒收 {n}", "refused: {n}"],
+  forwardOther: [
+    "文件上写的是另一位患者，不再外发；对方已收的仍在那位患者名下，请通知对方更正",
+    "The files name another patient and are not sent on; what was taken lies there under that patient: have it put right there",
+  ],
   forwardTries: ["已试 {n} 次", "tried {n} times"],
   forwardNext: ["下次 {at}", "next {at}"],
   forwardOldest: ["最早 {at}", "oldest {at}"],

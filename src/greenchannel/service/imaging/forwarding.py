@@ -18,13 +18,11 @@ from greenchannel.service.errors import NotFound
 from greenchannel.service.imaging.archive import ImageArchive
 from greenchannel.service.imaging.destinations import NUMBERS, Destination, next_try
 from greenchannel.service.imaging.forward_ways import Failed, Outcome, Refused, Sent, send
-from greenchannel.service.imaging.person import differences, person_of
-from greenchannel.service.imaging.records import InFile, StudyText
+from greenchannel.service.imaging.renaming import names_another
 from greenchannel.service.keeping import keep_running
 from greenchannel.store import forward_rows
 from greenchannel.store.engine import reading
-from greenchannel.store.forward_rows import Due, Forward
-from greenchannel.store.schema_giving import NAMES_ANOTHER
+from greenchannel.store.forward_rows import NAMES_ANOTHER, Due, Forward
 from greenchannel.store.writer import Tx, Writer
 
 logger = structlog.get_logger(__name__)
@@ -88,9 +86,14 @@ class Forwarding:
             return False
         held = await asyncio.to_thread(self._of_others, {one.study_uid for one in batch})
         going = [one for one in batch if one.study_uid not in held]
-        sent = dict(await asyncio.to_thread(send, to, going, self._images.bytes_of_sync, self._title))
+        sent: dict[str, Outcome] = {}
+        if going:  # there is nothing to be asked of a peer for none
+            sent |= await asyncio.to_thread(send, to, going, self._images.bytes_of_sync, self._title)
         sent |= {one.sop_uid: Refused(reason=NAMES_ANOTHER) for one in batch if one.study_uid in held}
         await self._writer.transact(lambda tx: _write(tx, to, batch, sent))
+        moved = await asyncio.to_thread(self._of_others, {one.study_uid for one in going})
+        if moved:  # while they were on their way
+            await self._writer.transact(lambda tx: _moved(tx, moved))
         taken = sum(isinstance(outcome, Sent) for outcome in sent.values())
         if taken < len(batch):
             loud = max(one.attempts for one in batch) + 1 >= NUMBERS.loud_after
@@ -106,7 +109,7 @@ class Forwarding:
         for uid in study_uids:
             with contextlib.suppress(NotFound):  # erased meanwhile
                 text = self._images.study_sync(uid).text
-                if text.in_file is not None and _names_another(text, text.in_file):
+                if names_another(text):
                     found.add(uid)
         return found
 
@@ -156,8 +159,9 @@ class Forwarding:
         return await self._writer.transact(lambda tx: forward_rows.again(tx, destination, study_uid))
 
 
-def _names_another(text: StudyText, in_file: InFile) -> bool:
-    return in_file.patient_id != text.patient_id or bool(differences(person_of(in_file), person_of(text)))
+def _moved(tx: Tx, study_uids: Iterable[str]) -> None:
+    for uid in study_uids:
+        forward_rows.moved(tx, uid, names_another=True)
 
 
 def _write(tx: Tx, to: Destination, batch: Sequence[Due], sent: Mapping[str, Outcome]) -> None:

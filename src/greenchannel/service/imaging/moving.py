@@ -18,7 +18,8 @@ from greenchannel.service.casework import Casework
 from greenchannel.service.errors import NotFound
 from greenchannel.service.imaging.person import Person, differences, person_of
 from greenchannel.service.imaging.records import InFile, StudyText
-from greenchannel.store import image_rows
+from greenchannel.service.imaging.renaming import names_another
+from greenchannel.store import forward_rows, image_rows
 from greenchannel.store.blobs import BlobMissing, Blobs
 from greenchannel.store.errors import PatientKeyMissing
 from greenchannel.store.image_rows import StudyRow
@@ -107,6 +108,7 @@ class StudyMoves:
             number_mac=None if number is None else self._vault.image_mac("patient", number),
             sealed=self._vault.seal_text(tx.conn, patient, msgspec.to_builtins(text), uid),
         )
+        forward_rows.moved(tx, uid, names_another=names_another(text))
         if into is None and text.patient_name is not None:
             self._vault.put_personal(tx, patient, {"name": text.patient_name})
 

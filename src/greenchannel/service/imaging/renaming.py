@@ -8,12 +8,14 @@ import io
 from typing import TYPE_CHECKING, Final
 
 from greenchannel.ingest.imaging.pixel_source import faults, read_dataset_of
+from greenchannel.service.imaging.person import differences, person_of
 from greenchannel.service.imaging.records import StudyText
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-_PATIENT: Final = 0x0010  # group of everything that is said of the patient
+_PATIENT: Final = (0x0010, 0x0038)  # groups of everything that is said of the patient, and of the stay
+_REFERENCES: Final = (0x00081120, 0x00081125)  # to the patient, and to the visit
 _SEXES: Final = {"male": "M", "female": "F"}
 
 
@@ -33,15 +35,32 @@ def as_given(data: bytes, text: StudyText) -> bytes:
         return _written(dataset, syntax)
 
 
+def names_another(text: StudyText) -> bool:
+    """Did a person move the study to a patient whom its files do not name?"""
+    in_file = text.in_file
+    return in_file is not None and (
+        in_file.patient_id != text.patient_id or bool(differences(person_of(in_file), person_of(text)))
+    )
+
+
 def _rename(dataset: "Dataset", text: StudyText) -> None:
     dataset.decode()  # from the charset that it has to the one that it gets
-    for tag in [tag for tag in dataset.keys() if tag.group == _PATIENT]:  # noqa: SIM118 - its items are no tags
-        del dataset[tag]
+    _forget(dataset)
     dataset.SpecificCharacterSet = "ISO_IR 192"
     dataset.PatientName = text.patient_name or ""
     dataset.PatientID = text.patient_id or ""
     dataset.PatientBirthDate = "" if text.birth_date is None else f"{text.birth_date:%Y%m%d}"
     dataset.PatientSex = _SEXES.get(text.sex or "", "")
+
+
+def _forget(dataset: "Dataset") -> None:
+    """Take away what is said of the patient, also within sequences: how he was called before, his stay, references."""
+    for tag in list(dataset.keys()):
+        if tag.group in _PATIENT or tag in _REFERENCES:
+            del dataset[tag]
+        elif dataset[tag].VR == "SQ":
+            for item in dataset[tag].value or ():
+                _forget(item)
 
 
 def _written(dataset: "Dataset", syntax: str) -> bytes:

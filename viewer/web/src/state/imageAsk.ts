@@ -61,9 +61,9 @@ export function byDestination(objects: readonly ForwardedObject[]): Gone[] {
       receipt: null,
     };
     gone.counts[one.state] += 1;
+    gone.reason = one.reason ?? gone.reason; // also of what was taken: that it lies there under another patient
     if (one.state === "sent") gone.receipt = one.receipt ?? gone.receipt;
     else {
-      gone.reason = one.reason ?? gone.reason;
       gone.attempts = Math.max(gone.attempts, one.attempts);
       if (one.next_at !== null && (gone.next_at === null || one.next_at < gone.next_at))
         gone.next_at = one.next_at;

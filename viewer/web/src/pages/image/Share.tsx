@@ -116,11 +116,21 @@ export function Counts({ counts }: { counts: Record<ForwardState, number> }): JS
 }
 
 function Why({ gone }: { gone: Gone }): JSX.Element | null {
+  const other = gone.reason === "names_another_patient";
   const said = [
-    gone.reason,
+    other ? null : gone.reason,
     gone.attempts > 0 ? tia("forwardTries", { n: gone.attempts }) : null,
     gone.next_at && tia("forwardNext", { at: dateTime(gone.next_at) }),
     gone.receipt && `${tia("forwardReceipt")} ${gone.receipt}`,
   ].filter(Boolean);
-  return said.length === 0 ? null : <p class="muted num admin-detail">{said.join(" · ")}</p>;
+  return (
+    <>
+      {other && (
+        <p class="trouble" data-testid="names-another">
+          {tia("forwardOther")}
+        </p>
+      )}
+      {said.length > 0 && <p class="muted num admin-detail">{said.join(" · ")}</p>}
+    </>
+  );
 }
