@@ -11,7 +11,7 @@ from greenchannel.alerts.imaging.reading import Call, Reading, Signed
 from greenchannel.alerts.imaging.templates import ReportTemplate, offered
 from greenchannel.clock import rfc3339
 from greenchannel.service.callers import Caller
-from greenchannel.service.imaging.reading_desk import Row
+from greenchannel.service.imaging.reading_rows import Row
 from greenchannel.service.imaging.reading_words import opened
 from greenchannel.service.imaging.records import ImageStudy
 from greenchannel.triage.imaging.clocks import rules

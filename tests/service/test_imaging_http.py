@@ -9,7 +9,7 @@ from typing import Any
 import pydicom
 import pytest
 
-from greenchannel.service.imaging.reading_desk import Row
+from greenchannel.service.imaging.reading_rows import Row
 from greenchannel.viewer import imaging_json, routes_imaging
 from tests.imaging_files import ROOT_UID, ct, related
 from tests.pdf_paths import texts_of

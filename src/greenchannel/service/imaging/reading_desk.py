@@ -8,8 +8,7 @@ import asyncio
 import functools
 import heapq
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
-from typing import NamedTuple
+from datetime import datetime
 
 import msgspec
 import structlog
@@ -17,7 +16,7 @@ import structlog
 from greenchannel.alerts import roster
 from greenchannel.alerts.alert_deadlines import Deadline as Due
 from greenchannel.alerts.case import Case
-from greenchannel.alerts.imaging import clock, commands, critical, receipts
+from greenchannel.alerts.imaging import clock, commands, receipts
 from greenchannel.alerts.imaging.clock import People
 from greenchannel.alerts.imaging.commands import in_case
 from greenchannel.alerts.imaging.reading import Reading, fold
@@ -43,6 +42,7 @@ from greenchannel.service.ids import new_id
 from greenchannel.service.imaging.archive import ImageArchive
 from greenchannel.service.imaging.moving import StudyMoves
 from greenchannel.service.imaging.reading_notices import ReadingNotices
+from greenchannel.service.imaging.reading_rows import Row, urgency_of
 from greenchannel.service.imaging.reading_words import ReadingWords, opened
 from greenchannel.service.imaging.records import ImageStudy, StudyText
 from greenchannel.service.imaging.report_wanted import want as want_report
@@ -56,7 +56,7 @@ from greenchannel.store.vault import Vault
 from greenchannel.store.writer import Tx
 from greenchannel.triage.imaging.clocks import escalate_at, is_read
 from greenchannel.triage.imaging.facts import StudyFacts
-from greenchannel.triage.imaging.order import ImagePlace, place
+from greenchannel.triage.imaging.order import place
 
 logger = structlog.get_logger(__name__)
 
@@ -64,18 +64,8 @@ RADIOLOGIST = "radiologist"
 SERVICE = "service"
 _ASKED_AT_ONCE = 200
 MOST_REPORTED = 500
-_NO_MATTER = datetime.min.replace(tzinfo=UTC)
 
 Decision = Callable[[Reading, datetime], Sequence[AnyEvent]]
-
-
-class Row(NamedTuple):
-    """One line of the worklist; the reading with its words opened."""
-
-    place: ImagePlace
-    reading: Reading
-    facts: StudyFacts
-    study: ImageStudy
 
 
 class ReadingDesk:
@@ -152,7 +142,7 @@ class ReadingDesk:
             return await asyncio.to_thread(self._reported, caller, now)
         found = [one for one in tuple(self._book.open_images.values()) if self.may_see(one.study_uid, caller)]
         rows = await asyncio.to_thread(self._rows, found, now)
-        return sorted(rows, key=_urgency)
+        return sorted(rows, key=urgency_of)
 
     def _reported(self, caller: Caller, now: datetime) -> list[Row]:
         known = tuple(self._book.image_readings.values())
@@ -498,11 +488,3 @@ class ReadingDesk:
         events = clock.on_due(reading, due, tx.now, lambda: self._people(tx, reading.site))
         if events:
             self._write(tx, reading, study_uid, events, SERVICE)
-
-
-def _urgency(row: Row) -> tuple[int, datetime, ImagePlace]:
-    """Untold critical results, by when they must be told; then what waits; then what is to be confirmed."""
-    untold_by = critical.next_due_at(row.reading)
-    if untold_by is not None:
-        return 0, untold_by, row.place
-    return 1 if row.reading.report is None else 2, _NO_MATTER, row.place
