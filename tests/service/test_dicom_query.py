@@ -24,6 +24,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 
 from greenchannel.service.callers import Caller
 from greenchannel.service.imaging.destinations import Destination
+from greenchannel.service.imaging.dicom_peers import no_delay
 from greenchannel.service.imaging.forward_ways import Sent, send
 from greenchannel.store.forward_rows import Due
 from tests.imaging_files import ROOT_UID, ct
@@ -132,7 +133,7 @@ def test_priors_are_fetched_by_get_and_by_move(tmp_path: Path) -> None:
             stored: list[Dataset] = []
             entity = AE(ae_title="CTVAN")
             entity.add_supported_context(CTImageStorage)
-            handlers: list[Any] = [(evt.EVT_C_STORE, taken(stored))]
+            handlers: list[Any] = [(evt.EVT_C_STORE, taken(stored)), (evt.EVT_CONN_OPEN, no_delay)]
             server = entity.start_server(("127.0.0.1", port), block=False, evt_handlers=handlers)
             association = associate(here, MOVE)
             statuses = list(association.send_c_move(asked(StudyInstanceUID=STUDY), to, MOVE))

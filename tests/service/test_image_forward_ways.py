@@ -13,6 +13,7 @@ from pynetdicom.sop_class import CTImageStorage  # type: ignore[attr-defined]
 
 from greenchannel.service.errors import NotFound
 from greenchannel.service.imaging.destinations import Destination
+from greenchannel.service.imaging.dicom_peers import no_delay
 from greenchannel.service.imaging.forward_ways import Failed, Outcome, Refused, Sent, send
 from greenchannel.store.errors import BlobDamaged
 from greenchannel.store.forward_rows import Due
@@ -57,7 +58,7 @@ def node(status: int) -> Iterator[Destination]:
     """An archive that answers every C-STORE with the same."""
     entity = AE(ae_title="PACS")
     entity.add_supported_context(CTImageStorage)
-    handlers: list[Any] = [(evt.EVT_C_STORE, lambda _: status)]
+    handlers: list[Any] = [(evt.EVT_C_STORE, lambda _: status), (evt.EVT_CONN_OPEN, no_delay)]
     server = entity.start_server(("127.0.0.1", 0), block=False, evt_handlers=handlers)
     assert server is not None
     try:

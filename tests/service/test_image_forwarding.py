@@ -16,6 +16,7 @@ from pynetdicom import AE, evt
 from pynetdicom.sop_class import CTImageStorage, MRImageStorage  # type: ignore[attr-defined]
 
 from greenchannel.service.imaging.destinations import NUMBERS, destinations_of
+from greenchannel.service.imaging.dicom_peers import no_delay
 from greenchannel.service.imaging.giving import giving_of
 from greenchannel.settings import SettingsError
 from tests.imaging_files import ROOT_UID, ct, related
@@ -54,7 +55,7 @@ def archive(port: int, answers: Callable[[Dataset], int] = lambda _: 0) -> Itera
     entity = AE(ae_title="PACS")
     for one in (CTImageStorage, MRImageStorage):
         entity.add_supported_context(one)
-    handlers: list[Any] = [(evt.EVT_C_STORE, take)]
+    handlers: list[Any] = [(evt.EVT_C_STORE, take), (evt.EVT_CONN_OPEN, no_delay)]
     server = entity.start_server(("127.0.0.1", port), block=False, evt_handlers=handlers)
     assert server is not None
     try:

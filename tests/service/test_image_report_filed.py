@@ -14,6 +14,7 @@ from pynetdicom import AE, evt
 from pynetdicom.sop_class import BasicTextSRStorage, CTImageStorage  # type: ignore[attr-defined]
 
 from greenchannel.assembly import build, listen, running
+from greenchannel.service.imaging.dicom_peers import no_delay
 from greenchannel.service.imaging.report_filing import ReportFiling
 from greenchannel.settings import Settings
 from tests.imaging_files import ct
@@ -42,7 +43,7 @@ def archive() -> Iterator[tuple[int, list[Dataset]]]:
     entity = AE(ae_title="PACS")
     for one in (CTImageStorage, BasicTextSRStorage):
         entity.add_supported_context(one)
-    handlers: list[Any] = [(evt.EVT_C_STORE, take)]
+    handlers: list[Any] = [(evt.EVT_C_STORE, take), (evt.EVT_CONN_OPEN, no_delay)]
     server = entity.start_server(("127.0.0.1", 0), block=False, evt_handlers=handlers)
     assert server is not None and isinstance(server.socket, socket.socket)
     try:

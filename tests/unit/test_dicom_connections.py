@@ -2,19 +2,23 @@
 
 import copy
 import socket
+from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
+import pytest
 from pynetdicom import AllStoragePresentationContexts
 
 from greenchannel.service.imaging.dicom_node import SharedContexts
-from greenchannel.service.imaging.dicom_peers import careful
+from greenchannel.service.imaging.dicom_peers import careful, no_delay
 
 
-def test_a_connection_whose_other_side_has_gone_is_closed() -> None:
+@pytest.mark.parametrize("opened", [careful, no_delay])
+def test_a_connection_whose_other_side_has_gone_is_closed(opened: Callable[[Any], None]) -> None:
     """Its shutdown fails, since nobody is there; it holds no file all the same."""
     alone = socket.socket()
     whole = SimpleNamespace(socket=alone)
-    careful(SimpleNamespace(assoc=SimpleNamespace(dul=SimpleNamespace(socket=whole))))
+    opened(SimpleNamespace(assoc=SimpleNamespace(dul=SimpleNamespace(socket=whole))))
 
     whole._shutdown_socket()
 

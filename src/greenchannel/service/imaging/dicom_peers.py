@@ -74,10 +74,21 @@ def _plain(address: str) -> str:
 
 
 def no_delay(event: Any) -> None:
-    """For ``EVT_CONN_OPEN``: small messages are not held back. Else each object waits 40 ms for the other side."""
-    connection = getattr(event.assoc.dul.socket, "socket", None)
-    if connection is not None:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    """For ``EVT_CONN_OPEN``: small messages are not held back, else each object waits 40 ms for the other side; and the
+    connection is closed in the end, whichever side went first."""
+    whole = event.assoc.dul.socket
+    connection = getattr(whole, "socket", None)
+    if connection is None:
+        return
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def shut() -> None:
+        # pynetdicom leaves a socket open whose other side has gone before.
+        with contextlib.suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
+        connection.close()
+
+    whole._shutdown_socket = shut
 
 
 def careful(event: Any) -> None:
@@ -106,16 +117,7 @@ def careful(event: Any) -> None:
                 got += more
         return buffer if got == nr_bytes else buffer[:got]
 
-    def shut() -> None:
-        # pynetdicom leaves a socket open whose other side has gone before.
-        connection = whole.socket
-        if connection is not None:
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-            connection.close()
-
     whole.recv = recv
-    whole._shutdown_socket = shut
 
 
 def title_of(event: Any) -> str:
