@@ -29,6 +29,7 @@ from greenchannel.viewer import problems
 from greenchannel.viewer.access import require
 from greenchannel.viewer.front import NOTHING, PREFIX, Front, Here, Who, answer
 from greenchannel.viewer.problems import Problem
+from greenchannel.viewer.unread import server_receive
 from greenchannel.viewer.uploads import check_announced
 
 PATH: Final = "/uploads"
@@ -210,7 +211,7 @@ def _not_given_out(request: Request) -> bytes:
     """What had come when the line was cut, and the server keeps for itself: once it knows of the cut it tells of
     nothing else, and on a thin link that may be the work of half a minute. A server made otherwise has nothing here.
     """
-    cycle = getattr(request.receive, "__self__", None)
+    cycle = getattr(server_receive(request.receive), "__self__", None)
     body = getattr(cycle, "body", b"")
     return bytes(body) if isinstance(body, bytes | bytearray) else b""
 
