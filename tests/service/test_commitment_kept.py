@@ -12,9 +12,8 @@ import pytest
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.filebase import DicomBytesIO
-from pynetdicom import AE, build_role, evt
+from pynetdicom import AE, evt
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
-    CTImageStorage,
     StorageCommitmentPushModel,
     TwelveLeadECGWaveformStorage,
 )
@@ -23,38 +22,12 @@ from sqlalchemy import select
 from greenchannel.service.callers import Caller
 from greenchannel.service.desk import Desk
 from greenchannel.service.imaging import commitment, ecg_objects
-from greenchannel.service.imaging.commitment import INSTANCE
-from greenchannel.service.imaging.dicom_peers import no_delay
 from greenchannel.store import schema_giving
 from greenchannel.store.ecg_rows import EcgRow
 from greenchannel.store.engine import open_engine, reading
 from tests.desk_world import World, device, dicom
 from tests.imaging_files import ROOT_UID, ct
-
-NO_DELAY: list[Any] = [(evt.EVT_CONN_OPEN, no_delay)]
-
-
-def ask(desk: Desk, *uids: str, transaction: int = 77) -> int:
-    """An N-ACTION of the van for CT slices; the status of its answer."""
-    asked = Dataset()
-    asked.TransactionUID = f"{ROOT_UID}.{transaction}"
-    asked.ReferencedSOPSequence = []
-    for uid in uids:
-        item = Dataset()
-        item.ReferencedSOPClassUID, item.ReferencedSOPInstanceUID = CTImageStorage, uid
-        asked.ReferencedSOPSequence.append(item)
-    entity = AE(ae_title="CTVAN")
-    entity.add_requested_context(StorageCommitmentPushModel)
-    association: Any = entity.associate(
-        "127.0.0.1",
-        desk.dicom.port or 0,
-        ae_title="GREENCHANNEL",
-        ext_neg=[build_role(StorageCommitmentPushModel, scu_role=True)],
-        evt_handlers=NO_DELAY,
-    )
-    status, _ = association.send_n_action(asked, 1, StorageCommitmentPushModel, INSTANCE)
-    association.release()
-    return int(status.Status)
+from tests.service.commitment_call import NO_DELAY, ask
 
 
 async def until(ready: Callable[[], Any]) -> None:

@@ -13,7 +13,7 @@ import pytest
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.filebase import DicomBytesIO
-from pynetdicom import AE, build_role, evt
+from pynetdicom import AE, evt
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     CTImageStorage,
     GeneralECGWaveformStorage,
@@ -24,16 +24,15 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 
 from greenchannel.service.desk import Desk
 from greenchannel.service.imaging import dicom_peers
-from greenchannel.service.imaging.commitment import INSTANCE
 from greenchannel.service.imaging.dicom_node import Received
 from greenchannel.service.imaging.dicom_peers import no_delay, peers_of
 from greenchannel.settings import SettingsError
 from tests.desk_world import World, dicom
 from tests.imaging_files import ROOT_UID, ct
 from tests.require import require_or_skip
+from tests.service.commitment_call import NO_DELAY, ask
 
 CALLERS = "CTVAN=yinzhao, XRAY=jishi"
-NO_DELAY: list[Any] = [(evt.EVT_CONN_OPEN, no_delay)]
 
 
 def tell(
@@ -192,29 +191,8 @@ def test_a_machine_learns_which_of_its_objects_are_safe(tmp_path: Path) -> None:
     async def story(world: World, desk: Desk) -> None:
         await desk.images.receive(ct(1), source="x", site_id="yinzhao")
         await desk.images.receive(ct(1, study=2, patient_id="P2"), source="x", site_id="jishi")
-        asked = Dataset()
-        asked.TransactionUID = f"{ROOT_UID}.77"
-        asked.ReferencedSOPSequence = []
-        for uid in (f"{ROOT_UID}.1.1.1", f"{ROOT_UID}.1.1.2", f"{ROOT_UID}.2.1.1"):
-            item = Dataset()
-            item.ReferencedSOPClassUID, item.ReferencedSOPInstanceUID = CTImageStorage, uid
-            asked.ReferencedSOPSequence.append(item)
-
-        def call() -> int:
-            entity = AE(ae_title="CTVAN")
-            entity.add_requested_context(StorageCommitmentPushModel)
-            association: Any = entity.associate(
-                "127.0.0.1",
-                desk.dicom.port or 0,
-                ae_title="GREENCHANNEL",
-                ext_neg=[build_role(StorageCommitmentPushModel, scu_role=True)],
-                evt_handlers=NO_DELAY,
-            )
-            status, _ = association.send_n_action(asked, 1, StorageCommitmentPushModel, INSTANCE)
-            association.release()
-            return int(status.Status)
-
-        assert await asyncio.to_thread(call) == 0
+        wanted = [f"{ROOT_UID}.1.1.1", f"{ROOT_UID}.1.1.2", f"{ROOT_UID}.2.1.1"]
+        assert await asyncio.to_thread(ask, desk, *wanted) == 0
         async with asyncio.timeout(10):
             while not results:
                 await asyncio.sleep(0.01)
