@@ -1,8 +1,7 @@
 /** The page rings for studies: reports that are due, and critical results that nobody was told. */
-import { computed, useComputed, useSignalEffect } from "@preact/signals";
+import { computed, useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
-import { nowMs } from "../state/clock";
 import { patientLine, placeName } from "../state/format";
 import {
   type ImageCalls as Calls,
@@ -38,9 +37,15 @@ function tellRings(): void {
 }
 
 export function ImageCalls(): JSX.Element | null {
-  const turn = useComputed(() => Math.floor((nowMs.value ?? 0) / AGAIN_MS)).value;
+  const turn = useSignal(0);
+  useEffect(() => {
+    const timer = setInterval(() => {
+      turn.value += 1;
+    }, AGAIN_MS);
+    return () => clearInterval(timer);
+  }, [turn]);
   const path = may("imageReport", me.value?.user.role) ? "/imaging/calls" : null;
-  const { value } = useLoaded<Calls>(path, `${turn} ${acted.value} ${imagesChanged.value}`);
+  const { value } = useLoaded<Calls>(path, `${turn.value} ${acted.value} ${imagesChanged.value}`);
   useEffect(() => {
     imageCalls.value = value;
   }, [value]);
