@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from itertools import islice, pairwise
 from statistics import median
 
+import msgspec
 import pytest
 
 from greenchannel.alerts.milestones import MilestoneValue, milestones
@@ -203,3 +204,21 @@ def test_nobody_closes_a_case_whose_channel_is_open(monkeypatch: pytest.MonkeyPa
             assert at["green"] < at["stand_down"] < at["close"], patient.number
 
     assert opened > 5
+
+
+@pytest.mark.parametrize("asked_for_later", [0.0, 1.0])
+def test_who_closes_without_reperfusion_has_the_outcome(
+    monkeypatch: pytest.MonkeyPatch, asked_for_later: float
+) -> None:
+    """The outcome alone ends such a channel: it is waited for where it is entered late, else entered first."""
+    forgetful = msgspec.structs.replace(
+        year_table(), taps=dict.fromkeys(year_table().taps, 0.0), quality_share=asked_for_later
+    )
+    monkeypatch.setattr("greenchannel.county.year_acts.year_table", lambda: forgetful)
+    without = [one for one in STEMIS if one.path == "none"]
+    for patient in without:
+        acts = acts_of(YEAR, patient)
+        (closed,) = (act.at for act in acts if act.what == "close")
+        assert [act for act in acts if act.name == "OUTCOME" and act.at < closed], patient.number
+
+    assert len(without) > 5

@@ -49,9 +49,11 @@ def acts_of(year: Year, patient: Patient) -> list[Act]:
     """Everything that is done about a patient, by time."""
     dice = random.Random(f"{year.seed}/acts/{patient.number}")
     made = _Acts(year, patient, dice)
-    found = [*made.ecgs(), *made.reading(), *made.times()]
+    times = list(made.times())
+    found = [*made.ecgs(), *made.reading(), *times]
     if patient.kind == STEMI and not patient.missed:
-        found += [*made.care(), *made.road(), *made.facts()]
+        ended_by = min((act.at for act in times if act.name == "OUTCOME"), default=None)
+        found += [*made.care(ended_by), *made.road(), *made.facts()]
     else:
         found += made.no_infarction()
     return sorted(found, key=lambda act: act.at)
@@ -195,8 +197,11 @@ class _Acts:
 
     # ------------------------------------------------------------ an infarction that is seen
 
-    def care(self) -> Iterator[Act]:
-        """The channel, and the end of the story."""
+    def care(self, outcome_entered: datetime | None) -> Iterator[Act]:
+        """The channel, and the end of the story.
+
+        Without a wire or lysis the outcome alone ends the channel: who closes the case waits for it, or enters it.
+        """
         true, dice = self._true, self._dice
         yield Act(at=true["GREEN_OPEN"], what="green", role="cardiologist")
         ends = true["OUTCOME"]
@@ -205,9 +210,13 @@ class _Acts:
             yield Act(at=sent, what="feedback", role="cardiologist")
             if self._patient.first == "clinic":
                 yield Act(at=self._after(sent, 300.0), what="feedback_seen", role="clinic")
-        yield Act(
-            at=self._after(ends, 600.0), what="close", role="quality", note="模拟:结束 / simulated: done"
-        )
+        closed = self._after(ends, 600.0)
+        if self._patient.path == "none":
+            if outcome_entered is None:
+                said = ends.replace(second=0, microsecond=0)
+                yield Act(at=closed, what="type", role="quality", name="OUTCOME", said=said, note=LATE)
+            closed = max(closed, outcome_entered or closed) + timedelta(minutes=1)
+        yield Act(at=closed, what="close", role="quality", note="模拟:结束 / simulated: done")
 
     def road(self) -> Iterator[Act]:
         """The ambulance of a transfer, as it drives."""
