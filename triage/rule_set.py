@@ -65,17 +65,13 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 class Numbers:
     """The numbers of one rule, each an attribute that carries its unit: ``n.depth_uv``."""
 
-    __slots__ = ("_rule", "_values")
-
     def __init__(self, rule: str, values: Mapping[str, float]) -> None:
+        self.__dict__.update(values)  # real attributes: hundreds of them are read for each ECG
         self._rule = rule
-        self._values = dict(values)
 
     def __getattr__(self, name: str) -> float:
-        try:
-            return self._values[name]
-        except KeyError:
-            raise RuleSetError(f"{self._rule}: expected a number {name}, the table has none") from None
+        """Asked only for what the table does not have."""
+        raise RuleSetError(f"{self._rule}: expected a number {name}, the table has none")
 
 
 class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
