@@ -17,6 +17,7 @@ from greenchannel.service.casework import Casework
 from greenchannel.service.ids import new_id
 from greenchannel.service.intake import Intake
 from greenchannel.service.live_stream import Running
+from greenchannel.service.look_pace import LookPace
 from greenchannel.service.reading_process import ReadingProcess, Window
 from greenchannel.service.watch import Watch
 from greenchannel.signal import rolling as windows
@@ -37,9 +38,6 @@ LATE_S: Final = REFRESH_S + 2
 
 IN_PROCESS: Final = 2
 """Windows that are with the reading process, where there is one.  [E]"""
-
-LOOKS_APART_S: Final = 0.05
-"""Looks at many streams together cost little more than a look at one: those of so long are gathered.  [E]"""
 
 
 class RollingReader:
@@ -71,8 +69,7 @@ class RollingReader:
         self._at_once = at_once
         self._under_way = 0
         self._process = process
-        self._looking = False
-        self._looked_at = 0.0  # by the event loop's clock
+        self._pace = LookPace()  # by the event loop's clock
         self._fresh: dict[Running, None] = {}  # a second was not looked at, or a reading is to be made anew
 
     def choose(self) -> list[Running]:
@@ -116,10 +113,9 @@ class RollingReader:
 
     def choose_to_look(self) -> list[Running]:
         """The streams whose new second is to be held against their reading; the caller runs `look` on all of them."""
-        now = asyncio.get_running_loop().time()
-        if self._looking or now - self._looked_at < LOOKS_APART_S:
+        now_s = asyncio.get_running_loop().time()
+        if not self._pace.may_begin(now_s):
             return []
-        self._looked_at = now
         due = []
         for running in self._fresh:
             if running.standing is None or self._busy(running):
@@ -133,8 +129,13 @@ class RollingReader:
                 due.append(running)
         for running in due:
             running.looking = True
-        self._looking = bool(due)
+        if due:
+            self._pace.begin(now_s)
         return due
+
+    def look_rest_s(self) -> float:
+        """In how long `choose_to_look` is to be asked again; 0 where nothing waits for that."""
+        return self._pace.rest_s(asyncio.get_running_loop().time()) if self._fresh else 0.0
 
     @staticmethod
     def _seconds(running: Running, sample: int) -> int:
@@ -188,7 +189,7 @@ class RollingReader:
             for running in streams:
                 running.looking = False
                 self._settle(running)
-            self._looking = False
+            self._pace.end(asyncio.get_running_loop().time())
 
     async def _read(self, running: Running, until: int) -> None:
         rewritten = running.rewritten

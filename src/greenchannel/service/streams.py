@@ -93,6 +93,7 @@ class StreamDesk:
         self._disk = ThreadPoolExecutor(1, "greenchannel-segments")  # one that is warm, not whichever is free
         self._written: deque[tuple[int, Running]] = deque()  # frames that are not known to be durable
         self._stopping = False
+        self._next_look: asyncio.TimerHandle | None = None
         self._strips = Strips(
             clock=clock, writer=writer, casework=casework, book=book, intake=intake, blobs=blobs
         )
@@ -216,6 +217,12 @@ class StreamDesk:
             due = self._rolling.choose_to_look()
             if due:
                 self._spawn(self._rolling.look(due))
+            elif self._next_look is None and (rest_s := self._rolling.look_rest_s()):
+                self._next_look = asyncio.get_running_loop().call_later(rest_s, self._look_again)
+
+    def _look_again(self) -> None:
+        self._next_look = None
+        self._read_what_is_due()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
