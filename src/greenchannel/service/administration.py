@@ -26,7 +26,6 @@ from greenchannel.store.errors import (
     UnknownAccount,
 )
 from greenchannel.store.one_time_codes import DEVICE, USER, OneTimeCode, OneTimeCodes
-from greenchannel.store.passwords import new_token
 from greenchannel.store.writer import Writer
 from greenchannel.triage.critical_lists import LISTS
 
@@ -158,7 +157,7 @@ class Administration:
             caller,
             "user_add",
             f"{id}: {role}",
-            lambda: self._accounts.add_user(id, name, role, new_token(), tied),
+            lambda: self._accounts.add_user(id, name, role, None, tied),
         )
         return await self._invitation_code(caller, id)
 
@@ -191,7 +190,7 @@ class Administration:
                 "expected the account of somebody else: a reset would sign you out for good",
                 "不能重置自己的密码:会把自己锁在外面",
             )
-        await self._do(caller, "user_reset", id, lambda: self._accounts.set_password(id, new_token()))
+        await self._do(caller, "user_reset", id, lambda: self._accounts.set_password(id, None))
         return await self._invitation_code(caller, id)
 
     async def _invitation_code(self, caller: Caller, id: str) -> tuple[OneTimeCode, str]:
