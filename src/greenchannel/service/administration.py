@@ -165,7 +165,9 @@ class Administration:
         """Set name, role or sites of a person."""
         said = [f"{key} {_said(value)}" for key, value in sorted(given.items()) if key != "name"]
         detail = f"{id}: {', '.join([*said, *(['name'] if 'name' in given else [])])}"
-        return await self._do(caller, "user_change", detail, lambda: self._changes.change_user(id, **given))
+        done = await self._do(caller, "user_change", detail, lambda: self._changes.change_user(id, **given))
+        await self._writer.transact(look_soon)  # who may not answer any more may be on duty
+        return done
 
     async def disable_user(self, caller: Caller, id: str, reason: str) -> None:
         """Nobody signs in as this person any more; raises `Conflict` for the last administrator."""
