@@ -6,15 +6,16 @@ case. What is not known is None, or is not there.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
 import msgspec
 
+from greenchannel.alerts.milestones import earliest_before_case_d
 from greenchannel.alerts.quality.tables import read_document, read_value
 
-RECORDS_VERSION = 3
+RECORDS_VERSION = 4
 """Raised whenever a record of the same events would come out differently: stored ones are then made anew."""
 STEMI = "STEMI"
 """The code of the diagnosis that intervals are about, of DX and of the discharge alike."""
@@ -44,6 +45,11 @@ class RecordTime(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     corrected: bool = False  # it stands in place of an earlier value
     typed: bool = False  # a person typed when it was; otherwise it is the instant of a press, or a machine's
     code: str | None = None  # what was said beside the time
+
+    @property
+    def unset(self) -> bool:
+        """Whether it is a machine's, of whose clock nobody knows how far it is off."""
+        return not self.entered and self.uncertainty_s is None
 
     @property
     def pressed(self) -> bool:
@@ -115,9 +121,15 @@ class CaseRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def began_at(self) -> datetime:
-        """The instant by whose month and hour the case counts: its first contact as far as anybody knows."""
+        """The instant by whose month and hour the case counts: its first contact as far as anybody knows.
+
+        A machine's clock that was never compared and is further back than an episode can be was never set: by it the
+        case would count in a year that nobody looks at.
+        """
+        earliest = self.opened_at - timedelta(days=earliest_before_case_d())
         known = (self.times.get(name) for name in begins_with())
-        return next((time.at for time in known if time is not None), self.opened_at)
+        told = (time for time in known if time is not None)
+        return next((one.at for one in told if not (one.unset and one.at < earliest)), self.opened_at)
 
     def at(self, milestone: str) -> datetime | None:
         """When a milestone was; None where nobody has said."""

@@ -75,6 +75,18 @@ def test_a_case_that_was_entered_later_counts_when_it_happened() -> None:
     assert found.began_at == datetime(2025, 11, 3, 8, 5, tzinfo=UTC)
 
 
+def test_a_device_whose_clock_was_never_set_hides_no_case_in_another_year() -> None:
+    """Back at its first day, it says nothing of when the case began; compared, or within an episode, it is believed."""
+    for years, uncertainty_s, believed in ((20, None, False), (20, 2.0, True), (0.05, None, True)):
+        log = Log()
+        at_s = -years * 365 * 86400.0
+        log.ecg(acquired=reading(at_s, "device:d_1", uncertainty_s=uncertainty_s))
+        found = record(log)
+        recorded, received_at = found.times["ECG1_ACQ"].at, found.times["ECG_RECEIVED"].at
+        assert recorded < seconds(at_s + 60)  # the time itself stays, for whoever looks at the case
+        assert found.began_at == (recorded if believed else received_at)
+
+
 def test_drills_and_merged_cases_have_no_record() -> None:
     """They count nowhere."""
     drill = Log()
