@@ -154,6 +154,18 @@ def test_the_way_is_what_was_said_else_what_was_done(
     assert ways_of(transfer(**more)) == ways
 
 
+@pytest.mark.parametrize("form", ["cpc_stemi", "single_disease"])
+def test_a_wire_after_fibrinolysis_is_no_primary_pci_on_the_form(form: str) -> None:
+    """Said so, or shown by the times; alone, each is what it is."""
+    said = transfer(facts={"REPERFUSION": "lysis_pci"})
+    shown = transfer()
+    shown.times["LYSIS_START"] = time(DAY)
+    for record in (said, shown):
+        assert form_of(record, form).cell("reperfusion").value == "lysis_pci"
+    assert form_of(transfer(), form).cell("reperfusion").value == "pci"
+    assert choices("way")["lysis_pci"] == ("溶栓后PCI（补救或常规）", "PCI after fibrinolysis")
+
+
 def test_a_corrected_time_is_marked() -> None:
     """The form shows the standing value and that there was another; the case keeps both."""
     record = transfer()
