@@ -185,14 +185,25 @@ class Administration:
         await self._writer.transact(look_soon)
 
     async def reset_user(self, caller: Caller, id: str) -> tuple[OneTimeCode, str]:
-        """The password and all sessions of a person end now; a code chooses the next password."""
+        """The password and all sessions of a person end now; a code chooses the next password. Who is disabled has
+        nothing to reset: the account comes back with the password that was."""
         if id == caller.id:
             raise Conflict(
                 "own_account",
                 "expected the account of somebody else: a reset would sign you out for good",
                 "不能重置自己的密码:会把自己锁在外面",
             )
-        await self._do(caller, "user_reset", id, lambda: self._accounts.set_password(id, None))
+
+        def reset() -> None:
+            known = self._accounts.user(id)
+            if known is not None and known.disabled:
+                raise Misfit(
+                    f"expected a person who is in use, {id!r} is disabled",
+                    f"{id} 的账号已停用:请先恢复使用,再重置密码",
+                )
+            self._accounts.set_password(id, None)
+
+        await self._do(caller, "user_reset", id, reset)
         return await self._invitation_code(caller, id)
 
     async def _invitation_code(self, caller: Caller, id: str) -> tuple[OneTimeCode, str]:
