@@ -47,8 +47,8 @@ class RecordTime(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     code: str | None = None  # what was said beside the time
 
     @property
-    def unset(self) -> bool:
-        """Whether it is a machine's, of whose clock nobody knows how far it is off."""
+    def uncompared(self) -> bool:
+        """Whether it is a machine's, and nobody knows how far that one's clock is off."""
         return not self.entered and self.uncertainty_s is None
 
     @property
@@ -123,13 +123,16 @@ class CaseRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def began_at(self) -> datetime:
         """The instant by whose month and hour the case counts: its first contact as far as anybody knows.
 
-        A machine's clock that was never compared and is further back than an episode can be was never set: by it the
-        case would count in a year that nobody looks at.
+        By a clock that was never set the case would count in a year that nobody looks at.
         """
-        earliest = self.opened_at - timedelta(days=earliest_before_case_d())
         known = (self.times.get(name) for name in begins_with())
-        told = (time for time in known if time is not None)
-        return next((one.at for one in told if not (one.unset and one.at < earliest)), self.opened_at)
+        return next((one.at for one in known if one is not None and self.is_of_episode(one)), self.opened_at)
+
+    def is_of_episode(self, time: RecordTime) -> bool:
+        """False of a machine's clock that was never compared and is further back than an episode can be: it stands
+        where clocks stand that were never set, and says nothing of the case."""
+        earliest = self.opened_at - timedelta(days=earliest_before_case_d())
+        return not time.uncompared or time.at >= earliest
 
     def at(self, milestone: str) -> datetime | None:
         """When a milestone was; None where nobody has said."""

@@ -1,7 +1,8 @@
 """Records for research: nothing in them leads back to a patient, a person of the staff, a place or a day.
 
 Times are minutes from the first contact, so neither the date nor the hour is there. A time that was told as a day is
-left out: how far its midnight lies from the first contact would betray the hour.
+left out: how far its midnight lies from the first contact would betray the hour. So would a device's clock that was
+never set: it stands at a day that everybody knows.
 """
 
 import hashlib
@@ -168,7 +169,8 @@ def _row(record: CaseRecord, key: bytes, zone: tzinfo) -> ResearchRow:
 
 
 def _is_instant(record: CaseRecord, name: str) -> bool:
-    return name in record.times and record.times[name].told is None
+    time = record.times.get(name)
+    return time is not None and time.told is None and record.is_of_episode(time)
 
 
 def _minutes(start: datetime, at: datetime) -> float:
