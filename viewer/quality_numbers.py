@@ -154,6 +154,7 @@ def metric_json(told: MetricAnswer, *, first: bool = False, as_share: bool = Fal
         to=end,
         statistic=statistic,
         target_min=metric.target_min,
+        below=metric.below,
         target_share=metric.target_share,
         source=metric.source,
         mark=metric.mark,

@@ -70,6 +70,7 @@ class MetricRow(msgspec.Struct, frozen=True, kw_only=True):
     is_share: bool  # it has no minutes: a share alone
     statistic: str  # "mean", "median"
     target_min: float | None
+    below: bool  # reached only if shorter than that
     target_share: float | None
     source: str
     mark: str
@@ -262,6 +263,7 @@ def _metric(now: MetricAnswer, year: MetricAnswer, month: str) -> MetricRow:
         is_share=is_share,
         statistic=now.statistic,
         target_min=metric.target_min,
+        below=metric.below,
         target_share=metric.target_share,
         source=metric.source,
         mark=metric.mark,
