@@ -6,13 +6,12 @@ case. What is not known is None, or is not there.
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from typing import Any
 
 import msgspec
 
-from greenchannel.alerts.milestones import earliest_before_case_d
 from greenchannel.alerts.quality.tables import read_document, read_value
 
 RECORDS_VERSION = 4
@@ -45,11 +44,6 @@ class RecordTime(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     corrected: bool = False  # it stands in place of an earlier value
     typed: bool = False  # a person typed when it was; otherwise it is the instant of a press, or a machine's
     code: str | None = None  # what was said beside the time
-
-    @property
-    def uncompared(self) -> bool:
-        """Whether it is a machine's, and nobody knows how far that one's clock is off."""
-        return not self.entered and self.uncertainty_s is None
 
     @property
     def pressed(self) -> bool:
@@ -121,18 +115,9 @@ class CaseRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def began_at(self) -> datetime:
-        """The instant by whose month and hour the case counts: its first contact as far as anybody knows.
-
-        By a clock that was never set the case would count in a year that nobody looks at.
-        """
+        """The instant by whose month and hour the case counts: its first contact as far as anybody knows."""
         known = (self.times.get(name) for name in begins_with())
-        return next((one.at for one in known if one is not None and self.is_of_episode(one)), self.opened_at)
-
-    def is_of_episode(self, time: RecordTime) -> bool:
-        """False of a machine's clock that was never compared and is further back than an episode can be: it stands
-        where clocks stand that were never set, and says nothing of the case."""
-        earliest = self.opened_at - timedelta(days=earliest_before_case_d())
-        return not time.uncompared or time.at >= earliest
+        return next((time.at for time in known if time is not None), self.opened_at)
 
     def at(self, milestone: str) -> datetime | None:
         """When a milestone was; None where nobody has said."""

@@ -2,7 +2,7 @@
 
 Times are minutes from the first contact, so neither the date nor the hour is there. A time that was told as a day is
 left out: how far its midnight lies from the first contact would betray the hour. So would a device's clock that was
-never set: it stands at a day that everybody knows.
+never set, which stands at a day that everybody knows: a record has none of its times.
 """
 
 import hashlib
@@ -169,8 +169,7 @@ def _row(record: CaseRecord, key: bytes, zone: tzinfo) -> ResearchRow:
 
 
 def _is_instant(record: CaseRecord, name: str) -> bool:
-    time = record.times.get(name)
-    return time is not None and time.told is None and record.is_of_episode(time)
+    return name in record.times and record.times[name].told is None
 
 
 def _minutes(start: datetime, at: datetime) -> float:
