@@ -100,11 +100,12 @@ def judge(record: CaseRecord, metric: dict[str, Any]) -> dict[str, Any]:
     if kind == "before":
         return times_judged(end, start, Fraction(0), early=None)
     target = Fraction(metric["target_min"]) * MINUTE if "target_min" in metric else None
-    return times_judged(start, end, target, early=metric.get("early_counts", False))
+    early, below = metric.get("early_counts", False), metric.get("below", False)
+    return times_judged(start, end, target, early=early, below=below)
 
 
 def times_judged(
-    start: RecordTime, end: RecordTime, target: Fraction | None, *, early: bool | None
+    start: RecordTime, end: RecordTime, target: Fraction | None, *, early: bool | None, below: bool = False
 ) -> dict[str, Any]:
     """From one time to another; `early`: what comes before it was due counts (None: the sign means nothing)."""
     us = Fraction((end.at - start.at) // US)
@@ -118,8 +119,12 @@ def times_judged(
         low = Fraction(0)
     found: dict[str, Any] = {"state": state, "us": us, "low": low, "high": high, "half": None}
     counted = state != "negative"
-    found["met"] = target is not None and counted and high <= target
-    found["maybe"] = target is not None and counted and low <= target
+
+    def met(us: Fraction) -> bool:
+        return target is not None and (us < target if below else us <= target)
+
+    found["met"] = counted and met(high)
+    found["maybe"] = counted and met(low)
     if state in ("exact", "early"):
         clocks = [start.uncertainty_s, end.uncertainty_s]
         if told:  # done before a told day: the day itself has no clock
@@ -130,7 +135,7 @@ def times_judged(
             half = sum(round(clock * 1e6) for clock in clocks if clock is not None)
             found["half"] = Fraction(half)
             if target is not None:
-                found["turn"] = us + half > target if found["met"] else us - half <= target
+                found["turn"] = not met(us + half) if found["met"] else met(us - half)
     return found
 
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from greenchannel.alerts.escalation_plan import EscalationSettings, default_settings
 from greenchannel.alerts.task_texts import TaskTexts
+from greenchannel.service.roster_watch import answers
 from greenchannel.store.accounts import Accounts, Site, User
 from greenchannel.viewer.words import Word
 
@@ -98,10 +99,9 @@ class Directory:
         user = self._people.get(user_id)
         return {"person": user_id, "name": user.name if user else None}
 
-    def is_disabled(self, user_id: str) -> bool:
-        """Whether nobody can sign in as this person, or there is none: no alert rings them."""
-        user = self._people.get(user_id)
-        return user is None or user.disabled
+    def is_rung(self, user_id: str, site: str | None) -> bool:
+        """Whether an alert of a site (None: of any) rings this person: who is disabled, or may not answer, is not."""
+        return answers(self._people.get(user_id), () if site is None else (site,))
 
     def maybe_person(self, user_id: str | None) -> dict[str, Any] | None:
         """`person`, or None for nobody."""

@@ -7,7 +7,7 @@ from typing import Final
 from greenchannel.alerts.facts import facts
 from greenchannel.alerts.milestones import milestones
 from greenchannel.alerts.quality.chart_values import reading_min
-from greenchannel.alerts.quality.national_form import choices, minutes_between, ways_of
+from greenchannel.alerts.quality.national_form import choices, minutes_between, way_code, ways_of
 from greenchannel.alerts.quality.record import CaseRecord
 from greenchannel.alerts.timeline import IntervalSpec, interval_specs
 from greenchannel.viewer.export_form import Names, site_name
@@ -172,10 +172,7 @@ STATES: Final = {
 
 
 def _ways(ways: frozenset[str]) -> Coded:
-    named = [choices("way")[one] for one in sorted(ways)]
-    return Coded(
-        "+".join(sorted(ways)), Word("+".join(zh for zh, _ in named), " + ".join(en for _, en in named))
-    )
+    return Coded("+".join(sorted(ways)), Word(*choices("way")[way_code(ways)]))
 
 
 def _listed(reasons: Sequence[str]) -> Value:

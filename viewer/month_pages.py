@@ -148,7 +148,8 @@ def _value(row: MetricRow, value: float | None, english: bool) -> str:
 def _target(row: MetricRow, english: bool) -> str:
     said = []
     if row.target_min is not None and not row.is_share:
-        said.append(f"≤{row.target_min:g} min" if english else f"≤{row.target_min:g} 分")
+        sign = "<" if row.below else "≤"
+        said.append(f"{sign}{row.target_min:g} {'min' if english else '分'}")
     if row.target_share is not None:
         said.append(f"≥{100 * row.target_share:g}%")
     if not said:

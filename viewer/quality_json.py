@@ -84,6 +84,7 @@ class Metric(Said, frozen=True, kw_only=True):
     to: Said | None
     statistic: str  # "mean", "median", "share"
     target_min: float | None
+    below: bool  # reached only if shorter than that
     target_share: float | None
     source: str
     mark: str

@@ -111,16 +111,16 @@ def cases_of(scope: Scope, frame: Frame, names: Directory, metric: str, chosen: 
 
 
 def _metric_of(edition: str, asked: str) -> str:
-    """A metric of this edition: the one that was asked for, or of another edition's the one with the same ends; the
-    first where there is none. One that no edition has stays, and is refused by the engine."""
+    """A metric of this edition: the one that was asked for, or of another edition's the one with the same ends or
+    facts, of the same patients where there are several; the first where there is none. One that no edition has stays,
+    and is refused by the engine."""
     own = metrics_of(edition)
     known = metrics().get(asked.removesuffix(_SHARE))
     if known is None:
         return asked or own[0].id
-    alike = [one for one in own if one.id == known.id] + [
-        one for one in own if one.endpoints == known.endpoints
-    ]
-    return (*alike, own[0])[0].id
+    alike = [one for one in own if (one.endpoints, one.yes) == (known.endpoints, known.yes)]
+    same = [one for one in alike if one.population == known.population]
+    return next((one.id for one in own if one.id == known.id), (*same, *alike, own[0])[0].id)
 
 
 def _first(told: Sequence[MetricAnswer]) -> list[MetricAnswer]:
@@ -154,6 +154,7 @@ def metric_json(told: MetricAnswer, *, first: bool = False, as_share: bool = Fal
         to=end,
         statistic=statistic,
         target_min=metric.target_min,
+        below=metric.below,
         target_share=metric.target_share,
         source=metric.source,
         mark=metric.mark,

@@ -18,7 +18,7 @@ from greenchannel.alerts.timeline_json import milestone_json
 from greenchannel.service.callers import Caller
 from greenchannel.viewer import export_cases, export_form, export_research
 from greenchannel.viewer.access import require
-from greenchannel.viewer.export_records import known_sites, one_record, records_of
+from greenchannel.viewer.export_records import check_diagnosis, known_sites, one_record, records_of
 from greenchannel.viewer.export_table import Book, csv_bytes, xlsx_bytes
 from greenchannel.viewer.front import Front, Here, Who, answer_beside
 from greenchannel.viewer.period import Period, period, whole_months
@@ -58,6 +58,7 @@ def note(front: Front, who: Caller, what: str, detail: str, case_id: str | None 
 async def _chosen(
     front: Front, who: Caller, span: Period, site: str | None, diagnosis: str | None
 ) -> Sequence[CaseRecord]:
+    check_diagnosis(diagnosis)
     found = await records_of(front, who, span, site)
     return [one for one in found if diagnosis in (None, one.diagnosis)]
 

@@ -78,7 +78,7 @@ def _shift(front: Front, shift: DutyShift) -> dict[str, Any]:
         "shift_id": shift.id,
         "role": shift.role,
         **front.directory.person(shift.person),
-        "disabled": front.directory.is_disabled(shift.person),
+        "disabled": not front.directory.is_rung(shift.person, shift.site),
         "site": shift.site,
         "from": rfc3339(shift.start),
         "to": rfc3339(shift.end),
@@ -119,12 +119,12 @@ async def roster(front: Here, who: Who, start: From = None, end: To = None) -> R
 @router.get("/roster/now", summary="Who is on duty now")
 async def on_duty_now(front: Here, who: Who) -> Response:
     """By role, for the network and for each site that has shifts of its own now; null where nobody is. Whose account
-    is disabled is rung by no alert: they stand under `disabled`, and not under `roles`."""
+    is disabled, or may not answer alerts any more, is rung by none: they stand under `disabled`, not under `roles`."""
     require(who, "roster")
     await front.directory.refresh()
     now = front.desk.clock.now()
     shifts = await front.desk.roster.between(now, now + timedelta(microseconds=1))
-    gone = [one for one in shifts if front.directory.is_disabled(one.person)]
+    gone = [one for one in shifts if not front.directory.is_rung(one.person, one.site)]
     counted = [one for one in shifts if one not in gone]
     sites = sorted({one.site for one in shifts if one.site is not None})
 

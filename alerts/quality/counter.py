@@ -248,4 +248,5 @@ def same_count(metric: Metric) -> object:
         metric.early_counts,
         metric.population,
         metric.target_min,
+        metric.below,
     )

@@ -243,12 +243,16 @@ def _reached(metric: Metric, value: float | None, share: float | None) -> bool |
     """Both where both are wanted; the share alone decides where no statistic is judged."""
     wanted: list[bool | None] = []
     if metric.kind == "interval" and metric.target_min is not None:
-        wanted.append(None if value is None else value <= metric.target_min)
+        wanted.append(None if value is None else _within(value, metric.target_min, metric.below))
     if metric.target_share is not None:
         wanted.append(None if share is None else share >= metric.target_share)
     if not wanted or None in wanted:
         return None
     return all(wanted)
+
+
+def _within(value: float, target_min: float, below: bool) -> bool:
+    return value < target_min if below else value <= target_min
 
 
 def _value(spread: Spread, group: int, statistic: str) -> float | None:

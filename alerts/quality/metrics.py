@@ -69,6 +69,7 @@ class Metric(
     early_counts: bool = False  # an end before the start is no error: it was done before it was due
     population: Population
     target_min: float | None = None
+    below: bool = False  # met only if shorter than that
     target_share: float | None = None
     source: str
     mark: str

@@ -23,7 +23,15 @@ from greenchannel.alerts.quality.counter import Counter
 from greenchannel.alerts.quality.engine import answer_of
 from greenchannel.alerts.quality.form_checks import gaps
 from greenchannel.alerts.quality.metrics import Metric, editions, exclusions
-from greenchannel.alerts.quality.national_form import LYSIS, by_pci, fields, filled_share, owners, ways_of
+from greenchannel.alerts.quality.national_form import (
+    LYSIS,
+    PCI,
+    by_pci,
+    fields,
+    filled_share,
+    owners,
+    ways_of,
+)
 from greenchannel.alerts.quality.record import STEMI, CaseRecord
 from greenchannel.alerts.quality.tables import read_value
 from greenchannel.alerts.timeline import TRANSFER
@@ -62,6 +70,7 @@ class MetricRow(msgspec.Struct, frozen=True, kw_only=True):
     is_share: bool  # it has no minutes: a share alone
     statistic: str  # "mean", "median"
     target_min: float | None
+    below: bool  # reached only if shorter than that
     target_share: float | None
     source: str
     mark: str
@@ -208,7 +217,7 @@ def monthly_report(
         edition_source=spec.source,
         cases=len(of_month),
         stemi=len(stemi),
-        pci=len(by_pci(stemi)),
+        pci=sum(PCI in (ways_of(one) or ()) for one in stemi),
         lysis=sum(LYSIS in (ways_of(one) or ()) for one in stemi),
         transferred=sum(one.arrival_mode == TRANSFER for one in stemi),
         unsaid_diagnosis=sum(one.diagnosis is None for one in of_month),
@@ -254,6 +263,7 @@ def _metric(now: MetricAnswer, year: MetricAnswer, month: str) -> MetricRow:
         is_share=is_share,
         statistic=now.statistic,
         target_min=metric.target_min,
+        below=metric.below,
         target_share=metric.target_share,
         source=metric.source,
         mark=metric.mark,

@@ -14,7 +14,7 @@ import msgspec
 
 from greenchannel.alerts.quality.tables import read_document, read_value
 
-RECORDS_VERSION = 3
+RECORDS_VERSION = 4
 """Raised whenever a record of the same events would come out differently: stored ones are then made anew."""
 STEMI = "STEMI"
 """The code of the diagnosis that intervals are about, of DX and of the discharge alike."""

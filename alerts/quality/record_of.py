@@ -15,7 +15,7 @@ from greenchannel.alerts.case import Case
 from greenchannel.alerts.ecg_state import Ecg, tier_rank
 from greenchannel.alerts.facts import facts_of, standing
 from greenchannel.alerts.green_channel import person_of
-from greenchannel.alerts.milestones import MACHINE_SOURCES, MilestoneValue
+from greenchannel.alerts.milestones import MACHINE_SOURCES, MilestoneValue, earliest_before_case_d
 from greenchannel.alerts.quality.record import CaseRecord, RecordAlert, RecordEcg, RecordTime
 from greenchannel.alerts.quality.tables import read_value
 from greenchannel.alerts.timeline import TRANSFER, standing_values
@@ -54,7 +54,8 @@ def record_of(case: Case, site: SiteFacts | None = None) -> CaseRecord | None:
     """
     if case.is_drill or case.state == "merged" or _of_images_alone(case):
         return None
-    valid = standing_values(case.values, case.arrival_mode)
+    believed = (value for value in case.values if _may_be_true(value, case.opened_at))
+    valid = standing_values(believed, case.arrival_mode)
     said = {name: value.code for name, value in standing(case.facts).items()}
     read_first = min(
         ((one.at, one.person) for ecg in case.current_ecgs for one in ecg.readings), default=None
@@ -94,6 +95,17 @@ def at_site(record: CaseRecord, site: SiteFacts | None) -> CaseRecord:
         return record
     referring = record.site if record.arrival_mode == TRANSFER and site.kind != HUB else None
     return msgspec.structs.replace(record, town=site.town, site_kind=site.kind, referring=referring)
+
+
+def _may_be_true(value: MilestoneValue, opened_at: datetime) -> bool:
+    """False of a machine's clock that was never compared and is further back than an episode can be.
+
+    It stands where clocks stand that were never set. By it a case would count in a year that nobody looks at, and its
+    minutes would be the mean of a month; so what it says is unknown, as long as nobody enters the time.
+    """
+    if value.source not in MACHINE_SOURCES or value.time.uncertainty_s is not None:
+        return True
+    return value.time.at >= opened_at - timedelta(days=earliest_before_case_d())
 
 
 def _doctor(case: Case, valid: dict[str, MilestoneValue]) -> str | None:

@@ -1,7 +1,8 @@
 """Records for research: nothing in them leads back to a patient, a person of the staff, a place or a day.
 
 Times are minutes from the first contact, so neither the date nor the hour is there. A time that was told as a day is
-left out: how far its midnight lies from the first contact would betray the hour.
+left out: how far its midnight lies from the first contact would betray the hour. So would a device's clock that was
+never set, which stands at a day that everybody knows: a record has none of its times.
 """
 
 import hashlib

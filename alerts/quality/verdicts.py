@@ -155,7 +155,7 @@ def _bits(
     bits = np.where(exact & unclocked, np.int8(Bit.NO_CLOCK), np.int8(0))
     if not metric.judged:
         return bits
-    target = 0 if metric.target_min is None else round(metric.target_min * MINUTE_US)
+    target = 0 if metric.target_min is None else round(metric.target_min * MINUTE_US) - metric.below
     counted = exact | (status == Status.BOUNDED)
     met, maybe = counted & (high <= target), counted & (low <= target)
     turn = exact & ~unclocked & np.where(met, us + half > target, us - half <= target)

@@ -156,7 +156,11 @@ def test_a_clinic_gets_its_own_cases_and_no_research(tmp_path: Path) -> None:
     async def story(here: House) -> None:
         ours, theirs = await send(here), await send(here, "ecg-2", seed=2)
         assert [row["病例号"] for row in rows_of((await get(here, "cases", "village")).content)] == [ours]
-        assert rows_of((await get(here, "cases", "village", site="jishi")).content) == []
+        for what in ("cases", "national-form", "metrics"):  # an empty file would say that there was none
+            await get(here, what, "village", status=404, site="jishi")
+            await get(here, what, status=404, site="yinzhoa")
+        for what in ("cases", "national-form", "research"):
+            await get(here, what, status=422, diagnosis="stemi")
         await get(here, "national-form", "village", status=404, case=theirs)
         await get(here, "research", "village", status=403)
         month: dict[str, Any] = {"month": "2026-03", "format": "json"}

@@ -141,6 +141,36 @@ def test_an_empty_shift_is_raised_the_day_and_the_hour_before_and_not_during(tmp
     assert len({one.key for one in house.told}) == 2
 
 
+def test_who_lost_the_role_or_the_site_is_in_doubt_at_once_and_not_rung(tmp_path: Path) -> None:
+    """The roster still names them, but their answer would be refused: the next in the plan is rung first."""
+    house = House(tmp_path, gap=False)
+
+    async def story(desk: Desk) -> None:
+        await house.at(desk, MORNING + DAY / 8)
+        now = house.world.clock.now()
+
+        def rung() -> list[str]:
+            return [one.person for one in desk.watch.shifts(now, "yinzhao") if one.role == "first"]
+
+        assert rung() == ["chen"] and desk.roster.watch.in_doubt == 0
+        for change in ({"role": "quality"}, {"role": "reader", "sites": frozenset({"jishi"})}):
+            await desk.administration.change_user(BOSS, "chen", **change)
+            now += timedelta(minutes=1)
+            await house.at(desk, now)
+            assert rung() == []
+            assert [(one.problem, one.person) for one in (await desk.roster.view()).problems] == [
+                ("disabled", "chen")
+            ]
+        assert [one.person for one in desk.watch.shifts(now, "jishi") if one.role == "first"] == ["chen"]
+        await desk.administration.change_user(BOSS, "chen", every_site=True)
+        await house.at(desk, now + timedelta(minutes=1))
+        assert rung() == ["chen"] and desk.roster.watch.in_doubt == 0
+
+    house.play(story)
+    assert [one.kind for one in house.told] == ["roster_in_doubt", "roster_doubt_gone"]
+    assert "无权应答" in house.told[0].facts["zh"] and "may not answer" in house.told[0].facts["en"]
+
+
 def test_a_gap_that_is_filled_is_gone_and_said_to_be(tmp_path: Path) -> None:
     """The list is empty again at once, the head is told, and the check of the hour before finds nothing."""
     house = House(tmp_path)

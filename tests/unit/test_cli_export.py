@@ -134,6 +134,15 @@ def test_what_cannot_be_made_is_refused_in_words(words: tuple[str, ...], said: s
     assert not Path(words[2]).exists()
 
 
+def test_what_nobody_has_is_refused_and_no_empty_file_is_written(data: Path, tmp_path: Path) -> None:
+    """A file without a case says that there was none; a slip of the pen is no answer."""
+    out = tmp_path / "none.csv"
+    for words in (("--site", "yinzhoa"), ("--diagnosis", "stemi")):
+        assert told(data, "cases", "--out", str(out), *words).exit_code == 2
+        assert not out.exists()
+    done(data, "cases", "--out", str(out), "--site", "yinzhao", "--diagnosis", "NSTEMI")
+
+
 def test_every_export_is_noted(data: Path, tmp_path: Path) -> None:
     """Somebody with a shell took it, and how many cases."""
     done(data, "cases", "--out", str(tmp_path / "c.csv"))

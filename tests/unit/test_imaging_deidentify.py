@@ -302,3 +302,14 @@ def test_an_error_quotes_nothing_of_the_file() -> None:
             deidentify(data[:cut], key=KEY)
         except IngestError as error:
             assert [one for one in SECRETS if one in str(error)] == []
+
+
+def test_what_somebody_said_in_structured_content_goes_whole() -> None:
+    """Table E.1-1 replaces the content sequence: in it stand sentences, with names that are not the patient's."""
+    said = Dataset()
+    said.ValueType, said.TextValue = "TEXT", "called Dr. Zhao of Hongqi"
+    inner = Dataset()
+    inner.ContentSequence = Sequence([said])
+    done = deidentify(written(image(ContentSequence=Sequence([inner]))), key=KEY)
+    assert b"Zhao" not in done.data and b"Hongqi" not in done.data
+    assert done.by_keyword["ContentSequence"] == 1 and not any("TextValue" in one for one in done.texts_left)

@@ -11,6 +11,7 @@ from greenchannel.alerts.milestones import milestones
 from greenchannel.alerts.quality.form_checks import check, gaps
 from greenchannel.alerts.quality.national_form import (
     FieldSpec,
+    by_pci,
     choices,
     fields,
     filled_share,
@@ -152,6 +153,25 @@ def test_the_way_is_what_was_said_else_what_was_done(
 ) -> None:
     """What stands of REPERFUSION decides; without it the times do; without both it is unknown."""
     assert ways_of(transfer(**more)) == ways
+
+
+def test_a_wire_after_fibrinolysis_is_no_way_of_which_minutes_are_lost() -> None:
+    """It waits for hours on purpose: neither delays nor charts count it beside primary PCI."""
+    primary, after = transfer(), transfer(facts={"REPERFUSION": "lysis_pci"})
+    other = transfer(diagnosis="NSTEMI")
+    assert by_pci([primary, after, other]) == (primary,)
+
+
+@pytest.mark.parametrize("form", ["cpc_stemi", "single_disease"])
+def test_a_wire_after_fibrinolysis_is_no_primary_pci_on_the_form(form: str) -> None:
+    """Said so, or shown by the times; alone, each is what it is."""
+    said = transfer(facts={"REPERFUSION": "lysis_pci"})
+    shown = transfer()
+    shown.times["LYSIS_START"] = time(DAY)
+    for record in (said, shown):
+        assert form_of(record, form).cell("reperfusion").value == "lysis_pci"
+    assert form_of(transfer(), form).cell("reperfusion").value == "pci"
+    assert choices("way")["lysis_pci"] == ("溶栓后PCI（补救或常规）", "PCI after fibrinolysis")
 
 
 def test_a_corrected_time_is_marked() -> None:

@@ -75,6 +75,28 @@ def test_a_case_that_was_entered_later_counts_when_it_happened() -> None:
     assert found.began_at == datetime(2025, 11, 3, 8, 5, tzinfo=UTC)
 
 
+def test_a_clock_that_was_never_set_says_nothing_of_a_case() -> None:
+    """Back at its first day it would move the case to a year that nobody looks at, and be the mean of a month."""
+    for years, uncertainty_s, believed in ((20, None, False), (20, 2.0, True), (0.05, None, True)):
+        log = Log()
+        log.ecg(acquired=reading(-years * 365 * 86400.0, "device:d_1", uncertainty_s=uncertainty_s))
+        found = record(log)
+        assert ("ECG1_ACQ" in found.times) is believed
+        assert found.began_at == found.times["ECG1_ACQ" if believed else "ECG_RECEIVED"].at
+        assert found.ecgs[0].acquired is not None  # what the file says stays in the table of ECGs
+    log.add(MilestoneRecorded(milestone="ECG1_ACQ", time=reading(5, "person"), source="clinic"))
+    assert record(log).times["ECG1_ACQ"].source == "device"
+
+
+def test_who_was_there_fills_what_a_clock_that_was_never_set_left_open() -> None:
+    """A device outweighs a person, but not with a time that cannot be."""
+    log = Log()
+    log.ecg(acquired=reading(-20 * 365 * 86400.0, "device:d_1"))
+    log.add(MilestoneRecorded(milestone="ECG1_ACQ", time=reading(5, "person"), source="clinic"))
+    found = record(log)
+    assert (found.times["ECG1_ACQ"].source, found.began_at) == ("clinic", seconds(5))
+
+
 def test_drills_and_merged_cases_have_no_record() -> None:
     """They count nowhere."""
     drill = Log()

@@ -149,6 +149,25 @@ def test_a_metric_goes_along_to_another_edition() -> None:
     assert quality_numbers.cases_of(scope, frame, NAMES, "china.dido", "counted").metric is not None
 
 
+@pytest.mark.parametrize(
+    ("asked", "edition", "shown"),
+    [
+        ("china.bypass_ccu", "china_recert", "china_recert.bypass_ccu"),
+        ("china.bypass", "china_recert", "china_recert.bypass"),
+        ("ncdr.fmc2d_transfer", "acc_2025", "acc_2025.fmc2d_transfer"),
+        ("acc_2025.fmc2d_direct", "acc_2025", "acc_2025.fmc2d_direct"),
+        ("china.fmc2ecg@share", "china_primary", "china_primary.fmc2ecg"),
+        ("national_form.d2b", "esc_2017", "esc_2017.dx2w"),
+    ],
+)
+def test_a_metric_of_facts_or_of_some_patients_goes_along_as_itself(
+    asked: str, edition: str, shown: str
+) -> None:
+    """A bypassed CCU is no bypassed ED, and the transferred are not those who came directly."""
+    scope, frame = look(standard=edition)
+    assert quality_numbers.groups_of(scope, frame, NAMES, asked).metric.id == shown
+
+
 def test_groups_add_up_to_the_network_and_name_who_says_nothing() -> None:
     """The clinic that never says when it first saw a patient is the one whose first contact is always missing."""
     scope, frame = look()

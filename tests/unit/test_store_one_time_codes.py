@@ -140,6 +140,27 @@ def test_the_last_administrator_stays(accounts: Accounts, store: Store) -> None:
     changes.change_user("second", role="quality")
 
 
+def test_an_administrator_who_has_yet_to_choose_a_password_is_no_second_one(
+    accounts: Accounts, store: Store
+) -> None:
+    """An invitation may never be taken up, and a reset account is shut until it is: neither opens a door today."""
+    accounts.add_user("new", "新", "admin", None)
+    assert accounts.check_password("new", "!") is None
+    with pytest.raises(LastAdmin):
+        accounts.disable_user("boss")
+    with pytest.raises(LastAdmin):
+        AccountChanges(store.engine).change_user("boss", role="quality")
+    codes = OneTimeCodes(store.engine)
+    _, code = codes.give(USER, "new", now=NOW, ttl=HOUR, by="user:boss")
+    codes.come_in(code, "a password", NOW)
+    accounts.disable_user("boss")
+    AccountChanges(store.engine).use_user("boss")
+    accounts.set_password("new", None)
+    with pytest.raises(LastAdmin):
+        accounts.disable_user("boss")
+    accounts.disable_user("new")
+
+
 def test_who_gets_another_role_signs_in_anew(accounts: Accounts, store: Store) -> None:
     """A name alone ends no session; a site does."""
     changes = AccountChanges(store.engine)

@@ -18,7 +18,6 @@ from greenchannel.store.access import AccessLog
 from greenchannel.store.account_changes import AccountChanges
 from greenchannel.store.accounts import ROLES, SITE_KINDS, AccountError, Accounts
 from greenchannel.store.one_time_codes import DEVICE, USER, OneTimeCodes
-from greenchannel.store.passwords import new_token
 
 app = typer.Typer(add_completion=False)
 user = typer.Typer(help="People who sign in. 人员")
@@ -193,7 +192,7 @@ def user_invite(
     with _books(data, create=role is not None) as books:
         if role is not None:
             sites = frozenset(at_site) if at_site else None
-            books.accounts.add_user(name, full_name or name, role, new_token(), sites)
+            books.accounts.add_user(name, full_name or name, role, None, sites)
             books.note("user_add", f"{name}: {role}")
         ttl = timedelta(seconds=books.settings.invitation_s)
         made, code = books.codes.give(USER, name, now=books.now, ttl=ttl, by=OPERATOR)

@@ -61,6 +61,11 @@ class _Folder:
     def chosen(
         self, span: "Period", site: str | None = None, diagnosis: str | None = None
     ) -> list["CaseRecord"]:
+        from greenchannel.viewer.export_records import check_diagnosis
+
+        check_diagnosis(diagnosis)
+        if site is not None and site not in self.sites:
+            raise typer.BadParameter(f"--site: expected a site that is there, got {site!r}")
         return [
             one
             for one in self.records

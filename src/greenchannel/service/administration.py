@@ -26,7 +26,6 @@ from greenchannel.store.errors import (
     UnknownAccount,
 )
 from greenchannel.store.one_time_codes import DEVICE, USER, OneTimeCode, OneTimeCodes
-from greenchannel.store.passwords import new_token
 from greenchannel.store.writer import Writer
 from greenchannel.triage.critical_lists import LISTS
 
@@ -158,7 +157,7 @@ class Administration:
             caller,
             "user_add",
             f"{id}: {role}",
-            lambda: self._accounts.add_user(id, name, role, new_token(), tied),
+            lambda: self._accounts.add_user(id, name, role, None, tied),
         )
         return await self._invitation_code(caller, id)
 
@@ -166,7 +165,9 @@ class Administration:
         """Set name, role or sites of a person."""
         said = [f"{key} {_said(value)}" for key, value in sorted(given.items()) if key != "name"]
         detail = f"{id}: {', '.join([*said, *(['name'] if 'name' in given else [])])}"
-        return await self._do(caller, "user_change", detail, lambda: self._changes.change_user(id, **given))
+        done = await self._do(caller, "user_change", detail, lambda: self._changes.change_user(id, **given))
+        await self._writer.transact(look_soon)  # who may not answer any more may be on duty
+        return done
 
     async def disable_user(self, caller: Caller, id: str, reason: str) -> None:
         """Nobody signs in as this person any more; raises `Conflict` for the last administrator."""
@@ -184,14 +185,25 @@ class Administration:
         await self._writer.transact(look_soon)
 
     async def reset_user(self, caller: Caller, id: str) -> tuple[OneTimeCode, str]:
-        """The password and all sessions of a person end now; a code chooses the next password."""
+        """The password and all sessions of a person end now; a code chooses the next password. Who is disabled has
+        nothing to reset: the account comes back with the password that was."""
         if id == caller.id:
             raise Conflict(
                 "own_account",
                 "expected the account of somebody else: a reset would sign you out for good",
                 "不能重置自己的密码:会把自己锁在外面",
             )
-        await self._do(caller, "user_reset", id, lambda: self._accounts.set_password(id, new_token()))
+
+        def reset() -> None:
+            known = self._accounts.user(id)
+            if known is not None and known.disabled:
+                raise Misfit(
+                    f"expected a person who is in use, {id!r} is disabled",
+                    f"{id} 的账号已停用:请先恢复使用,再重置密码",
+                )
+            self._accounts.set_password(id, None)
+
+        await self._do(caller, "user_reset", id, reset)
         return await self._invitation_code(caller, id)
 
     async def _invitation_code(self, caller: Caller, id: str) -> tuple[OneTimeCode, str]:

@@ -4,7 +4,7 @@ A look is a due time like any other. It reads the roster as it is in its own tra
 before, and writes what is new; so a look that comes twice, late or after a restart says nothing twice.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -29,7 +29,7 @@ from greenchannel.alerts.roster_problems import (
 )
 from greenchannel.clock import rfc3339
 from greenchannel.store import roster_rows
-from greenchannel.store.accounts import SHIFT_ROLES, Shift
+from greenchannel.store.accounts import MAY_BE_ON_DUTY, SHIFT_ROLES, Shift, User
 from greenchannel.store.deadlines import Deadline
 from greenchannel.store.writer import Tx
 
@@ -171,13 +171,17 @@ class RosterWatch:
 
     def found(self, connection: Connection, start: datetime, end: datetime, now: datetime) -> list[Problem]:
         """Everything in doubt between two instants by the roster as it is, whatever was said."""
-        people = roster_rows.people(connection)
+        people, clinics = roster_rows.people(connection), roster_rows.clinics(connection)
         shifts = [duty_shift(row) for row in roster_rows.between(connection, start, end)]
-        absent = {one.person for one in shifts if one.person not in people or people[one.person].disabled}
+        absent = {
+            one.person
+            for one in shifts
+            if not answers(people.get(one.person), clinics if one.site is None else (one.site,))
+        }
         return problems(
             shifts,
             self._roles,
-            roster_rows.clinics(connection),
+            clinics,
             start,
             end,
             disabled=absent,
@@ -205,6 +209,17 @@ class RosterWatch:
         admins = [id for id, one in sorted(people.items()) if one.role == "admin"]
         told = dict.fromkeys((*heads, *admins))
         return tuple(id for id in told if id in people and not people[id].disabled)
+
+
+def answers(person: User | None, sites: Collection[str]) -> bool:
+    """Whether alerts of all these sites may ring a person: who is disabled, has another role since the shift was
+    entered, or does not see a site could not answer."""
+    return (
+        person is not None
+        and not person.disabled
+        and person.role in MAY_BE_ON_DUTY
+        and (person.sites is None or person.sites.issuperset(sites))
+    )
 
 
 def duty_shift(row: Shift) -> DutyShift:
@@ -253,7 +268,10 @@ def problem_json(problem: Problem) -> dict[str, Any]:
 
 _WORDS: Final = {
     "empty": ("无人值班", "nobody is on duty"),
-    "disabled": ("值班人账号已停用", "the person on duty is disabled"),
+    "disabled": (
+        "值班人账号已停用或无权应答",
+        "the person on duty is disabled or may not answer alerts",
+    ),
     "unreachable": ("值班人联系不上", "the person on duty cannot be reached"),
 }
 

@@ -7,7 +7,7 @@ from greenchannel.alerts import roster
 from greenchannel.alerts.escalation_plan import EscalationSettings, plan_for
 from greenchannel.alerts.roster_edit import of_site
 from greenchannel.events import PlanStep
-from greenchannel.service.roster_watch import duty_shift
+from greenchannel.service.roster_watch import answers, duty_shift
 from greenchannel.store.accounts import Accounts
 from greenchannel.store.contacts import Contacts
 
@@ -25,9 +25,11 @@ class Watch:
         self.settings = settings
 
     def shifts(self, at: datetime, site: str | None = None) -> Sequence[roster.Shift]:
-        """The shifts of now and of the next two days that count at `at`: a site's own before the network's."""
-        gone = {user.id for user in self._accounts.users() if user.disabled}
-        rows = [row for row in self._accounts.shifts_between(at, at + AHEAD) if row.person not in gone]
+        """The shifts of now and of the next two days that count at `at`: a site's own before the network's; without
+        those of people who could not answer."""
+        asked = () if site is None else (site,)
+        there = {user.id for user in self._accounts.users() if answers(user, asked)}
+        rows = [row for row in self._accounts.shifts_between(at, at + AHEAD) if row.person in there]
         return [shift.plain() for shift in of_site(map(duty_shift, rows), site, at)]
 
     def plan(self, tier: str, at: datetime, site: str) -> tuple[PlanStep, ...]:

@@ -19,7 +19,7 @@ from greenchannel.store import schema
 from greenchannel.store.account_checks import check_id, check_place, check_tied
 from greenchannel.store.engine import reading, writing
 from greenchannel.store.errors import AccountError, AlreadyExists, LastAdmin, Misfit, UnknownAccount
-from greenchannel.store.passwords import hash_password, new_token, password_fits, token_hash
+from greenchannel.store.passwords import NO_PASSWORD, hash_password, new_token, password_fits, token_hash
 
 __all__ = [
     "ROLES",
@@ -202,9 +202,9 @@ class Accounts:
     # ------------------------------------------------------------ users
 
     def add_user(
-        self, id: str, name: str, role: str, password: str, sites: frozenset[str] | None = None
+        self, id: str, name: str, role: str, password: str | None, sites: frozenset[str] | None = None
     ) -> User:
-        """Enter a person.
+        """Enter a person; without a password nobody signs in until one is chosen.
 
         Raises
         ------
@@ -223,7 +223,7 @@ class Accounts:
             )
         check_tied(sites, clinic=role == CLINIC, on_duty=role in MAY_BE_ON_DUTY)
         user = User(id=id, name=name, role=role, sites=None if sites is None else frozenset(sites))
-        row = {"id": id, "name": name, "role": role, "password_hash": hash_password(password)}
+        row = {"id": id, "name": name, "role": role, "password_hash": _hashed(password)}
         with self._adding("user", id) as connection:
             for site in sites or ():
                 require(connection, schema.sites, "site", site)
@@ -249,9 +249,9 @@ class Accounts:
             _disable(connection, schema.users, user_id)
             end_sessions(connection, user_id)
 
-    def set_password(self, user_id: str, password: str) -> None:
-        """Give a person another password; who is signed in is out."""
-        hashed = hash_password(password)
+    def set_password(self, user_id: str, password: str | None) -> None:
+        """Give a person another password, or none until one is chosen; who is signed in is out."""
+        hashed = _hashed(password)
         with writing(self._engine) as connection:
             require(connection, schema.users, "user", user_id)
             connection.execute(_password_update(user_id, hashed))
@@ -446,11 +446,16 @@ def _disable(connection: Connection, table: Table, id: str) -> None:
 
 
 def keep_an_admin(connection: Connection, user_id: str) -> None:
-    """Raise `LastAdmin` where nobody but this person may administer."""
+    """Raise `LastAdmin` where nobody but this person may administer; who has yet to choose a password cannot."""
     table = schema.users
-    query = select(table.c.id).where(table.c.role == ADMIN, table.c.disabled.is_(False))
+    comes_in = (table.c.disabled.is_(False), table.c.password_hash != NO_PASSWORD)
+    query = select(table.c.id).where(table.c.role == ADMIN, *comes_in)
     if list(connection.execute(query).scalars()) == [user_id]:
         raise LastAdmin(user_id)
+
+
+def _hashed(password: str | None) -> str:
+    return NO_PASSWORD if password is None else hash_password(password)
 
 
 def _password_update(user_id: str, hashed: str) -> Any:

@@ -6,10 +6,14 @@ A password is slow to check on purpose (about 90 ms): call from a thread, never 
 import hashlib
 import secrets
 from functools import cache
+from typing import Final
 
 from pwdlib import PasswordHash
 
 _hasher = PasswordHash.recommended()
+
+NO_PASSWORD: Final = "!"
+"""Stored in place of a hash: the person has yet to choose a password, and no password fits."""
 
 
 def hash_password(password: str) -> str:
@@ -22,8 +26,9 @@ def hash_password(password: str) -> str:
 def password_fits(password: str, stored: str | None) -> tuple[bool, str | None]:
     """Whether the password is right, and a newer hash to store where the parameters have moved on.
 
-    It takes as long where `stored` is None, so that nobody can find out by a clock who has an account.
+    It takes as long where `stored` is None or `NO_PASSWORD`, so that nobody can find out by a clock who has an account.
     """
+    stored = None if stored == NO_PASSWORD else stored
     right, newer = _hasher.verify_and_update(password, stored or _nobodys_hash())
     return (right, newer) if stored else (False, None)
 

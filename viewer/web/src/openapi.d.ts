@@ -2593,7 +2593,7 @@ export interface paths {
         /**
          * Who is on duty now
          * @description By role, for the network and for each site that has shifts of its own now; null where nobody is. Whose account
-         *     is disabled is rung by no alert: they stand under `disabled`, and not under `roles`.
+         *     is disabled, or may not answer alerts any more, is rung by none: they stand under `disabled`, not under `roles`.
          */
         get: operations["on_duty_now_api_v1_roster_now_get"];
         put?: never;

@@ -44,6 +44,7 @@ export const QUALITY_TEXTS = {
   print: ["打印", "Print"],
   printed: ["{at} 打印", "printed {at}"],
   atMost: ["≤ {n} 分钟", "≤ {n} min"],
+  below: ["< {n} 分钟", "< {n} min"],
   noTarget: ["无目标,只报告", "no target, reported"],
   min: ["分钟", "min"],
   mean: ["均值", "mean"],

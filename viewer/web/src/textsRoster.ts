@@ -7,7 +7,7 @@ export const ROSTER_TEXTS = {
   rosterProblems: ["班次存疑", "Shifts in doubt"],
   rosterProblemsNone: ["未来的班次没有疑问", "No shift ahead is in doubt"],
   problem_empty: ["无人值班", "nobody is on duty"],
-  problem_disabled: ["账号已停用", "the account is disabled"],
+  problem_disabled: ["账号已停用或无权应答", "the account is disabled or may not answer"],
   problem_unreachable: ["联系不上", "cannot be reached"],
   problemSaid: ["{at} 已通知", "said {at}"],
   rosterMine: ["我的班次", "My shifts"],

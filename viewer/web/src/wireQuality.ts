@@ -61,6 +61,7 @@ export interface Metric extends Said {
   to: Said | null;
   statistic: "mean" | "median" | "share";
   target_min: number | null;
+  below: boolean;
   target_share: number | null;
   source: string;
   mark: string;

@@ -49,6 +49,7 @@ const metric = (over: Partial<Metric> = {}): Metric => ({
   to: null,
   statistic: "mean",
   target_min: 10,
+  below: false,
   target_share: 0.75,
   source: "China",
   mark: "S",
@@ -121,6 +122,7 @@ describe("numbers", () => {
     expect(targetText(metric())).toBe("≤ 10 分钟 · ≥ 75 %");
     lang.value = "en";
     expect(targetText(metric())).toBe("≤ 10 min · ≥ 75 %");
+    expect(targetText(metric({ target_min: 30, below: true, target_share: null }))).toBe("< 30 min");
     expect(targetText(metric({ target_min: null, target_share: null }))).toBe("no target, reported");
   });
 });

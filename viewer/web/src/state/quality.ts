@@ -119,7 +119,7 @@ export function verdict(metric: Metric, number: MetricNumber): Verdict {
 export function targetText(metric: Metric): string {
   const said: string[] = [];
   if (metric.target_min !== null)
-    said.push(tq("atMost", { n: minutes(metric.target_min).replace(".0", "") }));
+    said.push(tq(metric.below ? "below" : "atMost", { n: minutes(metric.target_min).replace(".0", "") }));
   if (metric.target_share !== null) said.push(`≥ ${percent(metric.target_share)}`);
   return said.join(" · ") || tq("noTarget");
 }
