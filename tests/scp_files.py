@@ -5,8 +5,6 @@ import random
 import struct
 from collections.abc import Mapping, Sequence
 
-STANDARD_TWELVE = (1, 2, 61, 62, 63, 64, 3, 4, 5, 6, 7, 8)
-
 
 def crc(data: bytes) -> int:
     """CRC-CCITT bit by bit."""

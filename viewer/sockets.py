@@ -11,7 +11,6 @@ from greenchannel.viewer.problems import Problem
 # HTTP's answers as close codes of the private range.
 BAD_REQUEST, UNAUTHENTICATED, FORBIDDEN, SLOW, CONFLICT = 4400, 4401, 4403, 4408, 4409
 INTERNAL: Final = 1011
-GOING_AWAY: Final = 1001
 
 _CODES: Final = {401: UNAUTHENTICATED, 403: FORBIDDEN, 409: CONFLICT, 429: UNAUTHENTICATED, 500: INTERNAL}
 _CLOSE_WITHIN_S: Final = 5.0

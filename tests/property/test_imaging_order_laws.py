@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from greenchannel.triage.imaging.clocks import clock_of
 from greenchannel.triage.imaging.facts import Detected, Setting, StudyFacts
 from greenchannel.triage.imaging.order import in_order, is_critical, joins_upper_at, place
-from greenchannel.triage.imaging.words import Priority, priority_of, table
+from greenchannel.triage.imaging.words import table
 
 T0 = datetime(2026, 3, 2, tzinfo=UTC)
 MINUTES = st.integers(0, 10_000)
@@ -41,10 +41,6 @@ def facts(draw: st.DrawFn, name: str = "s") -> StudyFacts:
         arrived_at=None if arrived is None else received - timedelta(minutes=arrived),
         detected=tuple(draw(DETECTED)),
     )
-
-
-def is_stat(one: StudyFacts) -> bool:
-    return one.marked_stat or priority_of(one.requested_priority) is Priority.STAT
 
 
 def unseen(one: StudyFacts) -> StudyFacts:

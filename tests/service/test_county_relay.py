@@ -13,7 +13,6 @@ from greenchannel.county.links import ConnectionFate, Fault, LinkProfile, Reques
 from greenchannel.county.relay import Relay
 
 CLEAN = LinkProfile()
-NO_FAULT = RequestFate(fault=None, after_bytes=1, answer_bytes=1, silent_s=0.0)
 BODY = bytes(range(256)) * 256
 
 

@@ -21,7 +21,6 @@ from tests.served import Served, served
 SLICES, CUTS = 300, 10
 VAN_FAILS_AFTER, SERVICE_FAILS_AFTER = 4, 7  # cuts
 WITHIN_S = 400.0
-AS_STORED = 'multipart/related; type="application/dicom"; transfer-syntax=*'
 DEVICE, READER = "ecg-yinzhao", "chen"
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from greenchannel.alerts.channels import LIVE
 from greenchannel.alerts.escalation_plan import default_settings
-from greenchannel.events import AlertOpened, PlanStep, Ring
+from greenchannel.events import AlertOpened, PlanStep
 from tests.simulation.agenda import SECOND
 
 GRACE_MS = 5 * SECOND  # a promise is kept within its time and so much
@@ -113,10 +113,6 @@ class AlertTrack:
             and self.rung_ms.get((ring.person, LIVE)) == self.step_ms
             for ring in self.plan[self.step].all_rings
         )
-
-    def is_rung(self, ring: Ring) -> bool:
-        """Has this round rung a person there?"""
-        return (ring.person, ring.channel) in self.rung_ms
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from greenchannel.alerts.quality.record import CaseRecord
 from greenchannel.viewer import quality_charts, quality_delays, quality_gaps, quality_loop, quality_numbers
 from greenchannel.viewer.directory import Directory
 from greenchannel.viewer.problems import Problem
-from greenchannel.viewer.quality_json import Frame, Metric
+from greenchannel.viewer.quality_json import Frame
 from greenchannel.viewer.quality_scope import (
     GROUPINGS,
     UNKNOWN,
@@ -60,11 +60,6 @@ def look(**asked: str) -> tuple[Scope, Frame]:
     """A view of the year and its frame."""
     scope = scope_of(Asked(**asked), records(), EDITIONS, NOW)
     return scope, frame_of(scope, quality_numbers.standards(), NAMES, NOW)
-
-
-def metric_of(metrics: Sequence[Metric], start: str, end: str) -> Metric:
-    """The first metric between two milestones."""
-    return next(one for one in metrics if one.from_ and one.to and (one.from_.id, one.to.id) == (start, end))
 
 
 def test_a_view_of_nothing_asked_is_the_last_twelve_months_of_the_network() -> None:

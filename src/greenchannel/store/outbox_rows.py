@@ -224,15 +224,3 @@ def find(engine: Engine, *, key: str | None = None, ref: str | None = None) -> O
     with reading(engine) as connection:
         found = connection.execute(select(*_columns(engine.dialect.name)).where(where)).one_or_none()
     return None if found is None else _row(found)
-
-
-def of_person(engine: Engine, person: str, kind: str, limit: int = 100) -> list[OutboxRow]:
-    """The newest rows of one person and kind."""
-    query = (
-        select(*_columns(engine.dialect.name))
-        .where(_table.c.person == person, _table.c.kind == kind)
-        .order_by(_table.c.created_at.desc(), _table.c.key)
-        .limit(limit)
-    )
-    with reading(engine) as connection:
-        return [_row(found) for found in connection.execute(query)]
