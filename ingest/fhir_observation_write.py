@@ -16,7 +16,7 @@ from greenchannel.signal.recording import Recording
 LOINC: Final = "http://loinc.org"
 MDC: Final = "urn:iso:std:iso:11073:10101"
 UCUM: Final = "http://unitsofmeasure.org"
-_LOINC_ECG: Final = "11524-6"  # EKG study  [K]
+ECG_CODE: Final = {"coding": [{"system": LOINC, "code": "11524-6", "display": "EKG study"}]}  # [K]
 _UV_PER_MV: Final = 1000.0
 
 
@@ -50,8 +50,6 @@ def write_fhir(
     ValueError
         For samples beyond 16 bits at this step.
     """
-    start = acquired if acquired is not None else recording.started_at
-    steps = mv_to_int16(recording.samples_mv, lsb_mv)
     patient: dict[str, Any] = {"resourceType": "Patient", "id": "patient"}
     if patient_id:
         patient["identifier"] = [{"value": one_line(patient_id)}]
@@ -59,16 +57,45 @@ def write_fhir(
         patient["name"] = [{"text": one_line(name)}]
     if sex is not None:
         patient["gender"] = sex
+    observation = ecg_observation(
+        recording,
+        subject="#patient",
+        acquired=acquired if acquired is not None else recording.started_at,
+        age_years=age_years,
+        statements=statements,
+        lsb_mv=lsb_mv,
+    )
+    return msgspec.json.encode(observation | {"contained": [patient]})
+
+
+def ecg_observation(
+    recording: Recording,
+    *,
+    subject: str,
+    acquired: datetime | None,
+    age_years: float | None,
+    statements: tuple[str, ...] = (),
+    lsb_mv: float = 0.0025,
+) -> dict[str, Any]:
+    """The Observation as values, of a patient who is described elsewhere.
+
+    Parameters
+    ----------
+    subject
+        Reference to the Patient.
+    acquired
+        Start of the acquisition; None where nobody knows it. The rest is as in `write_fhir`.
+    """
+    steps = mv_to_int16(recording.samples_mv, lsb_mv)
     observation: dict[str, Any] = {
         "resourceType": "Observation",
-        "contained": [patient],
         "status": "final",
-        "code": {"coding": [{"system": LOINC, "code": _LOINC_ECG, "display": "EKG study"}]},
-        "subject": {"reference": "#patient"},
+        "code": ECG_CODE,
+        "subject": {"reference": subject},
     }
-    if start is not None:
-        zoned = start.utcoffset() is not None
-        observation["effectiveDateTime"] = start.isoformat() if zoned else start.date().isoformat()
+    if acquired is not None:
+        zoned = acquired.utcoffset() is not None
+        observation["effectiveDateTime"] = acquired.isoformat() if zoned else acquired.date().isoformat()
     if any(text.strip() for text in statements):
         observation["note"] = [{"text": text} for text in statements if text.strip()]
     if recording.electrode_set != "standard":
@@ -84,7 +111,7 @@ def write_fhir(
                 "valueQuantity": {"value": age_years, "unit": "a", "system": UCUM, "code": "a"},
             }
         )
-    return msgspec.json.encode(observation)
+    return observation
 
 
 def _component(

@@ -74,6 +74,8 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = {
     "export": frozenset(
         {"quality", "admin", "clinic"}
     ),  # times without names; a clinic has those of its own site
+    "export_case": _CARE
+    | {"quality", "device"},  # one with its samples, for other programs; names as `identity` has it
     "export_research": frozenset({"quality", "admin"}),
 }
 """Which roles may do a thing; "device" stands for a device or program with a token."""
