@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: all benchmarks in short, about five minutes; each module takes its own options.
+"""`python -m benchmarks`: all benchmarks in short; each module takes its own options.
 
 ``--only NAME`` runs one of them, ``--long`` takes the settings behind the numbers in the README.
 """

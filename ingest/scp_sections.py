@@ -22,7 +22,7 @@ SIGNATURE: Final = b"SCPECG"
 LONG_TERM: Final = 12
 """The section of version 3 that holds long-term strips."""
 
-# A lead's data take 65,535 bytes at most, so the sections that are read are far smaller; see `_note_checksum`.  [O]
+# A lead's data take 65,535 bytes at most, so the sections that are read are far smaller; see `_is_bad`.  [O]
 _MAX_CHECKED_BYTES: Final = 8 * 2**20
 _MAX_POINTERS: Final = 256
 
