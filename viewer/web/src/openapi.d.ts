@@ -1449,6 +1449,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/export/fhir": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One case as a FHIR R4 Bundle
+         * @description Patient, Encounter, ECGs with their samples, readings, times, facts and studies. Name and telephone are in it for
+         *     those alone who care for the patient, and for quality staff who give a `reason`, which is written down.
+         */
+        get: operations["fhir_api_v1_export_fhir_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/export/metrics": {
         parameters: {
             query?: never;
@@ -6385,6 +6406,38 @@ export interface operations {
                 site?: string | null;
                 table?: "cases" | "times" | "ecgs" | "alerts";
                 to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    fhir_api_v1_export_fhir_get: {
+        parameters: {
+            query: {
+                case: string;
+                reason?: string | null;
             };
             header?: never;
             path?: never;
