@@ -1,4 +1,4 @@
-"""Cases that people set right over HTTP: what is named twice, and whose patient was erased."""
+"""What people say of cases over HTTP: of what is named twice, of an erased patient, in words that show nothing."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -71,5 +71,41 @@ def test_ecgs_of_an_erased_patient_are_not_moved_and_the_answer_says_why(tmp_pat
             answer = await command(here, path, body)
             assert (answer.status_code, answer.json()["code"]) == (409, "patient_erased"), path
         assert here.desk.case(erased).state == here.desk.case(other).state == "open"
+
+    tell(story, tmp_path)
+
+
+def test_words_that_show_nothing_are_none(tmp_path: Path) -> None:
+    """No reading is signed and no channel stood down by them, and no mark turns around what stands beside it."""
+
+    async def story(here: House) -> None:
+        case_id, ecg_id = await answered(here, 1, "17")
+        assert (await command(here, f"/cases/{case_id}/green-channel", {})).status_code == 200
+        for nothing in ("\u200b\u200b", " \u202e ", "\u200d"):
+            for path, body in (
+                (f"/ecgs/{ecg_id}/reading", {"text": nothing, "tier": "NONE"}),
+                (f"/cases/{case_id}/stand-down", {"reason": nothing}),
+            ):
+                answer = await command(here, path, body)
+                assert (answer.status_code, answer.json()["code"]) == (422, "invalid"), (path, nothing)
+        body = {"text": "\u202e前壁心肌梗死", "tier": "ACT"}
+        answer = await command(here, f"/ecgs/{ecg_id}/reading", body)
+        assert answer.json()["case"]["reading"]["text"] == "前壁心肌梗死"
+
+    tell(story, tmp_path)
+
+
+def test_a_history_of_any_length_costs_no_ecg(tmp_path: Path) -> None:
+    """A form with a text of 200 KB beside the file: the text is cut and named, the ECG is taken."""
+
+    async def story(here: House) -> None:
+        answer = await here.http.post(
+            "/api/v1/ecgs",
+            data={"history": "胸痛" * 35_000, "age": "61"},
+            files={"file": ("ecg.zip", ecg_file(st_mv=0.4))},
+            headers=here.device(),
+        )
+        assert answer.status_code == 201, answer.text
+        assert answer.json()["dropped"] == ["history"]
 
     tell(story, tmp_path)
