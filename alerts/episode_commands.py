@@ -195,9 +195,8 @@ def _carry(
             followed_here = (
                 apart and case.channel.state == "open" and not signed
             )  # the channel does not come along
-            # One that stays behind, about other ECGs, goes on there: two of one name would have one due time.
-            parts = apart_in is not None and not ids.issuperset(alert.ecg_ids)
-            there = _part_of(alert.alert_id, str(apart_in), about[0]) if parts else alert.alert_id
+            goes_on = apart and not ids.issuperset(alert.ecg_ids)
+            there = _name_there(alert, about[0], into, apart_in, goes_on=goes_on)
             events += _answered(alert, about, into, there, unfollowed=followed_here)
     return events
 
@@ -262,9 +261,15 @@ def _recorded(milestone: str, time: ClockReading, source: str, key: str | None =
     )
 
 
-def _part_of(alert_id: str, case_id: str, ecg_id: str) -> str:
-    """The name of what an alert becomes in another case, while it goes on in its own."""
-    return f"a_{hashlib.sha256(f'{alert_id} {case_id} {ecg_id}'.encode()).hexdigest()[:16]}"
+def _name_there(alert: Alert, ecg_id: str, into: Case | None, apart_in: str | None, *, goes_on: bool) -> str:
+    """The name of an alert in the other case: its own, but where it goes on here as well, was in a round before, or has
+    been there. Due times bear its name, one that was taken is not set again, and two of one name would share theirs."""
+    been_there = into is not None and into.alert_of(alert.alert_id) is not None
+    if not (goes_on or been_there or alert.round > 1):
+        return alert.alert_id
+    case_id, before = (apart_in, 0) if into is None else (into.case_id, len(into.alerts))
+    seed = f"{alert.alert_id} {case_id} {ecg_id} {before}"
+    return f"a_{hashlib.sha256(seed.encode()).hexdigest()[:16]}"
 
 
 def _answered(

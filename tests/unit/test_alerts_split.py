@@ -1,5 +1,6 @@
 """What an answered alert becomes where its ECGs go different ways: asked in each case, and lost in none."""
 
+from greenchannel.alerts.alert_deadlines import FOLLOW_UP, on_due
 from greenchannel.alerts.auditor import audit
 from greenchannel.alerts.commands import (
     acknowledge,
@@ -79,3 +80,37 @@ def test_an_ecg_that_was_merged_after_both_were_seen_to_has_its_alert_when_it_is
     assert third.case.alert is not None and third.case.alert.ecg_ids == ("e_1",)
     assert third.case.alert.follow_up_at == seconds(340)
     assert audit([third.case], seconds(300)) == []
+
+
+def test_an_alert_in_its_second_round_is_asked_about_where_it_goes() -> None:
+    """Its first due time was taken; under the same name the next would be, too, and nobody would ring."""
+    for ways in ("merge", "split"):
+        log, other = rung(), Log(case_id="c_2")
+        log.extend(acknowledge(log.case, "a_1", "anna"), at_s=10)
+        (due,) = (d for d in due_times(log.envelopes) if d.kind == FOLLOW_UP)
+        log.extend(on_due(log.case, due, seconds(310)), at_s=310)
+        log.extend(acknowledge(log.case, "a_1", "bo"), at_s=320)
+        if ways == "merge":
+            _, there = merge(log.case, other.case)
+        else:
+            _, (_, *there) = split(log.case, ["e_1"], new_case_id="c_2", patient="p_2")
+        other.extend(there, at_s=330)
+        assert other.case.alert is not None and other.case.alert.follow_up_at == seconds(630)
+        new = [d.id for d in due_times(other.envelopes) if d.kind == FOLLOW_UP]
+        assert new and due.id not in new
+
+
+def test_an_ecg_that_comes_back_is_asked_about_under_another_name() -> None:
+    """Two alerts of one name in a case: due times would look at the older one, of which nothing is asked."""
+    log, other = rung(), Log(case_id="c_2")
+    log.ecg("e_2")
+    log.extend(analysed(log.case, read("e_2", "NONE"), alert_id="a_3", plan=PLAN))
+    log.extend(acknowledge(log.case, "a_1", "anna"), at_s=10)
+    here, there = split(log.case, ["e_1"], new_case_id="c_2", patient="p_2")
+    log.extend(here, at_s=20)
+    other.extend(there[1:], at_s=20)
+    _, back = split(other.case, ["e_1"], new_case_id="c_1", patient="p_1", into=log.case)
+    log.extend(back, at_s=30)
+    alert = log.case.alert
+    assert alert is not None and alert.follow_up_at == seconds(330)
+    assert log.case.alert_of(alert.alert_id) == alert
