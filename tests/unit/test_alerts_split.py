@@ -1,14 +1,22 @@
 """What an answered alert becomes where its ECGs go different ways: asked in each case, and lost in none."""
 
+from collections.abc import Callable
+
+import pytest
+
 from greenchannel.alerts.alert_deadlines import FOLLOW_UP, on_due
 from greenchannel.alerts.auditor import audit
 from greenchannel.alerts.commands import (
+    Refused,
+    accept_task,
     acknowledge,
     analysed,
+    done_task,
     merge,
     open_green_channel,
     sign_reading,
     split,
+    stand_down,
 )
 from greenchannel.events import AlertOpened
 from tests.alerts_log import PLAN, Log, due_times, read, seconds
@@ -114,3 +122,26 @@ def test_an_ecg_that_comes_back_is_asked_about_under_another_name() -> None:
     alert = log.case.alert
     assert alert is not None and alert.follow_up_at == seconds(330)
     assert log.case.alert_of(alert.alert_id) == alert
+
+
+def test_a_merged_case_takes_no_act_that_is_of_the_case_it_went_to() -> None:
+    """From a page that still shows it: the wire would be a time of a case that nobody looks at, and a stand-down end
+    nothing."""
+    log, other = rung(), Log(case_id="c_2")
+    other.ecg("e_7")
+    other.extend(analysed(other.case, read("e_7"), alert_id="a_7", plan=PLAN))
+    other.extend(open_green_channel(other.case, "anna", channel_id="g_7"), at_s=6)
+    log.extend(open_green_channel(log.case, "anna", channel_id="g_1"), at_s=12)
+    task = next(task for task in log.case.tasks if task.kind == "pass_wire")
+    gone, _ = merge(log.case, other.case)
+    case = log.extend(gone, at_s=30)
+    acts: tuple[Callable[[], object], ...] = (
+        lambda: done_task(case, task.task_id, "cath", role="cathlab"),
+        lambda: accept_task(case, task.task_id, "cath", role="cathlab"),
+        lambda: stand_down(case, "not a STEMI"),
+        lambda: open_green_channel(case, "anna", channel_id="g_9"),
+    )
+    for act in acts:
+        with pytest.raises(Refused) as refusal:
+            act()
+        assert (refusal.value.code, refusal.value.status) == ("case_merged", 409)
