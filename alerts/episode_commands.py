@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from greenchannel.alerts.alert_commands import find_ecg
+from greenchannel.alerts.alert_commands import find_ecg, require_unmerged
 from greenchannel.alerts.alert_state import Alert
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.channel_commands import require_open
@@ -81,13 +81,14 @@ def split(
     """A person found that these ECGs belong to another episode, of `patient` (a pseudonym).
 
     Returns the events of `case` and those of the other case, which gets the ECGs with the machine's readings,
-    their times and the answered alert. It is a new one, or `into`, an open case of the same site.
+    their times and the answered alert. It is a new one, or `into`, an open case of the same site. `case` may be closed,
+    and stays so.
     """
     moved = tuple(find_ecg(case, ecg_id) for ecg_id in dict.fromkeys(ecg_ids))
     if not moved:
         raise Refused("no_ecgs", "须选择要拆分的心电图", "expected at least one ECG, got none", 422)
     require_real(case, *(() if into is None else (into,)))
-    require_open(case)
+    require_unmerged(case)  # whose an ECG is may come out after the case has ended, too
     require_answered(case)
     gone = [ecg.ecg_id for ecg in moved if ecg.moved_to is not None]
     if gone:
@@ -192,9 +193,9 @@ def _carry(
     for alert in case.alerts:
         if about := [ecg_id for ecg_id in alert.ecg_ids if ecg_id in ids]:
             signed = any(ecg.readings for ecg in ecgs if ecg.ecg_id in about)
-            followed_here = (
-                apart and case.channel.state == "open" and not signed
-            )  # the channel does not come along
+            # Neither the channel nor the end of the case comes along.
+            ended = case.channel.state == "open" or case.state == "closed"
+            followed_here = apart and ended and not signed
             goes_on = apart and not ids.issuperset(alert.ecg_ids)
             there = _name_there(alert, about[0], into, apart_in, goes_on=goes_on)
             events += _answered(alert, about, into, there, unfollowed=followed_here)

@@ -75,6 +75,23 @@ def test_ecgs_of_an_erased_patient_are_not_moved_and_the_answer_says_why(tmp_pat
     tell(story, tmp_path)
 
 
+def test_an_ecg_of_another_patient_leaves_a_closed_case(tmp_path: Path) -> None:
+    """Before, a case that was closed kept it for ever: no split, no merge, and no way to open the case again."""
+
+    async def story(here: House) -> None:
+        case_id, ecg_id = await answered(here, 1, "17")
+        assert (await command(here, f"/cases/{case_id}/close", {"reason": "转诊"})).status_code == 200
+        answer = await command(here, f"/cases/{case_id}/split", {"ecg_ids": [ecg_id]})
+        assert answer.status_code == 200, answer.text
+        left = answer.json()["case"]
+        assert (left["state"], left["ecgs"]) == ("closed", [])
+        moved = here.desk.case_of_ecg(ecg_id)
+        assert moved.case_id != case_id and moved.state == "open"
+        assert moved.alert is not None and moved.alert.follow_up_at is not None
+
+    tell(story, tmp_path)
+
+
 def test_words_that_show_nothing_are_none(tmp_path: Path) -> None:
     """No reading is signed and no channel stood down by them, and no mark turns around what stands beside it."""
 

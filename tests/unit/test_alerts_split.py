@@ -11,6 +11,7 @@ from greenchannel.alerts.commands import (
     accept_task,
     acknowledge,
     analysed,
+    close_case,
     done_task,
     merge,
     open_green_channel,
@@ -145,3 +146,19 @@ def test_a_merged_case_takes_no_act_that_is_of_the_case_it_went_to() -> None:
         with pytest.raises(Refused) as refusal:
             act()
         assert (refusal.value.code, refusal.value.status) == ("case_merged", 409)
+
+
+def test_an_ecg_leaves_a_closed_case_which_stays_closed() -> None:
+    """Whose it is may come out late. Unread, it is asked about where it goes."""
+    log, other = rung(), Log(case_id="c_2")
+    log.ecg("e_2")
+    log.extend(analysed(log.case, read("e_2", "ACT"), alert_id="a_3", plan=PLAN))
+    log.extend(acknowledge(log.case, "a_1", "anna"), at_s=10)
+    log.extend(close_case(log.case, "transferred"), at_s=20)
+    here, there = split(log.case, ["e_2"], new_case_id="c_2", patient="p_2")
+    case = log.extend(here, at_s=30)
+    other.extend(there[1:], at_s=30)
+    assert (case.state, [ecg.ecg_id for ecg in case.current_ecgs]) == ("closed", ["e_1"])
+    assert other.case.state == "open" and other.case.alert is not None
+    assert other.case.alert.follow_up_at == seconds(330)
+    assert audit([case, other.case], seconds(320)) == []
