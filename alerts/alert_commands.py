@@ -29,6 +29,17 @@ from greenchannel.events import (
 from greenchannel.triage.finding import BLANK, Tier
 
 
+def require_unmerged(case: Case) -> None:
+    """Raise `Refused` where the case goes on as another; a closed one still takes what is known of it."""
+    if case.state == "merged":
+        raise Refused(
+            "case_merged",
+            f"病例已并入{case.merged_into}",
+            f"expected a case that was not merged, got one merged into {case.merged_into}",
+            409,
+        )
+
+
 def find_ecg(case: Case, ecg_id: str) -> Ecg:
     """The ECG of this id; raise `Refused` where the case has none."""
     ecg = case.ecg(ecg_id)

@@ -218,7 +218,7 @@ def fold_alerts(
         return (*alerts, open_alert(event, envelope.at))
     if isinstance(event, CaseSplit):  # what is asked of ECGs that are gone is asked where they went
         gone = frozenset(event.ecg_ids)
-        return tuple(_moved(alert, event) if gone.issuperset(alert.ecg_ids) else alert for alert in alerts)
+        return tuple(_left(alert, event, gone) for alert in alerts)
     if isinstance(event, ReadingSigned):
         signed = {event.ecg_id, repeats.get(event.ecg_id, event.ecg_id)}
         return tuple(_moved(a, event) if signed.intersection(a.ecg_ids) else a for a in alerts)
@@ -229,6 +229,14 @@ def fold_alerts(
     return tuple(
         _fold_alert(_moved(a, event), envelope) if a.alert_id == event.alert_id else a for a in alerts
     )
+
+
+def _left(alert: Alert, event: CaseSplit, gone: frozenset[str]) -> Alert:
+    """What remains of an alert once ECGs have left its case: it is about those that stay, or asked there no more."""
+    if gone.issuperset(alert.ecg_ids):
+        return _moved(alert, event)
+    stay = tuple(ecg_id for ecg_id in alert.ecg_ids if ecg_id not in gone)
+    return msgspec.structs.replace(alert, ecg_ids=stay) if gone.intersection(alert.ecg_ids) else alert
 
 
 def _moved(alert: Alert, event: Event) -> Alert:

@@ -1,6 +1,6 @@
 """What may be done to the green channel and its tasks: pure decisions, a case in and events out."""
 
-from greenchannel.alerts.alert_commands import answer
+from greenchannel.alerts.alert_commands import answer, require_unmerged
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.green_channel import TaskState, tasks_of, template
 from greenchannel.alerts.refusal import Refused, no_such
@@ -20,6 +20,7 @@ def open_green_channel(case: Case, person: str, *, channel_id: str) -> list[AnyE
 
     Who opens it has answered the alert. After a stand-down it may be opened anew, with new tasks.
     """
+    require_unmerged(case)
     if case.channel.state == "open":
         return []
     require_open(case)
@@ -31,6 +32,7 @@ def stand_down(case: Case, reason: str) -> list[AnyEvent]:
     """Cancel the open channel, with a reason; nothing where it is stood down already."""
     if not reason.strip():
         raise Refused("reason_required", "取消绿色通道须说明原因", "expected a reason, got none", 422)
+    require_unmerged(case)
     channel = case.channel
     if channel.state == "stood_down":
         return []
@@ -72,6 +74,7 @@ def _find_task(case: Case, task_id: str, role: str) -> TaskState:
     task = case.channel.task(task_id)
     if task is None:
         raise no_such("task", "任务", task_id)
+    require_unmerged(case)  # its time would be one of a case that nobody looks at any more
     row = template(task.kind)
     allowed = row.may_accept if row is not None else (task.role,)
     if role not in allowed:

@@ -15,6 +15,7 @@ from greenchannel.alerts.alert_commands import (
     not_analysed,
     open_ecg,
     provisional,
+    require_unmerged,
     seen,
     sign_reading,
     unreachable,
@@ -22,7 +23,7 @@ from greenchannel.alerts.alert_commands import (
 from greenchannel.alerts.channel_commands import accept_task, done_task, open_green_channel, stand_down
 from greenchannel.alerts.closed_loop import followup_done
 from greenchannel.alerts.episode_commands import identity_checked, merge, ring_split_off, split
-from greenchannel.alerts.record_commands import close_case, record_milestone, require_unmerged, said_by
+from greenchannel.alerts.record_commands import close_case, record_milestone, said_by
 from greenchannel.alerts.refusal import Refused
 
 __all__ = [

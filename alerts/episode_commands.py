@@ -1,9 +1,10 @@
 """What a person may do when cases and episodes do not match: merge two, or split one. Pure decisions."""
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from greenchannel.alerts.alert_commands import find_ecg
+from greenchannel.alerts.alert_commands import find_ecg, require_unmerged
 from greenchannel.alerts.alert_state import Alert
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.channel_commands import require_open
@@ -80,13 +81,14 @@ def split(
     """A person found that these ECGs belong to another episode, of `patient` (a pseudonym).
 
     Returns the events of `case` and those of the other case, which gets the ECGs with the machine's readings,
-    their times and the answered alert. It is a new one, or `into`, an open case of the same site.
+    their times and the answered alert. It is a new one, or `into`, an open case of the same site. `case` may be closed,
+    and stays so.
     """
     moved = tuple(find_ecg(case, ecg_id) for ecg_id in dict.fromkeys(ecg_ids))
     if not moved:
         raise Refused("no_ecgs", "须选择要拆分的心电图", "expected at least one ECG, got none", 422)
     require_real(case, *(() if into is None else (into,)))
-    require_open(case)
+    require_unmerged(case)  # whose an ECG is may come out after the case has ended, too
     require_answered(case)
     gone = [ecg.ecg_id for ecg in moved if ecg.moved_to is not None]
     if gone:
@@ -107,10 +109,10 @@ def split(
     ids = tuple(ecg.ecg_id for ecg in moved)
     if into is not None:
         _require_other(case, into)
-        carried = _carry(case, moved, into, apart_as=into.patient)
+        carried = _carry(case, moved, into, apart_as=into.patient, apart_in=into.case_id)
         return [CaseSplit(ecg_ids=ids, new_case_id=into.case_id)], carried
     opened = CaseOpened(case_id=new_case_id, site=case.site, patient=patient, arrival_mode=case.arrival_mode)
-    carried = _carry(case, moved, None, apart_as=patient)
+    carried = _carry(case, moved, None, apart_as=patient, apart_in=new_case_id)
     return [CaseSplit(ecg_ids=ids, new_case_id=new_case_id)], [opened, *carried]
 
 
@@ -159,11 +161,16 @@ def _require_other(case: Case, into: Case) -> None:
 
 
 def _carry(
-    case: Case, ecgs: tuple[Ecg, ...], into: Case | None, *, apart_as: str | None = None
+    case: Case,
+    ecgs: tuple[Ecg, ...],
+    into: Case | None,
+    *,
+    apart_as: str | None = None,
+    apart_in: str | None = None,
 ) -> list[AnyEvent]:
     """The ECGs as events of another case (None: a new one), with their times as they first were.
 
-    `apart_as` is the patient to whom they are split off; None where the cases are one.
+    `apart_as` is the patient to whom they are split off, to the case `apart_in`; None where the cases are one.
 
     A time of its own that is earlier stays the other case's valid one.
     """
@@ -185,7 +192,13 @@ def _carry(
             events.append(_again_at(value))
     for alert in case.alerts:
         if about := [ecg_id for ecg_id in alert.ecg_ids if ecg_id in ids]:
-            events += _answered(alert, about, into)
+            signed = any(ecg.readings for ecg in ecgs if ecg.ecg_id in about)
+            # Neither the channel nor the end of the case comes along.
+            ended = case.channel.state == "open" or case.state == "closed"
+            followed_here = apart and ended and not signed
+            goes_on = apart and not ids.issuperset(alert.ecg_ids)
+            there = _name_there(alert, about[0], into, apart_in, goes_on=goes_on)
+            events += _answered(alert, about, into, there, unfollowed=followed_here)
     return events
 
 
@@ -249,24 +262,38 @@ def _recorded(milestone: str, time: ClockReading, source: str, key: str | None =
     )
 
 
-def _answered(alert: Alert, about: Sequence[str], into: Case | None) -> list[AnyEvent]:
-    """An answered alert in the other case. Where that case has one as urgent nothing opens, and that one is about these
-    ECGs too; unless nothing has followed this answer, and there something has: then this question stays asked."""
+def _name_there(alert: Alert, ecg_id: str, into: Case | None, apart_in: str | None, *, goes_on: bool) -> str:
+    """The name of an alert in the other case: its own, but where it goes on here as well, was in a round before, or has
+    been there. Due times bear its name, one that was taken is not set again, and two of one name would share theirs."""
+    been_there = into is not None and into.alert_of(alert.alert_id) is not None
+    if not (goes_on or been_there or alert.round > 1):
+        return alert.alert_id
+    case_id, before = (apart_in, 0) if into is None else (into.case_id, len(into.alerts))
+    seed = f"{alert.alert_id} {case_id} {ecg_id} {before}"
+    return f"a_{hashlib.sha256(seed.encode()).hexdigest()[:16]}"
+
+
+def _answered(
+    alert: Alert, about: Sequence[str], into: Case | None, name: str, *, unfollowed: bool
+) -> list[AnyEvent]:
+    """An answered alert in the other case, by its `name` there. Where that case has one as urgent nothing opens, and
+    that one is about these ECGs too; unless nothing has followed this answer, and there something has: then this
+    question stays asked. `unfollowed`: what followed it here is nothing there."""
     other = into.alert if into is not None else None
     if alert.acknowledged_at is None or alert.acknowledged_by is None:
         return []
     person = alert.acknowledged_by
-    unfollowed = alert.phase is Phase.ANSWERED
+    unfollowed = unfollowed or alert.phase is Phase.ANSWERED
     if other is not None:
         as_urgent = tier_rank(other.tier) <= tier_rank(alert.tier)
         if as_urgent and not unfollowed:
-            return []
+            return _raised(other.alert_id, alert, about)
         if other.open or (as_urgent and other.phase is Phase.ANSWERED):
             return _raised(other.alert_id, alert, about)
     time = ClockReading(at=alert.acknowledged_at, clock="server", offset_s=0.0, uncertainty_s=0.0)
     return [
         AlertOpened(
-            alert_id=alert.alert_id,
+            alert_id=name,
             tier=alert.tier,
             ecg_id=about[0],
             rules=alert.rules,
@@ -276,9 +303,9 @@ def _answered(alert: Alert, about: Sequence[str], into: Case | None) -> list[Any
             receipt_s=alert.receipt_s,
             repeat_s=alert.repeat_s,
         ),
-        *_raised(alert.alert_id, alert, about[1:]),
-        AlertAcknowledged(alert_id=alert.alert_id, person=person),
-        *_held(alert, person),
+        *_raised(name, alert, about[1:]),
+        AlertAcknowledged(alert_id=name, person=person),
+        *_held(alert, name, person),
         _recorded("ALERT_ACK", time, "server", person),
     ]
 
@@ -287,11 +314,11 @@ def _raised(alert_id: str, alert: Alert, about: Sequence[str]) -> list[AnyEvent]
     return [AlertRaised(alert_id=alert_id, tier=alert.tier, ecg_id=one, rules=alert.rules) for one in about]
 
 
-def _held(alert: Alert, person: str) -> list[AnyEvent]:
+def _held(alert: Alert, name: str, person: str) -> list[AnyEvent]:
     """Who has it now, where that is not who answered."""
     if alert.held_by in (None, person):
         return []
-    return [AlertHandedOver(alert_id=alert.alert_id, person=person, to_person=str(alert.held_by))]
+    return [AlertHandedOver(alert_id=name, person=person, to_person=str(alert.held_by))]
 
 
 def _known_of(ecg: Ecg, here: set[str], apart: bool, other_patient: bool) -> list[AnyEvent]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from greenchannel.alerts.alert_commands import require_unmerged
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.channel_commands import require_open
 from greenchannel.alerts.ecg_state import Ecg
@@ -91,17 +92,6 @@ def record_milestone(
             code=code,
         )
     ]
-
-
-def require_unmerged(case: Case) -> None:
-    """Raise `Refused` where the case goes on as another; a closed one still takes what is known of it."""
-    if case.state == "merged":
-        raise Refused(
-            "case_merged",
-            f"病例已并入{case.merged_into}",
-            f"expected a case that was not merged, got one merged into {case.merged_into}",
-            409,
-        )
 
 
 def said_by(case: Case, milestone: str, source: str, key: str | None = None) -> MilestoneValue | None:

@@ -14,6 +14,7 @@ from greenchannel.ingest import vitals
 from greenchannel.ingest.device_clock import check_said
 from greenchannel.ingest.errors import IngestError, shown
 from greenchannel.ingest.parsed import Sex, sex_of
+from greenchannel.ingest.texts import seen
 from greenchannel.signal.recording import ELECTRODE_SETS
 
 MAX_TEXT: Final = 4000
@@ -224,6 +225,8 @@ def _text(given: Mapping[str, object], field: str, limit: int) -> str | None:
     value = given.get(field)
     if value is None:
         return None
+    if isinstance(value, str):
+        value = seen(value)
     if not isinstance(value, str) or len(value) > limit or _CONTROL.search(value):
         raise _bad(field, f"text of at most {limit} characters", value)
     return value.strip() or None

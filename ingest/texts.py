@@ -19,6 +19,8 @@ _BOMS: Final = (
 _LOOKED_AT: Final = 2000
 _AT_ONCE: Final = 20_000
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_UNSEEN: Final = re.compile("[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]")
+_JOINERS: Final = "\u200c\u200d"
 
 
 def charset_of(data: bytes, declared: str | None = None) -> tuple[str, int]:
@@ -70,6 +72,16 @@ def lines_of(data: bytes) -> Iterator[str]:
     stream = io.BytesIO(data)
     stream.seek(skipped)
     return iter(io.TextIOWrapper(stream, encoding=charset, errors="replace", newline=None))
+
+
+def seen(text: str) -> str:
+    """`text` without the marks that show nothing and come along when it is copied: of direction, of no width.
+
+    A mark of direction turns around what stands beside it on a page or in a message, and makes another number of a
+    patient's. Joiners stay, which some scripts and signs need, but where there is nothing else.
+    """
+    kept = _UNSEEN.sub("", text)
+    return kept if kept.strip(_JOINERS + " \t\r\n") else ""
 
 
 def one_line(text: str) -> str:

@@ -19,7 +19,7 @@ from greenchannel.alerts.refusal import Refused
 from greenchannel.clock import NaiveDatetimeError
 from greenchannel.ingest.errors import IngestError
 from greenchannel.service.errors import Conflict, Forbidden, NotFound, ServiceError
-from greenchannel.store.errors import PatientKeyMissing
+from greenchannel.store.errors import BlobErased, PatientKeyMissing
 from greenchannel.viewer.instants import BEYOND, BEYOND_ZH
 
 logger = structlog.get_logger(__name__)
@@ -120,7 +120,7 @@ class Problem(Exception):
         )
 
 
-REFUSALS: Final = (ServiceError, Refused, IngestError, NaiveDatetimeError, PatientKeyMissing)
+REFUSALS: Final = (ServiceError, Refused, IngestError, NaiveDatetimeError, PatientKeyMissing, BlobErased)
 """What the rooms raise where something is not to be done; anything else is a fault."""
 
 
@@ -142,7 +142,7 @@ def of(error: Exception) -> Problem:
             )
         case NotFound():
             return Problem(404, error.en, code=error.code, zh=error.zh)
-        case PatientKeyMissing():
+        case PatientKeyMissing() | BlobErased():
             return Problem(
                 409, "the patient of this case was erased", code="patient_erased", zh="该患者的资料已被删除"
             )

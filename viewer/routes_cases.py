@@ -3,10 +3,10 @@
 import asyncio
 import heapq
 from datetime import date, datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from fastapi import APIRouter, Header, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.responses import Response
 
 from greenchannel.alerts import timeline_json
@@ -28,6 +28,7 @@ from greenchannel.alerts.timeline import timeline
 from greenchannel.alerts.told_day import day_zones, told
 from greenchannel.clock import EARLIEST, rfc3339
 from greenchannel.events import ClockReading
+from greenchannel.ingest.texts import seen
 from greenchannel.service.callers import Caller
 from greenchannel.service.errors import Forbidden
 from greenchannel.viewer import history, imaging_json, loop_json, routes_reperfusion, wire
@@ -202,6 +203,19 @@ class Given(BaseModel):
     """A body of one command; what is not known is refused."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    as_written: ClassVar[frozenset[str]] = frozenset()  # fields of which every sign counts
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_seen(cls, given: Any) -> Any:
+        """Words of marks that show nothing are none; nor may a mark turn around what stands beside them."""
+        if not isinstance(given, dict):
+            return given
+        return {
+            name: seen(value) if isinstance(value, str) and name not in cls.as_written else value
+            for name, value in given.items()
+        }
 
 
 class Nothing(Given):

@@ -26,6 +26,8 @@ class Pairing(Given):
 class Joining(Given):
     """An invitation, and the password that the person chooses."""
 
+    as_written = frozenset({"password"})
+
     code: Code
     password: Annotated[str, Field(min_length=1, max_length=1024)]
 

@@ -42,7 +42,7 @@ async def read_upload(request: Request, most_bytes: int) -> tuple[Files, dict[st
         _bounded(request, limit),
         max_files=MAX_MEMBERS,
         max_fields=_MOST_FIELDS,
-        max_part_size=MULTIPART_EXTRA_BYTES,
+        max_part_size=limit,  # of a field: one that is too long is cut, and costs no ECG
     )
     try:
         form = await parser.parse()

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from greenchannel.alerts.alert_commands import require_unmerged
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.drill import require_real
-from greenchannel.alerts.record_commands import require_unmerged
 from greenchannel.alerts.refusal import Refused
 from greenchannel.events import AnyEvent, CaseOpened, ImageStudyMoved
 

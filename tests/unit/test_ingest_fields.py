@@ -144,3 +144,16 @@ def test_what_says_where_an_ecg_belongs_is_never_left_out(field: str) -> None:
     with pytest.raises(IngestError) as refused:
         take_fields({field: "../etc"})
     assert refused.value.code == "bad_field"
+
+
+def test_marks_that_show_nothing_are_no_part_of_what_was_said() -> None:
+    """As programs put them around numbers that are copied: a gateway could not call such a number."""
+    said = {
+        "phone": "\u202d13800001111\u202c",
+        "name": "\u202e王\u200b芳",
+        "patient_ref": "\u206812\u2069",
+        "history": "\u200b",
+    }
+    fields = take_fields(said)
+    assert (fields.phone, fields.name, fields.patient_ref) == ("13800001111", "王芳", "12")
+    assert fields.history is None and fields.dropped is None

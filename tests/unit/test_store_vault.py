@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
+from greenchannel.store import schema
 from greenchannel.store.vault import (
     MasterKeyError,
     PatientKeyMissing,
@@ -52,6 +54,22 @@ def test_a_sites_number_always_leads_to_the_same_pseudonym(store: Store) -> None
         patient(store, ref=None),
     ]
     assert len({first, *others}) == 5
+
+
+@pytest.mark.parametrize("written", ["\uff17\uff17", "\u202d77\u202c", "77\u200b", "\ufeff77 "])
+def test_a_number_is_what_it_shows_however_it_was_typed_or_copied(store: Store, written: str) -> None:
+    """Full-width digits and marks that show nothing make no second patient, whichever was first."""
+    assert patient(store, ref=written) == patient(store, ref="77") == patient(store, ref=written)
+    assert patient(store, ref="77\u00b2") != patient(store, ref="772")
+
+
+def test_a_number_that_was_kept_as_it_was_written_goes_on(store: Store) -> None:
+    """Of a patient who was entered before numbers were compared by what they show."""
+    vault, wide = store.vault(), "\uff17\uff17"
+    first = patient(store)
+    mac = vault._mac("s1", wide)
+    store.writer.transact_sync(lambda tx: tx.conn.execute(update(schema.patients).values(ref_mac=mac)))
+    assert patient(store, ref=wide) == first != patient(store)
 
 
 def test_what_is_known_of_a_person_grows(store: Store) -> None:

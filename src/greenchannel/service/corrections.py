@@ -74,6 +74,8 @@ class Corrections:
         old one. Raises `Refused`, also where there is nothing to be moved, and `NotFound` for a study that is not in
         the case."""
         new_case_id = new_id("c")
+        # One that is named twice moves once: with the first move its bytes leave the case.
+        ecg_ids, study_uids = tuple(dict.fromkeys(ecg_ids)), tuple(dict.fromkeys(study_uids))
 
         def command(tx: Tx) -> Case:
             case = self._casework.current(tx, case_id)

@@ -15,6 +15,7 @@ import hashlib
 import hmac
 import os
 import secrets
+import unicodedata
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ __all__ = ["MasterKeyError", "PatientKeyMissing", "Vault", "load_or_make_master_
 
 KEY_BYTES = 32
 _NONCE_BYTES = 12
+_FIRST_WIDE, _LAST_WIDE, _TO_NARROW = "\uff01", "\uff5e", 0xFEE0  # of Unicode's full-width forms of ASCII
 _KEY_OF = select(schema.patient_keys.c.wrapped_key).where(
     schema.patient_keys.c.patient == bindparam("patient")
 )
@@ -132,9 +134,16 @@ class Vault:
         return hmac.digest(self._contacts, b"slot:" + address, hashlib.sha256).hex()
 
     def patient_for(self, tx: Tx, site: str, patient_ref: str | None) -> str:
-        """The pseudonym of a site's patient; a new one for a number never seen, and always where there is none."""
-        mac = None if patient_ref is None else self._mac(site, patient_ref)
-        if mac is not None:
+        """The pseudonym of a site's patient; a new one for a number never seen, and always where there is none.
+
+        Full-width signs, as Chinese keyboards write them, are the same as narrow ones, and marks that show nothing
+        count for nothing: else one patient would be two, whose earlier ECGs nobody compares.
+        """
+        # One that was kept as it was written, of before numbers were compared by what they show, goes on.
+        written = () if patient_ref is None else dict.fromkeys((patient_ref, _as_shown(patient_ref)))
+        mac = None
+        for number in written:
+            mac = self._mac(site, number)
             table = schema.patients
             query = select(table.c.patient).where(table.c.site == site, table.c.ref_mac == mac)
             found: str | None = tx.conn.execute(query).scalar_one_or_none()
@@ -300,6 +309,17 @@ class Vault:
 
     def _mac(self, site: str, patient_ref: str) -> bytes:
         return hmac.digest(self._matching, msgspec.json.encode([site, patient_ref]), hashlib.sha256)
+
+
+def _as_shown(number: str) -> str:
+    """A patient's number with narrow signs, without marks that show nothing and the room around it; as it was written
+    where nothing is left."""
+    narrow = "".join(
+        chr(ord(sign) - _TO_NARROW) if _FIRST_WIDE <= sign <= _LAST_WIDE else sign
+        for sign in number
+        if unicodedata.category(sign) != "Cf"
+    )
+    return narrow.strip() or number
 
 
 def _personal(connection: Connection, patient: str, key: bytes) -> dict[str, str] | None:

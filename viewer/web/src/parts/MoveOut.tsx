@@ -24,7 +24,7 @@ export function MoveOut({ row, images }: Props): JSX.Element | null {
   const [target, setTarget] = useState(NEW);
   const [typed, setTyped] = useState("");
   const role = me.value?.user.role;
-  const offered = may("join", role) && row.state === "open" ? row.ecgs : [];
+  const offered = may("join", role) && row.state !== "merged" ? row.ecgs : [];
   const shown = may("moveImages", role) && row.state !== "merged" ? images : [];
   if (row.drill || offered.length + shown.length === 0) return null;
   // What has left meanwhile is chosen no more.
