@@ -13,7 +13,7 @@ from typing import Final
 from greenchannel.alerts.channels import LIVE, channels
 from greenchannel.alerts.roster_edit import DutyShift, give
 from greenchannel.service.roster_watch import duty_shift, row_of
-from greenchannel.store.accounts import Shift
+from greenchannel.store.accounts import Shift, User
 from tests.simulation.agenda import HOUR, Dice, instant
 from tests.simulation.memory_store import MemoryTx, Store
 
@@ -100,9 +100,12 @@ class House:
         ]
         return sorted(found, key=lambda one: (one.starts_at, one.id))
 
-    def users(self) -> list[SimpleNamespace]:
+    def users(self) -> list[User]:
         """Everybody, as far as the watch asks."""
-        return [SimpleNamespace(id=one, disabled=one in self.disabled) for one in sorted(self.role_of)]
+        return [
+            User(id=one, name=one, role=self.role_of[one], sites=None, disabled=one in self.disabled)
+            for one in sorted(self.role_of)
+        ]
 
     def site(self, site: str) -> SimpleNamespace:
         """What a site is called."""
