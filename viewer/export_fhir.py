@@ -14,6 +14,7 @@ from uuid import NAMESPACE_OID, uuid5
 from greenchannel.alerts.case import Case
 from greenchannel.alerts.ecg_state import Ecg, SignedReading
 from greenchannel.alerts.milestones import MilestoneValue, codes
+from greenchannel.alerts.quality.record_of import may_be_true, was_set
 from greenchannel.alerts.timeline import Entry, FactEntry, timeline
 from greenchannel.clock import rfc3339
 from greenchannel.events import ClockReading
@@ -74,7 +75,7 @@ def _resources(case: Case, told: Told) -> Iterator[tuple[str, str, Json]]:
             yield "reading", str(reading.seq), _reading(case, ecg, reading, number, told)
     times = timeline(case)
     for entry in times.entries:
-        if entry.valid is not None:
+        if entry.valid is not None and may_be_true(entry.valid, case.opened_at):
             yield "time", f"{entry.spec.id} {entry.key or ''}", _time(case, entry, entry.valid)
     for fact in times.facts:
         if fact.valid is not None:
@@ -136,8 +137,15 @@ def _encounter(case: Case, told: Told) -> Json:
     }
 
 
+def _acquired(case: Case, ecg: Ecg) -> datetime | None:
+    """When it was recorded; None where no clock told that, or one that was never set."""
+    if ecg.acquired is None or not was_set(ecg.acquired, case.opened_at):
+        return None
+    return ecg.acquired.at
+
+
 def _ecg(case: Case, ecg: Ecg, recording: Recording | None) -> Json:
-    acquired = None if ecg.acquired is None else ecg.acquired.at
+    acquired = _acquired(case, ecg)
     made: Json = {"resourceType": "Observation", "status": "final", "code": ECG_CODE}
     if recording is not None:
         step_mv = step_of(recording)
@@ -165,8 +173,8 @@ def _ecg(case: Case, ecg: Ecg, recording: Recording | None) -> Json:
 
 def _report(case: Case, ecg: Ecg, at: datetime | None) -> Json:
     made: Json = {"resourceType": "DiagnosticReport", "category": _CARDIAC, "code": ECG_CODE, **_of(case)}
-    if ecg.acquired is not None:
-        made["effectiveDateTime"] = rfc3339(ecg.acquired.at)
+    if (acquired := _acquired(case, ecg)) is not None:
+        made["effectiveDateTime"] = rfc3339(acquired)
     if at is not None:
         made["issued"] = rfc3339(at)
     return made | {"result": [{"reference": _url(case, "ecg", ecg.ecg_id)}]}

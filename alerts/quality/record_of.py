@@ -54,7 +54,7 @@ def record_of(case: Case, site: SiteFacts | None = None) -> CaseRecord | None:
     """
     if case.is_drill or case.state == "merged" or _of_images_alone(case):
         return None
-    believed = (value for value in case.values if _may_be_true(value, case.opened_at))
+    believed = (value for value in case.values if may_be_true(value, case.opened_at))
     valid = standing_values(believed, case.arrival_mode)
     said = {name: value.code for name, value in standing(case.facts).items()}
     read_first = min(
@@ -97,15 +97,17 @@ def at_site(record: CaseRecord, site: SiteFacts | None) -> CaseRecord:
     return msgspec.structs.replace(record, town=site.town, site_kind=site.kind, referring=referring)
 
 
-def _may_be_true(value: MilestoneValue, opened_at: datetime) -> bool:
-    """False of a machine's clock that was never compared and is further back than an episode can be.
+def may_be_true(value: MilestoneValue, opened_at: datetime) -> bool:
+    """False of a machine's clock that was never set; by it a case would count in a year that nobody looks at, and its
+    minutes would be the mean of a month. So what it says is unknown, as long as nobody enters the time."""
+    return value.source not in MACHINE_SOURCES or was_set(value.time, opened_at)
 
-    It stands where clocks stand that were never set. By it a case would count in a year that nobody looks at, and its
-    minutes would be the mean of a month; so what it says is unknown, as long as nobody enters the time.
-    """
-    if value.source not in MACHINE_SOURCES or value.time.uncertainty_s is not None:
-        return True
-    return value.time.at >= opened_at - timedelta(days=earliest_before_case_d())
+
+def was_set(time: ClockReading, opened_at: datetime) -> bool:
+    """False of a clock that was never compared and is further back than an episode can be: it stands where clocks stand
+    that were never set."""
+    earliest = opened_at - timedelta(days=earliest_before_case_d())
+    return time.uncertainty_s is not None or time.at >= earliest
 
 
 def _doctor(case: Case, valid: dict[str, MilestoneValue]) -> str | None:
